@@ -1,0 +1,232 @@
+//! Every difference between SQLite and PostgreSQL that reaches SQL text. Nothing else matches on [`Dialect`].
+
+use super::sql::{Ident, Sql};
+
+/// The database in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Embedded SQLite.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+/// How a column is stored, compared and projected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    /// Text, compared byte by byte.
+    Text,
+    /// A double.
+    Number,
+    /// A boolean.
+    Boolean,
+    /// An instant that the server sets; typed, stored in canonical form.
+    Timestamp,
+    /// An instant as a client wrote it; stored verbatim as text, compared as an instant to the millisecond.
+    DateTime,
+    /// A day, `YYYY-MM-DD`; text that sorts.
+    Date,
+    /// A JSON document.
+    Json,
+    /// The id of a record; text.
+    Reference,
+}
+
+impl Dialect {
+    /// The column type in DDL.
+    pub fn column_type(self, kind: ColumnKind) -> &'static str {
+        match (self, kind) {
+            // NUMERIC keeps whole numbers whole: 3 stays 3 in a document, not 3.0.
+            (Self::Sqlite, ColumnKind::Number) => "NUMERIC",
+            (Self::Sqlite, ColumnKind::Boolean) => "INTEGER",
+            (Self::Sqlite, _) => "TEXT",
+            (Self::Postgres, ColumnKind::Number) => "DOUBLE PRECISION",
+            (Self::Postgres, ColumnKind::Boolean) => "BOOLEAN",
+            (Self::Postgres, ColumnKind::Timestamp) => "TIMESTAMPTZ(3)",
+            (Self::Postgres, ColumnKind::Json) => "JSON",
+            (Self::Postgres, _) => "TEXT COLLATE \"C\"",
+        }
+    }
+
+    /// The name by which errors and `info` call the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// One key of a JSON document: the key, and the column it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Projected<'a> {
+    /// The key in the document.
+    pub key: &'a str,
+    /// The column it is read from.
+    pub column: &'a Ident,
+    /// How the column is stored.
+    pub kind: ColumnKind,
+}
+
+/// Where a document's `account_name` comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum AccountName<'a> {
+    /// It is null: single records and events.
+    Null,
+    /// The caller's account, known already: lists of one account.
+    Known(&'a str),
+    /// Looked up for each row: lists across accounts.
+    LookedUp,
+}
+
+/// Documents of one page are joined with this character; JSON text cannot contain it.
+pub const DOC_SEPARATOR: char = '\u{1e}';
+
+/// Keys per JSON constructor: both databases limit a function's arguments to about a hundred.
+const KEYS_PER_CALL: usize = 48;
+
+impl Sql {
+    /// Appends an expression that yields one JSON document (text) from the columns of `alias`.
+    pub fn document(
+        &mut self,
+        alias: &'static str,
+        columns: &[Projected<'_>],
+        account_name: AccountName<'_>,
+    ) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => self.document_sqlite(alias, columns, account_name),
+            Dialect::Postgres => self.document_postgres(alias, columns, account_name),
+        }
+    }
+
+    /// Appends the number of rows and their documents, joined with [`DOC_SEPARATOR`], of the sub-query `page`
+    /// that yields a column `doc`.
+    pub fn page_of_documents(&mut self, page: impl FnOnce(&mut Self)) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => self.push("SELECT coalesce(group_concat(doc, char(30)), '') FROM ("),
+            Dialect::Postgres => self.push("SELECT coalesce(string_agg(doc, chr(30)), '') FROM ("),
+        };
+        page(self);
+        self.push(") page")
+    }
+
+    /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`].
+    /// A text that is no instant is NULL on SQLite; values are validated when they are written.
+    pub fn instant(&mut self, kind: ColumnKind, operand: impl FnOnce(&mut Self)) -> &mut Self {
+        match (self.dialect(), kind) {
+            (Dialect::Sqlite, ColumnKind::DateTime | ColumnKind::Date) => {
+                self.push("strftime('%Y-%m-%dT%H:%M:%fZ', ");
+                operand(self);
+                self.push(")")
+            }
+            (Dialect::Postgres, ColumnKind::DateTime | ColumnKind::Date) => {
+                self.push("date_trunc('milliseconds', (");
+                operand(self);
+                self.push(")::timestamptz + interval '500 microseconds')")
+            }
+            _ => {
+                operand(self);
+                self
+            }
+        }
+    }
+
+    fn document_sqlite(
+        &mut self,
+        alias: &'static str,
+        columns: &[Projected<'_>],
+        account_name: AccountName<'_>,
+    ) -> &mut Self {
+        let chunks = columns.len().div_ceil(KEYS_PER_CALL).max(1);
+        for _ in 1..chunks {
+            self.push("json_insert(");
+        }
+        for (index, chunk) in columns.chunks(KEYS_PER_CALL).enumerate() {
+            if index == 0 {
+                self.push("json_object(");
+                self.entries(alias, chunk, account_name);
+            } else {
+                self.list("", chunk, |sql, column| {
+                    sql.push(", ").text_literal(&format!("$.{}", column.key)).push(", ");
+                    sql.json_value(alias, column);
+                });
+            }
+            self.push(")");
+        }
+        self
+    }
+
+    fn document_postgres(
+        &mut self,
+        alias: &'static str,
+        columns: &[Projected<'_>],
+        account_name: AccountName<'_>,
+    ) -> &mut Self {
+        let last = columns.len().div_ceil(KEYS_PER_CALL).max(1) - 1;
+        for (index, chunk) in columns.chunks(KEYS_PER_CALL).enumerate() {
+            self.push(match (index, last) {
+                (0, 0) => "json_build_object(",
+                (0, _) => "left(json_build_object(",
+                (_, _) if index == last => " || ',' || substr(json_build_object(",
+                _ => " || ',' || left(substr(json_build_object(",
+            });
+            if index == 0 {
+                self.entries(alias, chunk, account_name);
+            } else {
+                self.list(", ", chunk, |sql, column| {
+                    sql.text_literal(column.key).push(", ");
+                    sql.json_value(alias, column);
+                });
+            }
+            self.push(match (index, last) {
+                (0, 0) => ")::text",
+                (0, _) => ")::text, -1)",
+                (_, _) if index == last => ")::text, 2)",
+                _ => ")::text, 2), -1)",
+            });
+        }
+        self
+    }
+
+    fn entries(&mut self, alias: &'static str, columns: &[Projected<'_>], account_name: AccountName<'_>) {
+        self.list(", ", columns, |sql, column| {
+            sql.text_literal(column.key).push(", ");
+            sql.json_value(alias, column);
+        });
+        self.push(", 'account_name', ");
+        match account_name {
+            AccountName::Null => {
+                self.push("NULL");
+            }
+            AccountName::Known(name) => {
+                self.arg(name);
+                if self.dialect() == Dialect::Postgres {
+                    self.push("::text");
+                }
+            }
+            AccountName::LookedUp => {
+                self.push("(SELECT a.name FROM accounts a WHERE a.id = ").push(alias).push(".account_id)");
+            }
+        }
+    }
+
+    fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
+        match (self.dialect(), column.kind) {
+            (Dialect::Sqlite, ColumnKind::Boolean) => {
+                self.push("json(CASE ")
+                    .column(alias, column.column)
+                    .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)");
+            }
+            (Dialect::Sqlite, ColumnKind::Json) => {
+                self.push("json(").column(alias, column.column).push(")");
+            }
+            (Dialect::Postgres, ColumnKind::Timestamp) => {
+                self.push("to_char(").column(alias, column.column);
+                self.push(" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
+            }
+            _ => {
+                self.column(alias, column.column);
+            }
+        }
+    }
+}

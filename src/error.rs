@@ -1,0 +1,197 @@
+//! The one error of the services. It knows nothing about HTTP: `http::error` turns it into a response.
+
+use serde_json::Value as Json;
+
+use crate::db::DbError;
+
+/// What services return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One thing wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// The field, or a path such as `schema[0].name`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+    /// A slug for programs.
+    pub code: String,
+}
+
+impl FieldError {
+    /// A problem of a field.
+    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), code: code.into() }
+    }
+}
+
+/// One place where a request does not have the shape that the endpoint takes.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Problem {
+    /// A slug for programs: `missing`, `string_type`, `less_than_equal`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where: `body`, `query` or `path`, then the keys that lead there.
+    pub loc: Vec<Json>,
+    /// What is wrong.
+    pub msg: String,
+    /// What was sent.
+    pub input: Json,
+}
+
+impl Problem {
+    /// A problem with a key of the body.
+    pub fn body(key: &str, kind: &str, msg: impl Into<String>, input: Json) -> Self {
+        Self { kind: kind.into(), loc: vec!["body".into(), key.into()], msg: msg.into(), input }
+    }
+
+    /// A required key of the body that is not there.
+    pub fn missing(key: &str) -> Self {
+        Self::body(key, "missing", "Field required", Json::Null)
+    }
+
+    /// A problem with a query parameter.
+    pub fn query(key: &str, kind: &str, msg: impl Into<String>, input: impl Into<Json>) -> Self {
+        Self { kind: kind.into(), loc: vec!["query".into(), key.into()], msg: msg.into(), input: input.into() }
+    }
+}
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not exist, or must look as if it did not.
+    #[error("{0}")]
+    NotFound(String),
+    /// A request that is well formed but cannot be done. `label` names the kind for programs.
+    #[error("{message}")]
+    Refused {
+        /// The `error` key: `Invalid filter expression`, `Invalid cursor`, …
+        label: &'static str,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// Values that break a policy or a collection's definition.
+    #[error("{}", join(fields))]
+    Invalid {
+        /// What is wrong, field by field.
+        fields: Vec<FieldError>,
+        /// In a batch: which item.
+        index: Option<usize>,
+    },
+    /// The request does not have the shape that the endpoint takes.
+    #[error("{}", problems.first().map_or("Malformed request", |p| p.msg.as_str()))]
+    Malformed {
+        /// What is wrong, place by place.
+        problems: Vec<Problem>,
+    },
+    /// Fields that the caller may not write.
+    #[error("{message}")]
+    FieldAccess {
+        /// What is wrong.
+        message: String,
+        /// The fields that were refused.
+        fields: Vec<String>,
+        /// The fields that would be taken, if a field list says so.
+        allowed: Option<Vec<String>>,
+    },
+    /// No credentials, or credentials that are not valid (any more).
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// A sign-in or a refresh that was refused.
+    #[error("{0}")]
+    SignInRefused(String),
+    /// The account signs in another way.
+    #[error("{message}")]
+    WrongMethod {
+        /// What to do instead.
+        message: String,
+        /// `oauth`, `saml`, …
+        auth_provider: String,
+        /// The provider's name, if known.
+        provider_name: Option<String>,
+    },
+    /// The caller is known and may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It clashes with what is there.
+    #[error("{message}")]
+    Conflict {
+        /// What clashes.
+        message: String,
+        /// The field, where there is one.
+        field: Option<String>,
+        /// In a batch: which item.
+        index: Option<usize>,
+    },
+    /// The body is larger than allowed.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Too many requests; try again after so many seconds.
+    #[error("Too many requests. Try again in {retry_after} seconds.")]
+    RateLimited {
+        /// Seconds to wait, at least 1.
+        retry_after: u64,
+    },
+    /// A hook refused it.
+    #[error("{message}")]
+    Aborted {
+        /// The hook's message.
+        message: String,
+        /// The hook's status, 400 to 499.
+        status: u16,
+    },
+    /// The server cannot do this now: it shuts down, or the database is away.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A defect or a broken environment; the text is for the log, not for the client.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Something that does not exist: `Error::not_found("Record not found")`.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::NotFound(message.into())
+    }
+
+    /// A request that cannot be done.
+    pub fn refused(label: &'static str, message: impl Into<String>) -> Self {
+        Self::Refused { label, message: message.into() }
+    }
+
+    /// One field that is wrong.
+    pub fn invalid(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { fields: vec![FieldError::new(field, code, message)], index: None }
+    }
+
+    /// A clash with what is there.
+    pub fn conflict(message: impl Into<String>, field: Option<&str>) -> Self {
+        Self::Conflict { message: message.into(), field: field.map(Into::into), index: None }
+    }
+
+    /// A defect: the text goes to the log.
+    pub fn internal(message: impl std::fmt::Display) -> Self {
+        Self::Internal(message.to_string())
+    }
+
+    /// One place where the request is malformed.
+    pub fn malformed(problem: Problem) -> Self {
+        Self::Malformed { problems: vec![problem] }
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unique { .. } => Self::conflict("This value is taken already", None),
+            DbError::ForeignKey => Self::conflict("Other data refers to this", None),
+            DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
+            DbError::Gone => Self::not_found("Not found"),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+fn join(fields: &[FieldError]) -> String {
+    fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
+}

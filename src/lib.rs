@@ -1,0 +1,2 @@
+//! SnackBase: a whole backend in one binary.
+pub mod db;
