@@ -1,7 +1,235 @@
-//! The database seam.
+//! The seam to the database: [`Db`] over SQLite and PostgreSQL. Nothing above this module knows a dialect.
+//!
+//! Reads return JSON documents ([`Db::docs`], [`Db::page`]) or rows of system tables ([`Db::rows`]). Writes of
+//! records go through [`Db::commit`], which groups them on SQLite; cold paths take a transaction ([`Db::begin`]).
+//! Every change of a record is written to the change log by triggers, in the transaction of the change.
+
 pub mod dialect;
+mod error;
+mod migrate;
+mod postgres;
 pub mod sql;
+mod sqlite;
 pub mod value;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
 pub use dialect::{AccountName, ColumnKind, DOC_SEPARATOR, Dialect, Projected};
+pub use error::{CommitError, DbError};
+pub use postgres::{Postgres, PostgresOptions};
 pub use sql::{Fragment, Ident, Sql, Stmt};
+pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 pub use value::{Kind, Value, canonical_time};
+
+/// One JSON document, as the database wrote it.
+pub type Doc = String;
+
+/// A row of a system table that both drivers can decode; `#[derive(sqlx::FromRow)]` provides it.
+pub trait DbRow:
+    for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+    + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+    + Send
+    + Unpin
+    + 'static
+{
+}
+
+impl<T> DbRow for T where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
+/// One statement of a [`Batch`].
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The statement; its first column, if it returns rows, is a document.
+    pub stmt: Stmt,
+    /// Whether the batch fails with [`DbError::Gone`] if the statement touches no row.
+    pub required: bool,
+}
+
+/// Statements that take effect together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    writes: Vec<Write>,
+    context: Option<(String, DateTime<Utc>)>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a statement that must touch a row.
+    #[must_use]
+    pub fn require(mut self, stmt: Stmt) -> Self {
+        self.writes.push(Write { stmt, required: true });
+        self
+    }
+
+    /// Adds a statement that may touch no row.
+    #[must_use]
+    pub fn with(mut self, stmt: Stmt) -> Self {
+        self.writes.push(Write { stmt, required: false });
+        self
+    }
+
+    /// Says who acts and when, for the log entries of deleted rows, which do not carry it themselves.
+    #[must_use]
+    pub fn acting(mut self, actor: &str, at: DateTime<Utc>) -> Self {
+        self.context = Some((actor.to_owned(), at));
+        self
+    }
+}
+
+/// The database; cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// Embedded SQLite.
+    Sqlite(Sqlite),
+    /// A PostgreSQL server.
+    Postgres(Postgres),
+}
+
+impl Db {
+    /// The dialect that statements must be written in.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// An empty statement in this database's dialect.
+    pub fn sql(&self) -> Sql {
+        Sql::new(self.dialect())
+    }
+
+    /// The first column of every row: one JSON document each.
+    pub async fn docs(&self, stmt: Stmt) -> Result<Vec<Doc>, DbError> {
+        match self {
+            Self::Sqlite(db) => db.docs(stmt).await,
+            Self::Postgres(db) => db.docs(stmt).await,
+        }
+    }
+
+    /// The first document, if there is one.
+    pub async fn doc(&self, stmt: Stmt) -> Result<Option<Doc>, DbError> {
+        Ok(self.docs(stmt).await?.into_iter().next())
+    }
+
+    /// The rows of a system table.
+    pub async fn rows<T: DbRow>(&self, stmt: Stmt) -> Result<Vec<T>, DbError> {
+        match self {
+            Self::Sqlite(db) => db.rows(stmt).await,
+            Self::Postgres(db) => db.rows(stmt).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn row<T: DbRow>(&self, stmt: Stmt) -> Result<Option<T>, DbError> {
+        Ok(self.rows(stmt).await?.into_iter().next())
+    }
+
+    /// One number: a count.
+    pub async fn count(&self, stmt: Stmt) -> Result<i64, DbError> {
+        Ok(self.row::<(i64,)>(stmt).await?.map_or(0, |(count,)| count))
+    }
+
+    /// Runs a batch atomically and returns, for each statement, the first document it returned. When this returns
+    /// `Ok`, the writes are durable.
+    pub async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
+        match self {
+            Self::Sqlite(db) => db.commit(batch).await,
+            Self::Postgres(db) => db.commit(batch).await,
+        }
+    }
+
+    /// Runs one statement that changes a system table, and returns whether it touched or returned a row.
+    pub async fn execute(&self, stmt: Stmt) -> Result<bool, DbError> {
+        match self.commit(Batch::new().require(stmt)).await {
+            Ok(_) => Ok(true),
+            Err(CommitError { source: DbError::Gone, .. }) => Ok(false),
+            Err(error) => Err(error.source),
+        }
+    }
+
+    /// Starts a transaction. On SQLite it holds the writer: no network, no hooks, no waiting inside.
+    /// Dropped without [`Tx::commit`] it is rolled back.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        match self {
+            Self::Sqlite(db) => Ok(Tx::Sqlite(db.begin().await?)),
+            Self::Postgres(db) => Ok(Tx::Postgres(db.begin().await?)),
+        }
+    }
+
+    /// Changes whenever this process has committed something.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Sqlite(db) => db.committed(),
+            Self::Postgres(db) => db.committed(),
+        }
+    }
+
+    /// Brings the system tables to the version this program knows.
+    pub async fn migrate(&self) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(db) => migrate::sqlite(db).await,
+            Self::Postgres(db) => migrate::postgres(db).await,
+        }
+    }
+
+    /// Finishes what is queued and closes the database.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => db.close().await,
+            Self::Postgres(db) => db.close().await,
+        }
+    }
+}
+
+/// A transaction of a cold path.
+#[derive(Debug)]
+pub enum Tx {
+    /// The writer's connection, on loan.
+    Sqlite(sqlite::Lease),
+    /// A connection of the pool.
+    Postgres(postgres::Transaction),
+}
+
+impl Tx {
+    /// Runs a statement and returns the number of rows it touched.
+    pub async fn execute(&mut self, stmt: Stmt) -> Result<u64, DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.execute(stmt).await,
+            Self::Postgres(tx) => tx.execute(stmt).await,
+        }
+    }
+
+    /// The rows of a system table.
+    pub async fn rows<T: DbRow>(&mut self, stmt: Stmt) -> Result<Vec<T>, DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.rows(stmt).await,
+            Self::Postgres(tx) => tx.rows(stmt).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn row<T: DbRow>(&mut self, stmt: Stmt) -> Result<Option<T>, DbError> {
+        Ok(self.rows(stmt).await?.into_iter().next())
+    }
+
+    /// Commits. When this returns `Ok`, the writes are durable.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}

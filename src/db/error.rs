@@ -1,0 +1,81 @@
+//! Driver errors, sorted by what a caller can do about them.
+
+/// Why a statement failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A unique constraint. `hint` is the constraint's name on PostgreSQL, the last column's on SQLite.
+    #[error("unique constraint: {hint}")]
+    Unique {
+        /// What the driver says about where.
+        hint: String,
+    },
+    /// A reference to nothing, or a delete of something that is referred to.
+    #[error("foreign key constraint")]
+    ForeignKey,
+    /// A NULL where none may be.
+    #[error("not null constraint: {column}")]
+    NotNull {
+        /// The column.
+        column: String,
+    },
+    /// A check constraint, or a value out of the column's range.
+    #[error("check constraint: {0}")]
+    Check(String),
+    /// The database is locked, has no free connection, or gave up on a conflict: try again.
+    #[error("database busy")]
+    Busy,
+    /// A statement that had to touch a row touched none.
+    #[error("no such row")]
+    Gone,
+    /// Anything else: a defect, a full disk, a lost connection.
+    #[error(transparent)]
+    Other(sqlx::Error),
+    /// The database is shut down.
+    #[error("the database is closed")]
+    Closed,
+    /// The system tables cannot be migrated.
+    #[error("migration failed: {0}")]
+    Migration(String),
+}
+
+/// A batch that failed: which statement, and why. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("statement {index}: {source}")]
+pub struct CommitError {
+    /// The statement, counted from 0.
+    pub index: usize,
+    /// Why.
+    pub source: DbError,
+}
+
+impl From<CommitError> for DbError {
+    fn from(error: CommitError) -> Self {
+        error.source
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let database = match &error {
+            sqlx::Error::PoolTimedOut => return Self::Busy,
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => return Self::Closed,
+            sqlx::Error::Database(database) => database,
+            _ => return Self::Other(error),
+        };
+        let last_column = || {
+            let message = database.message();
+            message.rsplit(['.', ' ']).next().unwrap_or_default().to_owned()
+        };
+        let code = database.code().unwrap_or_default();
+        // SQLite's extended result codes, and PostgreSQL's SQLSTATEs.
+        match code.as_ref() {
+            "2067" | "1555" => Self::Unique { hint: last_column() },
+            "23505" => Self::Unique { hint: database.constraint().unwrap_or_default().to_owned() },
+            "787" | "1811" | "23503" | "23001" => Self::ForeignKey,
+            "1299" | "23502" => Self::NotNull { column: last_column() },
+            "275" | "23514" | "22003" | "22001" => Self::Check(database.message().to_owned()),
+            "5" | "6" | "517" | "40001" | "40P01" | "53300" | "55P03" => Self::Busy,
+            _ => Self::Other(error),
+        }
+    }
+}

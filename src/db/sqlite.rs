@@ -1,0 +1,180 @@
+//! SQLite: reader tasks that own a connection each, and one writer task that commits in groups.
+
+mod writer;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
+use tokio::sync::{oneshot, watch};
+
+use super::error::{CommitError, DbError};
+use super::sql::Stmt;
+use super::value::{Value, canonical_time};
+use super::{Batch, DbRow, Doc};
+use writer::Job;
+pub use writer::Lease;
+
+/// How much of a commit survives a power loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// Every acknowledged write survives power loss.
+    Full,
+    /// Survives a crash of the program; the last moments may be lost with the power.
+    Normal,
+}
+
+/// Where the database is and how it is opened.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// The database file; created if it is missing.
+    pub path: PathBuf,
+    /// How durable a commit is.
+    pub synchronous: Synchronous,
+    /// Reader tasks, each with its own connection.
+    pub readers: usize,
+    /// How long to wait for a lock that another process holds.
+    pub busy_timeout: Duration,
+    /// Page cache of each connection, in KiB.
+    pub cache_kib: u32,
+}
+
+/// A job for a reader: it gets the connection and answers its caller itself.
+type Read = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
+
+/// The SQLite database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    options: SqliteOptions,
+    writer: flume::Sender<Job>,
+    readers: flume::Sender<Read>,
+    committed: watch::Receiver<u64>,
+}
+
+impl Sqlite {
+    /// Opens the database and starts its tasks.
+    pub async fn open(options: SqliteOptions) -> Result<Self, DbError> {
+        let connection = writing(&options).connect().await?;
+        let (committed_tx, committed) = watch::channel(0);
+        let (writer, jobs) = flume::bounded(4096);
+        tokio::spawn(writer::run(connection, writing(&options), jobs, committed_tx));
+        let (readers, reads) = flume::bounded::<Read>(4096);
+        for _ in 0..options.readers.max(1) {
+            let mut connection = connect_options(&options).pragma("query_only", "on").connect().await?;
+            let reads = reads.clone();
+            tokio::spawn(async move {
+                while let Ok(read) = reads.recv_async().await {
+                    read(&mut connection).await;
+                }
+            });
+        }
+        Ok(Self { options, writer, readers, committed })
+    }
+
+    /// A writing connection of its own, for migrations before anything else runs.
+    pub(super) async fn dedicated(&self) -> Result<SqliteConnection, DbError> {
+        Ok(writing(&self.options).connect().await?)
+    }
+
+    pub(super) async fn docs(&self, stmt: Stmt) -> Result<Vec<Doc>, DbError> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let rows = query(&stmt).fetch_all(connection).await?;
+                rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn rows<T: DbRow>(&self, stmt: Stmt) -> Result<Vec<T>, DbError> {
+        self.read(move |connection| Box::pin(async move { fetch(connection, &stmt).await })).await
+    }
+
+    async fn read<T, F>(&self, job: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let read: Read = Box::new(move |connection| {
+            Box::pin(async move {
+                // The caller may have gone away; then there is nobody to tell.
+                let _ = reply.send(job(connection).await);
+            })
+        });
+        self.readers.send_async(read).await.map_err(|_| DbError::Closed)?;
+        answer.await.map_err(|_| DbError::Closed)?
+    }
+
+    pub(super) async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
+        let closed = || CommitError { index: 0, source: DbError::Closed };
+        let (reply, answer) = oneshot::channel();
+        self.writer.send_async(Job::Batch { batch, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) async fn begin(&self) -> Result<Lease, DbError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send_async(Job::Lease { reply }).await.map_err(|_| DbError::Closed)?;
+        answer.await.map_err(|_| DbError::Closed)?
+    }
+
+    pub(super) fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
+    }
+
+    pub(super) async fn close(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.writer.send_async(Job::Close { reply }).await.is_ok() {
+            // An error means that the writer is gone already, which is what was asked for.
+            let _ = answer.await;
+        }
+    }
+}
+
+fn connect_options(options: &SqliteOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&options.path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .statement_cache_capacity(512)
+        .pragma("cache_size", format!("-{}", options.cache_kib))
+        .pragma("temp_store", "memory")
+        .synchronous(match options.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        })
+        .log_statements(tracing::log::LevelFilter::Off)
+}
+
+fn writing(options: &SqliteOptions) -> SqliteConnectOptions {
+    // A safety net of 64 MiB: the writer itself checkpoints when it is idle.
+    connect_options(options).pragma("wal_autocheckpoint", "16384")
+}
+
+async fn fetch<T: DbRow>(connection: &mut SqliteConnection, stmt: &Stmt) -> Result<Vec<T>, DbError> {
+    let rows: Vec<SqliteRow> = query(stmt).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
+}
+
+fn query(stmt: &Stmt) -> sqlx::query::Query<'_, sqlx::Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(stmt.text.clone()));
+    for value in &stmt.args {
+        query = match value {
+            Value::Null(_) => query.bind(None::<String>),
+            Value::Text(text) | Value::Json(text) => query.bind(text.as_str()),
+            Value::Int(number) => query.bind(*number),
+            Value::Real(number) => query.bind(*number),
+            Value::Bool(truth) => query.bind(*truth),
+            Value::Time(time) => query.bind(canonical_time(*time)),
+        };
+    }
+    query
+}
