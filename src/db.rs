@@ -10,6 +10,7 @@ mod migrate;
 mod postgres;
 pub mod sql;
 mod sqlite;
+mod triggers;
 pub mod value;
 
 use chrono::{DateTime, Utc};

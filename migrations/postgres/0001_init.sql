@@ -131,5 +131,7 @@ CREATE TABLE change_log (
     at            TIMESTAMPTZ(3) NOT NULL,
     actor         TEXT COLLATE "C" NOT NULL,
     record        TEXT,
-    previous      TEXT
+    previous      TEXT,
+    -- The process that wrote it.
+    node          TEXT COLLATE "C" NOT NULL DEFAULT current_setting('application_name')
 );

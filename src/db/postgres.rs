@@ -36,7 +36,8 @@ impl Postgres {
     pub async fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
         let connect = PgConnectOptions::from_str(&options.url)
             .map_err(DbError::Other)?
-            .application_name("snackbase")
+            // The change log notes by this name which process wrote an entry.
+            .application_name(&format!("snackbase {}", crate::id::new_id()))
             .statement_cache_capacity(512)
             .options([("timezone", "UTC")]);
         let pool = PgPoolOptions::new()
@@ -152,7 +153,7 @@ impl Transaction {
 }
 
 async fn run(connection: &mut sqlx::PgConnection, write: &Write) -> Result<Option<Doc>, DbError> {
-    let mut steps = query(&write.stmt).fetch_many(connection);
+    let mut steps = connection.fetch_many(query(&write.stmt));
     let (mut doc, mut touched) = (None, 0);
     while let Some(step) = steps.try_next().await? {
         match step {

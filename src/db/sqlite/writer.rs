@@ -314,7 +314,7 @@ impl Writer {
 }
 
 async fn run_write(connection: &mut SqliteConnection, write: &Write) -> Result<Option<Doc>, DbError> {
-    let mut steps = query(&write.stmt).fetch_many(connection);
+    let mut steps = connection.fetch_many(query(&write.stmt));
     let (mut doc, mut touched) = (None, 0);
     while let Some(step) = steps.try_next().await? {
         match step {

@@ -1,0 +1,248 @@
+//! The change log: what happened to records, in one order. Everyone who reacts to a write reads it here, after the
+//! commit; a notification is only a hint to read.
+
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::{Db, DbError, Dialect, Stmt, Value};
+use crate::id::{AccountId, CollectionId};
+
+/// The most entries read at once.
+const CHUNK: i64 = 512;
+/// The most entries deleted at once when the log is pruned.
+const PRUNE_CHUNK: i64 = 1000;
+
+/// A place in the change log, opaque to clients: `epoch:position`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The identity of the database; another one after a restore.
+    pub epoch: Arc<str>,
+    /// The entry after which to go on.
+    pub position: i64,
+}
+
+impl Cursor {
+    /// Reads a cursor.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, position) = text.rsplit_once(':')?;
+        let position = position.parse().ok().filter(|position| *position >= 0)?;
+        Some(Self { epoch: epoch.into(), position })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.position)
+    }
+}
+
+/// What an entry says happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// A record was created.
+    Create,
+    /// A record was changed.
+    Update,
+    /// A record was deleted.
+    Delete,
+    /// A collection was defined, changed or dropped.
+    Catalog,
+    /// What a user may do changed: deactivation, role, groups, a session that ended.
+    Access,
+}
+
+impl ChangeKind {
+    /// The name in the log and in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Catalog => "catalog",
+            Self::Access => "access",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its place in the order.
+    pub position: i64,
+    /// The account of the record or user.
+    pub account_id: Option<AccountId>,
+    /// The collection of the record.
+    pub collection_id: Option<CollectionId>,
+    /// The record; for [`ChangeKind::Access`] the user.
+    pub record_id: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who did it: a user's id, `anonymous` or `system`.
+    pub actor: String,
+    /// The record afterwards, as a document with every field.
+    pub record: Option<String>,
+    /// The record before, as a document with every field.
+    pub previous: Option<String>,
+    /// Whether this process wrote it.
+    pub own: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    position: i64,
+    account_id: Option<String>,
+    collection_id: Option<String>,
+    record_id: Option<String>,
+    operation: String,
+    at: DateTime<Utc>,
+    actor: String,
+    record: Option<String>,
+    previous: Option<String>,
+    own: bool,
+}
+
+impl Row {
+    fn into_change(self) -> Option<Change> {
+        Some(Change {
+            position: self.position,
+            account_id: self.account_id.as_deref().and_then(AccountId::parse),
+            collection_id: self.collection_id.as_deref().and_then(CollectionId::parse),
+            record_id: self.record_id.unwrap_or_default(),
+            kind: ChangeKind::parse(&self.operation)?,
+            at: self.at,
+            actor: self.actor,
+            record: self.record,
+            previous: self.previous,
+            own: self.own,
+        })
+    }
+}
+
+/// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower, not the writers.
+pub trait Consumer: Send + 'static {
+    /// Takes the next entries.
+    fn consume(&mut self, changes: Vec<Arc<Change>>) -> impl Future<Output = ()> + Send;
+}
+
+/// The change log; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ChangeLog {
+    db: Db,
+    epoch: Arc<str>,
+    position: watch::Sender<i64>,
+}
+
+impl ChangeLog {
+    /// Opens the log: makes the database's identity if it has none, and finds the end.
+    pub async fn open(db: Db) -> Result<Self, DbError> {
+        let candidate = crate::id::new_id().simple().to_string();
+        let insert = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING";
+        db.execute(Stmt::fixed(insert, vec![candidate[16..].into()])).await?;
+        let epoch: Option<(String,)> = db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
+        let end = db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await?;
+        let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
+        Ok(Self { db, epoch, position: watch::Sender::new(end) })
+    }
+
+    /// The cursor of an entry.
+    pub fn cursor(&self, position: i64) -> Cursor {
+        Cursor { epoch: self.epoch.clone(), position }
+    }
+
+    /// The database's identity.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The position up to which the follower has handed everything over.
+    pub fn position(&self) -> i64 {
+        *self.position.borrow()
+    }
+
+    /// Hears of every new position.
+    pub fn positions(&self) -> watch::Receiver<i64> {
+        self.position.subscribe()
+    }
+
+    /// The entries of an account after a position, up to the follower's, at most `limit`. `None` if entries after the
+    /// position are no longer kept.
+    pub async fn read_after(
+        &self,
+        position: i64,
+        account: Option<AccountId>,
+        limit: i64,
+    ) -> Result<Option<Vec<Change>>, DbError> {
+        let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;
+        let end = self.position();
+        if position > end || (position + 1 < oldest) {
+            return Ok(None);
+        }
+        let mut sql = self.select();
+        sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(end);
+        if let Some(account) = account {
+            sql.push(" AND account_id = ").arg(account);
+        }
+        sql.push(" ORDER BY position LIMIT ").arg(limit);
+        let rows: Vec<Row> = self.db.rows(sql.build()).await?;
+        Ok(Some(rows.into_iter().filter_map(Row::into_change).collect()))
+    }
+
+    /// Follows the log and hands every new entry to the consumer, in order, until cancelled.
+    pub async fn follow(self, mut consumer: impl Consumer, cancel: CancellationToken) {
+        let following = async {
+            match self.db.clone() {
+                Db::Sqlite(_) => sqlite::follow(&self, &mut consumer).await,
+                Db::Postgres(db) => postgres::follow(&self, &db, &mut consumer).await,
+            }
+        };
+        tokio::select! {
+            () = following => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+
+    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps. The newest entry stays, so
+    /// that a position is never given out twice.
+    pub async fn prune(&self, before: DateTime<Utc>, rows: i64) -> Result<(), DbError> {
+        loop {
+            let delete = "DELETE FROM change_log WHERE position IN (SELECT position FROM change_log \
+                          WHERE position < (SELECT max(position) FROM change_log) \
+                          AND (at < $1 OR position <= (SELECT max(position) FROM change_log) - $2) \
+                          ORDER BY position LIMIT $3)";
+            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into()];
+            if !self.db.execute(Stmt::fixed(delete, args)).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn select(&self) -> crate::db::Sql {
+        let mut sql = self.db.sql();
+        sql.push("SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, ");
+        sql.push(match self.db.dialect() {
+            Dialect::Sqlite => "TRUE AS own",
+            Dialect::Postgres => "node = current_setting('application_name') AS own",
+        });
+        sql.push(" FROM change_log");
+        sql
+    }
+}
+
+/// The statement that tells every node that the catalog changed; run it in the transaction that changes it.
+pub fn catalog_entry(at: DateTime<Utc>, actor: &str) -> Stmt {
+    let text = "INSERT INTO change_log (operation, at, actor) VALUES ('catalog', $1, $2)";
+    Stmt::fixed(text, vec![Value::from(at), actor.into()])
+}

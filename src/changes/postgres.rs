@@ -1,0 +1,222 @@
+//! Following on PostgreSQL: positions are drawn in order but become visible out of order.
+//!
+//! The follower delivers the contiguous prefix. A missing position is waited for until every transaction that was open
+//! when the gap was first seen has ended; if it is still missing then, its transaction was rolled back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{CHUNK, ChangeLog, Consumer, Row};
+use crate::db::{DbError, Postgres, Stmt};
+
+const CHANNEL: &str = "snackbase_changes";
+/// The safety net, should a notification be lost.
+const POLL: Duration = Duration::from_millis(250);
+/// While a gap is open.
+const GAP_POLL: Duration = Duration::from_millis(5);
+/// At most so many notifications a second leave a node.
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
+const RETRY: Duration = Duration::from_millis(200);
+/// How far back a starting follower looks for transactions that are still open.
+const START_WINDOW: i64 = 1000;
+
+#[derive(sqlx::FromRow)]
+struct Seen {
+    xmin: i64,
+    xmax: i64,
+    #[sqlx(flatten)]
+    row: Row,
+}
+
+/// What has been delivered, and what is missing.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Everything up to here is delivered or known to be rolled back.
+    settled: i64,
+    /// Beyond `settled`, what was there before the follower started.
+    known: BTreeSet<i64>,
+    /// The `xmax` of the snapshot in which the gap after `settled` was first seen.
+    gap_xmax: Option<i64>,
+}
+
+impl Progress {
+    /// Takes the rows after `settled`, in order, read in one snapshot; returns those to deliver.
+    fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64, xmax: i64) -> Vec<T> {
+        let mut deliver = Vec::new();
+        for (position, row) in rows {
+            if position > self.settled + 1 {
+                match self.gap_xmax {
+                    Some(seen) if xmin >= seen => {}
+                    Some(_) => return deliver,
+                    None => {
+                        self.gap_xmax = Some(xmax);
+                        // Nothing was open when the gap was seen: it is settled already.
+                        if xmin < xmax {
+                            return deliver;
+                        }
+                    }
+                }
+            }
+            self.gap_xmax = None;
+            self.settled = position;
+            if !self.known.remove(&position) {
+                deliver.push(row);
+            }
+        }
+        deliver
+    }
+}
+
+pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl Consumer) {
+    let (wake, mut woken) = watch::channel(());
+    let following = async {
+        let mut progress = start(log).await;
+        loop {
+            woken.borrow_and_update();
+            match read(log, &mut progress).await {
+                Ok((changes, full)) => {
+                    if !changes.is_empty() {
+                        consumer.consume(changes).await;
+                    }
+                    log.position.send_if_modified(|position| {
+                        let moved = *position != progress.settled;
+                        *position = progress.settled;
+                        moved
+                    });
+                    if full {
+                        continue;
+                    }
+                }
+                Err(DbError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the change log cannot be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+            let pause = if progress.gap_xmax.is_some() { GAP_POLL } else { POLL };
+            // Whatever comes first: both are only hints to read.
+            let _ = tokio::time::timeout(pause, woken.changed()).await;
+        }
+    };
+    tokio::select! {
+        () = following => {}
+        () = listen(db, &wake) => {}
+        () = notify(log, db, &wake) => {}
+    }
+}
+
+/// Finds the end of the log; positions that are missing shortly before it may belong to open transactions.
+async fn start(log: &ChangeLog) -> Progress {
+    loop {
+        let stmt = Stmt::fixed(
+            "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 ORDER BY position",
+            vec![START_WINDOW.into()],
+        );
+        match log.db.rows::<(i64,)>(stmt).await {
+            Ok(rows) => {
+                let known: BTreeSet<i64> = rows.into_iter().map(|(position,)| position).collect();
+                let settled = known.first().map_or(0, |first| first - 1);
+                return Progress { settled, known, gap_xmax: None };
+            }
+            Err(error) => {
+                tracing::error!(%error, "the change log cannot be read; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<(Vec<Arc<super::Change>>, bool), DbError> {
+    let stmt = Stmt::fixed(
+        "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, pg_snapshot_xmax(s)::text::bigint AS xmax, \
+         position, account_id, collection_id, record_id, operation, at, actor, record, previous, \
+         node = current_setting('application_name') AS own \
+         FROM change_log, pg_current_snapshot() s WHERE position > $1 ORDER BY position LIMIT $2",
+        vec![progress.settled.into(), CHUNK.into()],
+    );
+    let seen: Vec<Seen> = log.db.rows(stmt).await?;
+    let Some(snapshot) = seen.first().map(|seen| (seen.xmin, seen.xmax)) else { return Ok((Vec::new(), false)) };
+    let full = seen.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+    let before = progress.settled;
+    let rows = seen.into_iter().map(|seen| (seen.row.position, seen.row)).collect();
+    let deliver = progress.advance(rows, snapshot.0, snapshot.1);
+    let changes = deliver.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
+    Ok((changes, full && progress.settled > before))
+}
+
+/// Wakes the follower when another node has written.
+async fn listen(db: &Postgres, wake: &watch::Sender<()>) {
+    loop {
+        let listening = async {
+            let mut listener = db.listener().await?;
+            listener.listen(CHANNEL).await?;
+            loop {
+                // `None` is a lost connection that was made anew: something may have been missed.
+                listener.try_recv().await?;
+                wake.send_replace(());
+            }
+        };
+        let result: Result<(), DbError> = listening.await;
+        if let Err(error) = result {
+            tracing::warn!(%error, "listening for changes of other nodes failed; polling meanwhile");
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Wakes the follower when this node has written, and tells the others, many writes at a time.
+async fn notify(log: &ChangeLog, db: &Postgres, wake: &watch::Sender<()>) {
+    let mut committed = log.db.committed();
+    while committed.changed().await.is_ok() {
+        wake.send_replace(());
+        if let Err(error) = db.notify(CHANNEL).await {
+            tracing::debug!(%error, "other nodes were not notified; they poll");
+        }
+        tokio::time::sleep(NOTIFY_INTERVAL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Progress;
+
+    fn rows(positions: &[i64]) -> Vec<(i64, i64)> {
+        positions.iter().map(|&position| (position, position)).collect()
+    }
+
+    #[test]
+    fn a_gap_holds_back_what_follows_until_it_is_filled() {
+        let mut progress = Progress::default();
+        assert_eq!(progress.advance(rows(&[1, 3]), 10, 12), [1]);
+        assert_eq!(progress.advance(rows(&[3]), 11, 14), [] as [i64; 0]);
+        assert_eq!(progress.advance(rows(&[2, 3]), 11, 14), [2, 3]);
+        assert_eq!(progress.settled, 3);
+    }
+
+    #[test]
+    fn a_gap_is_skipped_when_every_transaction_of_its_time_has_ended() {
+        let mut progress = Progress::default();
+        assert_eq!(progress.advance(rows(&[2]), 10, 12), [] as [i64; 0]);
+        assert_eq!(progress.advance(rows(&[2, 3]), 12, 15), [2, 3]);
+    }
+
+    #[test]
+    fn each_gap_is_judged_by_its_own_snapshot() {
+        let mut progress = Progress::default();
+        assert_eq!(progress.advance(rows(&[2, 5]), 10, 12), [] as [i64; 0]);
+        // The first gap is settled, the second is only seen now.
+        assert_eq!(progress.advance(rows(&[2, 5]), 12, 15), [2]);
+        assert_eq!(progress.advance(rows(&[5]), 14, 15), [] as [i64; 0]);
+        assert_eq!(progress.advance(rows(&[5]), 15, 20), [5]);
+    }
+
+    #[test]
+    fn entries_from_before_the_start_are_not_delivered_again() {
+        let mut progress = Progress { settled: 4, known: [5, 7].into(), gap_xmax: None };
+        assert_eq!(progress.advance(rows(&[5, 7]), 10, 12), [] as [i64; 0]);
+        assert_eq!(progress.advance(rows(&[6, 7, 8]), 11, 13), [6, 8]);
+    }
+}

@@ -1,0 +1,42 @@
+//! Following on SQLite: one process writes, so positions have no gaps that could still be filled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{CHUNK, ChangeLog, Consumer, Row};
+
+/// After a failed read.
+const RETRY: Duration = Duration::from_millis(200);
+
+pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
+    let mut committed = log.db.committed();
+    let mut position = log.position();
+    loop {
+        // Marked as seen before reading: a commit during the read wakes us again.
+        committed.borrow_and_update();
+        loop {
+            let mut sql = log.select();
+            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").arg(CHUNK);
+            let rows: Vec<Row> = match log.db.rows(sql.build()).await {
+                Ok(rows) => rows,
+                Err(crate::db::DbError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the change log cannot be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            };
+            let full = rows.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
+            let Some(last) = rows.last() else { break };
+            position = last.position;
+            consumer.consume(rows.into_iter().filter_map(Row::into_change).map(Arc::new).collect()).await;
+            log.position.send_replace(position);
+            if !full {
+                break;
+            }
+        }
+        if committed.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Collections as the catalog holds them: fields, rules, field lists, and the table behind them.
+
+pub mod catalog;
+pub mod ddl;
+pub mod definition;
+pub mod field;
+pub mod mask;
+pub mod time;
+pub mod view;
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+pub use catalog::{Catalog, CatalogHandle};
+pub use definition::{FieldDefinition, OnDelete};
+pub use field::{Field, FieldType};
+pub use mask::Mask;
+pub use view::View;
+
+use crate::db::{AccountName, ColumnKind, Dialect, Fragment, Ident, Projected, Sql};
+use crate::expr::{Column, Columns, Predicate, Purpose};
+use crate::id::CollectionId;
+
+/// Fields that every record has and that only the server writes.
+pub const SYSTEM_FIELDS: [&str; 6] = ["id", "account_id", "created_at", "created_by", "updated_at", "updated_by"];
+
+/// What a caller wants to do with records of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Read many.
+    List,
+    /// Read one.
+    View,
+    /// Add.
+    Create,
+    /// Change.
+    Update,
+    /// Remove.
+    Delete,
+}
+
+impl Operation {
+    /// Every operation, in the order rules are written in.
+    pub const ALL: [Self; 5] = [Self::List, Self::View, Self::Create, Self::Update, Self::Delete];
+
+    /// The name in rules and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::View => "view",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The operation of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
+    /// What a rule for this operation may refer to.
+    pub fn purpose(self) -> Purpose {
+        Purpose::Rule { data: matches!(self, Self::Create | Self::Update) }
+    }
+}
+
+/// Who may do an operation.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// Superadmins only.
+    Locked,
+    /// Everyone, inside the account.
+    Public,
+    /// Whoever the expression lets in.
+    When(Predicate),
+}
+
+/// Which fields an operation reads or writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldList {
+    /// All of them.
+    All,
+    /// Only these (and, when reading, the system fields).
+    Only(BTreeSet<String>),
+}
+
+impl FieldList {
+    /// Reads the stored form: `*`, or a JSON array of names in a string. Anything else allows nothing.
+    pub fn parse(stored: &str) -> Self {
+        if stored == "*" {
+            return Self::All;
+        }
+        Self::Only(serde_json::from_str(stored).unwrap_or_default())
+    }
+
+    /// Whether the list has this field.
+    pub fn allows(&self, field: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(field),
+        }
+    }
+}
+
+/// The rules and field lists of a collection.
+#[derive(Clone, Debug)]
+pub struct Access {
+    rules: [Rule; 5],
+    /// Fields in lists.
+    pub list_fields: FieldList,
+    /// Fields of single records.
+    pub view_fields: FieldList,
+    /// Fields that may be sent on create.
+    pub create_fields: FieldList,
+    /// Fields that may be sent on update.
+    pub update_fields: FieldList,
+}
+
+impl Access {
+    /// The rule of an operation.
+    pub fn rule(&self, operation: Operation) -> &Rule {
+        &self.rules[operation as usize]
+    }
+
+    /// The field list of an operation; deleting has none.
+    pub fn fields(&self, operation: Operation) -> &FieldList {
+        match operation {
+            Operation::List => &self.list_fields,
+            Operation::View => &self.view_fields,
+            Operation::Create => &self.create_fields,
+            Operation::Update => &self.update_fields,
+            Operation::Delete => &FieldList::All,
+        }
+    }
+}
+
+/// A collection, ready to be used: names are resolved, rules are parsed and checked.
+#[derive(Debug)]
+pub struct Collection {
+    /// Its id.
+    pub id: CollectionId,
+    /// Its name, as written by whoever defined it.
+    pub name: String,
+    /// The table that holds its records.
+    pub table: Ident,
+    /// Its fields, in the order of the definition.
+    pub fields: Vec<Field>,
+    /// Who may do what.
+    pub access: Access,
+    /// The row it was loaded from.
+    pub row: catalog::CollectionRow,
+    /// Whether any field holds personal data.
+    pub has_pii: bool,
+    by_name: HashMap<String, usize>,
+    /// The document with every field, `account_name` null, over the alias `r`.
+    document: Fragment,
+}
+
+impl Collection {
+    /// A user-defined field.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.by_name.get(name).map(|&index| &self.fields[index])
+    }
+
+    /// When it was defined.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+
+    /// The columns of a document that holds the system fields and the fields that `wanted` accepts.
+    pub fn projection(&self, wanted: impl Fn(&str) -> bool) -> Vec<Projected<'_>> {
+        let mut columns: Vec<Projected<'_>> = system_columns().collect();
+        columns.extend(
+            self.fields.iter().filter(|field| wanted(&field.name)).map(|field| Projected {
+                key: &field.name,
+                column: &field.column,
+                kind: field.kind.column(),
+            }),
+        );
+        columns
+    }
+
+    /// Appends the document of a row of `alias`, with the fields that `wanted` accepts.
+    pub fn write_document(
+        &self,
+        sql: &mut Sql,
+        alias: &'static str,
+        account_name: AccountName<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) {
+        sql.document(alias, &self.projection(wanted), account_name);
+    }
+
+    /// The document with every field over the alias `r`, rendered once.
+    pub fn full_document(&self) -> &Fragment {
+        &self.document
+    }
+
+    /// What a record of this collection stores for a reference, by field.
+    pub fn references(&self) -> impl Iterator<Item = (&Field, &str)> {
+        self.fields.iter().filter_map(|field| Some((field, field.target.as_deref()?)))
+    }
+
+    /// Compiles an expression against this collection.
+    pub fn compile(&self, source: &str, purpose: Purpose) -> Result<Predicate, Vec<crate::expr::Problem>> {
+        Predicate::compile(source, self, purpose)
+    }
+}
+
+impl Columns for Collection {
+    fn column(&self, name: &str) -> Option<Column> {
+        column_of(&self.fields, name)
+    }
+}
+
+/// A definition that is not stored yet can be compiled against, too.
+impl Columns for [Field] {
+    fn column(&self, name: &str) -> Option<Column> {
+        column_of(self, name)
+    }
+}
+
+fn column_of(fields: &[Field], name: &str) -> Option<Column> {
+    if let Some(system) = system_columns().find(|system| system.key == name) {
+        return Some(Column { ident: system.column.clone(), kind: system.kind });
+    }
+    let field = fields.iter().find(|field| field.name == name)?;
+    Some(Column { ident: field.column.clone(), kind: field.kind.column() })
+}
+
+fn system_columns() -> impl Iterator<Item = Projected<'static>> {
+    static COLUMNS: std::sync::LazyLock<[Ident; 6]> = std::sync::LazyLock::new(|| SYSTEM_FIELDS.map(Ident::fixed));
+    SYSTEM_FIELDS.into_iter().zip(COLUMNS.iter()).map(|(key, column)| {
+        let kind = if key.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
+        Projected { key, column, kind }
+    })
+}
+
+/// Renders the document of every field, for statements that are used often.
+fn render_document(fields: &[Field], dialect: Dialect) -> Option<Fragment> {
+    let mut columns: Vec<Projected<'_>> = system_columns().collect();
+    columns.extend(fields.iter().map(|field| Projected {
+        key: &field.name,
+        column: &field.column,
+        kind: field.kind.column(),
+    }));
+    let mut sql = Sql::new(dialect);
+    sql.document("r", &columns, AccountName::Null);
+    sql.into_fragment()
+}
+
+/// The value of a field in a request: absent, or present (maybe null).
+pub type Body = serde_json::Map<String, Json>;

@@ -1,0 +1,192 @@
+//! The catalog: every collection, held in memory as one immutable snapshot. No request reads it from the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, watch};
+
+use super::definition::check_fields;
+use super::{Access, Collection, FieldDefinition, FieldList, Operation, Rule, ddl, render_document};
+use crate::db::{Db, DbError, Stmt};
+use crate::expr::Predicate;
+use crate::id::CollectionId;
+
+/// A collection as it is stored.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct CollectionRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its fields: a JSON array of [`FieldDefinition`].
+    pub schema: String,
+    /// The id by which the API calls its rules.
+    pub rules_id: String,
+    /// Who may list.
+    pub list_rule: Option<String>,
+    /// Who may read one.
+    pub view_rule: Option<String>,
+    /// Who may create.
+    pub create_rule: Option<String>,
+    /// Who may update.
+    pub update_rule: Option<String>,
+    /// Who may delete.
+    pub delete_rule: Option<String>,
+    /// Fields in lists.
+    pub list_fields: String,
+    /// Fields of single records.
+    pub view_fields: String,
+    /// Fields that may be sent on create.
+    pub create_fields: String,
+    /// Fields that may be sent on update.
+    pub update_fields: String,
+    /// When it was defined.
+    pub created_at: DateTime<Utc>,
+    /// When its definition changed last.
+    pub updated_at: DateTime<Utc>,
+    /// When its rules changed last.
+    pub rules_updated_at: DateTime<Utc>,
+}
+
+impl CollectionRow {
+    /// The stored rule of an operation.
+    pub fn rule(&self, operation: Operation) -> Option<&str> {
+        match operation {
+            Operation::List => self.list_rule.as_deref(),
+            Operation::View => self.view_rule.as_deref(),
+            Operation::Create => self.create_rule.as_deref(),
+            Operation::Update => self.update_rule.as_deref(),
+            Operation::Delete => self.delete_rule.as_deref(),
+        }
+    }
+
+    /// The stored definitions of its fields.
+    pub fn definitions(&self) -> Vec<FieldDefinition> {
+        serde_json::from_str(&self.schema).unwrap_or_default()
+    }
+}
+
+/// Every collection at one moment.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    by_name: HashMap<String, Arc<Collection>>,
+    by_id: HashMap<CollectionId, Arc<Collection>>,
+}
+
+impl Catalog {
+    /// The collection of that name; names are case-sensitive.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.by_name.get(name)
+    }
+
+    /// The collection of that name in any case: no two differ in case alone.
+    pub fn by_name_ignoring_case(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.by_name.values().find(|collection| collection.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The collection of that id.
+    pub fn by_id(&self, id: CollectionId) -> Option<&Arc<Collection>> {
+        self.by_id.get(&id)
+    }
+
+    /// Every collection, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Collection>> {
+        self.by_name.values()
+    }
+}
+
+/// The catalog as the services hold it; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct CatalogHandle {
+    db: Db,
+    current: watch::Sender<Arc<Catalog>>,
+    loading: Arc<Mutex<()>>,
+}
+
+impl CatalogHandle {
+    /// Loads the catalog.
+    pub async fn load(db: Db) -> Result<Self, DbError> {
+        let handle = Self { db, current: watch::Sender::new(Arc::default()), loading: Arc::default() };
+        handle.reload().await?;
+        Ok(handle)
+    }
+
+    /// The catalog of this moment.
+    pub fn current(&self) -> Arc<Catalog> {
+        self.current.borrow().clone()
+    }
+
+    /// Hears of every new catalog.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Catalog>> {
+        self.current.subscribe()
+    }
+
+    /// Reads the collections again. A collection that did not change keeps its snapshot.
+    pub async fn reload(&self) -> Result<(), DbError> {
+        // An async lock: reloads follow one another, so that an older state never replaces a newer one.
+        let _order = self.loading.lock().await;
+        let rows: Vec<CollectionRow> = self.db.rows(Stmt::fixed("SELECT * FROM collections", Vec::new())).await?;
+        let before = self.current();
+        let mut catalog = Catalog::default();
+        for row in rows {
+            let known = CollectionId::parse(&row.id).and_then(|id| before.by_id(id)).filter(|known| known.row == row);
+            let collection = match known {
+                Some(known) => known.clone(),
+                None => match self.resolve(row) {
+                    Some(collection) => Arc::new(collection),
+                    None => continue,
+                },
+            };
+            catalog.by_name.insert(collection.name.clone(), collection.clone());
+            catalog.by_id.insert(collection.id, collection);
+        }
+        self.current.send_replace(Arc::new(catalog));
+        Ok(())
+    }
+
+    fn resolve(&self, row: CollectionRow) -> Option<Collection> {
+        let resolved = Collection::resolve(row, &self.db);
+        if resolved.is_none() {
+            tracing::error!("a stored collection cannot be read and is left out");
+        }
+        resolved
+    }
+}
+
+impl Collection {
+    /// Makes a stored collection ready for use. A rule that does not compile locks its operation.
+    fn resolve(row: CollectionRow, db: &Db) -> Option<Self> {
+        let fields = check_fields(&mut row.definitions()).ok()?;
+        let document = render_document(&fields, db.dialect())?;
+        let compile = |operation: Operation| match row.rule(operation) {
+            None => Rule::Locked,
+            Some("") => Rule::Public,
+            Some(source) => match Predicate::compile(source, fields.as_slice(), operation.purpose()) {
+                Ok(predicate) => Rule::When(predicate),
+                Err(_) => {
+                    tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
+                    Rule::Locked
+                }
+            },
+        };
+        let access = Access {
+            rules: Operation::ALL.map(compile),
+            list_fields: FieldList::parse(&row.list_fields),
+            view_fields: FieldList::parse(&row.view_fields),
+            create_fields: FieldList::parse(&row.create_fields),
+            update_fields: FieldList::parse(&row.update_fields),
+        };
+        Some(Self {
+            id: CollectionId::parse(&row.id)?,
+            name: row.name.clone(),
+            table: ddl::table_name(&row.name)?,
+            has_pii: fields.iter().any(|field| field.mask.is_some()),
+            by_name: fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect(),
+            access,
+            fields,
+            row,
+            document,
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! Field types: one table of behaviour. How a type is stored, and which JSON values it takes.
+
+use serde_json::Value as Json;
+
+use super::definition::OnDelete;
+use super::mask::Mask;
+use super::time::{parse_day, stored_instant};
+use crate::db::{ColumnKind, Ident, Kind, Value};
+use crate::error::FieldError;
+
+/// The type of a user-defined field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// A double.
+    Number,
+    /// True or false.
+    Boolean,
+    /// An instant, ISO 8601.
+    DateTime,
+    /// A day, `YYYY-MM-DD`.
+    Date,
+    /// An e-mail address.
+    Email,
+    /// A web address.
+    Url,
+    /// Any JSON value.
+    Json,
+    /// The id of a record of another collection, in the same account.
+    Reference,
+    /// The description of an uploaded file.
+    File,
+}
+
+impl FieldType {
+    /// Every type, in the order in which messages list them.
+    pub const ALL: [Self; 10] = [
+        Self::Text,
+        Self::Number,
+        Self::Boolean,
+        Self::DateTime,
+        Self::Email,
+        Self::Url,
+        Self::Json,
+        Self::Reference,
+        Self::File,
+        Self::Date,
+    ];
+
+    /// The name in definitions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::DateTime => "datetime",
+            Self::Date => "date",
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::Json => "json",
+            Self::Reference => "reference",
+            Self::File => "file",
+        }
+    }
+
+    /// The type of that name, in any case.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+    }
+
+    /// How it is stored.
+    pub fn column(self) -> ColumnKind {
+        match self {
+            Self::Text | Self::Email | Self::Url => ColumnKind::Text,
+            Self::Number => ColumnKind::Number,
+            Self::Boolean => ColumnKind::Boolean,
+            Self::DateTime => ColumnKind::DateTime,
+            Self::Date => ColumnKind::Date,
+            Self::Json | Self::File => ColumnKind::Json,
+            Self::Reference => ColumnKind::Reference,
+        }
+    }
+
+    /// A NULL of the type that is bound for it.
+    pub fn null(self) -> Value {
+        Value::Null(match self {
+            Self::Number => Kind::Real,
+            Self::Boolean => Kind::Bool,
+            Self::Json | Self::File => Kind::Json,
+            _ => Kind::Text,
+        })
+    }
+
+    /// Checks a JSON value that is not null and turns it into what is bound.
+    pub fn accept(self, field: &str, value: &Json) -> Result<Value, FieldError> {
+        let wrong_type =
+            |wanted: &str| FieldError::new(field, "invalid_type", format!("Field '{field}' takes {wanted}"));
+        let text = |wanted: &str| match value {
+            Json::String(text) if text.contains('\0') => {
+                Err(FieldError::new(field, "invalid_characters", format!("Field '{field}' must not contain NUL characters")))
+            }
+            Json::String(text) => Ok(text.as_str()),
+            _ => Err(wrong_type(wanted)),
+        };
+        let format = |code: &str, wanted: &str| FieldError::new(field, code, format!("Field '{field}' takes {wanted}"));
+        match self {
+            Self::Text => text("text").map(Value::from),
+            Self::Number => match value {
+                Json::Number(number) => number.as_f64().filter(|n| n.is_finite()).map(Value::Real),
+                _ => None,
+            }
+            .ok_or_else(|| wrong_type("a number")),
+            Self::Boolean => value.as_bool().map(Value::Bool).ok_or_else(|| wrong_type("true or false")),
+            Self::DateTime => {
+                let wanted = "an ISO 8601 time such as 2025-12-24T22:00:00Z";
+                let stored = stored_instant(text(wanted)?).ok_or_else(|| format("invalid_datetime_format", wanted))?;
+                Ok(Value::Text(stored))
+            }
+            Self::Date => {
+                let wanted = "a day such as 2025-12-24";
+                let day = parse_day(text(wanted)?).ok_or_else(|| format("invalid_date_format", wanted))?;
+                Ok(Value::Text(day.format("%Y-%m-%d").to_string()))
+            }
+            Self::Email => {
+                let wanted = "an e-mail address";
+                let address = text(wanted)?;
+                is_email(address).then(|| address.into()).ok_or_else(|| format("invalid_email_format", wanted))
+            }
+            Self::Url => {
+                let wanted = "a web address that begins with http:// or https://";
+                let address = text(wanted)?;
+                is_url(address).then(|| address.into()).ok_or_else(|| format("invalid_url_format", wanted))
+            }
+            Self::Json => json_text(field, value),
+            Self::Reference => {
+                let id = text("the id of a record")?;
+                if id.trim().is_empty() {
+                    return Err(format("empty_reference", "the id of a record, or null"));
+                }
+                Ok(id.into())
+            }
+            Self::File => accept_file(field, value),
+        }
+    }
+}
+
+/// A user-defined field, ready to be used.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// The column that holds it.
+    pub column: Ident,
+    /// Its type.
+    pub kind: FieldType,
+    /// Whether a record must have a value.
+    pub required: bool,
+    /// The value of a record that was sent none.
+    pub default: Option<Json>,
+    /// Whether no two records of an account may have the same value.
+    pub unique: bool,
+    /// The collection that a reference points to.
+    pub target: Option<String>,
+    /// What happens to the record when the one it refers to is deleted.
+    pub on_delete: Option<OnDelete>,
+    /// The mask, if the field holds personal data.
+    pub mask: Option<Mask>,
+}
+
+fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {
+    let text = value.to_string();
+    // PostgreSQL stores no NUL in JSON either.
+    if text.contains("\\u0000") {
+        let message = format!("Field '{field}' must not contain NUL characters");
+        return Err(FieldError::new(field, "invalid_characters", message));
+    }
+    Ok(Value::Json(text))
+}
+
+/// A file is described by an object, or by the same object as text.
+fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
+    let parsed;
+    let object = match value {
+        Json::Object(object) => object,
+        Json::String(text) => {
+            parsed = serde_json::from_str::<serde_json::Map<String, Json>>(text).map_err(|_| {
+                FieldError::new(field, "invalid_json", format!("Field '{field}' takes a JSON object that describes a file"))
+            })?;
+            &parsed
+        }
+        _ => {
+            let message = format!("Field '{field}' takes an object that describes a file");
+            return Err(FieldError::new(field, "invalid_type", message));
+        }
+    };
+    for (key, is_right) in [
+        ("filename", Json::is_string as fn(&Json) -> bool),
+        ("size", |value| value.is_u64() || value.is_i64()),
+        ("mime_type", Json::is_string),
+        ("path", Json::is_string),
+    ] {
+        match object.get(key) {
+            None => {
+                let message = format!("Field '{field}' needs '{key}'");
+                return Err(FieldError::new(field, "missing_file_metadata", message));
+            }
+            Some(value) if !is_right(value) => {
+                let message = format!("Field '{field}' has a '{key}' of the wrong type");
+                return Err(FieldError::new(field, "invalid_file_metadata", message));
+            }
+            Some(_) => {}
+        }
+    }
+    json_text(field, &Json::Object(object.clone()))
+}
+
+/// `local@domain.tld`, the way the records API has always checked it.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((host, tld)) = domain.rsplit_once('.') else { return false };
+    let all = |text: &str, also: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
+    all(local, "._%+-") && all(host, ".-") && tld.len() >= 2 && tld.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+/// `http://` or `https://`, then at least two characters without spaces, the first of them not punctuation.
+fn is_url(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://")) else { return false };
+    rest.chars().count() >= 2 && !rest.starts_with(['/', '$', '.', '?', '#']) && !rest.contains(char::is_whitespace)
+}

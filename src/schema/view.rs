@@ -1,0 +1,88 @@
+//! What a caller sees of a record: field lists and masks, applied to the database's document.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{Collection, FieldList, Operation, SYSTEM_FIELDS};
+
+/// The fields and masks that stand between a caller and a record.
+#[derive(Clone, Debug)]
+pub struct View {
+    collection: Arc<Collection>,
+    operation: Operation,
+    restricted: bool,
+    masked: bool,
+}
+
+impl View {
+    /// The view of an operation. Superadmins see every field; whoever `sees_pii` sees personal data in the clear.
+    pub fn new(collection: Arc<Collection>, operation: Operation, superadmin: bool, sees_pii: bool) -> Self {
+        let restricted = !superadmin && *collection.access.fields(operation) != FieldList::All;
+        let masked = !superadmin && !sees_pii && collection.has_pii;
+        Self { collection, operation, restricted, masked }
+    }
+
+    /// Whether it shows a user-defined field.
+    pub fn shows(&self, field: &str) -> bool {
+        !self.restricted || self.collection.access.fields(self.operation).allows(field)
+    }
+
+    /// Whether some value may be masked.
+    pub fn is_masked(&self) -> bool {
+        self.masked
+    }
+
+    /// Whether it shows every record as it is stored.
+    pub fn is_plain(&self) -> bool {
+        !self.restricted && !self.masked
+    }
+
+    /// A document as this view shows it. `all_fields` says that the document has fields the view may hide.
+    pub fn render<'d>(&self, document: &'d str) -> Cow<'d, str> {
+        if self.is_plain() {
+            return Cow::Borrowed(document);
+        }
+        let Ok(Json::Object(mut record)) = serde_json::from_str(document) else {
+            // Never show what cannot be looked into.
+            return Cow::Borrowed("{}");
+        };
+        self.apply(&mut record);
+        Cow::Owned(Json::Object(record).to_string())
+    }
+
+    /// Hides and masks in place.
+    pub fn apply(&self, record: &mut serde_json::Map<String, Json>) {
+        if self.restricted {
+            record.retain(|key, _| SYSTEM_FIELDS.contains(&key.as_str()) || key == "account_name" || self.shows(key));
+        }
+        if self.masked {
+            for field in &self.collection.fields {
+                if let (Some(mask), Some(value)) = (field.mask, record.get_mut(&field.name)) {
+                    *value = mask.apply(value);
+                }
+            }
+        }
+    }
+}
+
+/// Views that show the same are equal: realtime groups subscribers by them.
+impl PartialEq for View {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key() && Arc::ptr_eq(&self.collection, &other.collection)
+    }
+}
+impl Eq for View {}
+impl std::hash::Hash for View {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+        Arc::as_ptr(&self.collection).hash(state);
+    }
+}
+
+impl View {
+    fn key(&self) -> (Option<Operation>, bool) {
+        (self.restricted.then_some(self.operation), self.masked)
+    }
+}
