@@ -2,5 +2,6 @@
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod expr;
 pub mod id;
 pub mod secret;

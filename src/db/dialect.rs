@@ -1,6 +1,7 @@
 //! Every difference between SQLite and PostgreSQL that reaches SQL text. Nothing else matches on [`Dialect`].
 
 use super::sql::{Ident, Sql};
+use super::value::{Kind, Value};
 
 /// The database in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,25 +111,103 @@ impl Sql {
         self.push(") page")
     }
 
-    /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`].
-    /// A text that is no instant is NULL on SQLite; values are validated when they are written.
-    pub fn instant(&mut self, kind: ColumnKind, operand: impl FnOnce(&mut Self)) -> &mut Self {
+    /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`]: to the millisecond,
+    /// further digits dropped. Values are validated when they are written; PostgreSQL's time zone is UTC.
+    pub fn instant(&mut self, kind: ColumnKind, operand: impl Fn(&mut Self)) -> &mut Self {
         match (self.dialect(), kind) {
-            (Dialect::Sqlite, ColumnKind::DateTime | ColumnKind::Date) => {
-                self.push("strftime('%Y-%m-%dT%H:%M:%fZ', ");
+            (Dialect::Sqlite, ColumnKind::Date) => {
                 operand(self);
-                self.push(")")
+                self.push(" || 'T00:00:00.000Z'")
             }
-            (Dialect::Postgres, ColumnKind::DateTime | ColumnKind::Date) => {
-                self.push("date_trunc('milliseconds', (");
+            (Dialect::Sqlite, ColumnKind::DateTime) => {
+                // SQLite rounds what it reads, so the surplus digits go first.
+                self.push("strftime('%Y-%m-%dT%H:%M:%fZ', CASE WHEN ");
                 operand(self);
-                self.push(")::timestamptz + interval '500 microseconds')")
+                self.push(" GLOB '*.[0-9][0-9][0-9][0-9]*' THEN substr(");
+                operand(self);
+                self.push(", 1, 23) || ltrim(substr(");
+                operand(self);
+                self.push(", 24), '0123456789') ELSE ");
+                operand(self);
+                self.push(" END)")
+            }
+            (Dialect::Postgres, ColumnKind::Date) => {
+                operand(self);
+                self.push("::timestamptz")
+            }
+            (Dialect::Postgres, ColumnKind::DateTime) => {
+                self.push("regexp_replace(");
+                operand(self);
+                self.push(", '([.][0-9]{3})[0-9]+', '\\1')::timestamptz")
             }
             _ => {
                 operand(self);
                 self
             }
         }
+    }
+
+    /// Appends a placeholder of an explicit type and binds its value.
+    pub fn typed_arg(&mut self, value: impl Into<Value>) -> &mut Self {
+        let value = value.into();
+        let cast = match (self.dialect(), value.kind()) {
+            (Dialect::Sqlite, _) | (Dialect::Postgres, Kind::Json) => "",
+            (Dialect::Postgres, Kind::Text) => "::text",
+            (Dialect::Postgres, Kind::Int) => "::bigint",
+            (Dialect::Postgres, Kind::Real) => "::float8",
+            (Dialect::Postgres, Kind::Bool) => "::boolean",
+            (Dialect::Postgres, Kind::Time) => "::timestamptz",
+        };
+        self.arg(value).push(cast)
+    }
+
+    /// Makes the comparison whose right side was just written compare text byte by byte.
+    pub fn bytewise(&mut self) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => self,
+            Dialect::Postgres => self.push(" COLLATE \"C\""),
+        }
+    }
+
+    /// Appends `text LIKE pattern` in parentheses: without an escape character, ASCII letters in either case.
+    pub fn like(&mut self, text: impl FnOnce(&mut Self), pattern: impl FnOnce(&mut Self)) -> &mut Self {
+        let (before, between, after) = match self.dialect() {
+            Dialect::Sqlite => ("(", " LIKE ", ")"),
+            Dialect::Postgres => ("(lower((", ") COLLATE \"C\") LIKE lower((", ") COLLATE \"C\") ESCAPE '')"),
+        };
+        self.push(before);
+        text(self);
+        self.push(between);
+        pattern(self);
+        self.push(after)
+    }
+
+    /// Appends a number as a double, so that calculations with it are not done in integers.
+    pub fn real(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => {
+                self.push("CAST(");
+                number(self);
+                self.push(" AS REAL)")
+            }
+            Dialect::Postgres => {
+                number(self);
+                self
+            }
+        }
+    }
+
+    /// Appends a double without its fraction, limited to 64 bits.
+    pub fn truncated(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("CAST(", " AS INTEGER)"),
+            Dialect::Postgres => {
+                ("trunc(least(greatest(", ", -9223372036854775808::float8), 9223372036854775808::float8))")
+            }
+        };
+        self.push(before);
+        number(self);
+        self.push(after)
     }
 
     fn document_sqlite(

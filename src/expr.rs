@@ -1,0 +1,149 @@
+//! The expression language of access rules and list filters.
+//!
+//! Source text becomes tokens ([`lexer`]), a syntax tree ([`parser`], [`ast`]), and a checked form ([`check`], [`ir`])
+//! in which names are resolved, macros expanded and types decided. From there two backends carry it out: [`sql`] for
+//! SQLite and PostgreSQL, [`eval`] in memory over a record's document. The three agree on every expression; a property
+//! test compares them.
+//!
+//! # Meaning
+//!
+//! * Logic is three-valued. A comparison with NULL is NULL; `= null` and `!= null` ask for NULL instead. `IN` is the
+//!   disjunction of its equalities. A rule lets through what is true, not what is NULL.
+//! * Text compares byte by byte. `~` is `LIKE`: `%` and `_` are wildcards, nothing escapes them, ASCII letters match in
+//!   either case. A pattern of more than 50,000 bytes is NULL.
+//! * Numbers are doubles. `%` is `a - b * trunc(a / b)`. Division and remainder by zero are NULL. A stored number
+//!   beyond 10³⁰ in magnitude, or nearer to zero than 10⁻³⁰ without being zero, is NULL where it is calculated with;
+//!   calculations that could overflow nevertheless are refused.
+//! * Dates and times compare as instants to the millisecond, further digits dropped; without a zone they are UTC. A
+//!   text literal next to one is read as one ([`parse_instant`]).
+//! * Operands of different types are unequal: `=` is false, `!=` is true, an ordering is false, NULL stays NULL.
+//! * JSON documents and files can be tested for NULL only, booleans for equality, references for equality and `IN`.
+//!   Text literals, the caller's attributes and values of the request's body follow the same table as fields.
+//! * A value of the request's body has the type of the field of that name; a value of another type is NULL, and so
+//!   is a text with U+0000.
+//! * An operand may stand where a condition belongs: a boolean field is one; in rules, text means `!= ''` and a number
+//!   `!= 0`. Filters refuse the latter two.
+//! * An anonymous caller's attributes are NULL, and it is in no group. `@has_group` is never NULL.
+
+mod ast;
+mod caller;
+mod check;
+mod eval;
+mod instant;
+mod ir;
+mod lexer;
+mod like;
+mod macros;
+mod number;
+mod parser;
+mod problem;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::db::{ColumnKind, Ident, Sql};
+
+pub use caller::{Attribute, Auth, CallerKey, Reads};
+pub use instant::{parse_day, parse_instant};
+pub use problem::Problem;
+
+/// The longest source, in bytes.
+const MAX_SOURCE: usize = 20_000;
+
+/// The fields that an expression may refer to.
+pub trait Columns {
+    /// The field's column, or `None` if there is no such field.
+    fn column(&self, name: &str) -> Option<Column>;
+}
+
+/// A field's column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name in the database.
+    pub ident: Ident,
+    /// How it is stored and compared.
+    pub kind: ColumnKind,
+}
+
+/// What an expression is for, which decides about the variables it may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A list filter: fields and literals only.
+    Filter,
+    /// An access rule: `@request.auth.*` and macros too.
+    Rule {
+        /// Whether there is a request body, `@request.data.*`.
+        data: bool,
+    },
+}
+
+/// A parsed and checked expression. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Predicate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: Box<str>,
+    condition: ir::Condition,
+    reads: Reads,
+    fields: BTreeSet<Arc<str>>,
+}
+
+impl Predicate {
+    /// Parses and checks an expression.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, in the order of position; of syntax errors, the first.
+    pub fn compile(source: &str, columns: &dyn Columns, purpose: Purpose) -> Result<Self, Vec<Problem>> {
+        if source.len() > MAX_SOURCE {
+            let message = format!("the expression is longer than {MAX_SOURCE} bytes");
+            return Err(vec![Problem { position: 0, message }]);
+        }
+        let node = parser::parse(source).map_err(|fault| vec![fault.problem(source)])?;
+        let check::Checked { condition, reads, fields } = check::check(source, &node, columns, purpose)?;
+        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields })))
+    }
+
+    /// The expression as it was written.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Appends the expression as a boolean SQL expression, safe to stand next to any operator, over the columns of
+    /// `alias`. The text is the same for every caller and body; their values are bound.
+    pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<&Map<String, Value>>) {
+        let scope = eval::Scope { record: None, auth, data };
+        sql::Writer { sql, alias, scope }.condition(&self.0.condition);
+    }
+
+    /// The answer for a record's document; `None` is NULL. A key that is missing is NULL.
+    pub fn eval(
+        &self,
+        record: &Map<String, Value>,
+        auth: &Auth<'_>,
+        data: Option<&Map<String, Value>>,
+    ) -> Option<bool> {
+        eval::Scope { record: Some(record), auth, data }.condition(&self.0.condition)
+    }
+
+    /// What it reads of the caller.
+    pub fn reads(&self) -> &Reads {
+        &self.0.reads
+    }
+
+    /// The values of the attributes it reads: callers with equal keys get equal answers.
+    pub fn caller_key(&self, auth: &Auth<'_>) -> CallerKey {
+        self.0.reads.key(auth)
+    }
+
+    /// The names of the record's fields that it reads, each once, in alphabetical order.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.fields.iter().map(|name| &**name)
+    }
+}

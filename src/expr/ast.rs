@@ -1,0 +1,107 @@
+//! The syntax tree: what was written, before names and types mean anything.
+
+/// A piece of an expression and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    /// Byte offset of the token that a message about this node points at.
+    pub at: usize,
+    pub kind: NodeKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum NodeKind {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    /// A field, a variable or a macro without parentheses.
+    Name(String),
+    Call {
+        name: String,
+        args: Vec<Node>,
+    },
+    Not(Box<Node>),
+    Negative(Box<Node>),
+    /// Two or more, joined with `&&`.
+    All(Vec<Node>),
+    /// Two or more, joined with `||`.
+    Any(Vec<Node>),
+    Compare {
+        op: Comparison,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    In {
+        left: Box<Node>,
+        items: Vec<Node>,
+    },
+    IsNull {
+        operand: Box<Node>,
+        negated: bool,
+    },
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    /// Membership of the caller in a group; only macros make it.
+    HasGroup(String),
+}
+
+impl NodeKind {
+    pub fn at(self, at: usize) -> Node {
+        Node { at, kind: self }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    Greater,
+    LessOrEqual,
+    GreaterOrEqual,
+    Like,
+}
+
+impl Comparison {
+    /// As it is written in an expression.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::Greater => ">",
+            Self::LessOrEqual => "<=",
+            Self::GreaterOrEqual => ">=",
+            Self::Like => "~",
+        }
+    }
+
+    pub fn is_ordering(self) -> bool {
+        matches!(self, Self::Less | Self::Greater | Self::LessOrEqual | Self::GreaterOrEqual)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+impl Arithmetic {
+    /// As it is written in an expression.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+}

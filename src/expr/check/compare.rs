@@ -1,0 +1,198 @@
+//! Comparisons: which operator goes with which type, and what a comparison of different types means.
+
+use std::mem::discriminant;
+
+use super::super::ast::{Comparison, Node};
+use super::super::instant::{parse_day, parse_instant};
+use super::super::ir::{Condition, Leaf, Operand, Text, Time};
+use super::{Checker, Reported};
+use crate::db::ColumnKind;
+
+/// What stands between two operands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Compare(Comparison),
+    In,
+}
+
+impl Operator {
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Compare(op) => op.symbol(),
+            Self::In => "IN",
+        }
+    }
+
+    /// Whether the operator goes with an operand, on either side.
+    fn accepts(self, operand: &Operand) -> bool {
+        let equality = matches!(self, Self::Compare(Comparison::Equal | Comparison::NotEqual));
+        match operand {
+            Operand::Text(text) if is_reference(text) => equality || self == Self::In,
+            Operand::Text(_) => true,
+            Operand::Number(_) | Operand::Time(_) => self != Self::Compare(Comparison::Like),
+            Operand::Bool(_) => equality,
+            Operand::Json(_) => false,
+        }
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn comparison(
+        &mut self,
+        op: Comparison,
+        left: &Node,
+        right: &Node,
+        at: usize,
+    ) -> Result<Condition, Reported> {
+        let (left_at, right_at) = (left.at, right.at);
+        let (left, right) = (self.operand(left), self.operand(right));
+        let (left, right) = (left?, right?);
+        for operand in [&left, &right].into_iter().flatten() {
+            // `json = null` is a test for NULL, which goes with everything.
+            let tests_null =
+                matches!(op, Comparison::Equal | Comparison::NotEqual) && (left.is_none() || right.is_none());
+            if !tests_null {
+                self.applies(Operator::Compare(op), operand, at)?;
+            }
+        }
+        match (left, right, op) {
+            (Some(left), Some(right), _) => {
+                let (left, right) = self.aligned(left, left_at, right, right_at)?;
+                Ok(compare(op, left, right))
+            }
+            (Some(operand), None, Comparison::Equal | Comparison::NotEqual)
+            | (None, Some(operand), Comparison::Equal | Comparison::NotEqual) => {
+                Ok(Condition::IsNull { operand, negated: op == Comparison::NotEqual })
+            }
+            (None, None, Comparison::Equal | Comparison::NotEqual) => {
+                Ok(Condition::Constant(Some(op == Comparison::Equal)))
+            }
+            _ => Ok(Condition::Constant(None)),
+        }
+    }
+
+    pub(super) fn membership(&mut self, left: &Node, items: &[Node], at: usize) -> Result<Condition, Reported> {
+        let left_at = left.at;
+        let left = self.operand(left);
+        let checked: Vec<_> = items.iter().map(|item| (self.operand(item), item.at)).collect();
+        let left = left?;
+        if let Some(left) = &left {
+            self.applies(Operator::In, left, at)?;
+        }
+        let (mut alike, mut different, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut has_null = false;
+        for (item, item_at) in checked {
+            let Some(item) = item? else {
+                has_null = true;
+                continue;
+            };
+            self.applies(Operator::In, &item, item_at)?;
+            let Some(left) = left.clone() else { continue };
+            let literal_left = matches!(left, Operand::Text(Text::Literal(_)));
+            let (left, item) = self.aligned(left, left_at, item, item_at)?;
+            match (discriminant(&left) == discriminant(&item), literal_left) {
+                (true, true) => parts.push(compare(Comparison::Equal, left, item)),
+                (true, false) => alike.push(item),
+                (false, _) => different.push(item),
+            }
+        }
+        let Some(left) = left else { return Ok(Condition::Constant(None)) };
+        if !different.is_empty() {
+            different.push(left.clone());
+            parts.push(Condition::Mixed { answer: false, operands: different });
+        }
+        if !alike.is_empty() {
+            parts.push(Condition::OneOf { left, options: alike });
+        }
+        if has_null {
+            parts.push(Condition::Constant(None));
+        }
+        Ok(match (parts.pop(), parts.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                parts.extend(last);
+                Condition::Any(parts)
+            }
+        })
+    }
+
+    fn applies(&mut self, operator: Operator, operand: &Operand, at: usize) -> Result<(), Reported> {
+        if operator.accepts(operand) {
+            return Ok(());
+        }
+        let allowed = match operand {
+            Operand::Text(text) if is_reference(text) => "=, !=, IN, IS NULL and IS NOT NULL",
+            Operand::Text(_) => "=, !=, <, >, <=, >=, ~, IN, IS NULL and IS NOT NULL",
+            Operand::Number(_) | Operand::Time(_) => "=, !=, <, >, <=, >=, IN, IS NULL and IS NOT NULL",
+            Operand::Bool(_) => "=, !=, IS NULL and IS NOT NULL",
+            Operand::Json(_) => "IS NULL and IS NOT NULL only",
+        };
+        self.report(at, format!("{} does not go with {}; it takes {allowed}", operator.symbol(), noun(operand)))
+    }
+
+    /// Reads a text literal as an instant if it is compared with one.
+    fn aligned(
+        &mut self,
+        left: Operand,
+        left_at: usize,
+        right: Operand,
+        right_at: usize,
+    ) -> Result<(Operand, Operand), Reported> {
+        match (left, right) {
+            (Operand::Text(Text::Literal(text)), right @ Operand::Time(_)) => {
+                Ok((self.instant(&text, left_at)?, right))
+            }
+            (left @ Operand::Time(_), Operand::Text(Text::Literal(text))) => Ok((left, self.instant(&text, right_at)?)),
+            same => Ok(same),
+        }
+    }
+
+    fn instant(&mut self, text: &str, at: usize) -> Result<Operand, Reported> {
+        match parse_instant(text) {
+            Some(instant) => {
+                let day = parse_day(text).map(|_| text.into());
+                Ok(Operand::Time(Time::Literal { instant, day }))
+            }
+            None => self.report(
+                at,
+                "this is compared with a date or time: write 'YYYY-MM-DD' or 'YYYY-MM-DDTHH:MM:SSZ' \
+                 (seconds, fraction and zone may be left out, offsets are ±HH:MM)",
+            ),
+        }
+    }
+}
+
+fn compare(op: Comparison, left: Operand, right: Operand) -> Condition {
+    match (left, right) {
+        (Operand::Text(text), Operand::Text(pattern)) if op == Comparison::Like => Condition::Like { text, pattern },
+        (left, right) if discriminant(&left) == discriminant(&right) => Condition::Compare { op, left, right },
+        (left, right) => Condition::Mixed { answer: op == Comparison::NotEqual, operands: vec![left, right] },
+    }
+}
+
+fn is_reference(text: &Text) -> bool {
+    matches!(text, Text::Leaf(leaf) if leaf.field().kind == ColumnKind::Reference)
+}
+
+/// An operand in words.
+pub(super) fn noun(operand: &Operand) -> String {
+    let (noun, leaf) = match operand {
+        Operand::Text(Text::Leaf(leaf)) if leaf.field().kind == ColumnKind::Reference => ("the reference", Some(leaf)),
+        Operand::Text(Text::Leaf(leaf)) => ("the text", Some(leaf)),
+        Operand::Text(_) => ("text", None),
+        Operand::Number(super::Number::Leaf(leaf)) => ("the number", Some(leaf)),
+        Operand::Number(_) => ("a number", None),
+        Operand::Bool(condition) => match condition.as_ref() {
+            Condition::Flag(leaf) => ("the boolean", Some(leaf)),
+            _ => ("a boolean", None),
+        },
+        Operand::Time(Time::Leaf(leaf)) => ("the date or time", Some(leaf)),
+        Operand::Time(_) => ("a date or time", None),
+        Operand::Json(leaf) => ("the document", Some(leaf)),
+    };
+    match leaf {
+        None => noun.to_owned(),
+        Some(Leaf::Field(field)) => format!("{noun} `{}`", field.name),
+        Some(Leaf::Data(field)) => format!("{noun} `@request.data.{}`", field.name),
+    }
+}
