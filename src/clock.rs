@@ -25,3 +25,19 @@ impl Clock {
         }
     }
 }
+
+/// Writes an instant the way the whole API does: RFC 3339, UTC, milliseconds. For `#[serde(serialize_with)]`.
+pub fn serialize<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&crate::db::canonical_time(*time))
+}
+
+/// The same for an instant that may be missing.
+pub fn serialize_option<S: serde::Serializer>(
+    time: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serialize(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -178,6 +178,14 @@ impl Db {
         }
     }
 
+    /// A number that grows with every commit of this database; `None` where other processes commit, too.
+    pub fn write_counter(&self) -> Option<u64> {
+        match self {
+            Self::Sqlite(db) => Some(*db.committed().borrow()),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// Brings the system tables to the version this program knows.
     pub async fn migrate(&self) -> Result<(), DbError> {
         match self {
@@ -224,6 +232,15 @@ impl Tx {
     /// The first row, if there is one.
     pub async fn row<T: DbRow>(&mut self, stmt: Stmt) -> Result<Option<T>, DbError> {
         Ok(self.rows(stmt).await?.into_iter().next())
+    }
+
+    /// Waits until no other transaction, of whatever process, changes the schema; holds them off until the end.
+    pub async fn serialize_schema_changes(&mut self) -> Result<(), DbError> {
+        match self {
+            // The writer is ours already, and there is one.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.lock_schema().await,
+        }
     }
 
     /// Commits. When this returns `Ok`, the writes are durable.

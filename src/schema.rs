@@ -157,6 +157,8 @@ pub struct Collection {
     by_name: HashMap<String, usize>,
     /// The document with every field, `account_name` null, over the alias `r`.
     document: Fragment,
+    /// The same without an alias.
+    returning: Fragment,
 }
 
 impl Collection {
@@ -199,6 +201,11 @@ impl Collection {
         &self.document
     }
 
+    /// The same for `RETURNING`, where columns stand without an alias.
+    pub fn returning_document(&self) -> &Fragment {
+        &self.returning
+    }
+
     /// What a record of this collection stores for a reference, by field.
     pub fn references(&self) -> impl Iterator<Item = (&Field, &str)> {
         self.fields.iter().filter_map(|field| Some((field, field.target.as_deref()?)))
@@ -217,7 +224,7 @@ impl Columns for Collection {
 }
 
 /// A definition that is not stored yet can be compiled against, too.
-impl Columns for [Field] {
+impl Columns for Vec<Field> {
     fn column(&self, name: &str) -> Option<Column> {
         column_of(self, name)
     }
@@ -240,7 +247,7 @@ fn system_columns() -> impl Iterator<Item = Projected<'static>> {
 }
 
 /// Renders the document of every field, for statements that are used often.
-fn render_document(fields: &[Field], dialect: Dialect) -> Option<Fragment> {
+fn render_document(fields: &[Field], dialect: Dialect, alias: &'static str) -> Option<Fragment> {
     let mut columns: Vec<Projected<'_>> = system_columns().collect();
     columns.extend(fields.iter().map(|field| Projected {
         key: &field.name,
@@ -248,7 +255,7 @@ fn render_document(fields: &[Field], dialect: Dialect) -> Option<Fragment> {
         kind: field.kind.column(),
     }));
     let mut sql = Sql::new(dialect);
-    sql.document("r", &columns, AccountName::Null);
+    sql.document(alias, &columns, AccountName::Null);
     sql.into_fragment()
 }
 

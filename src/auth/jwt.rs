@@ -13,6 +13,7 @@ use super::AccountRef;
 use crate::config::AuthConfig;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
+use crate::secret::Secret;
 
 const ISSUER: &str = "snackbase";
 
@@ -113,14 +114,14 @@ pub struct Jwt {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
-    successors: Hmac<Sha256>,
+    secret: Secret<String>,
     access: TimeDelta,
     refresh: TimeDelta,
 }
 
 impl Jwt {
     /// With the server's secret and lifetimes.
-    pub fn new(config: &AuthConfig) -> Result<Self> {
+    pub fn new(config: &AuthConfig) -> Self {
         let secret = config.secret_key.expose().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
@@ -128,15 +129,14 @@ impl Jwt {
         // Expiry is checked against our own clock, without leeway.
         validation.validate_exp = false;
         validation.validate_aud = false;
-        let successors = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
-        Ok(Self {
+        Self {
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
             validation,
-            successors: successors.chain_update("refresh token"),
+            secret: config.secret_key.clone(),
             access: TimeDelta::seconds(config.access_token_seconds),
             refresh: TimeDelta::seconds(config.refresh_token_seconds),
-        })
+        }
     }
 
     /// How long a session lives without being refreshed.
@@ -181,11 +181,10 @@ impl Jwt {
     }
 
     /// The id of the refresh token that follows one (given by its hash) in a session. Only this server can tell it.
-    pub fn successor_id(&self, session: Uuid, shown: &str) -> String {
-        let mut mac = self.successors.clone();
-        mac.update(session.as_bytes());
-        mac.update(shown.as_bytes());
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    pub fn successor_id(&self, session: Uuid, shown: &str) -> Result<String> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
+        let mac = mac.chain_update("refresh token").chain_update(session.as_bytes()).chain_update(shown);
+        Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
     /// Checks a token.

@@ -27,9 +27,9 @@ struct Inner {
 
 impl Auth {
     /// Over a database, with the server's secret.
-    pub fn new(db: Db, clock: Clock, config: &AuthConfig) -> Result<Self> {
+    pub fn new(db: Db, clock: Clock, config: &AuthConfig) -> Self {
         let caches = Caches::new(Duration::from_secs(config.cache_seconds));
-        Ok(Self(Arc::new(Inner { db, clock, jwt: Jwt::new(config)?, caches })))
+        Self(Arc::new(Inner { db, clock, jwt: Jwt::new(config), caches }))
     }
 
     /// The user behind a credential, or [`Error::Unauthenticated`]. A token that was seen in the last seconds costs no

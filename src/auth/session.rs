@@ -164,7 +164,7 @@ impl Sessions {
         now: DateTime<Utc>,
     ) -> Result<Pair> {
         let jwt = self.auth.jwt();
-        jwt.pair_from(user.subject(session), &jwt.successor_id(session, shown), rotated_at, now)
+        jwt.pair_from(user.subject(session), &jwt.successor_id(session, shown)?, rotated_at, now)
     }
 
     async fn find(&self, session: Uuid) -> Result<Option<Row>, DbError> {

@@ -13,6 +13,9 @@ use super::sql::Stmt;
 use super::value::{Kind, Value, canonical_time};
 use super::{Batch, DbRow, Doc, Write};
 
+/// The advisory lock that a transaction holds while it changes the schema.
+const SCHEMA_LOCK: i64 = 0x736e_6163_6b62_6173;
+
 /// How to reach the server.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
@@ -143,6 +146,11 @@ impl Transaction {
     pub(super) async fn rows<T: DbRow>(&mut self, stmt: Stmt) -> Result<Vec<T>, DbError> {
         let rows = query(&stmt).fetch_all(&mut *self.tx).await?;
         rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
+    }
+
+    pub(super) async fn lock_schema(&mut self) -> Result<(), DbError> {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SCHEMA_LOCK).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
     pub(super) async fn commit(self) -> Result<(), DbError> {

@@ -117,10 +117,12 @@ impl Sql {
         self
     }
 
-    /// Appends `alias."column"`.
+    /// Appends `alias."column"`, or the column alone for an empty alias: SQLite's `RETURNING` knows no alias.
     pub fn column(&mut self, alias: &'static str, column: &Ident) -> &mut Self {
-        self.text.push_str(alias);
-        self.text.push('.');
+        if !alias.is_empty() {
+            self.text.push_str(alias);
+            self.text.push('.');
+        }
         self.ident(column)
     }
 

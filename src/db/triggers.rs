@@ -23,11 +23,27 @@ impl Dialect {
         replace: bool,
     ) -> Vec<Stmt> {
         match self {
-            Self::Sqlite => ["create", "update", "delete"]
+            Self::Sqlite => OPERATIONS
                 .into_iter()
                 .flat_map(|operation| sqlite_trigger(collection, table, required, document, replace, operation))
                 .collect(),
             Self::Postgres => postgres_trigger(collection, table, required, document, replace),
+        }
+    }
+
+    /// The statements that drop the triggers of a table.
+    pub fn drop_log_triggers(self, table: &Ident) -> Vec<Stmt> {
+        let drop = |name: &Ident| {
+            let mut sql = Sql::new(self);
+            sql.push("DROP TRIGGER ").ident(name);
+            if self == Self::Postgres {
+                sql.push(" ON ").ident(table);
+            }
+            sql.build()
+        };
+        match self {
+            Self::Sqlite => OPERATIONS.iter().map(|operation| drop(&trigger_name(table, operation))).collect(),
+            Self::Postgres => vec![drop(&function_name(table))],
         }
     }
 
@@ -49,6 +65,12 @@ impl Dialect {
     }
 }
 
+const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
+
+fn trigger_name(table: &Ident, operation: &'static str) -> Ident {
+    table.suffixed(&Ident::fixed(operation)).suffixed(&Ident::fixed("log"))
+}
+
 fn function_name(table: &Ident) -> Ident {
     table.suffixed(&Ident::fixed("log"))
 }
@@ -61,7 +83,7 @@ fn sqlite_trigger(
     replace: bool,
     operation: &'static str,
 ) -> Vec<Stmt> {
-    let name = table.suffixed(&Ident::fixed(operation)).suffixed(&Ident::fixed("log"));
+    let name = trigger_name(table, operation);
     let mut statements = Vec::new();
     if replace {
         let mut sql = Sql::new(Dialect::Sqlite);

@@ -158,11 +158,12 @@ impl Collection {
     /// Makes a stored collection ready for use. A rule that does not compile locks its operation.
     fn resolve(row: CollectionRow, db: &Db) -> Option<Self> {
         let fields = check_fields(&mut row.definitions()).ok()?;
-        let document = render_document(&fields, db.dialect())?;
+        let document = render_document(&fields, db.dialect(), "r")?;
+        let returning = render_document(&fields, db.dialect(), "")?;
         let compile = |operation: Operation| match row.rule(operation) {
             None => Rule::Locked,
             Some("") => Rule::Public,
-            Some(source) => match Predicate::compile(source, fields.as_slice(), operation.purpose()) {
+            Some(source) => match Predicate::compile(source, &fields, operation.purpose()) {
                 Ok(predicate) => Rule::When(predicate),
                 Err(_) => {
                     tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
@@ -187,6 +188,7 @@ impl Collection {
             fields,
             row,
             document,
+            returning,
         })
     }
 }

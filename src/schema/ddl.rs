@@ -50,11 +50,21 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
     statements
 }
 
-/// The statements that drop a table and what belongs to it.
-pub fn drop(dialect: Dialect, table: &Ident) -> Vec<Stmt> {
+/// The statements that drop a table and what belongs to it. `own` are the columns that refer to the table itself:
+/// SQLite would hold them against dropping it.
+pub fn drop(dialect: Dialect, table: &Ident, own: &[&Ident]) -> Vec<Stmt> {
+    let mut statements = Vec::new();
+    if !own.is_empty() {
+        statements.extend(dialect.drop_log_triggers(table));
+        let mut sql = Sql::new(dialect);
+        sql.push("UPDATE ").ident(table).push(" SET ").list(", ", own, |sql, column| {
+            sql.ident(column).push(" = NULL");
+        });
+        statements.push(sql.build());
+    }
     let mut sql = Sql::new(dialect);
     sql.push("DROP TABLE ").ident(table);
-    let mut statements = vec![sql.build()];
+    statements.push(sql.build());
     statements.extend(dialect.drop_trigger_function(table));
     statements
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// Reads an instant: ISO 8601, extended or basic, a day alone, `T` or a space, with or without an offset (UTC then).
-pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
+fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.to_utc());
     }
@@ -34,36 +34,10 @@ pub fn parse_day(text: &str) -> Option<NaiveDate> {
 /// The form in which an instant is stored: as the client wrote it, if both databases read it the same way, otherwise
 /// rewritten.
 pub fn stored_instant(text: &str) -> Option<String> {
-    let instant = parse_instant(text)?;
-    Some(if is_plain(text) { text.to_owned() } else { crate::db::canonical_time(instant) })
-}
-
-/// `YYYY-MM-DD`, optionally `T` or a space and `HH:MM[:SS[.f…]]` and `Z` or `±HH:MM`: what both databases read.
-fn is_plain(text: &str) -> bool {
-    let pattern_matches = |pattern: &[u8], text: &[u8]| {
-        text.len() >= pattern.len()
-            && pattern.iter().zip(text).all(|(p, t)| if *p == b'0' { t.is_ascii_digit() } else { p == t })
-    };
-    let text = text.as_bytes();
-    if !pattern_matches(b"0000-00-00", text) {
-        return false;
+    if crate::expr::parse_instant(text).is_some() {
+        return Some(text.to_owned());
     }
-    let Some((separator, rest)) = text[10..].split_first() else { return true };
-    if !matches!(separator, b'T' | b' ') || !pattern_matches(b"00:00", rest) {
-        return false;
-    }
-    let mut rest = &rest[5..];
-    if pattern_matches(b":00", rest) {
-        rest = &rest[3..];
-        if let Some(fraction) = rest.strip_prefix(b".") {
-            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
-            if digits == 0 || digits > 6 {
-                return false;
-            }
-            rest = &fraction[digits..];
-        }
-    }
-    matches!(rest, b"" | b"Z") || (rest.len() == 6 && matches!(rest[0], b'+' | b'-') && pattern_matches(b"00:00", &rest[1..]))
+    parse_instant(text).map(crate::db::canonical_time).filter(|text| crate::expr::parse_instant(text).is_some())
 }
 
 fn split_day(text: &str) -> Option<(NaiveDate, &str)> {

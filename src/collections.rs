@@ -1,0 +1,297 @@
+//! Defining collections: metadata and tables change together, in one transaction.
+
+mod input;
+mod rules;
+mod view;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub use input::CollectionInput;
+pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
+pub use view::{CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesView};
+
+use crate::auth::Caller;
+use crate::changes::catalog_entry;
+use crate::clock::Clock;
+use crate::db::{Db, DbError, Ident, Stmt, Tx, Value};
+use crate::error::{Error, FieldError, Result};
+use crate::id::CollectionId;
+use crate::schema::definition::{check_collection_name, check_fields};
+use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
+use std::sync::Arc;
+
+/// The collections service; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Collections {
+    db: Db,
+    catalog: CatalogHandle,
+    clock: Clock,
+}
+
+impl Collections {
+    /// A service over a database and its catalog.
+    pub fn new(db: Db, catalog: CatalogHandle, clock: Clock) -> Self {
+        Self { db, catalog, clock }
+    }
+
+    /// A collection by id or name.
+    pub fn find(&self, id_or_name: &str) -> Result<Arc<Collection>> {
+        let catalog = self.catalog.current();
+        let by_id = CollectionId::parse(id_or_name).and_then(|id| catalog.by_id(id));
+        by_id
+            .or_else(|| catalog.by_name(id_or_name))
+            .cloned()
+            .ok_or_else(|| Error::not_found(format!("Collection '{id_or_name}' not found")))
+    }
+
+    /// Defines a collection and makes its table.
+    pub async fn create(&self, caller: &Caller, input: CollectionInput) -> Result<Arc<Collection>> {
+        let name = input.name.clone().unwrap_or_default();
+        input::check_shape(&input, true)?;
+        let mut definitions = input.definitions().unwrap_or_default();
+        let mut problems = Vec::from_iter(check_collection_name(&name).err());
+        let fields = check_fields(&mut definitions).unwrap_or_else(|found| {
+            problems.extend(found);
+            Vec::new()
+        });
+        refuse(problems)?;
+        let rules = input.rules.resolve(&fields)?;
+        let (id, now) = (CollectionId::new(), self.clock.now());
+
+        let (mut tx, catalog) = self.change().await?;
+        refuse(missing_targets(&catalog, &name, &fields))?;
+        let table = ddl::table_name(&name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
+        let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, created_at, updated_at, \
+                      rules_updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)";
+        let args = vec![
+            id.into(),
+            name.as_str().into(),
+            name.to_ascii_lowercase().into(),
+            stored(&definitions)?,
+            Value::Text(crate::id::new_id().to_string()),
+            now.into(),
+        ];
+        let taken = |error| match error {
+            DbError::Unique { .. } => Error::conflict(format!("Collection '{name}' already exists"), Some("name")),
+            other => other.into(),
+        };
+        tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
+        for update in rules.statements(id, now) {
+            tx.execute(update).await?;
+        }
+        let target = |name: &str| target_table(&catalog, name, &table);
+        for stmt in ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields: &fields }, target) {
+            tx.execute(stmt).await?;
+        }
+        self.finish(tx, caller, now).await?;
+        self.find(&id.to_string())
+    }
+
+    /// Changes a definition: fields are added, attributes and rules change.
+    pub async fn update(&self, caller: &Caller, id_or_name: &str, input: CollectionInput) -> Result<Arc<Collection>> {
+        input::check_shape(&input, false)?;
+        let (mut tx, catalog) = self.change().await?;
+        let collection = self.find(id_or_name)?;
+        if let Some(name) = &input.name
+            && *name != collection.name
+        {
+            let message = "A collection cannot be renamed";
+            return Err(Error::invalid("name", "rename_not_allowed", message));
+        }
+        let now = self.clock.now();
+        let fields = match input.definitions() {
+            None => collection.fields.clone(),
+            Some(mut definitions) => {
+                let fields = check_fields(&mut definitions).map_err(invalid)?;
+                refuse(forbidden_changes(&collection, &definitions))?;
+                refuse(missing_targets(&catalog, &collection.name, &fields))?;
+                self.apply(&mut tx, &catalog, &collection, &fields).await?;
+                let update = "UPDATE collections SET schema = $1, updated_at = $2 WHERE id = $3";
+                let args = vec![stored(&definitions)?, now.into(), collection.id.into()];
+                tx.execute(Stmt::fixed(update, args)).await?;
+                fields
+            }
+        };
+        for update in input.rules.resolve(&fields)?.statements(collection.id, now) {
+            tx.execute(update).await?;
+        }
+        self.finish(tx, caller, now).await?;
+        self.find(&collection.id.to_string())
+    }
+
+    /// Drops a collection with its records.
+    pub async fn delete(&self, caller: &Caller, id_or_name: &str) -> Result<DeletedCollection> {
+        let (mut tx, catalog) = self.change().await?;
+        let collection = self.find(id_or_name)?;
+        let refers = |other: &&Arc<Collection>| {
+            other.id != collection.id
+                && other.references().any(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
+        };
+        let referring: Vec<&str> = catalog.iter().filter(refers).map(|other| other.name.as_str()).collect();
+        if !referring.is_empty() {
+            let message = format!("'{}' is referred to by {}", collection.name, referring.join(", "));
+            return Err(Error::conflict(message, None));
+        }
+        let mut count = self.db.sql();
+        count.push("SELECT count(*) FROM ").ident(&collection.table);
+        let records: i64 = tx.row::<(i64,)>(count.build()).await?.map_or(0, |(count,)| count);
+        let own: Vec<&Ident> = collection
+            .references()
+            .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
+            .map(|(field, _)| &field.column)
+            .collect();
+        for stmt in ddl::drop(self.db.dialect(), &collection.table, &own) {
+            tx.execute(stmt).await?;
+        }
+        tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
+        self.finish(tx, caller, self.clock.now()).await?;
+        Ok(DeletedCollection::new(&collection, records))
+    }
+
+    /// Changes the rules of a collection; what is not named stays.
+    pub async fn set_rules(&self, caller: &Caller, name: &str, patch: RulesPatch) -> Result<Arc<Collection>> {
+        let (mut tx, _) = self.change().await?;
+        let collection = self.find(name)?;
+        let now = self.clock.now();
+        for update in patch.resolve(&collection.fields)?.statements(collection.id, now) {
+            tx.execute(update).await?;
+        }
+        self.finish(tx, caller, now).await?;
+        self.find(&collection.id.to_string())
+    }
+
+    /// How many records a collection has, over all accounts.
+    pub async fn count(&self, collection: &Collection) -> Result<i64> {
+        let mut sql = self.db.sql();
+        sql.push("SELECT count(*) FROM ").ident(&collection.table);
+        Ok(self.db.count(sql.build()).await?)
+    }
+
+    /// Every collection of the moment.
+    pub fn all(&self) -> Vec<Arc<Collection>> {
+        self.catalog.current().iter().cloned().collect()
+    }
+
+    /// Begins a change. Changes of the schema follow one another; each sees the outcome of the one before.
+    async fn change(&self) -> Result<(Tx, Arc<Catalog>)> {
+        let mut tx = self.db.begin().await?;
+        tx.serialize_schema_changes().await?;
+        self.catalog.reload().await?;
+        Ok((tx, self.catalog.current()))
+    }
+
+    async fn finish(&self, mut tx: Tx, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
+        tx.execute(catalog_entry(now, caller.actor())).await?;
+        tx.commit().await?;
+        Ok(self.catalog.reload().await?)
+    }
+
+    async fn apply(&self, tx: &mut Tx, catalog: &Catalog, before: &Collection, fields: &[Field]) -> Result<()> {
+        self.check_data(tx, before, fields).await?;
+        let table = ddl::Table { id: before.id, name: &before.table, fields };
+        let target = |name: &str| target_table(catalog, name, &before.table);
+        for stmt in ddl::alter(self.db.dialect(), &table, &before.fields, target) {
+            tx.execute(stmt).await.map_err(|error| match error {
+                DbError::Unique { .. } => {
+                    let message = "Records that exist have equal values, so the field cannot become unique";
+                    Error::invalid("schema", "unique_violated", message)
+                }
+                other => other.into(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what records that exist do not satisfy.
+    async fn check_data(&self, tx: &mut Tx, before: &Collection, fields: &[Field]) -> Result<()> {
+        for (index, field) in fields.iter().enumerate() {
+            let old = before.field(&field.name);
+            if !field.required || old.is_some_and(|old| old.required) {
+                continue;
+            }
+            let mut sql = self.db.sql();
+            sql.push("SELECT count(*) FROM ").ident(&before.table);
+            match (old, &field.default) {
+                (Some(old), _) => {
+                    sql.push(" WHERE ").ident(&old.column).push(" IS NULL");
+                }
+                (None, Some(_)) => continue,
+                (None, None) => {}
+            }
+            let lacking = tx.row::<(i64,)>(sql.build()).await?.map_or(0, |(count,)| count);
+            if lacking > 0 {
+                let name = &field.name;
+                let message = format!("{lacking} records have no '{name}': give them a value, or the field a default");
+                return Err(Error::invalid(format!("schema[{index}].required"), "required_violated", message));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn invalid(fields: Vec<FieldError>) -> Error {
+    Error::Invalid { fields, index: None }
+}
+
+fn refuse(problems: Vec<FieldError>) -> Result<()> {
+    if problems.is_empty() { Ok(()) } else { Err(invalid(problems)) }
+}
+
+fn stored(definitions: &[FieldDefinition]) -> Result<Value> {
+    Ok(Value::Text(serde_json::to_string(definitions).map_err(Error::internal)?))
+}
+
+fn target_table(catalog: &Catalog, name: &str, own: &Ident) -> Option<Ident> {
+    match catalog.by_name_ignoring_case(name) {
+        Some(collection) => Some(collection.table.clone()),
+        None => ddl::table_name(name).filter(|table| table == own),
+    }
+}
+
+/// References to collections that do not exist; a collection may refer to itself.
+fn missing_targets(catalog: &Catalog, own: &str, fields: &[Field]) -> Vec<FieldError> {
+    let missing = |(index, field): (usize, &Field)| {
+        let target = field.target.as_deref()?;
+        if target.eq_ignore_ascii_case(own) || catalog.by_name_ignoring_case(target).is_some() {
+            return None;
+        }
+        let message = format!("There is no collection '{target}' to refer to");
+        Some(FieldError::new(format!("schema[{index}].collection"), "reference_collection_unknown", message))
+    };
+    fields.iter().enumerate().filter_map(missing).collect()
+}
+
+/// Changes that would lose data, or that the tables cannot follow.
+fn forbidden_changes(before: &Collection, after: &[FieldDefinition]) -> Vec<FieldError> {
+    let mut problems = Vec::new();
+    for old in before.row.definitions() {
+        let name = &old.name;
+        let Some((index, new)) = after.iter().enumerate().find(|(_, new)| new.name == *name) else {
+            let message = "Field deletion is not allowed: the values of its records would be lost";
+            problems.push(FieldError::new(name, "field_deletion_not_allowed", message));
+            continue;
+        };
+        if !old.kind.eq_ignore_ascii_case(&new.kind) {
+            let message = format!("A type change from '{}' to '{}' is not allowed: add a new field", old.kind, new.kind);
+            problems.push(FieldError::new(name, "type_change_not_allowed", message));
+        }
+        let same_target = match (&old.collection, &new.collection) {
+            (Some(old), Some(new)) => old.eq_ignore_ascii_case(new),
+            (old, new) => old == new,
+        };
+        for (same, key) in [(same_target, "collection"), (old.on_delete == new.on_delete, "on_delete")] {
+            if !same && old.kind == "reference" {
+                let message = format!("'{key}' of an existing reference cannot change: add a new field");
+                problems.push(FieldError::new(format!("schema[{index}].{key}"), "reference_change_not_allowed", message));
+            }
+        }
+    }
+    problems
+}
+
+/// A made-up revision: schema changes are transactions here, not migration files.
+fn revision() -> String {
+    let id: Uuid = crate::id::new_id();
+    id.simple().to_string()[20..].to_owned()
+}

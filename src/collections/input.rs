@@ -1,0 +1,58 @@
+//! What a client sends to define or change a collection.
+
+use serde::Deserialize;
+
+use super::rules::RulesPatch;
+use crate::error::{Error, Problem, Result};
+use crate::schema::FieldDefinition;
+use crate::schema::definition::MAX_NAME;
+
+/// A collection's definition. Unknown keys are ignored.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct CollectionInput {
+    /// 3 to 64 letters, digits and underscores, beginning with a letter.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The fields; may also be called `fields`.
+    #[serde(default)]
+    pub schema: Option<Vec<FieldDefinition>>,
+    /// The fields.
+    #[serde(default)]
+    pub fields: Option<Vec<FieldDefinition>>,
+    /// Rules and field lists.
+    #[serde(flatten)]
+    pub rules: RulesPatch,
+}
+
+impl CollectionInput {
+    /// The fields, under whichever name they came.
+    pub fn definitions(&self) -> Option<Vec<FieldDefinition>> {
+        self.schema.clone().or_else(|| self.fields.clone())
+    }
+}
+
+/// Checks what does not depend on anything stored.
+pub(super) fn check_shape(input: &CollectionInput, complete: bool) -> Result<()> {
+    let mut problems = Vec::new();
+    match &input.name {
+        None if complete => problems.push(Problem::missing("name")),
+        Some(name) if complete && name.chars().count() < 3 => {
+            let message = "String should have at least 3 characters";
+            problems.push(Problem::body("name", "string_too_short", message, name.as_str().into()));
+        }
+        Some(name) if complete && name.len() > MAX_NAME => {
+            let message = "String should have at most 64 characters";
+            problems.push(Problem::body("name", "string_too_long", message, name.as_str().into()));
+        }
+        _ => {}
+    }
+    match input.definitions() {
+        None if complete => problems.push(Problem::missing("schema")),
+        Some(fields) if fields.is_empty() => {
+            let message = "List should have at least 1 item";
+            problems.push(Problem::body("schema", "too_short", message, serde_json::json!([])));
+        }
+        _ => {}
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Malformed { problems }) }
+}

@@ -1,0 +1,261 @@
+//! Rules and field lists: what is sent, checked against the fields, and tried out.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+
+use crate::db::{ColumnKind, Ident, Stmt, Value};
+use crate::error::{Error, Problem, Result};
+use crate::expr::{self, Column, Columns, Predicate};
+use crate::id::CollectionId;
+use crate::schema::{Body, Field, FieldType, Operation, SYSTEM_FIELDS};
+
+/// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct RulesPatch {
+    /// Who may list: null locks, the empty text opens, anything else is an expression.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub list_rule: Option<Json>,
+    /// Who may read one.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub view_rule: Option<Json>,
+    /// Who may create.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub create_rule: Option<Json>,
+    /// Who may update.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub update_rule: Option<Json>,
+    /// Who may delete.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub delete_rule: Option<Json>,
+    /// Fields in lists: `*`, or a JSON array of names, as such or in a string.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub list_fields: Option<Json>,
+    /// Fields of single records.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub view_fields: Option<Json>,
+    /// Fields that may be sent on create.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub create_fields: Option<Json>,
+    /// Fields that may be sent on update.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub update_fields: Option<Json>,
+}
+
+/// Tells a key that is null from one that is absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
+}
+
+/// The keys that `PUT …/rules` knows, or ignores because its own answers have them.
+pub const KNOWN_KEYS: [&str; 13] = [
+    "list_rule",
+    "view_rule",
+    "create_rule",
+    "update_rule",
+    "delete_rule",
+    "list_fields",
+    "view_fields",
+    "create_fields",
+    "update_fields",
+    "id",
+    "collection_id",
+    "created_at",
+    "updated_at",
+];
+
+/// Checked columns and their values.
+pub(super) struct Resolved(Vec<(&'static str, Value)>);
+
+impl RulesPatch {
+    /// Reads a patch and refuses keys that it does not know.
+    pub fn parse(body: Body) -> Result<Self> {
+        let unknown: Vec<Problem> = body
+            .keys()
+            .filter(|key| !KNOWN_KEYS.contains(&key.as_str()))
+            .map(|key| Problem::body(key, "extra_forbidden", "Extra inputs are not permitted", body[key].clone()))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(Error::Malformed { problems: unknown });
+        }
+        serde_json::from_value(Json::Object(body)).map_err(Error::internal)
+    }
+
+    /// Checks what is named against the fields.
+    pub(super) fn resolve(&self, fields: &Vec<Field>) -> Result<Resolved> {
+        let mut resolved = Vec::new();
+        for (key, operation, rule) in [
+            ("list_rule", Operation::List, &self.list_rule),
+            ("view_rule", Operation::View, &self.view_rule),
+            ("create_rule", Operation::Create, &self.create_rule),
+            ("update_rule", Operation::Update, &self.update_rule),
+            ("delete_rule", Operation::Delete, &self.delete_rule),
+        ] {
+            match rule {
+                None => {}
+                Some(Json::Null) => resolved.push((key, Value::Null(crate::db::Kind::Text))),
+                Some(Json::String(source)) => {
+                    check_rule(key, source, operation, fields)?;
+                    resolved.push((key, source.as_str().into()));
+                }
+                Some(other) => {
+                    let message = "Input should be a valid string";
+                    return Err(Error::malformed(Problem::body(key, "string_type", message, other.clone())));
+                }
+            }
+        }
+        for (key, list) in [
+            ("list_fields", &self.list_fields),
+            ("view_fields", &self.view_fields),
+            ("create_fields", &self.create_fields),
+            ("update_fields", &self.update_fields),
+        ] {
+            if let Some(list) = list {
+                resolved.push((key, field_list(key, list)?.into()));
+            }
+        }
+        Ok(Resolved(resolved))
+    }
+}
+
+impl Resolved {
+    /// The statements that store the values.
+    pub(super) fn statements(self, id: CollectionId, now: DateTime<Utc>) -> Vec<Stmt> {
+        let statement = |(key, value): (&'static str, Value)| {
+            let text = match key {
+                "list_rule" => "UPDATE collections SET list_rule = $1, rules_updated_at = $2 WHERE id = $3",
+                "view_rule" => "UPDATE collections SET view_rule = $1, rules_updated_at = $2 WHERE id = $3",
+                "create_rule" => "UPDATE collections SET create_rule = $1, rules_updated_at = $2 WHERE id = $3",
+                "update_rule" => "UPDATE collections SET update_rule = $1, rules_updated_at = $2 WHERE id = $3",
+                "delete_rule" => "UPDATE collections SET delete_rule = $1, rules_updated_at = $2 WHERE id = $3",
+                "list_fields" => "UPDATE collections SET list_fields = $1, rules_updated_at = $2 WHERE id = $3",
+                "view_fields" => "UPDATE collections SET view_fields = $1, rules_updated_at = $2 WHERE id = $3",
+                "create_fields" => "UPDATE collections SET create_fields = $1, rules_updated_at = $2 WHERE id = $3",
+                _ => "UPDATE collections SET update_fields = $1, rules_updated_at = $2 WHERE id = $3",
+            };
+            Stmt::fixed(text, vec![value, now.into(), id.into()])
+        };
+        self.0.into_iter().map(statement).collect()
+    }
+}
+
+fn check_rule(key: &str, source: &str, operation: Operation, fields: &Vec<Field>) -> Result<()> {
+    if source.is_empty() {
+        return Ok(());
+    }
+    Predicate::compile(source, fields, operation.purpose()).map(|_| ()).map_err(|problems| {
+        let reasons: Vec<String> = problems.iter().map(describe).collect();
+        Error::refused("Invalid rule", format!("Invalid {key}: {}", reasons.join("; ")))
+    })
+}
+
+fn describe(problem: &expr::Problem) -> String {
+    format!("{} (at position {})", problem.message, problem.position)
+}
+
+/// The stored form of a field list.
+fn field_list(key: &str, list: &Json) -> Result<String> {
+    let problem = || {
+        let message = "Input should be \"*\" or a JSON array of field names";
+        Error::malformed(Problem::body(key, "value_error", message, list.clone()))
+    };
+    match list {
+        Json::String(text) if text == "*" => Ok(text.clone()),
+        Json::String(text) => match serde_json::from_str::<Vec<String>>(text) {
+            Ok(_) => Ok(text.clone()),
+            Err(_) => Err(problem()),
+        },
+        Json::Array(names) if names.iter().all(Json::is_string) => Ok(list.to_string()),
+        _ => Err(problem()),
+    }
+}
+
+/// Columns that are known by name and perhaps by type only: what a rule is tried against before anything is stored.
+struct Loose(Vec<(String, ColumnKind)>);
+
+impl Columns for Loose {
+    fn column(&self, name: &str) -> Option<Column> {
+        let kind = if SYSTEM_FIELDS.contains(&name) {
+            if name.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text }
+        } else {
+            self.0.iter().find(|(field, _)| field == name)?.1
+        };
+        Some(Column { ident: Ident::of(name)?, kind })
+    }
+}
+
+/// Checks a rule against fields given as names or definitions; returns what is wrong.
+pub fn validate_rule(source: &str, operation: Operation, fields: &[Json]) -> Vec<expr::Problem> {
+    if source.is_empty() {
+        return Vec::new();
+    }
+    let known = |field: &Json| match field {
+        Json::String(name) => Some((name.clone(), ColumnKind::Text)),
+        Json::Object(definition) => {
+            let kind = definition.get("type").and_then(Json::as_str).and_then(FieldType::parse);
+            let name = definition.get("name").and_then(Json::as_str)?;
+            Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column)))
+        }
+        _ => None,
+    };
+    let columns = Loose(fields.iter().filter_map(known).collect());
+    Predicate::compile(source, &columns, operation.purpose()).err().unwrap_or_default()
+}
+
+/// What a rule is tried with.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct TestContext {
+    /// The caller: `id`, `email`, `role`, `account_id`, `groups`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub auth: Body,
+    /// The record.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub record: Body,
+    /// The request's body.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub data: Body,
+}
+
+/// Whether a rule lets an invented caller at an invented record.
+pub fn test_rule(source: &str, context: &TestContext) -> Result<bool> {
+    if source.is_empty() {
+        return Ok(true);
+    }
+    let kind = |value: &Json| match value {
+        Json::Number(_) => ColumnKind::Number,
+        Json::Bool(_) => ColumnKind::Boolean,
+        Json::Array(_) | Json::Object(_) => ColumnKind::Json,
+        Json::String(_) | Json::Null => ColumnKind::Text,
+    };
+    let fields = context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value)));
+    let columns = Loose(fields.collect());
+    let predicate = Predicate::compile(source, &columns, Operation::Update.purpose()).map_err(|problems| {
+        let reasons: Vec<String> = problems.iter().map(describe).collect();
+        Error::refused("Invalid rule", format!("Invalid rule: {}", reasons.join("; ")))
+    })?;
+    let text = |key: &str| context.auth.get(key).and_then(Json::as_str);
+    let groups: Vec<String> = match context.auth.get("groups") {
+        Some(Json::Array(groups)) => groups.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let auth = expr::Auth {
+        id: text("id"),
+        email: text("email"),
+        role: text("role"),
+        account_id: text("account_id"),
+        groups: &groups,
+    };
+    Ok(predicate.eval(&context.record, &auth, Some(&context.data)) == Some(true))
+}

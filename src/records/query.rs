@@ -1,0 +1,172 @@
+//! What a list request asks for, read from its query parameters.
+
+use super::cursor::Cursor;
+use crate::error::{Error, Result};
+use crate::schema::{Collection, SYSTEM_FIELDS, View};
+
+/// One key of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// The field.
+    pub field: String,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+/// Which part of the list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// So many records skipped; answered with a total.
+    Offset(i64),
+    /// The records after a cursor; from the beginning if there is none.
+    After(Option<Cursor>),
+    /// The records before a cursor.
+    Before(Cursor),
+}
+
+/// A list request.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Which part.
+    pub window: Window,
+    /// How many records at most.
+    pub limit: i64,
+    /// The order.
+    pub sort: Vec<SortKey>,
+    /// The sort as it was written: a cursor is valid only with it.
+    pub sort_text: String,
+    /// The fields wanted; `None` for all.
+    pub fields: Option<Vec<String>>,
+    /// A condition on the records.
+    pub filter: Option<String>,
+    /// Whether a total is wanted with a cursor, too.
+    pub include_count: bool,
+}
+
+/// The parameters that [`ListQuery::parse`] reads, as text.
+#[derive(Clone, Debug, Default)]
+pub struct RawListQuery<'a> {
+    /// Records to skip.
+    pub skip: i64,
+    /// Records at most.
+    pub limit: i64,
+    /// The order.
+    pub sort: Option<&'a str>,
+    /// A comma list of fields.
+    pub fields: Option<&'a str>,
+    /// A filter expression.
+    pub filter: Option<&'a str>,
+    /// Go on after this; empty to begin.
+    pub cursor: Option<&'a str>,
+    /// Go back before this.
+    pub cursor_before: Option<&'a str>,
+    /// Whether a total is wanted with a cursor, too.
+    pub include_count: bool,
+}
+
+impl ListQuery {
+    /// Reads the parameters.
+    pub fn parse(raw: &RawListQuery<'_>) -> Result<Self> {
+        let sort_text = raw.sort.map(str::trim_end).filter(|sort| !sort.trim().is_empty()).unwrap_or("-created_at");
+        let window = match (raw.cursor, raw.cursor_before) {
+            (Some(after), Some(before)) if !after.is_empty() && !before.is_empty() => {
+                let message = "Use cursor or cursor_before, not both";
+                return Err(Error::refused("Invalid pagination parameters", message));
+            }
+            (_, Some(before)) if !before.is_empty() => {
+                Window::Before(Cursor::parse(before, sort_text).ok_or_else(|| bad_cursor("Invalid cursor_before"))?)
+            }
+            (Some(after), _) if !after.is_empty() => {
+                Window::After(Some(Cursor::parse(after, sort_text).ok_or_else(|| bad_cursor("Invalid cursor"))?))
+            }
+            (None, None) => Window::Offset(raw.skip),
+            _ => Window::After(None),
+        };
+        Ok(Self {
+            window,
+            limit: raw.limit,
+            sort: parse_sort(sort_text)?,
+            sort_text: sort_text.to_owned(),
+            fields: raw.fields.and_then(parse_fields),
+            filter: raw.filter.map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned),
+            include_count: raw.include_count,
+        })
+    }
+
+    /// Checks that the order uses fields that exist, sort, and are visible in the clear.
+    pub fn check_sort(&self, collection: &Collection, view: &View) -> Result<()> {
+        for key in &self.sort {
+            let name = key.field.as_str();
+            let problem = match collection.field(name) {
+                None if SYSTEM_FIELDS.contains(&name) => continue,
+                Some(field) if !view.shows(name) || (view.is_masked() && field.mask.is_some()) => "cannot be seen",
+                Some(field) if field.kind.column() == crate::db::ColumnKind::Json => "has no order",
+                Some(_) => continue,
+                None => "does not exist",
+            };
+            return Err(Error::refused("Invalid sort", format!("Cannot sort by '{name}': the field {problem}")));
+        }
+        Ok(())
+    }
+}
+
+/// A comma list of field names; `*` or an empty list means all.
+pub fn parse_fields(text: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    if names.is_empty() || names.iter().any(|name| name == "*") { None } else { Some(names) }
+}
+
+/// `-a` descends; `+a`, ` a` (a `+` that was not encoded) and `a` ascend.
+fn parse_sort(text: &str) -> Result<Vec<SortKey>> {
+    let mut keys: Vec<SortKey> = Vec::new();
+    for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+        let (descending, name) = match part.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, part.strip_prefix('+').unwrap_or(part)),
+        };
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(Error::refused("Invalid sort", format!("'{part}' names no field")));
+        }
+        if !keys.iter().any(|key| key.field == name) {
+            keys.push(SortKey { field: name.to_owned(), descending });
+        }
+    }
+    if keys.len() > 8 {
+        return Err(Error::refused("Invalid sort", "A list is sorted by at most 8 fields"));
+    }
+    if !keys.iter().any(|key| key.field == "id") {
+        // Ties are broken in the direction of the last key, so that an order never changes between two pages.
+        let descending = keys.last().is_some_and(|key| key.descending);
+        keys.push(SortKey { field: "id".into(), descending });
+    }
+    Ok(keys)
+}
+
+fn bad_cursor(label: &'static str) -> Error {
+    Error::refused(label, "This cursor does not belong to this list and order: begin again without one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sort(text: &str) -> Vec<(String, bool)> {
+        parse_sort(text).unwrap().into_iter().map(|key| (key.field, key.descending)).collect()
+    }
+
+    #[test]
+    fn sorts_are_read_in_every_spelling() {
+        let expected = [("a".to_owned(), false), ("b".to_owned(), true), ("id".to_owned(), true)];
+        for text in ["+a,-b", " a,-b", "a,-b", "a, -b".replace(' ', "").as_str()] {
+            assert_eq!(sort(text), expected);
+        }
+        assert!(parse_sort("-").is_err());
+    }
+
+    #[test]
+    fn a_list_of_fields_with_a_star_means_all() {
+        assert_eq!(parse_fields("a,*"), None);
+        assert_eq!(parse_fields(" a , b,"), Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

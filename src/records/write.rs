@@ -1,0 +1,358 @@
+//! Creating, changing and deleting one record.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::draft::{Draft, check_access, check_values};
+use super::scope::Scope;
+use super::{Records, record_id, record_not_found};
+use crate::auth::Caller;
+use crate::db::{Batch, CommitError, DbError, Doc, Ident, Sql, Stmt, canonical_time};
+use crate::error::{Error, FieldError, Result};
+use crate::hooks::{Chain, RecordWrite};
+use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
+use crate::schema::{Body, Collection, Operation, ddl};
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A new record: what is missing gets its default, or null.
+    Create,
+    /// Required fields must be there; missing ones with a default get it, others keep their value.
+    Put,
+    /// Only what is sent changes.
+    Patch,
+}
+
+/// A write that is ready to be committed.
+pub(super) struct Prepared<'c> {
+    pub stmt: Stmt,
+    pub draft: Draft<'c>,
+    pub account: Option<AccountId>,
+}
+
+impl Records {
+    /// Creates a record and returns it.
+    pub async fn create(&self, caller: &Caller, collection: &str, body: Body) -> Result<Doc> {
+        let collection = self.collection(collection)?;
+        let scope = Scope::open(caller, &collection, Operation::Create)?;
+        let prepared = self.prepare_create(&scope, body, true).await?;
+        let batch = Batch::new().require(prepared.stmt.clone());
+        match self.db.commit(batch).await {
+            Ok(docs) => Ok(scope.answer(docs)),
+            Err(error) => Err(self.explain(&scope, error, &prepared).await),
+        }
+    }
+
+    /// Changes a record and returns it.
+    pub async fn update(&self, caller: &Caller, collection: &str, id: &str, body: Body, mode: Mode) -> Result<Doc> {
+        let collection = self.collection(collection)?;
+        let scope = Scope::open(caller, &collection, Operation::Update)?;
+        let id = record_id(id)?;
+        let prepared = match self.prepare_update(&scope, id, body, mode).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(self.hidden_or(&scope, id, error).await),
+        };
+        let batch = Batch::new().require(prepared.stmt.clone());
+        match self.db.commit(batch).await {
+            Ok(docs) => Ok(scope.answer(docs)),
+            Err(error) => Err(self.explain(&scope, error, &prepared).await),
+        }
+    }
+
+    /// Deletes a record.
+    pub async fn delete(&self, caller: &Caller, collection: &str, id: &str) -> Result<()> {
+        let collection = self.collection(collection)?;
+        let scope = Scope::open(caller, &collection, Operation::Delete)?;
+        let id = record_id(id)?;
+        let stmt = self.prepare_delete(&scope, id).await?;
+        let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now());
+        self.db.commit(batch).await.map(|_| ()).map_err(|error| delete_error(error.source))
+    }
+
+    /// Checks a body and writes the statement that stores it. `single` takes an `account_id` from a superadmin.
+    pub(super) async fn prepare_create<'c>(
+        &self,
+        scope: &Scope<'c>,
+        mut body: Body,
+        single: bool,
+    ) -> Result<Prepared<'c>> {
+        let chosen = if scope.caller.is_superadmin() && single { body.shift_remove("account_id") } else { None };
+        let account = match (scope.account, chosen) {
+            (Some(account), _) => account,
+            (None, Some(chosen)) => self.existing_account(&chosen).await?,
+            (None, None) => SYSTEM_ACCOUNT,
+        };
+        check_access(scope, &body, None)?;
+        let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
+        let draft = check_values(scope.collection, &body, Mode::Create)?;
+        let (id, now) = (RecordId::new(), self.clock.now());
+        if let Some(rule) = scope.rule {
+            let record = prospective(scope, account, id, now, &draft);
+            if rule.eval(&record, &scope.caller.attributes(), Some(&body)) != Some(true) {
+                let message = "The record does not satisfy collection rules";
+                return Err(Error::refused("Rule not satisfied", message));
+            }
+        }
+        let stmt = self.insert(scope, account, id, now, &draft);
+        Ok(Prepared { stmt, draft, account: Some(account) })
+    }
+
+    /// Checks a body and writes the statement that applies it, if the rule lets it.
+    pub(super) async fn prepare_update<'c>(
+        &self,
+        scope: &Scope<'c>,
+        id: RecordId,
+        mut body: Body,
+        mode: Mode,
+    ) -> Result<Prepared<'c>> {
+        check_access(scope, &body, None)?;
+        let view = scope.view();
+        if view.is_masked() && scope.collection.fields.iter().any(|f| f.mask.is_some() && body.contains_key(&f.name)) {
+            self.drop_masked(scope, id, &mut body).await?;
+        }
+        let account = match scope.account {
+            Some(account) => Some(account),
+            None => self.account_of(scope, id).await?,
+        };
+        let body = match account {
+            Some(account) => {
+                self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?
+            }
+            None => return Err(record_not_found()),
+        };
+        let draft = check_values(scope.collection, &body, mode)?;
+        let now = self.clock.now();
+        let mut sql = self.db.sql();
+        sql.push("UPDATE ").ident(&scope.collection.table).push(" AS r SET \"updated_at\" = ").arg(now);
+        sql.push(", \"updated_by\" = ").arg(scope.caller.actor());
+        for (field, value) in &draft.values {
+            sql.push(", ").ident(&field.column).push(" = ").arg(value.clone());
+        }
+        sql.push(" WHERE r.id = ").arg(id);
+        scope.write_conditions(&mut sql, Some(&body));
+        if let Some(account) = account {
+            self.write_references(&mut sql, " AND ", account, &draft);
+        }
+        self.returning(&mut sql, scope);
+        Ok(Prepared { stmt: sql.build(), draft, account })
+    }
+
+    /// Writes the statement that deletes a record, if the rule lets it.
+    pub(super) async fn prepare_delete(&self, scope: &Scope<'_>, id: RecordId) -> Result<Stmt> {
+        let chain = &self.hooks.record_before_delete;
+        if !chain.is_empty() {
+            let account = match scope.account {
+                Some(account) => Some(account),
+                None => self.account_of(scope, id).await?,
+            };
+            let account = account.ok_or_else(record_not_found)?;
+            self.before(chain, scope, account, Some(id), Body::new()).await?;
+        }
+        let mut sql = self.db.sql();
+        sql.push("DELETE FROM ").ident(&scope.collection.table).push(" AS r WHERE r.id = ").arg(id);
+        scope.write_conditions(&mut sql, None);
+        sql.push(" RETURNING id");
+        Ok(sql.build())
+    }
+
+    fn insert(
+        &self,
+        scope: &Scope<'_>,
+        account: AccountId,
+        id: RecordId,
+        now: DateTime<Utc>,
+        draft: &Draft<'_>,
+    ) -> Stmt {
+        let actor = scope.caller.actor();
+        let mut sql = self.db.sql();
+        sql.push("INSERT INTO ").ident(&scope.collection.table);
+        sql.push(" (\"id\", \"account_id\", \"created_at\", \"created_by\", \"updated_at\", \"updated_by\"");
+        for (field, _) in &draft.values {
+            sql.push(", ").ident(&field.column);
+        }
+        sql.push(") SELECT ").arg(id).push(", ").arg(account).push(", ");
+        sql.arg(now).push(", ").arg(actor).push(", ").arg(now).push(", ").arg(actor);
+        for (_, value) in &draft.values {
+            sql.push(", ").arg(value.clone());
+        }
+        self.write_references(&mut sql, " WHERE ", account, draft);
+        self.returning(&mut sql, scope);
+        sql.build()
+    }
+
+    fn returning(&self, sql: &mut Sql, scope: &Scope<'_>) {
+        sql.push(" RETURNING ").fragment(scope.collection.returning_document());
+    }
+
+    /// Appends the condition that every reference exists in the account.
+    fn write_references(&self, sql: &mut Sql, first: &'static str, account: AccountId, draft: &Draft<'_>) {
+        let mut separator = first;
+        for (field, id) in draft.references() {
+            if let Some(table) = self.target_table(field.target.as_deref()) {
+                sql.push(separator).push("EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                sql.push(" AND t.account_id = ").arg(account).push(")");
+                separator = " AND ";
+            }
+        }
+    }
+
+    fn target_table(&self, target: Option<&str>) -> Option<Ident> {
+        self.catalog.current().by_name_ignoring_case(target?).map(|collection| collection.table.clone())
+    }
+
+    async fn before(
+        &self,
+        chain: &Chain<RecordWrite>,
+        scope: &Scope<'_>,
+        account: AccountId,
+        id: Option<RecordId>,
+        body: Body,
+    ) -> Result<Body> {
+        if chain.is_empty() {
+            return Ok(body);
+        }
+        let event = RecordWrite {
+            collection: scope.collection.name.clone(),
+            account_id: account,
+            record_id: id.map(|id| id.to_string()),
+            caller: scope.caller.clone(),
+            data: body,
+        };
+        Ok(chain.run(event).await?.data)
+    }
+
+    async fn existing_account(&self, chosen: &Json) -> Result<AccountId> {
+        let invalid = || Error::invalid("account_id", "invalid_reference", "This account does not exist");
+        let id = chosen.as_str().and_then(AccountId::parse).ok_or_else(invalid)?;
+        let found = self.db.count(Stmt::fixed("SELECT count(*) FROM accounts WHERE id = $1", vec![id.into()])).await?;
+        if found == 1 { Ok(id) } else { Err(invalid()) }
+    }
+
+    async fn account_of(&self, scope: &Scope<'_>, id: RecordId) -> Result<Option<AccountId>> {
+        let mut sql = self.db.sql();
+        sql.push("SELECT r.account_id FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        Ok(self.db.doc(sql.build()).await?.as_deref().and_then(AccountId::parse))
+    }
+
+    /// A masked value that comes back unchanged is no new value.
+    async fn drop_masked(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<()> {
+        let mut sql = self.db.sql();
+        sql.push("SELECT ").fragment(scope.collection.full_document());
+        sql.push(" FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        if let Some(account) = scope.account {
+            sql.push(" AND r.account_id = ").arg(account);
+        }
+        let Some(doc) = self.db.doc(sql.build()).await? else { return Err(record_not_found()) };
+        let stored: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
+        for field in &scope.collection.fields {
+            if let (Some(mask), Some(sent), Some(stored)) = (field.mask, body.get(&field.name), stored.get(&field.name))
+                && *sent == mask.apply(stored)
+            {
+                body.insert(field.name.clone(), stored.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// A problem with a body is told only to those who may change the record; others learn nothing.
+    pub(super) async fn hidden_or(&self, scope: &Scope<'_>, id: RecordId, error: Error) -> Error {
+        let mut sql = self.db.sql();
+        sql.push("SELECT r.id FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        if let Some(account) = scope.account {
+            sql.push(" AND r.account_id = ").arg(account);
+        }
+        match self.db.doc(sql.build()).await {
+            Ok(None) => record_not_found(),
+            _ => error,
+        }
+    }
+
+    /// Says why a write was not stored.
+    pub(super) async fn explain(&self, scope: &Scope<'_>, error: CommitError, write: &Prepared<'_>) -> Error {
+        match error.source {
+            DbError::Unique { hint } => unique_error(scope.collection, &hint),
+            DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
+                Ok(Some(problem)) => Error::Invalid { fields: vec![problem], index: None },
+                Ok(None) => record_not_found(),
+                Err(error) => error.into(),
+            },
+            DbError::NotNull { column } => {
+                let message = format!("Field '{column}' is required");
+                Error::invalid(column, "required_missing", message)
+            }
+            DbError::Check(message) => Error::refused("Validation error", message),
+            other => other.into(),
+        }
+    }
+
+    async fn missing_reference(&self, write: &Prepared<'_>) -> Result<Option<FieldError>, DbError> {
+        let Some(account) = write.account else { return Ok(None) };
+        for (field, id) in write.draft.references() {
+            let target = field.target.as_deref().unwrap_or_default();
+            let found = match self.target_table(Some(target)) {
+                None => false,
+                Some(table) => {
+                    let mut sql = self.db.sql();
+                    sql.push("SELECT t.id FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                    sql.push(" AND t.account_id = ").arg(account);
+                    self.db.doc(sql.build()).await?.is_some()
+                }
+            };
+            if !found {
+                let message = format!("Field '{}' refers to no record of '{target}'", field.name);
+                return Ok(Some(FieldError::new(&field.name, "invalid_reference", message)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Scope<'_> {
+    /// The stored document as the caller may see it in the answer of a write.
+    pub(super) fn answer(&self, docs: Vec<Option<Doc>>) -> Doc {
+        let doc = docs.into_iter().next().flatten().unwrap_or_default();
+        let view = self.view();
+        if view.is_plain() { doc } else { view.render(&doc).into_owned() }
+    }
+}
+
+pub(super) fn unique_error(collection: &Arc<Collection>, hint: &str) -> Error {
+    let field = collection.fields.iter().find(|field| {
+        field.unique && (field.column.as_str() == hint || ddl::unique_name(&collection.table, field).as_str() == hint)
+    });
+    let name = field.map(|field| field.name.as_str());
+    let message = match name {
+        Some(name) => format!("Another record has this value of '{name}' already"),
+        None => "Another record has this value already".to_owned(),
+    };
+    Error::conflict(message, name)
+}
+
+pub(super) fn delete_error(error: DbError) -> Error {
+    match error {
+        DbError::ForeignKey => Error::conflict("Other records refer to this record", None),
+        DbError::Gone => record_not_found(),
+        other => other.into(),
+    }
+}
+
+/// The complete record that would be stored, for the create rule.
+fn prospective(scope: &Scope<'_>, account: AccountId, id: RecordId, now: DateTime<Utc>, draft: &Draft<'_>) -> Body {
+    let (now, actor) = (canonical_time(now), scope.caller.actor());
+    let mut record = Body::new();
+    for (key, value) in [
+        ("id", id.to_string()),
+        ("account_id", account.to_string()),
+        ("created_at", now.clone()),
+        ("created_by", actor.to_owned()),
+        ("updated_at", now),
+        ("updated_by", actor.to_owned()),
+    ] {
+        record.insert(key.into(), Json::String(value));
+    }
+    draft.fill(&mut record);
+    record
+}
