@@ -28,6 +28,9 @@ pub use throttle::{Door, Throttle};
 use crate::expr;
 use crate::id::{ANONYMOUS, AccountId, UserId};
 
+/// The group of each account whose members see personal data in the clear.
+pub const PII_GROUP: &str = "pii_access";
+
 /// What everyone needs to know of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRef {
@@ -150,6 +153,12 @@ impl Caller {
     /// The author of what this caller writes: the user's id, or `anonymous`.
     pub fn actor(&self) -> &str {
         self.principal().map_or(ANONYMOUS, |principal| &principal.user_id_text)
+    }
+
+    /// Whether personal data is shown in the clear: to superadmins, and to the account's group for it.
+    pub fn sees_pii(&self) -> bool {
+        let member = |principal: &Arc<Principal>| principal.groups.iter().any(|group| group == PII_GROUP);
+        self.is_superadmin() || self.principal().is_some_and(member)
     }
 
     /// What rules can read of this caller.
