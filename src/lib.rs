@@ -1,10 +1,72 @@
 //! SnackBase: a whole backend in one binary.
+//!
+//! # The idea: commit, log, everyone
+//!
+//! Every change of a record is written together with an entry of the change log, in one transaction. Whoever must
+//! react (realtime subscribers, hooks, other nodes) reads the log after the commit. Nothing reacts to a write that was
+//! not committed, nothing that was committed is forgotten, and everyone sees the same order.
+//!
+//! # The layers
+//!
+//! A module uses modules on lower lines only; `tests/architecture.rs` holds it to that.
+//!
+//! | | |
+//! |---|---|
+//! | 10 | [`cli`] |
+//! | 9 | [`http`]: routes, extractors, wire protocols |
+//! | 8 | [`app`]: wiring |
+//! | 6 | [`records`], [`collections`], [`accounts`]: services |
+//! | 5 | [`hooks`], [`realtime`], [`mail`] |
+//! | 4 | [`auth`], [`changes`] |
+//! | 3 | [`schema`]: collections, tables, catalog |
+//! | 2 | [`expr`]: rules and filters |
+//! | 1 | [`db`]: the only place that knows SQL drivers |
+//! | 0 | [`error`], [`id`], [`clock`], [`secret`], [`config`], [`telemetry`], [`lifecycle`], [`metrics`] |
+//!
+//! # Embedding
+//!
+//! A program of its own registers [`hooks`] and serves:
+//!
+//! ```no_run
+//! use snackbase::{Snackbase, hooks::Abort};
+//!
+//! # async fn example() -> Result<(), snackbase::error::Error> {
+//! Snackbase::builder()
+//!     .hooks(|hooks| {
+//!         hooks.on_record_before_create(async |event| {
+//!             if event.data.get("title").is_some_and(|title| title == "") {
+//!                 return Err(Abort::new("A title must not be empty"));
+//!             }
+//!             Ok(event)
+//!         })
+//!     })
+//!     .serve()
+//!     .await
+//! # }
+//! ```
+
+pub mod accounts;
+pub mod app;
+pub mod auth;
+mod builder;
 pub mod changes;
+pub mod cli;
 pub mod clock;
+pub mod collections;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod expr;
 pub mod hooks;
+pub mod http;
 pub mod id;
+pub mod lifecycle;
+pub mod mail;
+pub mod metrics;
+pub mod realtime;
+pub mod records;
 pub mod schema;
 pub mod secret;
+pub mod telemetry;
+
+pub use builder::{Builder, Snackbase};

@@ -1,0 +1,179 @@
+//! The application: every service, wired once. Only `http` and `cli` see it whole.
+
+mod dispatch;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+
+use crate::accounts::Accounts;
+use crate::auth::Auth;
+use crate::changes::ChangeLog;
+use crate::clock::Clock;
+use crate::collections::Collections;
+use crate::config::{Config, DatabaseTarget};
+use crate::db::{Db, Postgres, Sqlite};
+use crate::error::{Error, Result};
+use crate::hooks::{AppEvent, Hooks};
+use crate::lifecycle::Lifecycle;
+use crate::metrics::Metrics;
+use crate::realtime::Hub;
+use crate::records::Records;
+use crate::schema::CatalogHandle;
+
+/// How often old entries of the change log are deleted.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the figures are tidied up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Every service; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Services>);
+
+/// The services.
+pub struct Services {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Who is calling.
+    pub auth: Auth,
+    /// Accounts, users and their sessions.
+    pub accounts: Accounts,
+    /// The collections, in memory.
+    pub catalog: CatalogHandle,
+    /// Defining collections.
+    pub collections: Collections,
+    /// Reading and writing records.
+    pub records: Records,
+    /// What happened.
+    pub changes: ChangeLog,
+    /// Who is told.
+    pub hub: Hub,
+    /// The embedding program's hooks.
+    pub hooks: Arc<Hooks>,
+    /// The figures.
+    pub metrics: Metrics,
+    /// When it ends.
+    pub lifecycle: Lifecycle,
+    /// Headers of every response.
+    pub security_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens the database, brings it up to date, and starts everything but the listener.
+    pub async fn build(config: Config, hooks: Hooks) -> Result<Self> {
+        Self::build_with(config, hooks, Clock::System).await
+    }
+
+    /// The same with a clock of one's own, for tests.
+    pub async fn build_with(config: Config, hooks: Hooks, clock: Clock) -> Result<Self> {
+        let metrics = Metrics::install();
+        let (config, hooks) = (Arc::new(config), Arc::new(hooks));
+        let lifecycle = Lifecycle::new();
+        let db = open(&config).await?;
+        let catalog = CatalogHandle::load(db.clone()).await?;
+        let changes = ChangeLog::open(db.clone()).await?;
+        let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
+        let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
+        accounts.bootstrap().await?;
+        let hub = Hub::new(changes.clone(), catalog.clone(), auth.clone(), clock.clone(), &config.realtime);
+        let app = Self(Arc::new(Services {
+            collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
+            records: Records::new(
+                db.clone(),
+                catalog.clone(),
+                hooks.clone(),
+                clock.clone(),
+                config.limits.batch_max_size,
+            ),
+            security_headers: crate::http::middleware::security_headers(&config),
+            config,
+            db,
+            clock,
+            auth,
+            accounts,
+            catalog,
+            changes,
+            hub,
+            hooks,
+            metrics,
+            lifecycle,
+        }));
+        app.start();
+        app.hooks.bootstrap.run(AppEvent { address: None }).await?;
+        Ok(app)
+    }
+
+    fn start(&self) {
+        let dispatch = dispatch::Dispatch::new(self);
+        let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
+        self.lifecycle.spawn(following);
+        let app = self.clone();
+        self.lifecycle.spawn(async move {
+            let stop = app.lifecycle.stopping().clone();
+            tokio::select! {
+                () = app.prune() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        let app = self.clone();
+        self.lifecycle.spawn(async move {
+            let stop = app.lifecycle.stopping().clone();
+            while tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled()).await.is_err() {
+                app.metrics.upkeep();
+            }
+        });
+    }
+
+    async fn prune(&self) {
+        let database = &self.config.database;
+        loop {
+            tokio::time::sleep(PRUNE_INTERVAL).await;
+            let before = self.clock.now() - chrono::Duration::hours(database.change_log_retention_hours);
+            if let Err(error) = self.changes.prune(before, database.change_log_max_rows).await {
+                tracing::warn!(%error, "old entries of the change log could not be deleted");
+            }
+        }
+    }
+
+    /// Stops what runs in the background and closes the database. Requests must have ended before.
+    pub async fn close(&self) {
+        let patience = Duration::from_secs(self.config.server.shutdown_seconds);
+        self.lifecycle.stop();
+        if let Err(error) = self.hooks.terminate.run(AppEvent { address: None }).await {
+            tracing::warn!(%error, "a terminate hook failed");
+        }
+        if !self.lifecycle.drain(patience).await {
+            tracing::warn!("some background work did not end in time");
+        }
+        self.db.close().await;
+    }
+}
+
+async fn open(config: &Config) -> Result<Db> {
+    let db = match config.database.target(&config.server.data_dir) {
+        DatabaseTarget::Sqlite(options) => {
+            if let Some(folder) = options.path.parent() {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| Error::internal(format!("cannot make {}: {error}", folder.display())))?;
+            }
+            Db::Sqlite(Sqlite::open(options).await?)
+        }
+        DatabaseTarget::Postgres(options) => Db::Postgres(Postgres::connect(&options).await?),
+    };
+    db.migrate().await?;
+    Ok(db)
+}

@@ -1,0 +1,96 @@
+//! Hands what happened to everyone who must react, in the order of the log.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::App;
+use crate::auth::Auth;
+use crate::changes::{Change, ChangeKind, Consumer};
+use crate::hooks::{Hooks, RecordChanged};
+use crate::id::UserId;
+use crate::realtime::Hub;
+use crate::schema::CatalogHandle;
+
+/// Changes that may wait for the `after` hooks before the follower waits, too.
+const HOOK_QUEUE: usize = 8192;
+
+pub(super) struct Dispatch {
+    catalog: CatalogHandle,
+    auth: Auth,
+    hub: Hub,
+    hooks: Option<mpsc::Sender<RecordChanged>>,
+}
+
+impl Dispatch {
+    pub fn new(app: &App) -> Self {
+        let hooks = app.hooks.clone();
+        let wanted = [&hooks.record_after_create, &hooks.record_after_update, &hooks.record_after_delete];
+        let hooks = wanted.iter().any(|chain| !chain.is_empty()).then(|| {
+            let (sender, receiver) = mpsc::channel(HOOK_QUEUE);
+            app.lifecycle.spawn(run_hooks(hooks.clone(), receiver));
+            sender
+        });
+        Self { catalog: app.catalog.clone(), auth: app.auth.clone(), hub: app.hub.clone(), hooks }
+    }
+
+    async fn after(&self, changes: &[Arc<Change>]) {
+        let Some(hooks) = &self.hooks else { return };
+        let catalog = self.catalog.current();
+        // On several nodes each runs the hooks of its own writes, so that they run once.
+        for change in changes.iter().filter(|change| change.own) {
+            if let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) {
+                let event = RecordChanged { collection: collection.name.clone(), change: change.clone() };
+                if hooks.send(event).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self, pending: &mut Vec<Arc<Change>>) {
+        if !pending.is_empty() {
+            self.after(pending).await;
+            self.hub.publish(std::mem::take(pending)).await;
+        }
+    }
+}
+
+impl Consumer for Dispatch {
+    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
+        let mut pending = Vec::with_capacity(changes.len());
+        for change in changes {
+            match change.kind {
+                ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => pending.push(change),
+                ChangeKind::Catalog => {
+                    self.flush(&mut pending).await;
+                    if let Err(error) = self.catalog.reload().await {
+                        tracing::error!(%error, "the catalog could not be read again");
+                    }
+                }
+                ChangeKind::Access => {
+                    self.flush(&mut pending).await;
+                    if let Some(user) = UserId::parse(&change.record_id) {
+                        self.auth.invalidate_user(user);
+                        self.hub.access_changed(user).await;
+                    }
+                }
+            }
+        }
+        self.flush(&mut pending).await;
+    }
+}
+
+/// Runs the `after` hooks one after another. Nothing can be stopped any more, so a failure is only logged.
+async fn run_hooks(hooks: Arc<Hooks>, mut events: mpsc::Receiver<RecordChanged>) {
+    while let Some(event) = events.recv().await {
+        let chain = match event.change.kind {
+            ChangeKind::Create => &hooks.record_after_create,
+            ChangeKind::Update => &hooks.record_after_update,
+            _ => &hooks.record_after_delete,
+        };
+        if let Err(error) = chain.run(event).await {
+            tracing::warn!(%error, "a hook failed after the write it was told of");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What surrounds every request: its id, security headers, CORS, figures, and what happens after a panic.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+use crate::app::App;
+use crate::config::CorsConfig;
+use crate::error::Error;
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Gives a request its id, and the response the id and the security headers; counts and, when it fails, logs it.
+pub async fn envelope(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let sent = request.headers().get(CORRELATION_ID).filter(|id| id.len() <= 128).cloned();
+    let id = sent.unwrap_or_else(new_correlation_id);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let elapsed = started.elapsed();
+    app.metrics.request(&method, path, status, elapsed);
+    if status.is_server_error() {
+        let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
+        tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");
+    } else {
+        tracing::debug!(%method, route = path, status = status.as_u16(), ?elapsed, "request");
+    }
+    let headers = response.headers_mut();
+    headers.insert(CORRELATION_ID, id);
+    for (name, value) in &app.security_headers {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+fn new_correlation_id() -> HeaderValue {
+    let id = crate::id::new_id().simple().to_string();
+    HeaderValue::from_str(&format!("cid_{}", &id[20..])).unwrap_or(HeaderValue::from_static("cid_000000000000"))
+}
+
+/// The headers that tell browsers to be careful, made once.
+pub fn security_headers(config: &crate::config::Config) -> Vec<(HeaderName, HeaderValue)> {
+    let security = &config.security;
+    if !security.headers_enabled {
+        return Vec::new();
+    }
+    let mut headers = vec![
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::X_FRAME_OPTIONS, "DENY".to_owned()),
+        (header::X_XSS_PROTECTION, "1; mode=block".to_owned()),
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, security.csp_policy.clone()),
+        (HeaderName::from_static("permissions-policy"), security.permissions_policy.clone()),
+    ];
+    if config.server.environment == crate::config::Environment::Production {
+        let value = format!("max-age={}; includeSubDomains", security.hsts_max_age);
+        headers.push((header::STRICT_TRANSPORT_SECURITY, value));
+    }
+    headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
+}
+
+/// Which web pages of other origins may call the API.
+pub fn cors(config: &CorsConfig) -> CorsLayer {
+    let exposed = [
+        header::RETRY_AFTER,
+        CORRELATION_ID,
+        HeaderName::from_static("x-ratelimit-limit"),
+        HeaderName::from_static("x-ratelimit-remaining"),
+        HeaderName::from_static("x-ratelimit-reset"),
+        HeaderName::from_static("x-function-execution-id"),
+        header::CONTENT_DISPOSITION,
+    ];
+    let all = |list: &[String]| list.iter().any(|item| item == "*");
+    let origins = if all(&config.origins) {
+        AllowOrigin::mirror_request()
+    } else {
+        AllowOrigin::list(config.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    let methods = if all(&config.allow_methods) {
+        AllowMethods::mirror_request()
+    } else {
+        AllowMethods::list(config.allow_methods.iter().filter_map(|method| Method::from_bytes(method.as_bytes()).ok()))
+    };
+    let headers = if all(&config.allow_headers) {
+        AllowHeaders::mirror_request()
+    } else {
+        AllowHeaders::list(config.allow_headers.iter().filter_map(|name| name.parse::<HeaderName>().ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(methods)
+        .allow_headers(headers)
+        .allow_credentials(config.allow_credentials)
+        .expose_headers(exposed)
+}
+
+/// A panic is a defect: it is logged, answered with 500, and the server goes on.
+pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let mut response = Error::Internal(format!("panic: {}", text.unwrap_or("unknown"))).into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

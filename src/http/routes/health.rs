@@ -1,0 +1,88 @@
+//! Is it there, is it ready, what does it count.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::db::Stmt;
+
+/// `/health`, `/live`, `/ready` and `/api/v1`.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready)).routes(routes!(version))
+}
+
+/// How the server is.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Health {
+    /// `healthy`, `alive`, `ready` or `not_ready`.
+    status: &'static str,
+    /// `SnackBase`.
+    service: &'static str,
+    /// The version of the server.
+    version: &'static str,
+    /// `connected` or `disconnected`, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'static str>,
+    /// Whether changes are audited.
+    audit_logging_enabled: bool,
+}
+
+impl Health {
+    fn new(status: &'static str, database: Option<&'static str>) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { status, service: "SnackBase", version, database, audit_logging_enabled: false }
+    }
+}
+
+/// Whether the server answers.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+async fn health() -> Json<Health> {
+    Json(Health::new("healthy", None))
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/live", tag = "health", responses((status = 200, body = Health)))]
+async fn live() -> Json<Health> {
+    Json(Health::new("alive", None))
+}
+
+/// Whether the server can serve: the database answers and nobody told it to stop.
+#[utoipa::path(get, path = "/ready", tag = "health",
+    responses((status = 200, body = Health), (status = 503, body = Health)))]
+async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
+    let answers = app.db.count(Stmt::fixed("SELECT count(*) FROM meta", Vec::new())).await.is_ok();
+    if answers && !app.lifecycle.stopping().is_cancelled() {
+        (StatusCode::OK, Json(Health::new("ready", Some("connected"))))
+    } else {
+        let database = if answers { "connected" } else { "disconnected" };
+        (StatusCode::SERVICE_UNAVAILABLE, Json(Health::new("not_ready", Some(database))))
+    }
+}
+
+/// Name and version of the API.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ApiVersion {
+    /// `SnackBase`.
+    name: String,
+    /// The version of the server.
+    version: &'static str,
+    /// `v1`.
+    api_version: &'static str,
+}
+
+/// Name and version of the API.
+#[utoipa::path(get, path = "/api/v1", tag = "health", responses((status = 200, body = ApiVersion)))]
+async fn version(State(app): State<App>) -> Json<ApiVersion> {
+    let name = app.config.server.app_name.clone();
+    Json(ApiVersion { name, version: env!("CARGO_PKG_VERSION"), api_version: "v1" })
+}
+
+/// The figures, in Prometheus' format.
+pub async fn metrics(State(app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
+}
