@@ -45,6 +45,7 @@ pub use subscription::{Operations, Scope};
 
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::clock::Clock;
+use crate::config::RealtimeConfig;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 use crate::schema::CatalogHandle;
@@ -56,35 +57,38 @@ use subscription::{Command, SubscriptionId};
 const BACKLOG: usize = 16;
 /// How many connections of one user are checked again at once.
 const RECHECKS: usize = 32;
+/// How long clients may take to go when the server stops.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// When a client should try again that was refused because there are too many connections.
 const RETRY_AFTER: u64 = 5;
 
 /// What realtime may use.
 #[derive(Clone, Debug)]
-pub struct Options {
+struct Options {
     /// Tasks that hand out events.
-    pub shards: usize,
+    shards: usize,
     /// What may wait for each connection.
-    pub queue: Limits,
+    queue: Limits,
     /// Subscriptions of one connection.
-    pub subscriptions: usize,
+    subscriptions: usize,
     /// Connections of one user.
-    pub connections_per_user: usize,
+    connections_per_user: usize,
     /// Connections from one address.
-    pub connections_per_address: usize,
+    connections_per_address: usize,
     /// How often a connection hears from the server.
-    pub heartbeat: Duration,
+    heartbeat: Duration,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    fn new(config: &RealtimeConfig) -> Self {
+        let or_any = |most| if most == 0 { usize::MAX } else { most };
         Self {
             shards: std::thread::available_parallelism().map_or(1, usize::from),
-            queue: Limits { frames: 1024, bytes: 4 << 20 },
-            subscriptions: 100,
-            connections_per_user: 20_000,
-            connections_per_address: 20_000,
-            heartbeat: Duration::from_secs(30),
+            queue: Limits { frames: config.queue_frames, bytes: config.queue_bytes },
+            subscriptions: config.max_subscriptions,
+            connections_per_user: or_any(config.max_connections_per_user),
+            connections_per_address: or_any(config.max_connections_per_address),
+            heartbeat: Duration::from_secs(config.heartbeat_seconds),
         }
     }
 }
@@ -122,7 +126,11 @@ impl fmt::Debug for Hub {
 
 impl Hub {
     /// Starts the hub's tasks; they end with its last clone.
-    pub fn start(catalog: CatalogHandle, log: ChangeLog, clock: Clock, options: Options) -> Self {
+    pub fn new(log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
+        Self::start(log, catalog, clock, Options::new(config))
+    }
+
+    fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
         let shard = |everything| Shard::start(catalog.clone(), log.clone(), everything, BACKLOG);
         let shards = (0..options.shards.max(1)).map(|_| shard(false)).collect();
         let everything = shard(true);
@@ -164,13 +172,10 @@ impl Hub {
         }
     }
 
-    /// Applies an entry that says that somebody's rights changed: the connections of that user are checked again before
-    /// anything is handed out that was committed later.
-    pub async fn access_changed(&self, change: &Change) {
-        let concerned = |outlet: &&Arc<Outlet>| match UserId::parse(&change.record_id) {
-            Some(user) => outlet.user_id == Some(user),
-            None => change.account_id.is_none_or(|account| outlet.caller().account_id() == Some(account)),
-        };
+    /// Applies a change of somebody's rights: the user's connections are checked again before anything is handed out that
+    /// is published later.
+    pub async fn access_changed(&self, user: UserId) {
+        let concerned = |outlet: &&Arc<Outlet>| outlet.user_id == Some(user);
         let outlets: Vec<Arc<Outlet>> = self.connections().by_id.values().filter(concerned).cloned().collect();
         stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
     }
@@ -219,17 +224,20 @@ impl Hub {
         self.connections().by_id.len()
     }
 
-    /// Tells every client to go elsewhere and takes no new ones.
-    pub fn stop(&self) {
-        let connections = self.connections();
-        self.0.stopping.store(true, Ordering::Relaxed);
-        for outlet in connections.by_id.values() {
-            outlet.queue().close(Close::GoingAway);
+    /// Tells every client to go elsewhere, takes no new ones, and waits until they have gone, but not for long.
+    pub async fn stop(&self) {
+        let stop = |connections: &Connections| {
+            self.0.stopping.store(true, Ordering::Relaxed);
+            connections.by_id.values().for_each(|outlet| outlet.queue().close(Close::GoingAway));
+        };
+        stop(&self.connections());
+        let deadline = Instant::now() + FAREWELL;
+        while self.connected() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(FAREWELL / 100).await;
         }
     }
 
-    /// What it may use.
-    pub fn options(&self) -> &Options {
+    fn options(&self) -> &Options {
         &self.0.options
     }
 

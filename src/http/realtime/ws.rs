@@ -1,5 +1,6 @@
 //! The published protocol over WebSocket: JSON frames, one subscription for each collection.
 
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,21 +20,18 @@ use crate::app::App;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
 use crate::http::extract::Query;
-use crate::realtime::{Close, Dialect, Event, Operations, Subscribe, TooMany};
+use crate::realtime::{Close, Dialect, Event, Operations, Queue, Subscribe, Taken, TooMany};
 
 /// For each direction; most connections are idle, and every one has both.
 const BUFFER: usize = 4 << 10;
-/// The largest message that is read.
-const MAX_MESSAGE: usize = 64 << 10;
-/// A larger one is not even taken in.
-const MAX_RECEIVED: usize = 256 << 10;
+/// How many times larger than allowed a message may be to be taken in, so that the client reads why it is turned away.
+const TAKEN_IN: usize = 4;
 /// The longest name of a collection that is looked at.
 const MAX_NAME: usize = 255;
 /// How long an end may take.
 const GRACE: Duration = Duration::from_secs(2);
-/// Commands at once, and in a second for as long as the client likes. Pings are free.
-const BURST: f64 = 1000.0;
-const PER_SECOND: f64 = 100.0;
+/// How many seconds' worth of messages may come at once. Pings are free.
+const BURST: f64 = 10.0;
 /// A batch's memory is given back if it had room for more frames.
 const KEPT_FRAMES: usize = 16;
 
@@ -68,11 +66,12 @@ pub(super) async fn connect(
     if let Some(selected) = offered.selected {
         upgrade.set_selected_protocol(selected);
     }
+    let most = session.app.config.realtime.max_message_bytes.saturating_mul(TAKEN_IN);
     Ok(upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .max_message_size(MAX_RECEIVED)
-        .max_frame_size(MAX_RECEIVED)
+        .max_message_size(most)
+        .max_frame_size(most)
         .on_upgrade(|socket| serve(socket, session)))
 }
 
@@ -112,24 +111,13 @@ async fn serve(mut socket: WebSocket, session: Session) {
 /// Exchanges messages until one side ends it; returns the reason if it was this one.
 async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
     let queue = session.connection.queue();
-    let mut pace = Pace::new();
+    let mut pace = Pace::new(session.app.config.realtime.max_messages_per_second);
     let mut frames = Vec::new();
     loop {
         tokio::select! {
             taken = queue.take(&mut frames) => {
-                let mut sending = pin!(send(socket, &mut frames, taken.ping));
-                let sent = tokio::select! {
-                    biased;
-                    sent = &mut sending => sent.is_ok(),
-                    reason = queue.closed(), if taken.close.is_none() => {
-                        if reason == Close::Overload {
-                            return Some(reason);
-                        }
-                        matches!(timeout(GRACE, sending).await, Ok(Ok(())))
-                    }
-                };
-                if taken.close.is_some() || !sent {
-                    return taken.close;
+                if let ControlFlow::Break(reason) = send(socket, queue, &mut frames, taken).await {
+                    return reason;
                 }
                 if frames.capacity() > KEPT_FRAMES {
                     frames = Vec::new();
@@ -154,8 +142,28 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
     }
 }
 
-/// Sends frames with one flush.
-async fn send(socket: &mut WebSocket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), axum::Error> {
+/// Sends what was taken out of the queue; breaks if that was the end.
+async fn send(
+    socket: &mut WebSocket,
+    queue: &Queue,
+    frames: &mut Vec<Bytes>,
+    taken: Taken,
+) -> ControlFlow<Option<Close>> {
+    let mut writing = pin!(write(socket, frames, taken.ping));
+    let (written, reason) = tokio::select! {
+        biased;
+        written = &mut writing => (written.is_ok(), taken.close),
+        reason = queue.closed() => {
+            // Whoever reads too slowly has been waited for long enough.
+            let written = reason != Close::Overload && matches!(timeout(GRACE, writing).await, Ok(Ok(())));
+            (written, Some(reason))
+        }
+    };
+    if written && reason.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(reason) }
+}
+
+/// Writes frames with one flush.
+async fn write(socket: &mut WebSocket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), axum::Error> {
     for frame in frames.drain(..) {
         socket.feed(Message::Text(Utf8Bytes::try_from(frame).unwrap_or_default())).await?;
     }
@@ -176,7 +184,7 @@ async fn close(socket: &mut WebSocket, reason: Close) {
 /// Handles one message.
 async fn hear(session: &Session, pace: &mut Pace, message: &[u8]) {
     let queue = session.connection.queue();
-    if message.len() > MAX_MESSAGE {
+    if message.len() > session.app.config.realtime.max_message_bytes {
         queue.close(Close::TooLarge);
         return;
     }
@@ -269,22 +277,24 @@ fn too_fast() -> Value {
     json::error("Too many messages", "rate_limited", None)
 }
 
-/// How many commands a client may send.
+/// How many messages a client may send.
 struct Pace {
+    per_second: f64,
     allowance: f64,
     at: Instant,
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { allowance: BURST, at: Instant::now() }
+    fn new(per_second: u32) -> Self {
+        let per_second = f64::from(per_second);
+        Self { per_second, allowance: per_second * BURST, at: Instant::now() }
     }
 
     fn allows(&mut self) -> bool {
         let now = Instant::now();
-        let earned = now.duration_since(self.at).as_secs_f64() * PER_SECOND;
+        let earned = now.duration_since(self.at).as_secs_f64() * self.per_second;
         self.at = now;
-        self.allowance = (self.allowance + earned).min(BURST);
+        self.allowance = (self.allowance + earned).min(self.per_second * BURST);
         if self.allowance < 1.0 {
             return false;
         }
