@@ -210,10 +210,10 @@ impl Hub {
         let mut connections = self.connections();
         connections.by_id.remove(&outlet.id);
         if let Some(user) = outlet.user_id {
-            forget_one(&mut connections.per_user, user);
+            forget_one(&mut connections.per_user, &user);
         }
         if let Some(address) = outlet.address {
-            forget_one(&mut connections.per_address, address);
+            forget_one(&mut connections.per_address, &address);
         }
         drop(connections);
         gauge!("snackbase_realtime_connections").decrement(1.0);
@@ -264,11 +264,6 @@ impl Hub {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a gauge takes nothing but doubles")]
-    fn count_subscriptions(&self, more: i64) {
-        gauge!("snackbase_realtime_subscriptions").increment(more as f64);
-    }
-
     fn age(&self) -> u64 {
         millis(self.0.started.elapsed())
     }
@@ -284,11 +279,11 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use metrics::gauge;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -226,7 +227,7 @@ impl Connection {
             return Err(TooMany(most));
         }
         let before = rights.held.insert(collection.clone(), Held { id, scope });
-        self.hub.count_subscriptions(if before.is_some() { 0 } else { 1 });
+        count_subscriptions(i64::from(before.is_none()));
         let (replaces, elsewhere) = match before {
             Some(before) if before.scope != scope => (None, Some(before)),
             before => (before.map(|before| before.id), None),
@@ -248,7 +249,7 @@ impl Connection {
             self.outlet.queue.push(ack);
             return;
         };
-        self.hub.count_subscriptions(-1);
+        count_subscriptions(-1);
         let (scope, ack) = (held.scope, Some((self.outlet.clone(), ack)));
         self.hub.command(scope, Command::Unsubscribe { scope, collection, id: held.id, ack });
     }
@@ -260,7 +261,7 @@ impl Drop for Connection {
         // Nothing is queued for a connection that is gone.
         self.outlet.queue.close(Close::GoingAway);
         #[expect(clippy::cast_possible_wrap, reason = "there are few subscriptions")]
-        self.hub.count_subscriptions(-(rights.held.len() as i64));
+        count_subscriptions(-(rights.held.len() as i64));
         for (collection, held) in rights.held.drain() {
             let scope = held.scope;
             self.hub.command(scope, Command::Unsubscribe { scope, collection, id: held.id, ack: None });
@@ -268,4 +269,9 @@ impl Drop for Connection {
         drop(rights);
         self.hub.leave(&self.outlet);
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge takes nothing but doubles")]
+fn count_subscriptions(more: i64) {
+    gauge!("snackbase_realtime_subscriptions").increment(more as f64);
 }

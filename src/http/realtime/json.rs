@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::db::canonical_time;
-use crate::realtime::{Event, Operation, Operations};
+use crate::realtime::{Crossing, Event, Operation, Operations};
 
 #[derive(Serialize)]
 struct EventFrame<'a> {
@@ -34,7 +34,7 @@ pub(super) fn event(event: &Event<'_>) -> String {
         operation: event.operation.name(),
         id: event.id,
         cursor: event.cursor.to_string(),
-        change: event.crossing.map(|crossing| crossing.name()),
+        change: event.crossing.map(Crossing::name),
         data,
     };
     let data = serde_json::from_str::<&RawValue>(event.data).unwrap_or(RawValue::NULL);
