@@ -235,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_come_out_in_order_and_at_once() {
-        let queue = queue(8, 100);
+        let queue = queue(100, 100);
         for text in ["a", "b", "c"] {
             assert_eq!(queue.push(Bytes::from_static(text.as_bytes())), Pushed::Queued);
         }

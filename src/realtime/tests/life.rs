@@ -22,7 +22,8 @@ async fn events_come_in_order_and_only_after_the_acknowledgement() {
 #[tokio::test]
 async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent() {
     let world = World::with_rule(Some("")).await;
-    let client = world.connect(&world.user("user"));
+    let (client, witness) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    witness.listen(Operations::named(["delete"])).await;
     client.listen(Operations::ALL).await;
     client.listen(Operations::named(["delete"])).await;
     world.create("1", json!({})).await;
@@ -34,6 +35,7 @@ async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent()
     both.sort();
     assert_eq!(both, ["bye", "bye again"]);
     world.delete("2", json!({})).await;
+    assert_eq!(witness.frames(2).await[1], r#"delete 2 {"id":"2"}"#);
     client.listen(Operations::ALL).await;
     world.delete("3", json!({})).await;
     assert_eq!(client.frames(1).await, [r#"delete 3 {"id":"3"}"#]);
@@ -100,7 +102,10 @@ async fn rights_that_change_apply_to_what_is_open() {
     let next = move || std::mem::replace(&mut *recheck.lock().unwrap(), Err(Error::Unauthenticated("gone".into())));
     let client = world.connect_with(&reader, Box::new(move || std::future::ready(next()).boxed()));
     client.listen(Operations::ALL).await;
+    let witness = world.connect(&world.user("editor"));
+    witness.listen(Operations::ALL).await;
     world.create("1", json!({})).await;
+    assert_eq!(witness.frames(1).await, ["create 1 {}"]);
     let mut editor = reader.principal().unwrap().as_ref().clone();
     editor.role = "editor".into();
     let user = editor.user_id;
