@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
 
@@ -80,7 +80,7 @@ impl Builder {
     pub async fn build(self) -> Result<Snackbase> {
         let config = match self.config {
             Some(config) => config,
-            None => Config::load_default()?,
+            None => Config::load(&Sources::process()).map_err(Error::internal)?.config,
         };
         let wanted = (config.server.host.clone(), config.server.port);
         let app = App::build(config, self.hooks).await?;

@@ -192,6 +192,12 @@ impl From<DbError> for Error {
     }
 }
 
+impl From<crate::db::CommitError> for Error {
+    fn from(error: crate::db::CommitError) -> Self {
+        error.source.into()
+    }
+}
+
 fn join(fields: &[FieldError]) -> String {
     fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
 }

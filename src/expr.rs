@@ -146,4 +146,10 @@ impl Predicate {
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.fields.iter().map(|name| &**name)
     }
+
+    /// A field and an attribute of the caller that must be equal for the answer to be true, if there is such a pair:
+    /// an index of subscribers by the attribute's value needs to look at no others.
+    pub fn caller_match(&self) -> Option<(&str, Attribute)> {
+        self.0.condition.caller_match()
+    }
 }

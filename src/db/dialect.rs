@@ -296,6 +296,14 @@ impl Sql {
                     .column(alias, column.column)
                     .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)");
             }
+            (Dialect::Sqlite, ColumnKind::Number) => {
+                // SQLite writes 15 digits of a double; some need 17 to stay what they are.
+                self.push("json(CASE WHEN typeof(").column(alias, column.column);
+                self.push(") = 'real' AND CAST(CAST(").column(alias, column.column);
+                self.push(" AS TEXT) AS REAL) <> ").column(alias, column.column);
+                self.push(" THEN format('%!.17g', ").column(alias, column.column);
+                self.push(") ELSE ").column(alias, column.column).push(" END)");
+            }
             (Dialect::Sqlite, ColumnKind::Json) => {
                 self.push("json(").column(alias, column.column).push(")");
             }

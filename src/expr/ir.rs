@@ -118,6 +118,21 @@ pub(super) enum Time {
 pub(super) const MAX_WRITTEN: usize = 500;
 
 impl Condition {
+    /// A field and an attribute that must be equal for this to be true.
+    pub fn caller_match(&self) -> Option<(&str, Attribute)> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(Self::caller_match),
+            Self::Compare { op: Comparison::Equal, left: Operand::Text(left), right: Operand::Text(right) } => {
+                match (left, right) {
+                    (Text::Leaf(Leaf::Field(field)), Text::Caller(attribute))
+                    | (Text::Caller(attribute), Text::Leaf(Leaf::Field(field))) => Some((&field.name, *attribute)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// How many operands the SQL form of this writes.
     pub fn written(&self) -> usize {
         let sum = |operands: &[Operand]| operands.iter().map(Operand::written).fold(0, usize::saturating_add);

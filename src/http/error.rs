@@ -88,12 +88,6 @@ impl IntoResponse for Error {
     }
 }
 
-impl From<crate::db::CommitError> for Error {
-    fn from(error: crate::db::CommitError) -> Self {
-        error.source.into()
-    }
-}
-
 fn body(label: &str, message: &str) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("detail".into(), message.into());

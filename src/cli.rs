@@ -1,0 +1,108 @@
+//! The command line: one function for each command.
+
+mod config;
+mod serve;
+mod superadmin;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Loaded, Sources};
+use crate::error::{Error, Result};
+
+/// A whole backend in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "snackbase", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// The configuration file [default: snackbase.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the database and the generated secrets [default: ./sb_data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API and the admin UI
+    Serve {
+        /// The address to listen on [default: 127.0.0.1]
+        #[arg(long)]
+        host: Option<String>,
+        /// The port to listen on; 0 for any that is free [default: 8000]
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Superadmins, who administer the whole server
+    #[command(subcommand)]
+    Superadmin(superadmin::Command),
+    /// Bring the database up to date and stop
+    Migrate,
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Show what would be used: version, database, folders
+    Info,
+    /// Print the API document (OpenAPI, JSON)
+    Openapi,
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    match execute(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<()> {
+    let mut sources = Sources { file: cli.global.config, data_dir: cli.global.data_dir, ..Sources::process() };
+    match cli.command {
+        Command::Openapi => {
+            println!("{}", crate::http::openapi_json());
+            Ok(())
+        }
+        Command::Config(command) => config::run(&command, &sources),
+        Command::Info => config::info(&sources),
+        Command::Serve { host, port } => {
+            sources.host = host;
+            sources.port = port;
+            block_on(serve::run(load(&sources)?))
+        }
+        Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::Migrate => block_on(async {
+            let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
+            app.close().await;
+            println!("The database is up to date.");
+            Ok(())
+        }),
+    }
+}
+
+fn load(sources: &Sources) -> Result<Loaded> {
+    let loaded = Config::load(sources).map_err(Error::internal)?;
+    crate::telemetry::start(&loaded.config.log);
+    Ok(loaded)
+}
+
+fn block_on<F: Future<Output = Result<()>>>(task: F) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
+    let result = runtime.block_on(task);
+    // A hash or a DNS look-up that still runs must not hold up the end.
+    runtime.shutdown_background();
+    result
+}

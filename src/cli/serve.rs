@@ -1,0 +1,25 @@
+//! `snackbase serve`.
+
+use crate::Snackbase;
+use crate::config::Loaded;
+use crate::error::Result;
+
+pub(super) async fn run(loaded: Loaded) -> Result<()> {
+    for notice in &loaded.notices {
+        tracing::warn!("{notice}");
+    }
+    let config = loaded.config;
+    if !config.verification_required() {
+        tracing::info!("no mail transport: e-mail addresses are not verified");
+    }
+    let server = Snackbase::builder().config(config).build().await?;
+    let app = server.app().clone();
+    let address = server.address();
+    tracing::info!(%address, database = app.db.dialect().name(), "SnackBase {} listens", env!("CARGO_PKG_VERSION"));
+    eprintln!("SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)");
+    if let Some(token) = app.accounts.setup_token().await? {
+        eprintln!("First start: create the superadmin at http://{address}/admin/setup?token={token}");
+    }
+    tokio::spawn(app.lifecycle.clone().stop_on_signal());
+    server.run().await
+}
