@@ -98,17 +98,17 @@ async fn signing_out_ends_one_session_at_once() {
     let login = f.user("ann@example.com", "Acme").await;
     let other = f.login("acme", "ann@example.com", PASSWORD).await.unwrap();
     let caller = f.caller(&login.token).await.unwrap();
-    f.accounts.logout(&caller, None).await.unwrap();
+    f.accounts.logout(&caller, &[]).await.unwrap();
     assert!(f.caller(&login.token).await.is_err());
     assert!(f.refresh(&login.refresh_token).await.is_err());
     f.caller(&other.token).await.unwrap();
     let session = caller.principal().unwrap().session_id.unwrap();
     assert_eq!(f.access_entries().await, [format!(r#"{{"session":"{session}"}}"#)]);
     // Twice, with nothing, and with the refresh token alone.
-    f.accounts.logout(&caller, None).await.unwrap();
+    f.accounts.logout(&caller, &[]).await.unwrap();
     let anonymous = Caller::Anonymous { account: None };
-    f.accounts.logout(&anonymous, Some("garbage")).await.unwrap();
-    f.accounts.logout(&anonymous, Some(&other.refresh_token)).await.unwrap();
+    f.accounts.logout(&anonymous, &["garbage"]).await.unwrap();
+    f.accounts.logout(&anonymous, &[&other.refresh_token]).await.unwrap();
     assert!(f.caller(&other.token).await.is_err());
     assert_eq!(f.access_entries().await.len(), 2);
 }
