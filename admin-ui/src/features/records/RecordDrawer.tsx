@@ -1,0 +1,115 @@
+import { Drawer, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { collectionQuery } from '@/features/collections/queries';
+import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { CopyText } from '@/ui/CopyText';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { JsonBlock } from '@/ui/JsonBlock';
+import { TimeText } from '@/ui/TimeText';
+import { CreateForm, EditForm } from './RecordForms';
+import { recordQuery } from './queries';
+
+const listRoute = getRouteApi('/app/collections/$name/records');
+const route = getRouteApi('/app/collections/$name/records/$id');
+
+interface SheetProps {
+  title: ReactNode;
+  /** Asks before closing, so that a slip does not lose what was typed. */
+  dirty: boolean;
+  children: (close: () => void) => ReactNode;
+}
+
+function Sheet({ title, dirty, children }: SheetProps) {
+  const { name } = listRoute.useParams();
+  const navigate = listRoute.useNavigate();
+  const [asking, setAsking] = useState(false);
+  const close = () =>
+    void navigate({ to: '/collections/$name/records', params: { name }, search: ({ page, sort, filter }) => ({ page, sort, filter }) });
+  return (
+    <Drawer opened onClose={() => (dirty ? setAsking(true) : close())} title={title} transitionProps={{ duration: 0 }}>
+      {children(close)}
+      <ConfirmDialog
+        opened={asking}
+        title="Discard what you typed?"
+        confirm="Discard"
+        busy={false}
+        error={null}
+        onConfirm={close}
+        onClose={() => setAsking(false)}
+      >
+        The record has changes that are not saved.
+      </ConfirmDialog>
+    </Drawer>
+  );
+}
+
+export function NewRecordDrawer() {
+  const { name } = listRoute.useParams();
+  const { data: collection } = useSuspenseQuery(collectionQuery(name));
+  const [dirty, setDirty] = useState(false);
+  return (
+    <Sheet title={<Title>New record in {name}</Title>} dirty={dirty}>
+      {(close) => <CreateForm collection={collection} onDirty={setDirty} onDone={close} />}
+    </Sheet>
+  );
+}
+
+export function RecordDrawer() {
+  const { name, id } = route.useParams();
+  const { view = 'form' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: collection } = useSuspenseQuery(collectionQuery(name));
+  const record = useQuery(recordQuery(name, id));
+  const [dirty, setDirty] = useState(false);
+  return (
+    <Sheet title={<Title>Record <CopyText value={id} /></Title>} dirty={dirty}>
+      {(close) => (
+        <Stack gap="md">
+          <Group justify="space-between" gap="xs">
+            <SegmentedControl
+              aria-label="View"
+              data={[
+                { value: 'form', label: 'Form' },
+                { value: 'json', label: 'JSON' },
+              ]}
+              value={view}
+              onChange={(next) =>
+                void navigate({ search: (before) => ({ ...before, view: next === 'json' ? 'json' : undefined }), replace: true })
+              }
+            />
+            {record.data && (
+              <Text fz="sm" c="dimmed">
+                Created <TimeText value={record.data.created_at as string} />, changed{' '}
+                <TimeText value={record.data.updated_at as string} />
+              </Text>
+            )}
+          </Group>
+          {record.error && <ErrorPanel error={record.error} onRetry={() => void record.refetch()} />}
+          {record.isPending && <Skeleton h={320} />}
+          {record.data && view === 'json' && <JsonBlock value={record.data} />}
+          {record.data && (
+            <div hidden={view === 'json'}>
+              <EditForm
+                key={record.data.updated_at as string}
+                collection={collection}
+                record={record.data}
+                onDirty={setDirty}
+                onDone={close}
+              />
+            </div>
+          )}
+        </Stack>
+      )}
+    </Sheet>
+  );
+}
+
+function Title({ children }: { children: ReactNode }) {
+  return (
+    <Text fw={600} component="span">
+      {children}
+    </Text>
+  );
+}

@@ -1,0 +1,43 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { api } from '@/api/client';
+import type { Rules, RulesPatch, TestRuleResponse, ValidateRuleResponse } from '@/api/types';
+import type { Operation } from './rule-state';
+
+const path = (name: string) => `/collections/${encodeURIComponent(name)}/rules`;
+
+export const rulesQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['rules', name],
+    queryFn: ({ signal }) => api.get<Rules>(path(name), { signal }),
+  });
+
+export function useSaveRules(name: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: RulesPatch) => api.put<Rules>(path(name), patch),
+    onSuccess: (rules) => {
+      queries.setQueryData(rulesQuery(name).queryKey, rules);
+      return queries.invalidateQueries({ queryKey: ['collections'] });
+    },
+  });
+}
+
+export const validationQuery = (rule: string, operation: Operation, fields: string[]) =>
+  queryOptions({
+    queryKey: ['rule-validation', operation, fields, rule],
+    queryFn: ({ signal }) =>
+      api.post<ValidateRuleResponse>('/rules/validate', { rule, operation, collectionFields: fields }, { signal }),
+    staleTime: 60_000,
+  });
+
+export interface TestContext {
+  auth: { id: string; email: string; role: string; account_id: string; groups: string[] };
+  record: unknown;
+  data: unknown;
+}
+
+export function useTestRule() {
+  return useMutation({
+    mutationFn: (input: { rule: string; context: TestContext }) => api.post<TestRuleResponse>('/rules/test', input),
+  });
+}

@@ -1,0 +1,24 @@
+import { Stack, Text, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+interface Props {
+  icon: ReactNode;
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}
+
+export function EmptyState({ icon, title, children, action }: Props) {
+  return (
+    <Stack align="center" gap="xs" py={56} px="md" ta="center">
+      <Text c="dimmed" lh={1} aria-hidden>
+        {icon}
+      </Text>
+      <Title order={2}>{title}</Title>
+      <Text c="dimmed" maw={460}>
+        {children}
+      </Text>
+      {action}
+    </Stack>
+  );
+}
