@@ -14,7 +14,9 @@ interface Props {
 export function ErrorPanel({ error, shownFields, onRetry }: Props) {
   if (error === null || error === undefined) return null;
   const fields = error instanceof ApiError ? Object.entries(error.fields).filter(([name]) => !shownFields?.(name)) : [];
-  const message = messageOf(error);
+  const placed = error instanceof ApiError && Object.keys(error.fields).length > 0 && fields.length === 0;
+  // What stands at the fields is not said twice.
+  const message = placed ? 'Nothing was saved. See the marked fields.' : messageOf(error);
   const repeats = fields.length === 1 && fields[0]?.[1].join(' ') === message;
   return (
     <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert" p="xs">

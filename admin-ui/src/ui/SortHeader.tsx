@@ -14,7 +14,7 @@ export function SortHeader({ children, direction, numeric = false, onSort }: Pro
   const sorted = direction === 'asc' ? 'ascending' : 'descending';
   return (
     <Table.Th className={numeric ? 'num' : undefined} aria-sort={direction ? sorted : 'none'}>
-      <button type="button" className="sb-sort" onClick={onSort}>
+      <button type="button" className="sb-sort" style={numeric ? { flexDirection: 'row-reverse' } : undefined} onClick={onSort}>
         {children}
         <Icon size={14} aria-hidden style={{ visibility: direction ? 'visible' : 'hidden' }} />
       </button>

@@ -1,6 +1,6 @@
 import { AppShell } from '@mantine/core';
 import { useDisclosure, useLocalStorage } from '@mantine/hooks';
-import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { useSession } from '@/api/session';
 import { SignInAgainDialog } from '@/features/session/SignInAgainDialog';
@@ -14,8 +14,13 @@ export function Frame() {
   const { pathname } = useLocation();
   const { toggle, close } = nav;
   const toggler = useMemo(() => ({ opened, toggle }), [opened, toggle]);
+  const navigate = useNavigate();
   useEffect(close, [pathname, close]);
-  if (!session) return <Navigate to="/login" />;
+  const signedOut = session === null;
+  useEffect(() => {
+    if (signedOut) void navigate({ to: '/login' });
+  }, [signedOut, navigate]);
+  if (signedOut) return null;
   return (
     <NavToggle value={toggler}>
       <AppShell navbar={{ width: collapsed ? 53 : 216, breakpoint: 'sm', collapsed: { mobile: !opened } }} transitionDuration={0}>

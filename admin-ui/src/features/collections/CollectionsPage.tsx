@@ -1,5 +1,5 @@
-import { Badge, Button, Group, Table } from '@mantine/core';
-import { IconDatabase, IconPlus } from '@tabler/icons-react';
+import { Button, Group, Table } from '@mantine/core';
+import { IconDatabase, IconLock, IconPlus, IconWorld } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { CollectionsSearch } from '@/app/search';
@@ -107,7 +107,12 @@ function Row({ name, has_public_access, fields_count, records_count, created_at 
           {name}
         </Link>
       </Table.Td>
-      <Table.Td>{has_public_access ? <Badge color="orange">Public in part</Badge> : <Badge color="gray">Not public</Badge>}</Table.Td>
+      <Table.Td>
+        <Group gap={6} wrap="nowrap" c={has_public_access ? undefined : 'dimmed'}>
+          {has_public_access ? <IconWorld size={16} stroke={1.6} aria-hidden /> : <IconLock size={16} stroke={1.6} aria-hidden />}
+          {has_public_access ? 'Public in part' : 'Not public'}
+        </Group>
+      </Table.Td>
       <Table.Td className="num">{formatNumber(fields_count)}</Table.Td>
       <Table.Td className="num">{formatNumber(records_count)}</Table.Td>
       <Table.Td>

@@ -24,37 +24,19 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
   const detailErrors = ['default', 'collection', 'on_delete', 'mask_type', 'pii'].some((key) => key in errors);
   const open = detailErrors || (toggled ?? (draft.type === 'reference' && !draft.stored));
   const label = draft.name || `field ${index + 1}`;
-  const types = isFieldType(draft.type) ? TYPES : [...TYPES, { value: draft.type, label: draft.type }];
-  const rest = Object.entries(errors).filter(([key]) => !SHOWN.includes(key));
+  const shown = draft.stored ? SHOWN.slice(2) : SHOWN;
+  const rest = Object.entries(errors).filter(([key]) => !shown.includes(key));
   return (
     <div role="listitem" className={classes.item} aria-label={label}>
       <div className={classes.row}>
         <ActionIcon aria-label={`More about ${label}`} aria-expanded={open} onClick={() => setToggled(!open)}>
           {open ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />}
         </ActionIcon>
-        <TextInput
-          className={classes.name}
-          classNames={{ input: 'mono' }}
-          aria-label={`Name of field ${index + 1}`}
-          placeholder="name"
-          autoComplete="off"
-          spellCheck={false}
-          value={draft.name}
-          disabled={draft.stored !== null}
-          error={errors.name}
-          onChange={(event) => onChange({ name: event.currentTarget.value })}
-        />
-        <Select
-          className={classes.type}
-          aria-label={`Type of ${label}`}
-          allowDeselect={false}
-          data={types}
-          leftSection={<FieldTypeIcon type={draft.type} />}
-          value={draft.type}
-          disabled={draft.stored !== null}
-          error={errors.type}
-          onChange={(type) => type && onChange({ type, defaultText: '' })}
-        />
+        {draft.stored ? (
+          <StoredName name={draft.name} type={draft.type} />
+        ) : (
+          <NewName {...{ draft, index, label, errors, onChange }} />
+        )}
         <Checkbox
           label="Required"
           aria-label={`${label} is required`}
@@ -101,3 +83,45 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
 }
 
 const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type'];
+
+/** Name and type of a field that exists cannot change, so they are no controls. */
+function StoredName({ name, type }: { name: string; type: string }) {
+  return (
+    <>
+      <span className={`${classes.name ?? ''} ${classes.stored ?? ''} mono ellipsis`}>{name}</span>
+      <span className={`${classes.type ?? ''} ${classes.stored ?? ''}`}>
+        <FieldTypeIcon type={type} /> {isFieldType(type) ? FIELD_TYPE_LABELS[type] : type}
+      </span>
+    </>
+  );
+}
+
+type NewNameProps = Pick<Props, 'draft' | 'index' | 'errors' | 'onChange'> & { label: string };
+
+function NewName({ draft, index, label, errors, onChange }: NewNameProps) {
+  return (
+    <>
+      <TextInput
+        className={classes.name}
+        classNames={{ input: 'mono' }}
+        aria-label={`Name of field ${index + 1}`}
+        placeholder="name"
+        autoComplete="off"
+        spellCheck={false}
+        value={draft.name}
+        error={errors.name}
+        onChange={(event) => onChange({ name: event.currentTarget.value })}
+      />
+      <Select
+        className={classes.type}
+        aria-label={`Type of ${label}`}
+        allowDeselect={false}
+        data={TYPES}
+        leftSection={<FieldTypeIcon type={draft.type} />}
+        value={draft.type}
+        error={errors.type}
+        onChange={(type) => type && onChange({ type, defaultText: '' })}
+      />
+    </>
+  );
+}

@@ -19,13 +19,13 @@ export function FieldsTab() {
 }
 
 function FieldsForm({ collection }: { collection: Collection }) {
-  const update = useUpdateCollection(collection.name);
+  const update = useUpdateCollection(collection.name, () => toast.done(`Saved the fields of ${collection.name}.`));
   const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
   const [sent, setSent] = useState<string[]>([]);
   const changes = describeChanges(drafts, collection.schema);
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
-    update.mutate({ fields: drafts.map(definitionOf) }, { onSuccess: () => toast.done(`Saved the fields of ${collection.name}.`) });
+    update.mutate({ fields: drafts.map(definitionOf) });
   };
   return (
     <Box p="md" maw={912}>

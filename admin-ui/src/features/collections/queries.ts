@@ -36,11 +36,13 @@ export function useCreateCollection() {
   });
 }
 
-export function useUpdateCollection(name: string) {
+/** `onSaved` belongs to the hook: saving remounts the form, which would drop a callback given to `mutate`. */
+export function useUpdateCollection(name: string, onSaved: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: Partial<CollectionInput>) => api.put<Collection>(path(name), input),
     onSuccess: (collection) => {
+      onSaved();
       queries.setQueryData(collectionQuery(name).queryKey, collection);
       return Promise.all([
         queries.invalidateQueries({ queryKey: ['collections'] }),

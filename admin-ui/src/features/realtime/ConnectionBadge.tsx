@@ -5,8 +5,8 @@ import type { Connection } from './live-socket';
 const STATES: Record<Connection, { label: string; color: string }> = {
   connecting: { label: 'Connecting', color: 'gray' },
   open: { label: 'Connected', color: 'brand' },
-  waiting: { label: 'Not connected, trying again', color: 'orange' },
-  'signed-out': { label: 'Waiting for sign-in', color: 'orange' },
+  waiting: { label: 'Not connected, trying again', color: 'gray' },
+  'signed-out': { label: 'Waiting for sign-in', color: 'gray' },
 };
 
 export function ConnectionBadge({ state }: { state: Connection }) {

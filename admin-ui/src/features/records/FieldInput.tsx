@@ -9,6 +9,8 @@ interface Props {
   field: FieldDefinition;
   value: string;
   error: string | undefined;
+  /** Where the focus goes when the form opens. */
+  first?: boolean;
   onChange: (text: string) => void;
 }
 
@@ -21,12 +23,13 @@ const INPUT_TYPES: Record<string, string> = {
 };
 
 /** The control for one field, chosen by its type; every one of them holds text, and empty means null. */
-export function FieldInput({ field, value, error, onChange }: Props) {
+export function FieldInput({ field, value, error, first, onChange }: Props) {
   const common = {
     label: field.name,
     description: describe(field),
     withAsterisk: field.required,
     error,
+    'data-autofocus': first || undefined,
   };
   switch (field.type) {
     case 'boolean':

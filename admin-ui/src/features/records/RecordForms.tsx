@@ -44,9 +44,10 @@ interface FieldsProps {
 }
 
 function Fields({ fields, form, error }: FieldsProps) {
-  return fields.map((field) => (
+  return fields.map((field, index) => (
     <FieldInput
       key={field.name}
+      first={index === 0}
       field={field}
       value={form.values[field.name] ?? ''}
       error={form.problems[field.name] ?? fieldMessage(error, field.name)}
@@ -95,17 +96,14 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
 
 export function EditForm({ collection, record, onDirty, onDone }: FormProps & { record: RecordRow }) {
   const fields = collection.schema.filter(isEditable);
-  const update = useUpdateRecord(collection.name, record.id);
+  const update = useUpdateRecord(collection.name, record.id, () => {
+    onDirty(false);
+    toast.done(`Saved record ${shortId(record.id)}.`);
+  });
   const form = useRecordForm(fields, record, onDirty);
   const submit = () => {
     const data = form.gather();
-    if (!data) return;
-    update.mutate(data, {
-      onSuccess: () => {
-        onDirty(false);
-        toast.done(`Saved record ${shortId(record.id)}.`);
-      },
-    });
+    if (data) update.mutate(data);
   };
   return (
     <form

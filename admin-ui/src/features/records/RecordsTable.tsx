@@ -112,7 +112,7 @@ function RecordLink({ collection, id }: { collection: string; id: string }) {
       >
         {id.slice(0, 8)}
       </Link>
-      <CopyText value={id} label="copy" />
+      <CopyText value={id} icon />
     </Group>
   );
 }

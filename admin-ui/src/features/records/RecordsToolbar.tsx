@@ -104,7 +104,7 @@ function ColumnMenu({ all, shown, setChosen }: Props['columns']) {
           </ActionIcon>
         </Tooltip>
       </Menu.Target>
-      <Menu.Dropdown mah={420} style={{ overflowY: 'auto' }}>
+      <Menu.Dropdown mah="min(600px, 70dvh)" style={{ overflowY: 'auto' }}>
         {all.map(({ name }) => {
           const on = names.includes(name);
           return (

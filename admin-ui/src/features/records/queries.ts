@@ -54,12 +54,14 @@ export function useCreateRecord(collection: string) {
   });
 }
 
-export function useUpdateRecord(collection: string, id: string) {
+/** `onSaved` belongs to the hook: saving remounts the form, which would drop a callback given to `mutate`. */
+export function useUpdateRecord(collection: string, id: string, onSaved: () => void) {
   const queries = useQueryClient();
   const refresh = useRefreshRecords(collection);
   return useMutation({
     mutationFn: (data: Record<string, unknown>) => api.patch<RecordRow>(path(collection, id), data),
     onSuccess: (record) => {
+      onSaved();
       queries.setQueryData(recordQuery(collection, id).queryKey, record);
       return refresh();
     },

@@ -48,7 +48,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
             value={operation}
             onChange={(value) => {
               test.reset();
-              setOperation(value!);
+              setOperation(OPERATIONS.find((known) => known === value) ?? 'list');
             }}
           />
           {PEOPLE_FIELDS.map(({ key, label }) => (

@@ -33,7 +33,7 @@ function errorFor(error: unknown, operation: Operation): string | undefined {
 }
 
 function RulesForm({ collection, rules }: { collection: Collection; rules: Rules }) {
-  const save = useSaveRules(collection.name);
+  const save = useSaveRules(collection.name, () => toast.done(`Saved the rules of ${collection.name}.`));
   const [drafts, setDrafts] = useState(() => draftsOf(rules));
   const patch = patchOf(drafts, rules);
   const changed = Object.keys(patch).length;
@@ -48,7 +48,7 @@ function RulesForm({ collection, rules }: { collection: Collection; rules: Rules
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate(patch, { onSuccess: () => toast.done(`Saved the rules of ${collection.name}.`) });
+          save.mutate(patch);
         }}
       >
         <Stack gap="md">

@@ -11,11 +11,13 @@ export const rulesQuery = (name: string) =>
     queryFn: ({ signal }) => api.get<Rules>(path(name), { signal }),
   });
 
-export function useSaveRules(name: string) {
+/** `onSaved` belongs to the hook: saving remounts the form, which would drop a callback given to `mutate`. */
+export function useSaveRules(name: string, onSaved: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (patch: RulesPatch) => api.put<Rules>(path(name), patch),
     onSuccess: (rules) => {
+      onSaved();
       queries.setQueryData(rulesQuery(name).queryKey, rules);
       return queries.invalidateQueries({ queryKey: ['collections'] });
     },
