@@ -31,6 +31,10 @@ const dark: MantineColorsTuple = [
   '#e4e7ea', '#c2c8ce', '#a0a8b1', '#8a939c', '#333a42', '#272d33', '#1c2126', '#14181c', '#0f1215', '#0a0c0e',
 ];
 
+const red: MantineColorsTuple = [
+  '#fdf1f0', '#fbdedb', '#f5b5ae', '#f09c93', '#f0857b', '#dd5145', '#cf3a2d', '#b42318', '#96180f', '#7a140c',
+];
+
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const MONO = "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace";
 
@@ -40,7 +44,7 @@ export const theme = createTheme({
   primaryColor: 'brand',
   primaryShade: 7,
   autoContrast: false,
-  colors: { brand, gray, dark },
+  colors: { brand, gray, dark, red },
   fontFamily: FONT,
   fontFamilyMonospace: MONO,
   defaultRadius: 'sm',
@@ -87,7 +91,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--sb-hover': gray[1],
     '--sb-accent-text': brand[8],
     '--sb-accent-soft': brand[0],
-    '--sb-mark': '#fde2df',
+    '--sb-mark': red[1],
+    '--mantine-color-red-light': red[0],
   },
   dark: {
     '--mantine-color-dimmed': dark[2],
@@ -99,5 +104,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--sb-accent-text': brand[3],
     '--sb-accent-soft': '#12302d',
     '--sb-mark': '#5b211c',
+    '--mantine-color-red-light': '#33181a',
+    '--mantine-color-red-light-color': red[2],
   },
 });

@@ -55,7 +55,7 @@ function ConfirmForm({ children, confirm, typed, busy, error, onConfirm, onClose
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" color="red.8" disabled={!ready} loading={busy} data-autofocus={typed === undefined || undefined}>
+          <Button type="submit" color="red" disabled={!ready} loading={busy} data-autofocus={typed === undefined || undefined}>
             {confirm}
           </Button>
         </Group>

@@ -8,10 +8,12 @@ interface Props {
   /** Fields whose messages already stand at their controls. */
   shownFields?: (field: string) => boolean;
   onRetry?: () => void;
+  /** Keeps a margin on pages whose content reaches the edges. */
+  inset?: boolean;
 }
 
 /** The server's own words, the fields it named and the id to quote when asking for help. */
-export function ErrorPanel({ error, shownFields, onRetry }: Props) {
+export function ErrorPanel({ error, shownFields, onRetry, inset = false }: Props) {
   if (error === null || error === undefined) return null;
   const fields = error instanceof ApiError ? Object.entries(error.fields).filter(([name]) => !shownFields?.(name)) : [];
   const placed = error instanceof ApiError && Object.keys(error.fields).length > 0 && fields.length === 0;
@@ -19,7 +21,7 @@ export function ErrorPanel({ error, shownFields, onRetry }: Props) {
   const message = placed ? 'Nothing was saved. See the marked fields.' : messageOf(error);
   const repeats = fields.length === 1 && fields[0]?.[1].join(' ') === message;
   return (
-    <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert" p="xs">
+    <Alert color="red" icon={<IconAlertTriangle size={18} />} role="alert" p="xs" m={inset ? 'md' : undefined}>
       <Stack gap={4}>
         <Text fz="sm" style={{ overflowWrap: 'anywhere' }}>{message}</Text>
         {fields.length > 0 && !repeats && (

@@ -38,7 +38,7 @@ export function CollectionPage() {
         ))}
       </nav>
       {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
-      {collection.error && <ErrorPanel error={collection.error} onRetry={() => void collection.refetch()} />}
+      {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
       {collection.data && <Outlet />}
     </Page>
   );

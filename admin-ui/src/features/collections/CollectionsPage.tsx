@@ -51,7 +51,7 @@ export function CollectionsPage() {
           <Group p="xs" px="md">
             <SearchBox label="Search collections" value={search} onChange={(text) => update({ search: text || undefined })} />
           </Group>
-          {list.error && <ErrorPanel error={list.error} onRetry={() => void list.refetch()} />}
+          {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
           <Table.ScrollContainer minWidth={560} type="native">
             <Table className="sb-table">
               <Table.Thead>

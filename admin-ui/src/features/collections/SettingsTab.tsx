@@ -50,14 +50,14 @@ function DeleteSection({ name, records }: { name: string; records: number }) {
     });
   return (
     <Box className="sb-panel" p="md">
-      <Group justify="space-between" wrap="nowrap">
-        <div>
+      <Group justify="space-between">
+        <div style={{ flex: '1 1 260px' }}>
           <Title order={2}>Delete this collection</Title>
           <Text c="dimmed">
             Its definition, its rules and its {what}, in all accounts, are gone at once. There is no way back.
           </Text>
         </div>
-        <Button variant="outline" color="red.8" style={{ flex: 'none' }} onClick={() => setAsking(true)}>
+        <Button variant="outline" color="red" style={{ flex: 'none' }} onClick={() => setAsking(true)}>
           Delete collection
         </Button>
       </Group>

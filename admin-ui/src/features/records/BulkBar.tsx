@@ -31,7 +31,7 @@ export function BulkBar({ collection, ids, onDone }: Props) {
   return (
     <Group px="md" py={6} gap="xs" bg="var(--sb-accent-soft)" role="region" aria-label="Selected records">
       <Text fw={500}>{what} selected</Text>
-      <Button size="compact-sm" variant="outline" color="red.8" bg="var(--mantine-color-body)" onClick={() => setAsking(true)}>
+      <Button size="compact-sm" variant="outline" color="red" bg="var(--mantine-color-body)" onClick={() => setAsking(true)}>
         Delete
       </Button>
       <Button size="compact-sm" variant="default" onClick={onDone}>

@@ -9,7 +9,7 @@ interface Props {
   field: FieldDefinition;
   value: string;
   error: string | undefined;
-  /** Where the focus goes when the form opens. */
+  /** Where the focus goes when the form for a new record opens. */
   first?: boolean;
   onChange: (text: string) => void;
 }
@@ -29,7 +29,7 @@ export function FieldInput({ field, value, error, first, onChange }: Props) {
     description: describe(field),
     withAsterisk: field.required,
     error,
-    'data-autofocus': first || undefined,
+    'data-autofocus': first ? true : undefined,
   };
   switch (field.type) {
     case 'boolean':

@@ -1,4 +1,4 @@
-import { Drawer, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { Drawer, FocusTrap, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -67,6 +67,7 @@ export function RecordDrawer() {
     <Sheet title={<Title>Record <CopyText value={id} /></Title>} dirty={dirty}>
       {(close) => (
         <Stack gap="md">
+          <FocusTrap.InitialFocus />
           <Group justify="space-between" gap="xs">
             <SegmentedControl
               aria-label="View"

@@ -34,7 +34,7 @@ function useRecordForm(fields: FieldDefinition[], record: RecordRow | null, onDi
     return Object.keys(errors).length === 0 ? data : null;
   };
   const dirty = fields.some((field) => values[field.name] !== initial[field.name]);
-  return { values, problems, set, gather, dirty };
+  return { values, problems, set, gather, dirty, isNew: record === null };
 }
 
 interface FieldsProps {
@@ -47,7 +47,7 @@ function Fields({ fields, form, error }: FieldsProps) {
   return fields.map((field, index) => (
     <FieldInput
       key={field.name}
-      first={index === 0}
+      first={index === 0 && form.isNew}
       field={field}
       value={form.values[field.name] ?? ''}
       error={form.problems[field.name] ?? fieldMessage(error, field.name)}
@@ -139,7 +139,7 @@ function DeleteRecord({ collection, id, onDone }: { collection: string; id: stri
     });
   return (
     <>
-      <Button variant="subtle" color="red.8" onClick={() => setAsking(true)}>
+      <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
         Delete record
       </Button>
       <ConfirmDialog

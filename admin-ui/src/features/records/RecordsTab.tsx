@@ -48,7 +48,7 @@ function Records({ name }: { name: string }) {
         onRefresh={() => void list.refetch()}
         refreshing={list.isFetching}
       />
-      {list.error && !filterError && <ErrorPanel error={list.error} onRetry={() => void list.refetch()} />}
+      {list.error && !filterError && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
       <BulkBar collection={name} ids={marked} onDone={() => setSelected([])} />
       {empty ? (
         <Nothing name={name} filtered={filter !== ''} onClear={() => update({ filter: undefined })} />

@@ -19,7 +19,7 @@ export function RulesTab() {
   const { name } = route.useParams();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   const rules = useQuery(rulesQuery(name));
-  if (rules.error) return <ErrorPanel error={rules.error} onRetry={() => void rules.refetch()} />;
+  if (rules.error) return <ErrorPanel inset error={rules.error} onRetry={() => void rules.refetch()} />;
   if (!rules.data) return <Skeleton m="md" h={420} w="auto" />;
   return <RulesForm key={rules.data.updated_at} collection={collection} rules={rules.data} />;
 }
