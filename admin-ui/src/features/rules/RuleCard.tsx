@@ -1,6 +1,7 @@
 import { Group, SegmentedControl, Stack, Text, Textarea, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
+import type { FieldDefinition } from '@/api/types';
 import { FieldListInput } from './FieldListInput';
 import { validationQuery } from './queries';
 import { cutAt, problemsOf, type RuleProblem } from './rule-errors';
@@ -18,7 +19,7 @@ const MODES: { value: Mode; label: string }[] = [
 interface Props {
   operation: Operation;
   draft: RuleDraft;
-  fields: string[];
+  fields: FieldDefinition[];
   error: string | undefined;
   onChange: (change: Partial<RuleDraft>) => void;
 }
@@ -55,7 +56,12 @@ export function RuleCard({ operation, draft, fields, error, onChange }: Props) {
           </Text>
         )}
         {draft.fields !== undefined && (
-          <FieldListInput operation={operation} value={draft.fields} fields={fields} onChange={(list) => onChange({ fields: list })} />
+          <FieldListInput
+            operation={operation}
+            value={draft.fields}
+            fields={fields.map((field) => field.name)}
+            onChange={(list) => onChange({ fields: list })}
+          />
         )}
       </Stack>
     </section>
@@ -66,7 +72,7 @@ interface ExpressionProps {
   label: string;
   operation: Operation;
   text: string;
-  fields: string[];
+  fields: FieldDefinition[];
   onChange: (text: string) => void;
 }
 

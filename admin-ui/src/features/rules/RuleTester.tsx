@@ -7,6 +7,7 @@ import { useNewestRecord } from '@/features/records/queries';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { JsonInput, parseJson } from '@/ui/JsonInput';
 import { useTestRule } from './queries';
+import { sampleRecord } from './sample-record';
 import { type Operation, OPERATIONS, type RuleDrafts, ruleOf } from './rule-state';
 
 const PEOPLE_FIELDS = [
@@ -24,7 +25,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
   const newest = useNewestRecord(collection.name);
   const [operation, setOperation] = useState<Operation>('list');
   const [person, setPerson] = useState({ id: session?.userId ?? '', email: '', role: 'user', account_id: '', groups: '' });
-  const [record, setRecord] = useState('{}');
+  const [record, setRecord] = useState(() => sampleRecord(collection.schema, session?.userId ?? ''));
   const [data, setData] = useState('{}');
   const rule = ruleOf(drafts[operation]);
   const parsed = { record: parseJson(record), data: parseJson(data) };

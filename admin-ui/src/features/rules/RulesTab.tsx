@@ -57,7 +57,7 @@ function RulesForm({ collection, rules }: { collection: Collection; rules: Rules
               key={operation}
               operation={operation}
               draft={drafts[operation]}
-              fields={collection.schema.map((field) => field.name)}
+              fields={collection.schema}
               error={errorFor(save.error, operation)}
               onChange={(change) => set(operation, change)}
             />

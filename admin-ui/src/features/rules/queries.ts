@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { Rules, RulesPatch, TestRuleResponse, ValidateRuleResponse } from '@/api/types';
+import type { FieldDefinition, Rules, RulesPatch, TestRuleResponse, ValidateRuleResponse } from '@/api/types';
 import type { Operation } from './rule-state';
 
 const path = (name: string) => `/collections/${encodeURIComponent(name)}/rules`;
@@ -24,11 +24,12 @@ export function useSaveRules(name: string, onSaved: () => void) {
   });
 }
 
-export const validationQuery = (rule: string, operation: Operation, fields: string[]) =>
+/** The fields go with their types: whether `a = 1` is right depends on what `a` is. */
+export const validationQuery = (rule: string, operation: Operation, fields: FieldDefinition[]) =>
   queryOptions({
-    queryKey: ['rule-validation', operation, fields, rule],
+    queryKey: ['rule-validation', operation, fields.map(({ name, type }) => `${name}:${type}`), rule],
     queryFn: ({ signal }) =>
-      api.post<ValidateRuleResponse>('/rules/validate', { rule, operation, collectionFields: fields }, { signal }),
+      api.post<ValidateRuleResponse>('/rules/validate', { rule, operation, collectionFields: fields.map(({ name, type }) => ({ name, type })) }, { signal }),
     staleTime: 60_000,
   });
 

@@ -16,6 +16,9 @@ describe('cutAt', () => {
   it('marks the whole word', () => {
     expect(cutAt('a = nope || b', 4)).toEqual(['a = ', 'nope', ' || b']);
   });
+  it('counts characters as the server does', () => {
+    expect(cutAt("a = '😀' || nope", 11)).toEqual(["a = '😀' || ", 'nope', '']);
+  });
   it('marks the end of a text that stops too early', () => {
     expect(cutAt('a =', 3)).toEqual(['a =', ' ', '']);
   });

@@ -3,7 +3,7 @@ import type { ValidateRuleResponse } from '@/api/types';
 
 export interface RuleProblem {
   message: string;
-  /** Zero-based character, where known. */
+  /** Zero-based, in characters (not UTF-16 units), where known. */
   position: number | null;
 }
 
@@ -21,7 +21,7 @@ export function problemsOf(answer: ValidateRuleResponse): RuleProblem[] {
 
 /** The rule cut around the place of the problem: before, marked (never empty), after. */
 export function cutAt(text: string, position: number): [string, string, string] {
-  const at = Math.max(0, Math.min(position, text.length));
+  const at = Array.from(text).slice(0, Math.max(0, position)).join('').length;
   const word = /^[@\w.]+/.exec(text.slice(at))?.[0] ?? text.charAt(at);
   return [text.slice(0, at), word === '' ? ' ' : word, text.slice(at + word.length)];
 }
