@@ -214,7 +214,7 @@ test('the walk', async (t) => {
     await page.getByLabel('E-mail').fill(EMAIL);
     await page.getByLabel('Password', { exact: true }).fill('Wrong-Horse-77');
     await button('Sign in').click();
-    await page.getByRole('alert').waitFor();
+    await page.getByRole('main').getByRole('alert').waitFor();
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await button('Sign in').click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -5,7 +5,9 @@ import { EmptyState } from '@/ui/EmptyState';
 
 export function NotFoundPage() {
   return (
-    <EmptyState
+    <main>
+      <EmptyState
+        order={1}
       icon={<IconMapPinOff size={32} stroke={1.5} />}
       title="There is no such page"
       action={
@@ -15,6 +17,7 @@ export function NotFoundPage() {
       }
     >
       The address may be mistyped, or what it pointed at is gone.
-    </EmptyState>
+      </EmptyState>
+    </main>
   );
 }

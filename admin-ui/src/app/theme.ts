@@ -38,7 +38,11 @@ const red: MantineColorsTuple = [
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const MONO = "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace";
 
-const sheet = { withinPortal: true, overlayProps: { backgroundOpacity: 0.35 } };
+const sheet = {
+  withinPortal: true,
+  closeButtonProps: { 'aria-label': 'Close' },
+  overlayProps: { backgroundOpacity: 0.35 },
+};
 
 export const theme = createTheme({
   primaryColor: 'brand',

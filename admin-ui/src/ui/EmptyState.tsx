@@ -6,15 +6,17 @@ interface Props {
   title: string;
   children: ReactNode;
   action?: ReactNode;
+  /** 1 where it is the whole page. */
+  order?: 1 | 2;
 }
 
-export function EmptyState({ icon, title, children, action }: Props) {
+export function EmptyState({ icon, title, children, action, order = 2 }: Props) {
   return (
     <Stack align="center" gap="xs" py={56} px="md" ta="center">
       <Text c="dimmed" lh={1} aria-hidden>
         {icon}
       </Text>
-      <Title order={2}>{title}</Title>
+      <Title order={order} size="h2">{title}</Title>
       <Text c="dimmed" maw={460}>
         {children}
       </Text>

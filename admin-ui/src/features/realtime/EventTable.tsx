@@ -26,7 +26,7 @@ export function EventTable({ events, onOpen }: Props) {
           {events.map((event) => (
             <Table.Tr key={event.number} data-clickable onClick={() => onOpen(event)}>
               <Table.Td>
-                <UnstyledButton className="tabular" fz="sm" aria-label={`Open event ${event.number}`}>
+                <UnstyledButton className="tabular" fz="sm" aria-label={`Open event of ${clock(event.timestamp)}`}>
                   {clock(event.timestamp)}
                 </UnstyledButton>
               </Table.Td>

@@ -30,7 +30,9 @@ export function RuleCard({ operation, draft, fields, error, onChange }: Props) {
     <section className="sb-panel" aria-label={`${title} rule`}>
       <header>
         <Group justify="space-between" gap="xs">
-          <Title order={3}>{title}</Title>
+          <Title order={2} size="h3">
+            {title}
+          </Title>
           <SegmentedControl
             aria-label={`Who may ${operation}`}
             data={MODES}

@@ -38,7 +38,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
   return (
     <section className="sb-panel" aria-label="Try a rule">
       <header>
-        <Title order={2}>Try a rule</Title>
+        <Title order={2} size="h3">Try a rule</Title>
       </header>
       <Stack gap="sm" p="sm">
         <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm">
