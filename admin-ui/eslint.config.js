@@ -21,7 +21,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['e2e/**/*.js', '*.config.{js,ts}'],
+    files: ['e2e/**/*.js', 'scripts/*.js', '*.config.{js,ts}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', document: 'readonly', StorageEvent: 'readonly', window: 'readonly', localStorage: 'readonly' } },
   },
 );

@@ -3,13 +3,15 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+/** Defaults and options are any JSON, which the document can only call an object. */
+export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'default' | 'options'> & { default?: unknown; options?: unknown };
+
 export type Account = Schemas['Account'];
 export type AccountList = Schemas['AccountList'];
-export type Collection = Schemas['Collection'];
+export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
+export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
 export type CollectionList = Schemas['CollectionList'];
 export type CollectionListItem = Schemas['CollectionListItem'];
-export type CollectionInput = Schemas['CollectionInput'];
-export type FieldDefinition = Schemas['FieldDefinition'];
 export type Health = Schemas['Health'];
 export type LoginRequest = Schemas['LoginRequest'];
 export type LoginResponse = Schemas['LoginResponse'];
@@ -22,9 +24,4 @@ export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 
 /** A record's shape depends on its collection, so only the values' JSON nature is known here. */
 export type RecordRow = Record<string, unknown> & { id: string };
-export interface RecordPage {
-  items: RecordRow[];
-  total: number;
-  skip: number;
-  limit: number;
-}
+export type RecordPage = Omit<Pick<Schemas['RecordPage'], 'items' | 'total' | 'skip' | 'limit'>, 'items'> & { items: RecordRow[] };

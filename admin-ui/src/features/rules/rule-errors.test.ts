@@ -3,6 +3,10 @@ import type { ValidateRuleResponse } from '@/api/types';
 import { cutAt, problemsOf } from './rule-errors';
 
 describe('problemsOf', () => {
+  it('prefers what says where', () => {
+    const answer = { valid: false, errors: ['bad'], problems: [{ message: 'bad', position: 2 }] } as unknown as ValidateRuleResponse;
+    expect(problemsOf(answer)).toEqual([{ message: 'bad', position: 2 }]);
+  });
   it('takes texts and objects', () => {
     const answer = { valid: false, errors: ['bad', { message: 'worse', position: 3 }] } as unknown as ValidateRuleResponse;
     expect(problemsOf(answer)).toEqual([

@@ -8,8 +8,9 @@ export interface RuleProblem {
 }
 
 export function problemsOf(answer: ValidateRuleResponse): RuleProblem[] {
-  const errors = (answer.errors ?? []) as unknown[];
-  return errors.map((entry) => {
+  // `problems` say where; a server without them has texts only.
+  const { problems, errors } = answer as { problems?: unknown[]; errors?: unknown[] };
+  return (problems ?? errors ?? []).map((entry) => {
     if (typeof entry === 'string') return { message: entry, position: null };
     const { message, position } = entry as { message?: unknown; position?: unknown };
     return {
