@@ -18,7 +18,7 @@ export function Frame() {
   useEffect(close, [pathname, close]);
   const signedOut = session === null;
   useEffect(() => {
-    if (signedOut) void navigate({ to: '/login' });
+    if (signedOut) void navigate({ to: '/login', ignoreBlocker: true });
   }, [signedOut, navigate]);
   if (signedOut) return null;
   return (

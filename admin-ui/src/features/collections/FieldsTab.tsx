@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Collection } from '@/api/types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { toast } from '@/ui/toast';
+import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { collectionQuery, useUpdateCollection } from './queries';
 import { definitionOf, describeChanges, draftOf, isSchemaPath } from './schema-form';
 import { SchemaEditor } from './SchemaEditor';
@@ -29,6 +30,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
   };
   return (
     <Box p="md" maw={912}>
+      <UnsavedGuard dirty={changes.length > 0}>The fields have changes that are not saved.</UnsavedGuard>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
+import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { toast } from '@/ui/toast';
 import { useCreateCollection } from './queries';
 import { definitionOf, isSchemaPath, newField } from './schema-form';
@@ -15,6 +16,7 @@ export function NewCollectionPage() {
   const [name, setName] = useState('');
   const [drafts, setDrafts] = useState(() => [newField()]);
   const [sent, setSent] = useState<string[]>([]);
+  const touched = name !== '' || drafts.some((draft) => draft.name !== '');
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     create.mutate(
@@ -22,13 +24,14 @@ export function NewCollectionPage() {
       {
         onSuccess: (collection) => {
           toast.done(`Created ${collection.name}. Only superadmins can reach it until you open its rules.`);
-          void navigate({ to: '/collections/$name/records', params: { name: collection.name } });
+          void navigate({ to: '/collections/$name/records', params: { name: collection.name }, ignoreBlocker: true });
         },
       },
     );
   };
   return (
     <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: 'New collection' }]}>
+      <UnsavedGuard dirty={touched}>The collection is not created yet.</UnsavedGuard>
       <form
         onSubmit={(event) => {
           event.preventDefault();

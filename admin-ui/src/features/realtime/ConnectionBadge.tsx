@@ -4,6 +4,7 @@ import type { Connection } from './live-socket';
 
 const STATES: Record<Connection, { label: string; color: string }> = {
   connecting: { label: 'Connecting', color: 'gray' },
+  subscribing: { label: 'Subscribing', color: 'gray' },
   open: { label: 'Connected', color: 'brand' },
   waiting: { label: 'Not connected, trying again', color: 'gray' },
   'signed-out': { label: 'Waiting for sign-in', color: 'gray' },

@@ -20,7 +20,7 @@ const route = getRouteApi('/app/live');
 export function LivePage() {
   const { collections: chosenText = '', text = '' } = route.useSearch();
   const navigate = route.useNavigate();
-  const names = useQuery(collectionNamesQuery).data?.items.map((item) => item.name) ?? [];
+  const names = useQuery(collectionNamesQuery).data?.items.map((item) => item.name);
   const chosen = chosenText === '' ? [] : chosenText.split(',');
   const live = useLive(chosen.length > 0 ? chosen : names);
   const [open, setOpen] = useState<LiveEvent | null>(null);
@@ -45,7 +45,7 @@ export function LivePage() {
           placeholder={chosen.length === 0 ? 'All collections' : undefined}
           searchable
           clearable
-          data={[...new Set([...names, ...chosen])]}
+          data={[...new Set([...(names ?? []), ...chosen])]}
           value={chosen}
           onChange={(list) => update({ collections: list.join(',') || undefined })}
           w={{ base: '100%', xs: 320 }}

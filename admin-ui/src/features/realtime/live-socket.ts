@@ -2,7 +2,7 @@
 import { API, freshToken } from '@/api/client';
 import { session } from '@/api/session';
 
-export type Connection = 'connecting' | 'open' | 'waiting' | 'signed-out';
+export type Connection = 'connecting' | 'subscribing' | 'open' | 'waiting' | 'signed-out';
 
 interface Handlers {
   onConnection: (state: Connection) => void;
@@ -15,6 +15,10 @@ const LONGEST_PAUSE = 15_000;
 export class LiveSocket {
   private socket: WebSocket | null = null;
   private wanted = new Set<string>();
+  /** What the server has confirmed on this connection: only then is nothing missed any more. */
+  private confirmed = new Set<string>();
+  /** False until it was said once what to watch. */
+  private told = false;
   private attempts = 0;
   private timer: number | undefined;
   private stopped = false;
@@ -40,13 +44,25 @@ export class LiveSocket {
   /** Subscribes to what is new and unsubscribes from what is gone, on the open connection. */
   watch(collections: string[]): void {
     const next = new Set(collections);
-    for (const name of this.wanted) if (!next.has(name)) this.send({ action: 'unsubscribe', collection: name, account: '*' });
+    for (const name of this.wanted) {
+      if (next.has(name)) continue;
+      this.send({ action: 'unsubscribe', collection: name, account: '*' });
+      this.confirmed.delete(name);
+    }
     for (const name of next) if (!this.wanted.has(name)) this.subscribe(name);
     this.wanted = next;
+    this.told = true;
+    this.report();
   }
 
   private subscribe(collection: string): void {
     this.send({ action: 'subscribe', collection, account: '*' });
+  }
+
+  private report(): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    const complete = this.told && [...this.wanted].every((name) => this.confirmed.has(name));
+    this.handlers.onConnection(complete ? 'open' : 'subscribing');
   }
 
   private send(message: object): void {
@@ -64,8 +80,9 @@ export class LiveSocket {
     this.socket = socket;
     socket.onopen = () => {
       this.attempts = 0;
-      this.handlers.onConnection('open');
+      this.confirmed.clear();
       for (const name of this.wanted) this.subscribe(name);
+      this.report();
     };
     socket.onmessage = (message) => this.receive(message.data);
     socket.onclose = () => {
@@ -84,7 +101,11 @@ export class LiveSocket {
       return;
     }
     if (typeof frame !== 'object' || frame === null) return;
-    const { error, type } = frame as { error?: unknown; type?: unknown };
+    const { error, type, collection } = frame as { error?: unknown; type?: unknown; collection?: unknown };
+    if (typeof collection === 'string' && (type === 'subscribed' || error !== undefined)) {
+      this.confirmed.add(collection);
+      this.report();
+    }
     if (typeof error === 'string') this.handlers.onProblem(error);
     else if (typeof type === 'string' && type.includes('.')) this.handlers.onFrame(frame as Record<string, unknown>);
   }

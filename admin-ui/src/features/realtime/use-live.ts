@@ -5,7 +5,8 @@ import { type Connection, LiveSocket } from './live-socket';
 /** Bursts are shown together: one render for all events of this many milliseconds. */
 const FLUSH_EVERY = 100;
 
-export function useLive(collections: string[]) {
+/** `collections` is undefined while it is not known yet which ones there are. */
+export function useLive(collections: string[] | undefined) {
   const [state, dispatch] = useReducer(reduce, INITIAL);
   const [connection, setConnection] = useState<Connection>('connecting');
   const [problem, setProblem] = useState<string | null>(null);
@@ -32,8 +33,9 @@ export function useLive(collections: string[]) {
     };
   }, []);
 
-  const names = collections.join(',');
+  const names = collections?.join(',');
   useEffect(() => {
+    if (names === undefined) return;
     socket.current?.watch(names === '' ? [] : names.split(','));
   }, [names]);
 

@@ -3,11 +3,11 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
-import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { CopyText } from '@/ui/CopyText';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { JsonBlock } from '@/ui/JsonBlock';
 import { TimeText } from '@/ui/TimeText';
+import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { CreateForm, EditForm } from './RecordForms';
 import { recordQuery } from './queries';
 
@@ -16,31 +16,25 @@ const route = getRouteApi('/app/collections/$name/records/$id');
 
 interface SheetProps {
   title: ReactNode;
-  /** Asks before closing, so that a slip does not lose what was typed. */
   dirty: boolean;
-  children: (close: () => void) => ReactNode;
+  /** `done` closes without asking. */
+  children: (done: () => void) => ReactNode;
 }
 
 function Sheet({ title, dirty, children }: SheetProps) {
   const { name } = listRoute.useParams();
   const navigate = listRoute.useNavigate();
-  const [asking, setAsking] = useState(false);
-  const close = () =>
-    void navigate({ to: '/collections/$name/records', params: { name }, search: ({ page, sort, filter }) => ({ page, sort, filter }) });
+  const close = (ignoreBlocker: boolean) =>
+    void navigate({
+      to: '/collections/$name/records',
+      params: { name },
+      search: ({ page, sort, filter }) => ({ page, sort, filter }),
+      ignoreBlocker,
+    });
   return (
-    <Drawer opened onClose={() => (dirty ? setAsking(true) : close())} title={title} transitionProps={{ duration: 0 }}>
-      {children(close)}
-      <ConfirmDialog
-        opened={asking}
-        title="Discard what you typed?"
-        confirm="Discard"
-        busy={false}
-        error={null}
-        onConfirm={close}
-        onClose={() => setAsking(false)}
-      >
-        The record has changes that are not saved.
-      </ConfirmDialog>
+    <Drawer opened onClose={() => close(false)} title={title} transitionProps={{ duration: 0 }}>
+      {children(() => close(true))}
+      <UnsavedGuard dirty={dirty}>The record has changes that are not saved.</UnsavedGuard>
     </Drawer>
   );
 }
@@ -51,7 +45,7 @@ export function NewRecordDrawer() {
   const [dirty, setDirty] = useState(false);
   return (
     <Sheet title={<Title>New record in {name}</Title>} dirty={dirty}>
-      {(close) => <CreateForm collection={collection} onDirty={setDirty} onDone={close} />}
+      {(done) => <CreateForm collection={collection} onDirty={setDirty} onDone={done} />}
     </Sheet>
   );
 }
@@ -65,7 +59,7 @@ export function RecordDrawer() {
   const [dirty, setDirty] = useState(false);
   return (
     <Sheet title={<Title>Record <CopyText value={id} /></Title>} dirty={dirty}>
-      {(close) => (
+      {(done) => (
         <Stack gap="md">
           <FocusTrap.InitialFocus />
           <Group justify="space-between" gap="xs">
@@ -97,7 +91,7 @@ export function RecordDrawer() {
                 collection={collection}
                 record={record.data}
                 onDirty={setDirty}
-                onDone={close}
+                onDone={done}
               />
             </div>
           )}

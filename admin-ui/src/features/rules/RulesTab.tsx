@@ -8,6 +8,7 @@ import { collectionQuery } from '@/features/collections/queries';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
 import { toast } from '@/ui/toast';
+import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { rulesQuery, useSaveRules } from './queries';
 import { draftsOf, type Operation, OPERATIONS, patchOf, type RuleDraft } from './rule-state';
 import { RuleCard } from './RuleCard';
@@ -45,6 +46,7 @@ function RulesForm({ collection, rules }: { collection: Collection; rules: Rules
       <Text c="dimmed">
         Rules say what signed-in users and visitors may do with the records of one account. Superadmins may do everything.
       </Text>
+      <UnsavedGuard dirty={changed > 0}>The rules have changes that are not saved.</UnsavedGuard>
       <form
         onSubmit={(event) => {
           event.preventDefault();
