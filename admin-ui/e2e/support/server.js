@@ -21,9 +21,11 @@ export async function startServer() {
   if (!binary) throw new Error('Set SNACKBASE_BIN to the server binary.');
   const folder = await mkdtemp(join(tmpdir(), 'snackbase-e2e-'));
   const port = await freePort();
+  // The server refuses settings it does not know, and must not pick up the developer's own.
+  const foreign = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SNACKBASE_')));
   const child = spawn(binary, ['serve'], {
     cwd: folder,
-    env: { ...process.env, SNACKBASE_HOST: '127.0.0.1', SNACKBASE_PORT: String(port), NO_COLOR: '1' },
+    env: { ...foreign, SNACKBASE_HOST: '127.0.0.1', SNACKBASE_PORT: String(port), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
