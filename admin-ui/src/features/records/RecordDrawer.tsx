@@ -1,5 +1,5 @@
 import { Drawer, FocusTrap, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
@@ -9,7 +9,7 @@ import { JsonBlock } from '@/ui/JsonBlock';
 import { TimeText } from '@/ui/TimeText';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { CreateForm, EditForm } from './RecordForms';
-import { recordQuery } from './queries';
+import { useRecord } from './queries';
 
 const listRoute = getRouteApi('/app/collections/$name/records');
 const route = getRouteApi('/app/collections/$name/records/$id');
@@ -55,7 +55,7 @@ export function RecordDrawer() {
   const { view = 'form' } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
-  const record = useQuery(recordQuery(name, id));
+  const record = useRecord(name, id);
   const [dirty, setDirty] = useState(false);
   return (
     <Sheet title={<Title>Record <CopyText value={id} /></Title>} dirty={dirty}>

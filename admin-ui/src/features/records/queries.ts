@@ -25,6 +25,18 @@ export const recordQuery = (collection: string, id: string) =>
     queryFn: ({ signal }) => api.get<RecordRow>(path(collection, id), { signal }),
   });
 
+/** One record; what the table already shows of it stands there at once. */
+export function useRecord(collection: string, id: string) {
+  const queries = useQueryClient();
+  return useQuery({
+    ...recordQuery(collection, id),
+    placeholderData: () => {
+      const pages = queries.getQueriesData<RecordPage>({ queryKey: ['records', collection, 'page'] });
+      return pages.flatMap(([, page]) => page?.items ?? []).find((record) => record.id === id);
+    },
+  });
+}
+
 /** Asked for by hand only; null when the collection is empty. */
 export function useNewestRecord(collection: string) {
   return useQuery({

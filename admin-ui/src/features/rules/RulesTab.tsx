@@ -20,7 +20,8 @@ export function RulesTab() {
   const { name } = route.useParams();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   const rules = useQuery(rulesQuery(name));
-  if (rules.error) return <ErrorPanel inset error={rules.error} onRetry={() => void rules.refetch()} />;
+  // A refetch that fails later must not take away what was typed meanwhile.
+  if (rules.error && !rules.data) return <ErrorPanel inset error={rules.error} onRetry={() => void rules.refetch()} />;
   if (!rules.data) return <Skeleton m="md" h={420} w="auto" />;
   return <RulesForm key={rules.data.updated_at} collection={collection} rules={rules.data} />;
 }
