@@ -103,7 +103,9 @@ test('the walk', async (t) => {
     await list.getByText('Expression', { exact: true }).click();
     await list.getByLabel('List expression').fill('nope = 1');
     await list.locator('mark').waitFor();
-    await list.getByLabel('List expression').fill("@request.auth.id != ''");
+    await list.getByLabel('List expression').fill('');
+    await list.getByRole('button', { name: 'Insert' }).click();
+    await page.getByRole('menuitem', { name: "@request.auth.id != ''" }).click();
     await list.getByText('Valid', { exact: true }).waitFor();
     await list.getByText('any signed-in user').waitFor();
     await page.getByRole('region', { name: 'View rule' }).getByText('Public', { exact: true }).click();

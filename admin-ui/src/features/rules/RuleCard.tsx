@@ -1,8 +1,11 @@
 import { Group, SegmentedControl, Stack, Text, Textarea, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import { FieldListInput } from './FieldListInput';
+import { insertAt } from './insert-text';
+import { InsertMenu } from './InsertMenu';
 import { validationQuery } from './queries';
 import { cutAt, problemsOf, type RuleProblem } from './rule-errors';
 import { type Mode, type Operation, type RuleDraft, ruleOf } from './rule-state';
@@ -79,14 +82,20 @@ interface ExpressionProps {
 }
 
 function ExpressionInput({ label, operation, text, fields, onChange }: ExpressionProps) {
+  const input = useRef<HTMLTextAreaElement>(null);
   const [settled] = useDebouncedValue(text, 300);
   const validation = useQuery({ ...validationQuery(settled, operation, fields), enabled: settled.trim() !== '' });
   // An answer about an older text would mark the wrong place.
   const current = settled === text && validation.data ? validation.data : null;
   const problems = current && !current.valid ? problemsOf(current) : [];
+  const insert = (piece: string) => {
+    const { selectionStart: start, selectionEnd: end } = input.current ?? { selectionStart: text.length, selectionEnd: text.length };
+    onChange(insertAt(text, start, end, piece));
+  };
   return (
     <Stack gap={4}>
       <Textarea
+        ref={input}
         aria-label={label}
         classNames={{ input: 'mono' }}
         placeholder="created_by = @request.auth.id"
@@ -99,16 +108,19 @@ function ExpressionInput({ label, operation, text, fields, onChange }: Expressio
         error={problems.length > 0}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
-      <div aria-live="polite" style={{ minHeight: 20 }}>
-        {problems.map((problem) => (
-          <Problem key={`${problem.position ?? ''}${problem.message}`} text={settled} problem={problem} />
-        ))}
-        {current?.valid && (
-          <Text fz="sm" c="var(--sb-accent-text)">
-            Valid
-          </Text>
-        )}
-      </div>
+      <Group justify="space-between" align="flex-start" wrap="nowrap" mih={22}>
+        <div aria-live="polite">
+          {problems.map((problem) => (
+            <Problem key={`${problem.position ?? ''}${problem.message}`} text={settled} problem={problem} />
+          ))}
+          {current?.valid && (
+            <Text fz="sm" c="var(--sb-accent-text)">
+              Valid
+            </Text>
+          )}
+        </div>
+        <InsertMenu operation={operation} fields={fields} onPick={insert} />
+      </Group>
     </Stack>
   );
 }
