@@ -1,5 +1,5 @@
 /** One WebSocket that stays: it reconnects with growing pauses and keeps the chosen subscriptions. */
-import { API, freshToken } from '@/api/client';
+import { API, api, freshToken } from '@/api/client';
 import { session } from '@/api/session';
 
 export type Connection = 'connecting' | 'subscribing' | 'open' | 'waiting' | 'signed-out';
@@ -78,7 +78,9 @@ export class LiveSocket {
     const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new WebSocket(`${scheme}://${window.location.host}${API}/realtime/ws?token=${encodeURIComponent(token)}`);
     this.socket = socket;
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       this.attempts = 0;
       this.confirmed.clear();
       for (const name of this.wanted) this.subscribe(name);
@@ -88,7 +90,8 @@ export class LiveSocket {
     socket.onclose = () => {
       if (this.socket !== socket || this.stopped) return;
       this.socket = null;
-      this.retry();
+      if (opened) this.retry();
+      else void this.refused();
     };
   }
 
@@ -108,6 +111,13 @@ export class LiveSocket {
     }
     if (typeof error === 'string') this.handlers.onProblem(error);
     else if (typeof type === 'string' && type.includes('.')) this.handlers.onFrame(frame as Record<string, unknown>);
+  }
+
+  /** A browser does not say why a connection was refused; a plain request does, and lets one sign in again. */
+  private async refused(): Promise<void> {
+    this.handlers.onConnection('waiting');
+    await api.get('/auth/me').catch(() => undefined);
+    this.retry();
   }
 
   private retry(): void {
