@@ -6,7 +6,6 @@ type Schemas = components['schemas'];
 /** Defaults and options are any JSON, which the document can only call an object. */
 export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'default' | 'options'> & { default?: unknown; options?: unknown };
 
-export type Account = Schemas['Account'];
 export type AccountList = Schemas['AccountList'];
 export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
 export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
