@@ -82,7 +82,7 @@ describe('clients as guides show them', () => {
   let posts;
   let comments;
   before(async () => {
-    server = await startServer();
+    server = await startServer({ SNACKBASE_REALTIME_HEARTBEAT_SECONDS: '1' });
     const user = await server.newUser();
     ({ token } = user.internalAuthManager);
     [{ name: posts }, { name: comments }] = [await server.collection(FIELDS), await server.collection(FIELDS)];
@@ -93,6 +93,10 @@ describe('clients as guides show them', () => {
     await within('the connection', client.connect());
     try {
       const seen = [];
+      let heartbeats = 0;
+      client.ws.addEventListener('message', ({ data }) => {
+        if (JSON.parse(data).type === 'heartbeat') heartbeats += 1;
+      });
       client.subscribe(posts, (operation, data) => seen.push([operation, data.id]));
       client.ping();
       // Acknowledgements, too, go through `type.split`, and an exception there would end the process.
@@ -107,6 +111,7 @@ describe('clients as guides show them', () => {
       await eventually('the delete', () => seen.some(([operation, id]) => operation === 'delete' && id === record.id));
       const operations = seen.filter(([, id]) => id === record.id).map(([operation]) => operation);
       assert.deepEqual(operations, ['create', 'update', 'delete']);
+      await eventually('a heartbeat', () => heartbeats > 0);
       client.unsubscribe(posts);
     } finally {
       client.close();
@@ -115,8 +120,13 @@ describe('clients as guides show them', () => {
 
   test('an EventSource class with repeated collections', async () => {
     const stream = new EventStream(server.url, token, [posts, comments]);
+    let heartbeats = 0;
+    stream.source.addEventListener('heartbeat', () => {
+      heartbeats += 1;
+    });
     try {
       await within('the stream', stream.opened);
+      await eventually('a heartbeat', () => heartbeats > 0);
       const post = await api(server, token, 'POST', `/records/${posts}`, { title: 'post' });
       const comment = await api(server, token, 'POST', `/records/${comments}`, { title: 'comment' });
       await api(server, token, 'DELETE', `/records/${posts}/${post.id}`);

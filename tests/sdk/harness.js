@@ -73,7 +73,7 @@ export async function startServer(env = {}) {
     cwd: folder,
     stdio: ['ignore', log.fd, log.fd],
     env: {
-      ...process.env,
+      ...withoutSettings(process.env),
       SNACKBASE_HOST: '127.0.0.1',
       SNACKBASE_PORT: String(port),
       SNACKBASE_DATA_DIR: join(folder, 'data'),
@@ -99,6 +99,11 @@ export async function startServer(env = {}) {
   };
   await eventually('the server to answer /health', answers, 30_000);
   return new Server(url);
+}
+
+/** The server refuses settings that it does not know, and ours are for the tests only. */
+function withoutSettings(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SNACKBASE_')));
 }
 
 function freePort() {
