@@ -10,7 +10,9 @@ fn main() {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-env-changed=SNACKBASE_SKIP_UI");
     let sources = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("admin-ui");
-    for watched in ["src", "public", "index.html", "package.json", "package-lock.json", "openapi.json", "vite.config.ts"] {
+    for watched in
+        ["src", "public", "index.html", "package.json", "package-lock.json", "openapi.json", "vite.config.ts"]
+    {
         println!("cargo:rerun-if-changed={}", sources.join(watched).display());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("admin-ui");

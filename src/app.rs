@@ -86,7 +86,7 @@ impl App {
         let db = open(&config).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
         let changes = ChangeLog::open(db.clone()).await?;
-        let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
+        let auth = Auth::new(db.clone(), clock.clone(), &config.auth)?;
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
         let hub = Hub::new(changes.clone(), catalog.clone(), auth.clone(), clock.clone(), &config.realtime);

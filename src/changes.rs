@@ -71,7 +71,9 @@ impl ChangeKind {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access].into_iter().find(|kind| kind.name() == name)
+        [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 
@@ -151,7 +153,8 @@ impl ChangeLog {
         let candidate = crate::id::new_id().simple().to_string();
         let insert = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING";
         db.execute(Stmt::fixed(insert, vec![candidate[16..].into()])).await?;
-        let epoch: Option<(String,)> = db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
+        let epoch: Option<(String,)> =
+            db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
         let end = db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await?;
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
         Ok(Self { db, epoch, position: watch::Sender::new(end) })

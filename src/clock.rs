@@ -32,10 +32,7 @@ pub fn serialize<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> R
 }
 
 /// The same for an instant that may be missing.
-pub fn serialize_option<S: serde::Serializer>(
-    time: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub fn serialize_option<S: serde::Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => serialize(time, serializer),
         None => serializer.serialize_none(),

@@ -273,7 +273,8 @@ fn forbidden_changes(before: &Collection, after: &[FieldDefinition]) -> Vec<Fiel
             continue;
         };
         if !old.kind.eq_ignore_ascii_case(&new.kind) {
-            let message = format!("A type change from '{}' to '{}' is not allowed: add a new field", old.kind, new.kind);
+            let message =
+                format!("A type change from '{}' to '{}' is not allowed: add a new field", old.kind, new.kind);
             problems.push(FieldError::new(name, "type_change_not_allowed", message));
         }
         let same_target = match (&old.collection, &new.collection) {
@@ -283,7 +284,11 @@ fn forbidden_changes(before: &Collection, after: &[FieldDefinition]) -> Vec<Fiel
         for (same, key) in [(same_target, "collection"), (old.on_delete == new.on_delete, "on_delete")] {
             if !same && old.kind == "reference" {
                 let message = format!("'{key}' of an existing reference cannot change: add a new field");
-                problems.push(FieldError::new(format!("schema[{index}].{key}"), "reference_change_not_allowed", message));
+                problems.push(FieldError::new(
+                    format!("schema[{index}].{key}"),
+                    "reference_change_not_allowed",
+                    message,
+                ));
             }
         }
     }

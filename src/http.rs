@@ -84,7 +84,7 @@ pub fn router(app: App) -> Router {
 
 /// Serves until the app is told to stop, then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let stop = app.lifecycle.stopping().cancelled_owned();
+    let stop = app.lifecycle.stopping().clone().cancelled_owned();
     let service = MapRequestLayer::new(without_trailing_slash).layer(router(app));
     // Small answers must not wait for more to send.
     let listener = listener.tap_io(|stream| {

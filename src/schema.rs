@@ -175,13 +175,11 @@ impl Collection {
     /// The columns of a document that holds the system fields and the fields that `wanted` accepts.
     pub fn projection(&self, wanted: impl Fn(&str) -> bool) -> Vec<Projected<'_>> {
         let mut columns: Vec<Projected<'_>> = system_columns().collect();
-        columns.extend(
-            self.fields.iter().filter(|field| wanted(&field.name)).map(|field| Projected {
-                key: &field.name,
-                column: &field.column,
-                kind: field.kind.column(),
-            }),
-        );
+        columns.extend(self.fields.iter().filter(|field| wanted(&field.name)).map(|field| Projected {
+            key: &field.name,
+            column: &field.column,
+            kind: field.kind.column(),
+        }));
         columns
     }
 

@@ -71,7 +71,13 @@ impl Records {
         }
     }
 
-    async fn store(&self, scope: &Scope<'_>, batch: Batch, writes: &[Prepared<'_>], ids: &[String]) -> Result<Vec<Doc>> {
+    async fn store(
+        &self,
+        scope: &Scope<'_>,
+        batch: Batch,
+        writes: &[Prepared<'_>],
+        ids: &[String],
+    ) -> Result<Vec<Doc>> {
         match self.db.commit(batch).await {
             Ok(docs) => Ok(docs.into_iter().map(|doc| scope.answer(vec![doc])).collect()),
             Err(error) => {

@@ -87,7 +87,8 @@ pub(super) fn write_after(sql: &mut Sql, columns: &[Column<'_>], cursor: &Cursor
     if columns.len() != cursor.values.len() {
         return None;
     }
-    let values: Vec<Value> = columns.iter().zip(&cursor.values).map(|(c, v)| bound(c.kind, v)).collect::<Option<_>>()?;
+    let values: Vec<Value> =
+        columns.iter().zip(&cursor.values).map(|(c, v)| bound(c.kind, v)).collect::<Option<_>>()?;
     let one_way = columns.iter().all(|c| !c.nullable && c.descending == columns[0].descending);
     if one_way && values.iter().all(|value| !matches!(value, Value::Null(_))) {
         // One comparison of rows, which an index on these columns answers.

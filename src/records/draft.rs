@@ -93,9 +93,7 @@ fn value_of(field: &Field, sent: Option<&Json>, mode: Mode) -> Result<Option<Val
         Some(Json::Null) => Ok(Some(field.kind.null())),
         Some(value) => field.kind.accept(name, value).map(Some),
         None if mode == Mode::Patch => Ok(None),
-        None if field.required => {
-            Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required")))
-        }
+        None if field.required => Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required"))),
         None => match (&field.default, mode) {
             (Some(default), _) => field.kind.accept(name, default).map(Some),
             (None, Mode::Create) => Ok(Some(field.kind.null())),

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
+use super::Records;
 use super::cursor::{Cursor, columns, write_after};
 use super::query::{ListQuery, Window};
 use super::scope::Scope;
-use super::Records;
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
@@ -108,8 +108,7 @@ impl Records {
         if !first_page {
             page.prev_cursor = edge(items.first(), query);
         }
-        let extra: Vec<&str> =
-            query.sort.iter().map(|key| key.field.as_str()).filter(|name| !selected(name)).collect();
+        let extra: Vec<&str> = query.sort.iter().map(|key| key.field.as_str()).filter(|name| !selected(name)).collect();
         page.items = shape(items, view, &extra);
         Ok(page)
     }

@@ -112,7 +112,8 @@ impl ListQuery {
 
 /// A comma list of field names; `*` or an empty list means all.
 pub fn parse_fields(text: &str) -> Option<Vec<String>> {
-    let names: Vec<String> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> =
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     if names.is_empty() || names.iter().any(|name| name == "*") { None } else { Some(names) }
 }
 

@@ -118,9 +118,7 @@ impl Records {
             None => self.account_of(scope, id).await?,
         };
         let body = match account {
-            Some(account) => {
-                self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?
-            }
+            Some(account) => self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?,
             None => return Err(record_not_found()),
         };
         let draft = check_values(scope.collection, &body, mode)?;

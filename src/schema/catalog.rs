@@ -166,7 +166,11 @@ impl Collection {
             Some(source) => match Predicate::compile(source, &fields, operation.purpose()) {
                 Ok(predicate) => Rule::When(predicate),
                 Err(_) => {
-                    tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
+                    tracing::error!(
+                        collection = row.name,
+                        operation = operation.name(),
+                        "a stored rule is invalid: locked"
+                    );
                     Rule::Locked
                 }
             },

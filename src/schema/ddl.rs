@@ -113,7 +113,11 @@ fn column(sql: &mut Sql, table: &Ident, field: &Field, target: impl Fn(&str) -> 
     let dialect = sql.dialect();
     sql.ident(&field.column).push(" ").push(dialect.column_type(field.kind.column()));
     let Some(target) = field.target.as_deref().and_then(target) else { return };
-    sql.push(" CONSTRAINT ").ident(&table.suffixed(&field.column)).push(" REFERENCES ").ident(&target).push(" (\"id\")");
+    sql.push(" CONSTRAINT ")
+        .ident(&table.suffixed(&field.column))
+        .push(" REFERENCES ")
+        .ident(&target)
+        .push(" (\"id\")");
     sql.push(match field.on_delete {
         Some(OnDelete::Cascade) => " ON DELETE CASCADE",
         Some(OnDelete::SetNull) => " ON DELETE SET NULL",

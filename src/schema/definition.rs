@@ -96,9 +96,10 @@ pub fn check_collection_name(name: &str) -> Result<(), FieldError> {
         0 => problem("name_required", "A collection needs a name"),
         1..3 => problem("name_too_short", "A collection's name has at least 3 characters"),
         _ if name.len() > MAX_NAME => problem("name_too_long", "A collection's name has at most 64 characters"),
-        _ if !is_name(name) => {
-            problem("name_invalid_format", "A collection's name begins with a letter and has letters, digits and _ only")
-        }
+        _ if !is_name(name) => problem(
+            "name_invalid_format",
+            "A collection's name begins with a letter and has letters, digits and _ only",
+        ),
         _ => Ok(()),
     }
 }

@@ -97,9 +97,11 @@ impl FieldType {
         let wrong_type =
             |wanted: &str| FieldError::new(field, "invalid_type", format!("Field '{field}' takes {wanted}"));
         let text = |wanted: &str| match value {
-            Json::String(text) if text.contains('\0') => {
-                Err(FieldError::new(field, "invalid_characters", format!("Field '{field}' must not contain NUL characters")))
-            }
+            Json::String(text) if text.contains('\0') => Err(FieldError::new(
+                field,
+                "invalid_characters",
+                format!("Field '{field}' must not contain NUL characters"),
+            )),
             Json::String(text) => Ok(text.as_str()),
             _ => Err(wrong_type(wanted)),
         };
@@ -185,7 +187,11 @@ fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
         Json::Object(object) => object,
         Json::String(text) => {
             parsed = serde_json::from_str::<serde_json::Map<String, Json>>(text).map_err(|_| {
-                FieldError::new(field, "invalid_json", format!("Field '{field}' takes a JSON object that describes a file"))
+                FieldError::new(
+                    field,
+                    "invalid_json",
+                    format!("Field '{field}' takes a JSON object that describes a file"),
+                )
             })?;
             &parsed
         }
@@ -219,7 +225,9 @@ fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let Some((host, tld)) = domain.rsplit_once('.') else { return false };
-    let all = |text: &str, also: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
+    let all = |text: &str, also: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+    };
     all(local, "._%+-") && all(host, ".-") && tld.len() >= 2 && tld.chars().all(|c| c.is_ascii_alphabetic())
 }
 

@@ -78,8 +78,10 @@ fn phone(text: &str) -> String {
         return text.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
     }
     let last: String = digits[digits.len() - 4..].iter().collect();
-    let country: String =
-        text.strip_prefix('+').map(|rest| rest.chars().take_while(char::is_ascii_digit).take(3).collect()).unwrap_or_default();
+    let country: String = text
+        .strip_prefix('+')
+        .map(|rest| rest.chars().take_while(char::is_ascii_digit).take(3).collect())
+        .unwrap_or_default();
     if country.is_empty() { format!("***-***-{last}") } else { format!("+{country}-***-***-{last}") }
 }
 

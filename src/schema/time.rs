@@ -13,9 +13,8 @@ fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, offset) = split_offset(rest)?;
-    let time = ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M", "%H"]
-        .iter()
-        .find_map(|format| parse_clock(clock, format))?;
+    let time =
+        ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M", "%H"].iter().find_map(|format| parse_clock(clock, format))?;
     let local = NaiveDateTime::new(day, time);
     local.checked_sub_signed(chrono::Duration::minutes(offset)).map(|time| time.and_utc())
 }
@@ -24,7 +23,8 @@ fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
 pub fn parse_day(text: &str) -> Option<NaiveDate> {
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |part: &str, most: usize| !part.is_empty() && part.len() <= most && part.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |part: &str, most: usize| !part.is_empty() && part.len() <= most && part.bytes().all(|b| b.is_ascii_digit());
     if parts.next().is_some() || year.len() != 4 || !digits(year, 4) || !digits(month, 2) || !digits(day, 2) {
         return None;
     }
@@ -94,7 +94,8 @@ mod tests {
             let instant = parse_instant(text).map(crate::db::canonical_time);
             assert_eq!(instant.as_deref(), Some("2025-01-02T03:04:05.000Z"), "{text}");
         }
-        for text in ["", "x", "2025-13-01", "2025-01-02T25:00", "2025-1-2", "2025-01-02T03:04:05+99:00", "ä2025-01-02"] {
+        for text in ["", "x", "2025-13-01", "2025-01-02T25:00", "2025-1-2", "2025-01-02T03:04:05+99:00", "ä2025-01-02"]
+        {
             assert_eq!(parse_instant(text), None, "{text}");
         }
     }

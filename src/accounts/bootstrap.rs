@@ -1,0 +1,157 @@
+//! The first start: what every installation has, and its first superadmin.
+
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+
+use super::Accounts;
+use super::input::SetupRequest;
+use super::names::{parse_email, parse_slug};
+use super::store::{self, NewUser};
+use super::view::{LoginResponse, SetupStatus};
+use crate::auth::password::check_policy;
+use crate::auth::{Door, one_time, one_time::Purpose, session};
+use crate::db::{Batch, CommitError, DbError, Stmt};
+use crate::error::{Error, Result};
+use crate::id::{SYSTEM_ACCOUNT, UserId};
+
+/// How long the link that is printed at the first start is valid.
+const SETUP_HOURS: i64 = 24;
+/// How often what nobody can use any more is deleted.
+const TIDY: std::time::Duration = std::time::Duration::from_secs(3600);
+
+impl Accounts {
+    /// Makes what every installation has: roles, the system account, configured accounts and users.
+    pub async fn bootstrap(&self) -> Result<()> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        for (id, name, description) in [(1, "admin", "Administers an account"), (2, "user", "Uses an account")] {
+            let insert = "INSERT INTO roles (id, name, description, created_at, updated_at) \
+                          VALUES ($1, $2, $3, $4, $4) ON CONFLICT (id) DO NOTHING";
+            let args = vec![i64::from(id).into(), name.into(), description.into(), now.into()];
+            inner.db.execute(Stmt::fixed(insert, args)).await?;
+        }
+        let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
+                      VALUES ($1, 'SY0000', 'system', 'System Account', $2, $2) ON CONFLICT (id) DO NOTHING";
+        inner.db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()])).await?;
+        let config = &inner.config.auth;
+        if !config.superadmin_email.is_empty() && self.setup_status().await?.needed {
+            // A mistake in it must not keep the server down.
+            let created = self.create_superadmin(&config.superadmin_email, config.superadmin_password.expose()).await;
+            if let Err(error) = created {
+                tracing::error!(%error, "the configured superadmin was not created");
+            }
+        }
+        if config.single_tenant_mode {
+            let slug = parse_slug(&config.single_tenant_account)
+                .map_err(|error| Error::internal(format!("auth.single_tenant_account: {error}")))?;
+            if !self.slug_taken(&slug).await? {
+                let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
+                match self.insert_account(name.unwrap_or(&slug), &slug, |_, batch| batch).await {
+                    // Another node was faster.
+                    Ok(_) | Err(Error::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let service = self.clone();
+        inner.lifecycle.spawn(async move {
+            let stop = service.0.lifecycle.stopping().clone();
+            loop {
+                service.tidy().await;
+                if tokio::time::timeout(TIDY, stop.cancelled()).await.is_ok() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether the server waits for its first superadmin.
+    pub async fn setup_status(&self) -> Result<SetupStatus> {
+        let count = "SELECT count(*) FROM users WHERE account_id = $1";
+        let count = self.0.db.count(Stmt::fixed(count, vec![SYSTEM_ACCOUNT.into()])).await?;
+        Ok(SetupStatus { needed: count == 0 })
+    }
+
+    /// A token with which the first superadmin is created, instead of the one before; none if there is a superadmin.
+    pub async fn setup_token(&self) -> Result<Option<String>> {
+        if !self.setup_status().await?.needed {
+            return Ok(None);
+        }
+        let now = self.0.clock.now();
+        let (token, [forget, insert]) = one_time::issue(Purpose::SetUp, None, "", now, TimeDelta::hours(SETUP_HOURS));
+        let batch = Batch::new().with(forget).require(insert);
+        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+        Ok(Some(token))
+    }
+
+    /// Creates the first superadmin with the token that the server printed, and signs it in.
+    pub async fn setup(&self, request: SetupRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
+        let inner = &*self.0;
+        let email = parse_email(&request.email, "email")?;
+        check_policy(&request.password)?;
+        if !self.setup_status().await?.needed {
+            return Err(Error::conflict("The server is set up already", None));
+        }
+        inner.throttle.check(Door::Guess, address, None)?;
+        let refused = || {
+            inner.throttle.count(Door::Guess, address, None);
+            Error::refused("Invalid token", "The link is not valid any more: restart the server for a new one")
+        };
+        let now = inner.clock.now();
+        one_time::find(&inner.db, Purpose::SetUp, &request.token, now).await?.ok_or_else(refused)?;
+        // Whoever uses the token up is the one: there is one token.
+        let consume = one_time::consume(Purpose::SetUp, &request.token, now);
+        match self.insert_superadmin(Batch::new().require(consume), &email, request.password).await {
+            Ok(user) => {
+                let row = self.existing_user(&user.to_string()).await?;
+                self.open_session(row, None).await
+            }
+            Err(DbError::Gone) => Err(refused()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Creates a superadmin, whose address counts as confirmed. One who exists gets the password.
+    pub async fn create_superadmin(&self, email: &str, password: &str) -> Result<()> {
+        let email = parse_email(email, "email")?;
+        check_policy(password)?;
+        if let Some(user) = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email).await? {
+            let hash = self.0.passwords.hash(password.to_owned()).await?;
+            let activate = "UPDATE users SET is_active = TRUE WHERE id = $1";
+            let batch = Batch::new().require(Stmt::fixed(activate, vec![user.id.as_str().into()]));
+            let changed = self.change_password(batch, &user, &hash, true, "system").await;
+            return changed.map_err(|error| Error::from(error.source));
+        }
+        self.insert_superadmin(Batch::new(), &email, password.to_owned()).await?;
+        Ok(())
+    }
+
+    async fn insert_superadmin(&self, batch: Batch, email: &str, password: String) -> Result<UserId, DbError> {
+        let inner = &*self.0;
+        let hash = inner.passwords.hash(password).await.map_err(|error| DbError::Check(error.to_string()))?;
+        let user = NewUser {
+            id: UserId::new(),
+            account: SYSTEM_ACCOUNT,
+            email,
+            password_hash: &hash,
+            role_id: 1,
+            verified: true,
+            at: inner.clock.now(),
+        };
+        match inner.db.commit(batch.require(store::insert_user(&user))).await {
+            Ok(_) => Ok(user.id),
+            Err(CommitError { source, .. }) => Err(source),
+        }
+    }
+
+    async fn tidy(&self) {
+        let now = self.0.clock.now();
+        for stmt in [session::prune(now), one_time::prune(now)] {
+            if let Err(error) = self.0.db.execute(stmt).await {
+                tracing::warn!(%error, "old sessions and tokens could not be deleted");
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What the operations take: the bodies of requests. Unknown keys are passed over.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use crate::error::{Error, Problem, Result};
+
+/// A registration.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct RegisterRequest {
+    /// The address to sign in with.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// The name of the account to be made.
+    #[serde(default)]
+    pub account_name: Option<String>,
+    /// The slug of the account to be made; follows from the name if it is absent.
+    #[serde(default)]
+    pub account_slug: Option<String>,
+}
+
+/// A sign-in.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct LoginRequest {
+    /// The account's slug, code or id; not needed in single-tenant mode.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// A refresh token to be exchanged.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct RefreshRequest {
+    /// The refresh token.
+    pub refresh_token: String,
+}
+
+/// The end of a session.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct LogoutRequest {
+    /// The refresh token of the session, if the access token is not sent or has expired.
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+}
+
+/// A token out of a mail.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct TokenRequest {
+    /// The token.
+    pub token: String,
+}
+
+/// Whose address is to be confirmed.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct VerificationRequest {
+    /// The address; the caller's own if it is absent.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// The account, for callers who are not signed in.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// Who has forgotten a password.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct ForgotPasswordRequest {
+    /// The address.
+    pub email: String,
+    /// The account's slug, code or id; not needed in single-tenant mode.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// A new password, with the token out of a mail.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct ResetPasswordRequest {
+    /// The token.
+    pub token: String,
+    /// The new password.
+    pub new_password: String,
+}
+
+/// The first superadmin.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct SetupRequest {
+    /// The token that the server printed when it started.
+    pub token: String,
+    /// The superadmin's address.
+    pub email: String,
+    /// The superadmin's password.
+    pub password: String,
+}
+
+/// A new account.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct AccountCreate {
+    /// The name.
+    pub name: String,
+    /// The slug; follows from the name if it is absent.
+    #[serde(default)]
+    pub slug: Option<String>,
+}
+
+/// A change of an account.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct AccountUpdate {
+    /// The new name.
+    pub name: String,
+}
+
+/// A new user.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct UserCreate {
+    /// The address.
+    pub email: String,
+    /// The password; needed unless the user signs in another way.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// The account's id.
+    pub account_id: String,
+    /// The role's id.
+    #[serde(default)]
+    pub role_id: Option<i64>,
+    /// The role's name, if its id is absent.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Whether the user may sign in.
+    #[serde(default = "yes")]
+    pub is_active: bool,
+    /// Whether the address counts as confirmed.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// `password`, or how else the user signs in.
+    #[serde(default)]
+    pub auth_provider: Option<String>,
+    /// The provider's name.
+    #[serde(default)]
+    pub auth_provider_name: Option<String>,
+    /// The user's id at the provider.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The user's address at the provider.
+    #[serde(default)]
+    pub external_email: Option<String>,
+    /// What the provider tells of the user.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub profile_data: Option<Json>,
+}
+
+/// A change of a user; what is absent or null stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UserUpdate {
+    /// The address.
+    pub email: Option<String>,
+    /// The role's id.
+    pub role_id: Option<i64>,
+    /// The role's name.
+    pub role: Option<String>,
+    /// Whether the user may sign in.
+    pub is_active: Option<bool>,
+    /// `password`, or how else the user signs in.
+    pub auth_provider: Option<String>,
+    /// The provider's name.
+    pub auth_provider_name: Option<String>,
+    /// The user's id at the provider.
+    pub external_id: Option<String>,
+    /// The user's address at the provider.
+    pub external_email: Option<String>,
+    /// What the provider tells of the user.
+    #[schema(value_type = Option<Object>)]
+    pub profile_data: Option<Json>,
+}
+
+/// A new password for a user, or a mail with which the user sets one.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NewPassword {
+    /// The new password.
+    pub new_password: Option<String>,
+    /// Whether a mail is sent instead.
+    pub send_reset_link: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Refuses texts that are too short or too long.
+pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<()> {
+    let length = text.chars().count();
+    let (kind, msg) = if length < *allowed.start() {
+        ("string_too_short", format!("String should have at least {} characters", allowed.start()))
+    } else if length > *allowed.end() {
+        ("string_too_long", format!("String should have at most {} characters", allowed.end()))
+    } else {
+        return Ok(());
+    };
+    Err(Error::malformed(Problem::body(key, kind, msg, Json::Null)))
+}

@@ -1,0 +1,182 @@
+//! Signing in, refreshing, signing out.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::input::{LoginRequest, RefreshRequest};
+use super::names::parse_email;
+use super::store::{self, UserRow};
+use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
+use super::{Accounts, signed_in};
+use crate::auth::password::Verdict;
+use crate::auth::{AccountRef, Caller, Door};
+use crate::db::{Batch, CommitError, DbError, Stmt, Value};
+use crate::error::{Error, Result};
+use crate::hooks::AuthEvent;
+
+/// What a refused sign-in is told, whatever the reason.
+const REFUSED: &str = "Invalid credentials";
+/// Clients look for the word `email` to tell this from a wrong password.
+const UNVERIFIED: &str = "Email not verified. Please check your email inbox.";
+
+impl Accounts {
+    /// Signs a user in.
+    pub async fn login(&self, request: LoginRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
+        let inner = &*self.0;
+        let email = parse_email(&request.email, "email")?;
+        let account = self.account_for(request.account.as_deref()).await?;
+        let account_id = account.as_ref().map(|account| account.id);
+        let mut event = AuthEvent { email: email.clone(), account_id, user_id: None };
+        if !inner.hooks.auth_before_login.is_empty() {
+            event = inner.hooks.auth_before_login.run(event).await?;
+        }
+        // Without an account, its name: so that there is no more to be guessed for accounts that do not exist.
+        let scope = account.as_ref().map_or_else(
+            || request.account.clone().unwrap_or_default().to_lowercase(),
+            |account| account.id_text.clone(),
+        );
+        let identity = format!("{scope} {email}");
+        let user = match &account {
+            Some(account) => store::user_by_email(&inner.db, account.id, &email).await?,
+            None => None,
+        };
+        let by_password = user.as_ref().filter(|user| user.auth_provider == "password");
+        let stored = by_password.map(|user| user.password_hash.clone());
+        let allowed = || inner.throttle.check(Door::Guess, address, Some(&identity));
+        let verdict = inner.passwords.verify(request.password.clone(), stored, allowed).await?;
+        if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
+            inner.throttle.count(Door::Guess, address, Some(&identity));
+            return Err(Error::WrongMethod {
+                message: "This user signs in another way".into(),
+                auth_provider: user.auth_provider.clone(),
+                provider_name: user.auth_provider_name.clone(),
+            });
+        }
+        let Some(user) = user.filter(|user| verdict != Verdict::Wrong && user.is_active) else {
+            inner.throttle.count(Door::Guess, address, Some(&identity));
+            return Err(refused());
+        };
+        // Superadmins need no mail to run the server.
+        let verified = user.email_verified || user.account_id()?.is_system();
+        if inner.config.verification_required() && !verified {
+            return Err(Error::SignInRefused(UNVERIFIED.into()));
+        }
+        let renewed = match verdict {
+            Verdict::Outdated => Some(inner.passwords.hash(request.password).await?),
+            _ => None,
+        };
+        let response = self.open_session(user, renewed).await?;
+        if !inner.hooks.auth_after_login.is_empty() {
+            event.user_id = Some(response.user.id.clone());
+            // The user is in: a hook cannot stop that any more.
+            if let Err(error) = inner.hooks.auth_after_login.run(event).await {
+                tracing::warn!(%error, "a hook failed after a sign-in");
+            }
+        }
+        Ok(response)
+    }
+
+    /// Opens a session for a user whose password was checked, and stores the password's new hash if there is one.
+    pub(super) async fn open_session(&self, mut user: UserRow, renewed: Option<String>) -> Result<LoginResponse> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        let subject = user.session_user()?;
+        let (pair, open) = inner.sessions.open(&subject, now)?;
+        // The password must still be the one that was checked: a change of it has ended all sessions.
+        let update = "UPDATE users SET last_login = $1, password_hash = $2 \
+                      WHERE id = $3 AND password_hash = $4 AND is_active";
+        let args = vec![
+            now.into(),
+            Value::Text(renewed.unwrap_or_else(|| user.password_hash.clone())),
+            user.id.as_str().into(),
+            user.password_hash.as_str().into(),
+        ];
+        match inner.db.commit(Batch::new().require(Stmt::fixed(update, args)).with(open)).await {
+            Ok(_) => {}
+            Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
+            Err(error) => return Err(error.source.into()),
+        }
+        user.last_login = Some(now);
+        let groups = store::groups_of(&inner.db, std::slice::from_ref(&user)).await?.remove(&user.id);
+        Ok(LoginResponse {
+            token: pair.access,
+            refresh_token: pair.refresh,
+            expires_in: pair.expires_in,
+            account: (&*subject.account).into(),
+            user: UserView::of_row(&user, groups.unwrap_or_default()),
+        })
+    }
+
+    /// Exchanges a refresh token.
+    pub async fn refresh(&self, request: RefreshRequest, address: Option<IpAddr>) -> Result<RefreshResponse> {
+        let inner = &*self.0;
+        inner.throttle.check(Door::Guess, address, None)?;
+        match inner.sessions.refresh(&request.refresh_token).await {
+            Ok(pair) => {
+                Ok(RefreshResponse { token: pair.access, refresh_token: pair.refresh, expires_in: pair.expires_in })
+            }
+            Err(error) => {
+                if matches!(error, Error::SignInRefused(_)) {
+                    inner.throttle.count(Door::Guess, address, None);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Who is calling.
+    pub fn me(&self, caller: &Caller) -> Result<Me> {
+        let principal = signed_in(caller)?;
+        Ok(Me {
+            user_id: principal.user_id_text.clone(),
+            account_id: principal.account.id_text.clone(),
+            email: principal.email.clone(),
+            role: principal.role.clone(),
+            user: principal.into(),
+            account: (&*principal.account).into(),
+        })
+    }
+
+    /// Ends the caller's session, or that of a refresh token. Without either there is nothing to end.
+    pub async fn logout(&self, caller: &Caller, refresh_token: Option<&str>) -> Result<Message> {
+        let inner = &*self.0;
+        let event = caller.principal().map(|principal| AuthEvent {
+            email: principal.email.clone(),
+            account_id: Some(principal.account.id),
+            user_id: Some(principal.user_id_text.clone()),
+        });
+        if let Some(event) = event.clone().filter(|_| !inner.hooks.auth_before_logout.is_empty()) {
+            inner.hooks.auth_before_logout.run(event).await?;
+        }
+        if let Some(principal) = caller.principal()
+            && let Some(session) = principal.session_id
+        {
+            inner.sessions.revoke(principal.account.id, principal.user_id, session, caller.actor()).await?;
+        }
+        if let Some(token) = refresh_token {
+            inner.sessions.revoke_token(token).await?;
+        }
+        if let Some(event) = event.filter(|_| !inner.hooks.auth_after_logout.is_empty())
+            && let Err(error) = inner.hooks.auth_after_logout.run(event).await
+        {
+            tracing::warn!(%error, "a hook failed after a sign-out");
+        }
+        Ok(Message::new("Signed out"))
+    }
+
+    /// The account that a request without credentials is about: the one it names, or the only one.
+    pub(super) async fn account_for(&self, named: Option<&str>) -> Result<Option<Arc<AccountRef>>> {
+        let inner = &*self.0;
+        let config = &inner.config.auth;
+        let named = named.filter(|name| !name.trim().is_empty());
+        match named {
+            Some(name) => inner.auth.resolve_account(name).await,
+            None if config.single_tenant_mode => inner.auth.resolve_account(&config.single_tenant_account).await,
+            None => Err(Error::invalid("account", "required", "Account is required in multi-tenant mode")),
+        }
+    }
+}
+
+fn refused() -> Error {
+    Error::SignInRefused(REFUSED.into())
+}

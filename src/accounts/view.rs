@@ -1,0 +1,341 @@
+//! What the operations return: the bodies of responses.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use super::store::UserRow;
+use crate::auth::{AccountRef, Principal, TokenType};
+use crate::clock::{serialize, serialize_option};
+
+/// A sentence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Message {
+    /// What was done.
+    pub message: String,
+}
+
+impl Message {
+    pub(super) fn new(message: &str) -> Self {
+        Self { message: message.to_owned() }
+    }
+}
+
+/// An account, as its users see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountView {
+    /// The id.
+    pub id: String,
+    /// The code, two letters and four digits.
+    pub account_code: String,
+    /// The name in URLs and at sign-in.
+    pub slug: String,
+    /// The name for people.
+    pub name: String,
+    /// When it was created.
+    #[serde(serialize_with = "serialize")]
+    #[schema(value_type = String)]
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<&AccountRef> for AccountView {
+    fn from(account: &AccountRef) -> Self {
+        Self {
+            id: account.id_text.clone(),
+            account_code: account.code.clone(),
+            slug: account.slug.clone(),
+            name: account.name.clone(),
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// A user, as the user itself sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserView {
+    /// The id.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// The name of the role.
+    pub role: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The names of the groups the user is in.
+    pub groups: Vec<String>,
+    /// Whether the user may sign in.
+    pub is_active: bool,
+    /// Whether the address was confirmed.
+    pub email_verified: bool,
+    /// When the user was created.
+    #[serde(serialize_with = "serialize")]
+    #[schema(value_type = String)]
+    pub created_at: DateTime<Utc>,
+    /// When the user last signed in.
+    #[serde(serialize_with = "serialize_option")]
+    #[schema(value_type = Option<String>)]
+    pub last_login: Option<DateTime<Utc>>,
+    /// The kind of the credential.
+    #[schema(value_type = String)]
+    pub token_type: TokenType,
+}
+
+impl UserView {
+    pub(super) fn of_row(row: &UserRow, groups: Vec<String>) -> Self {
+        Self {
+            id: row.id.clone(),
+            email: row.email.clone(),
+            role: row.role_name.clone(),
+            account_id: row.account_id.clone(),
+            groups,
+            is_active: row.is_active,
+            email_verified: row.email_verified,
+            created_at: row.created_at,
+            last_login: row.last_login,
+            token_type: TokenType::Jwt,
+        }
+    }
+}
+
+impl From<&Principal> for UserView {
+    fn from(principal: &Principal) -> Self {
+        Self {
+            id: principal.user_id_text.clone(),
+            email: principal.email.clone(),
+            role: principal.role.clone(),
+            account_id: principal.account.id_text.clone(),
+            groups: principal.groups.clone(),
+            is_active: principal.is_active,
+            email_verified: principal.email_verified,
+            created_at: principal.created_at,
+            last_login: principal.last_login,
+            token_type: principal.token_type,
+        }
+    }
+}
+
+/// The answer to a registration: no tokens, the user signs in next.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RegisterResponse {
+    /// What comes next.
+    pub message: String,
+    /// The account.
+    pub account: AccountView,
+    /// The user.
+    pub user: UserView,
+}
+
+/// The answer to a sign-in.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LoginResponse {
+    /// The access token.
+    pub token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// How long the access token is valid, in seconds.
+    pub expires_in: i64,
+    /// The account.
+    pub account: AccountView,
+    /// The user.
+    pub user: UserView,
+}
+
+/// A fresh pair of tokens.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RefreshResponse {
+    /// The access token.
+    pub token: String,
+    /// The refresh token; the one that was sent is used up.
+    pub refresh_token: String,
+    /// How long the access token is valid, in seconds.
+    pub expires_in: i64,
+}
+
+/// Who is calling.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// The user's id.
+    pub user_id: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The address.
+    pub email: String,
+    /// The name of the role.
+    pub role: String,
+    /// The user.
+    pub user: UserView,
+    /// The account.
+    pub account: AccountView,
+}
+
+/// An address that was confirmed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct VerifiedResponse {
+    /// What was done.
+    pub message: String,
+    /// Whose address.
+    pub user: VerifiedUser,
+}
+
+/// The user of an address that was confirmed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct VerifiedUser {
+    /// The id.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// True.
+    pub email_verified: bool,
+}
+
+/// Whether a token for a new password is valid.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ResetTokenStatus {
+    /// Whether it is.
+    pub valid: bool,
+    /// Until when.
+    #[serde(serialize_with = "serialize_option")]
+    #[schema(value_type = Option<String>)]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Whether the server waits for its first superadmin.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SetupStatus {
+    /// Whether it does.
+    pub needed: bool,
+}
+
+/// An account in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountSummary {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountView,
+    /// How many users it has.
+    pub user_count: i64,
+    /// `active`.
+    pub status: &'static str,
+}
+
+/// A page of accounts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountList {
+    /// The accounts.
+    pub items: Vec<AccountSummary>,
+    /// How many there are.
+    pub total: i64,
+    /// The page, from 1.
+    pub page: i64,
+    /// Accounts on a page.
+    pub page_size: i64,
+    /// How many pages there are, at least 1.
+    pub total_pages: i64,
+}
+
+/// An account with its details.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountDetail {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountView,
+    /// When it was changed last.
+    #[serde(serialize_with = "serialize")]
+    #[schema(value_type = String)]
+    pub updated_at: DateTime<Utc>,
+    /// How many users it has.
+    pub user_count: i64,
+    /// Empty.
+    pub collections_used: Vec<String>,
+}
+
+/// A user in an account's list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountUser {
+    /// The id.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// The name of the role.
+    pub role: String,
+    /// Whether the user may sign in.
+    pub is_active: bool,
+    /// When the user was created.
+    #[serde(serialize_with = "serialize")]
+    #[schema(value_type = String)]
+    pub created_at: DateTime<Utc>,
+}
+
+/// A page of an account's users.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountUserList {
+    /// The users, newest first.
+    pub items: Vec<AccountUser>,
+    /// How many there are.
+    pub total: i64,
+    /// The page, from 1.
+    pub page: i64,
+    /// Users on a page.
+    pub page_size: i64,
+    /// How many pages there are, at least 1.
+    pub total_pages: i64,
+}
+
+/// A user, as superadmins see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserDetail {
+    /// The user.
+    #[serde(flatten)]
+    pub user: UserView,
+    /// The account's code.
+    pub account_code: String,
+    /// The account's name.
+    pub account_name: String,
+    /// The role's id.
+    pub role_id: i64,
+    /// The role's name.
+    pub role_name: String,
+    /// `password`, or how else the user signs in.
+    pub auth_provider: String,
+    /// The provider's name.
+    pub auth_provider_name: Option<String>,
+    /// The user's id at the provider.
+    pub external_id: Option<String>,
+    /// The user's address at the provider.
+    pub external_email: Option<String>,
+    /// What the provider tells of the user.
+    #[schema(value_type = Option<Object>)]
+    pub profile_data: Option<Json>,
+    /// When the address was confirmed.
+    #[serde(serialize_with = "serialize_option")]
+    #[schema(value_type = Option<String>)]
+    pub email_verified_at: Option<DateTime<Utc>>,
+}
+
+impl UserDetail {
+    pub(super) fn new(row: UserRow, groups: Vec<String>) -> Self {
+        Self {
+            user: UserView::of_row(&row, groups),
+            account_code: row.account_code,
+            account_name: row.account_name,
+            role_id: row.role_id,
+            role_name: row.role_name,
+            auth_provider: row.auth_provider,
+            auth_provider_name: row.auth_provider_name,
+            external_id: row.external_id,
+            external_email: row.external_email,
+            profile_data: row.profile_data.and_then(|text| serde_json::from_str(&text).ok()),
+            email_verified_at: row.email_verified_at,
+        }
+    }
+}
+
+/// A page of users.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserList {
+    /// How many there are.
+    pub total: i64,
+    /// The users.
+    pub items: Vec<UserDetail>,
+}

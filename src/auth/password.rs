@@ -1,0 +1,108 @@
+//! Passwords: the policy, and Argon2id on a bounded number of threads.
+
+mod argon;
+mod policy;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+pub use argon::Cost;
+pub use policy::check as check_policy;
+
+use argon::Buffers;
+
+use crate::config::AuthConfig;
+use crate::error::{Error, Result};
+
+/// What became of a password that was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the wrong one.
+    Wrong,
+    /// It is the right one.
+    Right,
+    /// It is the right one, and should be hashed anew with today's parameters.
+    Outdated,
+}
+
+/// Hashes and checks passwords; cheap to clone.
+///
+/// Only so many run at once, on threads of their own, so that a storm of sign-ins slows sign-ins and nothing else. A hash
+/// that has begun keeps its place until it ends, even if nobody waits for it any more.
+#[derive(Clone)]
+pub struct Passwords {
+    cost: Cost,
+    places: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
+    /// What the password of a user who does not exist is compared with.
+    dummy: Arc<str>,
+}
+
+impl Passwords {
+    /// With the configured cost.
+    pub fn new(config: &AuthConfig) -> Self {
+        let cost = Cost {
+            memory_kib: config.argon2_memory_kib,
+            iterations: config.argon2_iterations,
+            parallelism: config.argon2_parallelism,
+        };
+        let cores = || std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let workers = if config.password_workers == 0 { cores() } else { config.password_workers };
+        Self {
+            cost,
+            places: Arc::new(Semaphore::new(workers)),
+            buffers: Arc::default(),
+            dummy: cost.encode(&[0x5a; 16], &[0xa5; 32]).into(),
+        }
+    }
+
+    /// Hashes a password.
+    pub async fn hash(&self, password: String) -> Result<String> {
+        let cost = self.cost;
+        let salt: [u8; 16] = rand::random();
+        self.run(|| Ok(()), move |buffers| buffers.hash(cost, &password, &salt)).await?.map_err(Error::internal)
+    }
+
+    /// Compares a password with a stored hash; without one, takes as long and says that it is wrong.
+    ///
+    /// `allowed` is asked when the turn has come: whoever ran out of attempts while waiting is turned away there.
+    pub async fn verify(
+        &self,
+        password: String,
+        stored: Option<String>,
+        allowed: impl FnOnce() -> Result<()>,
+    ) -> Result<Verdict> {
+        let cost = self.cost;
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.dummy.to_string());
+        let checked = self.run(allowed, move |buffers| buffers.verify(&password, &stored)).await?;
+        let (right, used) = checked.map_err(Error::internal)?;
+        Ok(match (known && right, used == cost) {
+            (false, _) => Verdict::Wrong,
+            (true, true) => Verdict::Right,
+            (true, false) => Verdict::Outdated,
+        })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        allowed: impl FnOnce() -> Result<()>,
+        work: impl FnOnce(&Buffers) -> T + Send + 'static,
+    ) -> Result<T> {
+        let place = self.places.clone().acquire_owned().await.map_err(Error::internal)?;
+        allowed()?;
+        let (places, buffers) = (self.places.clone(), self.buffers.clone());
+        let done = spawn_blocking(move || {
+            let result = work(&buffers);
+            drop(place);
+            buffers.release_if_idle(&places);
+            result
+        });
+        done.await.map_err(Error::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

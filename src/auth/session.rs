@@ -1,0 +1,218 @@
+//! Sessions: one for each sign-in. Its refresh tokens follow one another in one row.
+//!
+//! A refresh token is exchanged once. If it is shown again soon, by a second tab or after a lost answer, it yields the
+//! successor that it yielded before: the successor follows from the token and the server's secret. Shown later, or
+//! shown when it is older still, it was stolen from somebody, and the session ends.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::access_log::{self, AccessChange};
+use super::jwt::{Pair, Subject, Use};
+use super::{AccountRef, Auth, one_time};
+use crate::clock::Clock;
+use crate::config::AuthConfig;
+use crate::db::{Batch, CommitError, Db, DbError, Stmt};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, UserId, new_id};
+
+/// What a refused refresh is told, whatever the reason.
+const REFUSED: &str = "Invalid or expired refresh token";
+
+/// Opens, refreshes and ends sessions; cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    db: Db,
+    clock: Clock,
+    auth: Auth,
+    grace: TimeDelta,
+}
+
+/// A user as sessions see one.
+#[derive(Clone, Debug)]
+pub struct SessionUser {
+    /// The user.
+    pub user: UserId,
+    /// The account.
+    pub account: Arc<AccountRef>,
+    /// The address.
+    pub email: String,
+    /// The role.
+    pub role: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    user_id: String,
+    token_hash: String,
+    previous_hash: Option<String>,
+    rotated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+    is_active: bool,
+    email: String,
+    role: String,
+    account_id: String,
+    account_code: String,
+    slug: String,
+    account_name: String,
+    account_created_at: DateTime<Utc>,
+}
+
+impl Sessions {
+    /// Over a database.
+    pub fn new(db: Db, clock: Clock, auth: Auth, config: &AuthConfig) -> Self {
+        Self { db, clock, auth, grace: TimeDelta::seconds(config.refresh_grace_seconds) }
+    }
+
+    /// The tokens of a new session, and the statement that opens it.
+    pub fn open(&self, user: &SessionUser, now: DateTime<Utc>) -> Result<(Pair, Stmt)> {
+        let session = new_id();
+        let pair = self.auth.jwt().pair(user.subject(session), &one_time::random_token(), now)?;
+        let insert = "INSERT INTO sessions (id, account_id, user_id, token_hash, rotated_at, created_at, expires_at) \
+                      VALUES ($1, $2, $3, $4, $5, $5, $6)";
+        let args = vec![
+            session.to_string().into(),
+            user.account.id.into(),
+            user.user.into(),
+            one_time::hash(&pair.refresh).into(),
+            now.into(),
+            (now + self.auth.jwt().session_lifetime()).into(),
+        ];
+        Ok((pair, Stmt::fixed(insert, args)))
+    }
+
+    /// Exchanges a refresh token for a new pair.
+    pub async fn refresh(&self, token: &str) -> Result<Pair> {
+        let now = self.clock.now();
+        let claims = self.auth.jwt().check(token, Use::Refresh, now).map_err(|_| refused())?;
+        let shown = one_time::hash(token);
+        // The second round is for the one who lost a race against another refresh with the same token.
+        for _ in 0..2 {
+            let row = self.find(claims.sid).await?.ok_or_else(refused)?;
+            let user = row.user().filter(|user| user.user == claims.user()).ok_or_else(refused)?;
+            if row.revoked_at.is_some() || row.expires_at <= now || !row.is_active {
+                return Err(refused());
+            }
+            if row.token_hash == shown {
+                if let Some(pair) = self.rotate(claims.sid, &user, &shown, now).await? {
+                    return Ok(pair);
+                }
+            } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at <= self.grace {
+                return self.repeat(claims.sid, &user, &row, &shown, now);
+            } else {
+                self.revoke(user.account.id, user.user, claims.sid, "system").await?;
+                tracing::warn!(session.id = %claims.sid, user.id = %user.user,
+                    "a refresh token was used again: the session has been ended");
+                return Err(refused());
+            }
+        }
+        Err(refused())
+    }
+
+    /// Ends a session, on all nodes.
+    pub async fn revoke(&self, account: AccountId, user: UserId, session: Uuid, actor: &str) -> Result<()> {
+        let now = self.clock.now();
+        let update = "UPDATE sessions SET revoked_at = $1 WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL";
+        let update = Stmt::fixed(update, vec![now.into(), session.to_string().into(), user.into()]);
+        let entry = access_log::entry(account, AccessChange::Session(user, session), now, actor);
+        match self.db.commit(Batch::new().require(update).with(entry)).await {
+            Ok(_) => self.auth.invalidate_session(session),
+            // It has ended already.
+            Err(CommitError { source: DbError::Gone, .. }) => {}
+            Err(error) => return Err(error.source.into()),
+        }
+        Ok(())
+    }
+
+    /// Ends the session of a refresh token; does nothing if it is none.
+    pub async fn revoke_token(&self, token: &str) -> Result<()> {
+        match self.auth.jwt().check(token, Use::Refresh, self.clock.now()) {
+            Ok(claims) => self.revoke(claims.account(), claims.user(), claims.sid, &claims.user_id.to_string()).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn rotate(&self, session: Uuid, user: &SessionUser, shown: &str, now: DateTime<Utc>) -> Result<Option<Pair>> {
+        let pair = self.successor(session, user, shown, now, now)?;
+        let update = "UPDATE sessions SET token_hash = $1, previous_hash = $2, rotated_at = $3, expires_at = $4 \
+                      WHERE id = $5 AND token_hash = $2 AND revoked_at IS NULL";
+        let args = vec![
+            one_time::hash(&pair.refresh).into(),
+            shown.into(),
+            now.into(),
+            (now + self.auth.jwt().session_lifetime()).into(),
+            session.to_string().into(),
+        ];
+        Ok(self.db.execute(Stmt::fixed(update, args)).await?.then_some(pair))
+    }
+
+    /// The successor that was given out before, with a fresh access token.
+    fn repeat(&self, session: Uuid, user: &SessionUser, row: &Row, shown: &str, now: DateTime<Utc>) -> Result<Pair> {
+        let pair = self.successor(session, user, shown, row.rotated_at, now)?;
+        if one_time::hash(&pair.refresh) == row.token_hash { Ok(pair) } else { Err(refused()) }
+    }
+
+    fn successor(
+        &self,
+        session: Uuid,
+        user: &SessionUser,
+        shown: &str,
+        rotated_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Pair> {
+        let jwt = self.auth.jwt();
+        jwt.pair_from(user.subject(session), &jwt.successor_id(session, shown)?, rotated_at, now)
+    }
+
+    async fn find(&self, session: Uuid) -> Result<Option<Row>, DbError> {
+        let select = "SELECT s.user_id, s.token_hash, s.previous_hash, s.rotated_at, s.expires_at, s.revoked_at, \
+                      u.is_active, u.email, r.name AS role, a.id AS account_id, a.account_code, a.slug, \
+                      a.name AS account_name, a.created_at AS account_created_at \
+                      FROM sessions s JOIN users u ON u.id = s.user_id JOIN roles r ON r.id = u.role_id \
+                      JOIN accounts a ON a.id = u.account_id WHERE s.id = $1";
+        self.db.row(Stmt::fixed(select, vec![session.to_string().into()])).await
+    }
+}
+
+/// The statement that ends every session of a user.
+pub fn revoke_all(user: UserId, now: DateTime<Utc>) -> Stmt {
+    let update = "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
+    Stmt::fixed(update, vec![now.into(), user.into()])
+}
+
+/// The statement that deletes sessions that nobody can use any more.
+pub fn prune(now: DateTime<Utc>) -> Stmt {
+    let delete = "DELETE FROM sessions WHERE expires_at <= $1 OR revoked_at <= $2";
+    Stmt::fixed(delete, vec![now.into(), (now - TimeDelta::days(1)).into()])
+}
+
+impl SessionUser {
+    fn subject(&self, session: Uuid) -> Subject<'_> {
+        Subject { user: self.user, account: &self.account, email: &self.email, role: &self.role, session }
+    }
+}
+
+impl Row {
+    fn user(&self) -> Option<SessionUser> {
+        let account = AccountRef::new(
+            AccountId::parse(&self.account_id)?,
+            self.account_code.clone(),
+            self.slug.clone(),
+            self.account_name.clone(),
+            self.account_created_at,
+        );
+        Some(SessionUser {
+            user: UserId::parse(&self.user_id)?,
+            account: Arc::new(account),
+            email: self.email.clone(),
+            role: self.role.clone(),
+        })
+    }
+}
+
+fn refused() -> Error {
+    Error::SignInRefused(REFUSED.to_owned())
+}

@@ -1,0 +1,169 @@
+//! Who tries too often has to wait: sign-in, registration, links in mails.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::Clock;
+use crate::config::LimitsConfig;
+use crate::error::{Error, Result};
+
+/// Addresses and identities that are remembered.
+const REMEMBERED: u64 = 200_000;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// Guessing a password or a token; only failures count.
+    Guess,
+    /// Registering.
+    Register,
+    /// Having a mail sent.
+    Mail,
+}
+
+/// Counts attempts for each address and each identity; cheap to clone.
+///
+/// Every counter is a bucket of tokens that is full at first and is refilled within the window. Memory is bounded: the
+/// least used counters are forgotten.
+#[derive(Clone)]
+pub struct Throttle {
+    limits: Arc<LimitsConfig>,
+    clock: Clock,
+    buckets: Cache<[u8; 16], Arc<Mutex<Bucket>>>,
+}
+
+struct Bucket {
+    tokens: f64,
+    at: DateTime<Utc>,
+}
+
+impl Throttle {
+    /// With the configured numbers.
+    pub fn new(limits: &LimitsConfig, clock: Clock) -> Self {
+        let window = Duration::from_secs(limits.throttle_window_seconds.into());
+        let buckets = Cache::builder().max_capacity(REMEMBERED).time_to_idle(window).build();
+        Self { limits: Arc::new(limits.clone()), clock, buckets }
+    }
+
+    /// Refuses if too many attempts were counted already.
+    pub fn check(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>) -> Result<()> {
+        self.each(door, address, identity, 0.0)
+    }
+
+    /// Counts an attempt.
+    pub fn count(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>) {
+        // Whether that was one too many is asked before the next.
+        let _ = self.each(door, address, identity, 1.0);
+    }
+
+    /// Refuses if too many attempts were counted already, and counts this one.
+    pub fn enter(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>) -> Result<()> {
+        self.check(door, address, identity)?;
+        self.count(door, address, identity);
+        Ok(())
+    }
+
+    fn each(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>, taken: f64) -> Result<()> {
+        if !self.limits.throttle_enabled {
+            return Ok(());
+        }
+        let (per_address, per_identity) = match door {
+            Door::Guess => (self.limits.login_failures_per_address, self.limits.login_failures_per_identity),
+            Door::Register => (self.limits.registrations_per_address, self.limits.registrations_per_address),
+            Door::Mail => (self.limits.mails_per_address, self.limits.mails_per_identity),
+        };
+        let by_address = address.map(|address| (key(door, b'a', &network(address)), per_address));
+        let by_identity = identity.map(|identity| (key(door, b'i', identity.as_bytes()), per_identity));
+        let waits = by_address.into_iter().chain(by_identity).map(|(key, limit)| self.take(key, limit, taken));
+        match waits.max() {
+            Some(wait) if wait > 0 => Err(Error::RateLimited { retry_after: wait }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes from a bucket; the answer is the number of seconds until there is a token again.
+    fn take(&self, key: [u8; 16], limit: u32, taken: f64) -> u64 {
+        let (now, limit) = (self.clock.now(), f64::from(limit));
+        let rate = limit / f64::from(self.limits.throttle_window_seconds);
+        if taken == 0.0 && !self.buckets.contains_key(&key) {
+            return 0;
+        }
+        let bucket = self.buckets.get_with(key, || Arc::new(Mutex::new(Bucket { tokens: limit, at: now })));
+        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let elapsed = (now - bucket.at).as_seconds_f64().max(0.0);
+        bucket.tokens = (bucket.tokens + elapsed * rate).min(limit);
+        bucket.at = now;
+        let wait = if bucket.tokens >= 1.0 { 0.0 } else { ((1.0 - bucket.tokens) / rate).ceil().max(1.0) };
+        bucket.tokens = (bucket.tokens - taken).max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a day's seconds")]
+        let seconds = wait as u64;
+        seconds
+    }
+}
+
+fn key(door: Door, kind: u8, what: &[u8]) -> [u8; 16] {
+    let hash = Sha256::new().chain_update([door as u8, kind]).chain_update(what).finalize();
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash[..16]);
+    key
+}
+
+/// An IPv6 customer has a whole network of addresses: the first half counts.
+fn network(address: IpAddr) -> [u8; 8] {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            [0, 0, 0, 0, a, b, c, d]
+        }
+        IpAddr::V6(v6) => {
+            let mut half = [0; 8];
+            half.copy_from_slice(&v6.octets()[..8]);
+            half
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn failures_count_by_identity_and_by_address_and_are_forgiven_with_time() {
+        let time = Arc::new(AtomicI64::new(0));
+        let limits = LimitsConfig {
+            login_failures_per_identity: 2,
+            login_failures_per_address: 4,
+            throttle_window_seconds: 60,
+            ..LimitsConfig::default()
+        };
+        let throttle = Throttle::new(&limits, Clock::Fixed(time.clone()));
+        let address = Some("192.0.2.1".parse().unwrap());
+        let other = Some("2001:db8::1".parse().unwrap());
+        let neighbour = Some("2001:db8::2".parse().unwrap());
+        for _ in 0..2 {
+            throttle.check(Door::Guess, address, Some("ann")).unwrap();
+            throttle.count(Door::Guess, address, Some("ann"));
+        }
+        let refused = throttle.check(Door::Guess, other, Some("ann"));
+        assert!(matches!(refused, Err(Error::RateLimited { retry_after: 30 })), "{refused:?}");
+        throttle.check(Door::Guess, address, Some("bob")).unwrap();
+        throttle.check(Door::Mail, address, Some("ann")).unwrap();
+        for identity in ["bob", "cid"] {
+            throttle.count(Door::Guess, address, Some(identity));
+        }
+        assert!(throttle.check(Door::Guess, address, None).is_err());
+        for _ in 0..4 {
+            throttle.count(Door::Guess, other, None);
+        }
+        assert!(throttle.check(Door::Guess, neighbour, None).is_err());
+        time.store(30_000, Ordering::Relaxed);
+        throttle.check(Door::Guess, address, Some("ann")).unwrap();
+    }
+}

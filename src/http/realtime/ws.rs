@@ -1,0 +1,338 @@
+//! The published protocol over WebSocket: JSON frames, one subscription for each collection.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::SinkExt;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::{Peer, Session, Shown, json};
+use crate::app::App;
+use crate::db::canonical_time;
+use crate::error::{Error, Result};
+use crate::http::extract::Query;
+use crate::realtime::{Close, Dialect, Event, Operations, Queue, Subscribe, Taken, TooMany};
+
+/// For each direction; most connections are idle, and every one has both.
+const BUFFER: usize = 4 << 10;
+/// How many times larger than allowed a message may be to be taken in, so that the client reads why it is turned away.
+const TAKEN_IN: usize = 4;
+/// The longest name of a collection that is looked at.
+const MAX_NAME: usize = 255;
+/// How long an end may take.
+const GRACE: Duration = Duration::from_secs(2);
+/// How many seconds' worth of messages may come at once. Pings are free.
+const BURST: f64 = 10.0;
+/// A batch's memory is given back if it had room for more frames.
+const KEPT_FRAMES: usize = 16;
+
+struct Ws;
+
+impl Dialect for Ws {
+    fn name(&self) -> &'static str {
+        "snackbase_ws"
+    }
+
+    fn event(&self, event: &Event<'_>) -> Bytes {
+        json::event(event).into()
+    }
+
+    fn heartbeat(&self, at: DateTime<Utc>) -> Bytes {
+        json!({"type": "heartbeat", "timestamp": canonical_time(at)}).to_string().into()
+    }
+}
+
+/// Answers 401 before the upgrade if the credential is missing or bad.
+pub(super) async fn connect(
+    State(app): State<App>,
+    peer: Peer,
+    query: Query,
+    headers: HeaderMap,
+    upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response> {
+    let offered = Offered::parse(&headers);
+    let shown = Shown::of(&query, &headers).or_else(|| offered.token.clone().map(Shown::Bearer));
+    let session = Session::open(app, shown, peer, &Ws).await?;
+    let mut upgrade = upgrade.map_err(|_| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
+    if let Some(selected) = offered.selected {
+        upgrade.set_selected_protocol(selected);
+    }
+    let most = session.app.config.realtime.max_message_bytes.saturating_mul(TAKEN_IN);
+    Ok(upgrade
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_message_size(most)
+        .max_frame_size(most)
+        .on_upgrade(|socket| serve(socket, session)))
+}
+
+/// What `Sec-WebSocket-Protocol` offers. A browser cannot send a token in any other header, and insists on the answer
+/// naming one of its offers.
+struct Offered {
+    token: Option<Box<str>>,
+    selected: Option<HeaderValue>,
+}
+
+impl Offered {
+    fn parse(headers: &HeaderMap) -> Self {
+        let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|list| list.to_str().ok());
+        let offers: Vec<&str> = lists.flat_map(|list| list.split(',')).map(str::trim).filter(|o| !o.is_empty()).collect();
+        let is_token = |offer: &&&str| offer.starts_with("sb_") || offer.split('.').count() == 3;
+        let token = match offers.as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(is_token),
+        };
+        let selected = offers.iter().find(|offer| Some(*offer) != token).or(token);
+        Self {
+            token: token.map(|token| (*token).into()),
+            selected: selected.and_then(|selected| HeaderValue::from_str(selected).ok()),
+        }
+    }
+}
+
+async fn serve(mut socket: WebSocket, session: Session) {
+    let reason = converse(&mut socket, &session).await;
+    drop(session);
+    if let Some(reason) = reason {
+        // The peer may be gone or deaf.
+        let _ = timeout(GRACE, Box::pin(close(&mut socket, reason))).await;
+    }
+}
+
+/// Exchanges messages until one side ends it; returns the reason if it was this one.
+async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
+    let queue = session.connection.queue();
+    let mut pace = Pace::new(session.app.config.realtime.max_messages_per_second);
+    let mut frames = Vec::new();
+    loop {
+        tokio::select! {
+            taken = queue.take(&mut frames) => {
+                if let ControlFlow::Break(reason) = send(socket, queue, &mut frames, taken).await {
+                    return reason;
+                }
+                if frames.capacity() > KEPT_FRAMES {
+                    frames = Vec::new();
+                }
+            }
+            message = futures_util::StreamExt::next(socket) => {
+                session.connection.heard();
+                match message {
+                    Some(Ok(Message::Text(text))) => Box::pin(hear(session, &mut pace, text.as_bytes())).await,
+                    Some(Ok(Message::Binary(bytes))) => Box::pin(hear(session, &mut pace, &bytes)).await,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_))) => {
+                        // Sends the answer to the peer's close frame.
+                        let _ = timeout(GRACE, socket.flush()).await;
+                        return None;
+                    }
+                    Some(Err(error)) if error.to_string().contains("too long") => return Some(Close::TooLarge),
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        }
+    }
+}
+
+/// Sends what was taken out of the queue; breaks if that was the end.
+async fn send(
+    socket: &mut WebSocket,
+    queue: &Queue,
+    frames: &mut Vec<Bytes>,
+    taken: Taken,
+) -> ControlFlow<Option<Close>> {
+    let mut writing = pin!(write(socket, frames, taken.ping));
+    let (written, reason) = tokio::select! {
+        biased;
+        written = &mut writing => (written.is_ok(), taken.close),
+        reason = queue.closed() => {
+            // Whoever reads too slowly has been waited for long enough.
+            let written = reason != Close::Overload && matches!(timeout(GRACE, writing).await, Ok(Ok(())));
+            (written, Some(reason))
+        }
+    };
+    if written && reason.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(reason) }
+}
+
+/// Writes frames with one flush.
+async fn write(socket: &mut WebSocket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), axum::Error> {
+    for frame in frames.drain(..) {
+        socket.feed(Message::Text(Utf8Bytes::try_from(frame).unwrap_or_default())).await?;
+    }
+    if ping {
+        socket.feed(Message::Ping(Bytes::new())).await?;
+    }
+    socket.flush().await
+}
+
+/// Says why, and waits for the peer to hang up, so that it reads the reason.
+async fn close(socket: &mut WebSocket, reason: Close) {
+    let frame = CloseFrame { code: reason.code(), reason: Utf8Bytes::from_static(reason.reason()) };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
+    }
+}
+
+/// Handles one message.
+async fn hear(session: &Session, pace: &mut Pace, message: &[u8]) {
+    let queue = session.connection.queue();
+    if message.len() > session.app.config.realtime.max_message_bytes {
+        queue.close(Close::TooLarge);
+        return;
+    }
+    let answer = match serde_json::from_slice(message) {
+        Ok(Value::Object(message)) => obey(session, pace, message).await,
+        _ if pace.allows() => Err(json::error("Invalid JSON", "invalid_json", None)),
+        _ => Err(too_fast()),
+    };
+    if let Err(refusal) = answer {
+        queue.push(refusal.to_string().into());
+    }
+}
+
+/// Carries out a command, or says why not.
+async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -> Result<(), Value> {
+    let action = |message: &Map<String, Value>| {
+        message.get("action").or_else(|| message.get("type")).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    if action(&message) != "ping" && !pace.allows() {
+        return Err(too_fast());
+    }
+    let message = match session.hook(|hooks| &hooks.realtime_message, None, Some(&message.clone().into())).await {
+        Ok(Some(Value::Object(changed))) => changed,
+        Ok(_) => message,
+        Err(error) => return Err(refused(&error, None)),
+    };
+    match action(&message).as_str() {
+        "ping" => {
+            session.connection.queue().push(json::pong(session.app.clock.now()).to_string().into());
+            Ok(())
+        }
+        "subscribe" => subscribe(session, &message).await,
+        "unsubscribe" => unsubscribe(session, &message).await,
+        _ => Err(json::error("Unknown action", "unknown_action", None)),
+    }
+}
+
+async fn subscribe(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+    let collection = collection(message)?;
+    let operations = operations(message.get("operations"));
+    let account = message.get("account").and_then(Value::as_str);
+    let scope = session.scope(account).await.map_err(|error| refused(&error, Some(collection)))?;
+    let hooked = session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await;
+    hooked.map_err(|error| refused(&error, Some(collection)))?;
+    let ack = json::subscribed(collection, operations, session.app.clock.now()).to_string().into();
+    let subscribe = Subscribe { collection: collection.to_owned(), operations, scope, after: 0, ack: Some(ack) };
+    session.connection.subscribe(subscribe).map_err(|TooMany(most)| {
+        json::error(&format!("Max subscriptions reached ({most})"), "max_subscriptions", Some(collection))
+    })
+}
+
+async fn unsubscribe(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+    let collection = collection(message)?;
+    let ack = json::unsubscribed(collection, session.app.clock.now());
+    session.connection.unsubscribe(collection, ack.to_string().into());
+    let hooked = session.hook(|hooks| &hooks.realtime_unsubscribe, Some(collection), None).await;
+    hooked.map(drop).map_err(|error| refused(&error, Some(collection)))
+}
+
+fn collection(message: &Map<String, Value>) -> Result<&str, Value> {
+    match message.get("collection").and_then(Value::as_str) {
+        None | Some("") => Err(json::error("Missing collection", "missing_collection", None)),
+        Some(name) if name.len() > MAX_NAME => Err(json::error("Collection name too long", "invalid_collection", None)),
+        Some(name) => Ok(name),
+    }
+}
+
+/// The operations that are asked for: a list of names or one name; nothing means all of them.
+fn operations(asked: Option<&Value>) -> Operations {
+    match asked {
+        Some(Value::Array(names)) => Operations::named(names.iter().map(|name| name.as_str().unwrap_or_default())),
+        Some(Value::String(name)) if !name.is_empty() => Operations::named([name.as_str()]),
+        _ => Operations::ALL,
+    }
+}
+
+fn refused(error: &Error, collection: Option<&str>) -> Value {
+    match error {
+        Error::Forbidden(message) => json::error(message, "forbidden", collection),
+        Error::NotFound(message) => json::error(message, "not_found", collection),
+        Error::Aborted { message, .. } => json::error(message, "aborted", collection),
+        error => {
+            tracing::warn!(%error, "a realtime command failed");
+            json::error("This cannot be done now", "unavailable", collection)
+        }
+    }
+}
+
+fn too_fast() -> Value {
+    json::error("Too many messages", "rate_limited", None)
+}
+
+/// How many messages a client may send.
+struct Pace {
+    per_second: f64,
+    allowance: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(per_second: u32) -> Self {
+        let per_second = f64::from(per_second);
+        Self { per_second, allowance: per_second * BURST, at: Instant::now() }
+    }
+
+    fn allows(&mut self) -> bool {
+        let now = Instant::now();
+        let earned = now.duration_since(self.at).as_secs_f64() * self.per_second;
+        self.at = now;
+        self.allowance = (self.allowance + earned).min(self.per_second * BURST);
+        if self.allowance < 1.0 {
+            return false;
+        }
+        self.allowance -= 1.0;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(list: &str) -> (Option<String>, Option<String>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, list.parse().unwrap());
+        let offered = Offered::parse(&headers);
+        let selected = offered.selected.map(|selected| selected.to_str().unwrap().to_owned());
+        (offered.token.map(String::from), selected)
+    }
+
+    #[test]
+    fn one_of_the_offered_protocols_is_the_token_and_another_is_named_if_there_is_one() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(offered("a.b.c"), (some("a.b.c"), some("a.b.c")));
+        assert_eq!(offered("bearer, a.b.c"), (some("a.b.c"), some("bearer")));
+        assert_eq!(offered("sb_ak.x, snackbase"), (some("sb_ak.x"), some("snackbase")));
+        assert_eq!(offered("x, y"), (None, some("x")));
+        assert_eq!(offered(" , "), (None, None));
+    }
+
+    #[test]
+    fn operations_come_in_many_shapes() {
+        for all in [None, Some(json!(null)), Some(json!([])), Some(json!(""))] {
+            assert_eq!(operations(all.as_ref()), Operations::ALL);
+        }
+        assert_eq!(operations(Some(&json!("create"))), Operations::named(["create"]));
+        let some = operations(Some(&json!(["update", "fly", 7])));
+        assert_eq!(some, Operations::named(["update"]));
+        assert_eq!(operations(Some(&json!(["fly"]))).iter().count(), 0);
+    }
+}

@@ -1,0 +1,138 @@
+//! Mails, sent in the background so that no request waits for a mail server, and none tells by its time whether a mail
+//! was sent. What became of each is in `email_logs`.
+
+mod template;
+mod transport;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use template::{Kind, Rendered};
+use transport::Transport;
+
+use crate::clock::Clock;
+use crate::config::{Config, Environment};
+use crate::db::{Db, Stmt, Value};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, new_id};
+use crate::lifecycle::Lifecycle;
+
+/// Mails that are sent at once.
+const AT_ONCE: usize = 4;
+/// How long to wait before each further attempt.
+const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
+/// Mails that a test can look at.
+const KEPT: usize = 1000;
+
+/// A mail to be sent.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// What it is about.
+    pub kind: Kind,
+    /// The account it concerns.
+    pub account: AccountId,
+    /// To whom.
+    pub to: String,
+    /// The token in its link.
+    pub token: String,
+}
+
+/// Sends mails; cheap to clone.
+#[derive(Clone)]
+pub struct Mailer {
+    queue: mpsc::Sender<Mail>,
+    kept: Arc<Mutex<VecDeque<Mail>>>,
+    keeps: bool,
+}
+
+struct Worker {
+    config: Arc<Config>,
+    db: Db,
+    clock: Clock,
+    transport: Transport,
+    stopping: CancellationToken,
+}
+
+impl Mailer {
+    /// Starts the background work.
+    pub fn start(config: Arc<Config>, db: Db, clock: Clock, lifecycle: &Lifecycle) -> Self {
+        let (queue, mails) = mpsc::channel(config.mail.queue_size);
+        let keeps = config.server.environment == Environment::Testing;
+        let transport = Transport::new(&config);
+        let worker = Worker { config, db, clock, transport, stopping: lifecycle.stopping().clone() };
+        lifecycle.spawn(worker.run(mails));
+        Self { queue, kept: Arc::default(), keeps }
+    }
+
+    /// Puts a mail in the queue; fails if too many are waiting.
+    pub fn send(&self, mail: Mail) -> Result<()> {
+        if self.keeps {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.truncate(KEPT - 1);
+            kept.push_front(mail.clone());
+        }
+        self.queue
+            .try_send(mail)
+            .map_err(|_| Error::Unavailable("Too many mails are waiting to be sent. Try again later.".into()))
+    }
+
+    /// The newest mail to an address; in the testing environment only.
+    pub fn newest_to(&self, address: &str) -> Option<Mail> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|mail| mail.to == address).cloned()
+    }
+}
+
+impl Worker {
+    async fn run(self, mut mails: mpsc::Receiver<Mail>) {
+        let stopping = self.stopping.clone();
+        let queue = futures_util::stream::poll_fn(|context| mails.poll_recv(context));
+        // What is queued when the server stops is still tried once.
+        let ended = stopping.cancelled_owned();
+        let worker = &self;
+        let sending = queue.for_each_concurrent(AT_ONCE, |mail| worker.send(mail));
+        tokio::pin!(sending);
+        tokio::select! {
+            () = &mut sending => {}
+            () = async { ended.await; tokio::time::sleep(Duration::from_secs(2)).await } => {}
+        }
+    }
+
+    async fn send(&self, mail: Mail) {
+        let rendered = template::render(&mail, &self.config);
+        let mut result = self.transport.send(&mail.to, &rendered).await;
+        for pause in PAUSES {
+            if result.is_ok() || self.stopping.is_cancelled() {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stopping.cancelled() => {}
+            }
+            result = self.transport.send(&mail.to, &rendered).await;
+        }
+        if let Err(error) = &result {
+            tracing::error!(mail.kind = mail.kind.name(), account.id = %mail.account, error, "a mail could not be sent");
+        }
+        let insert = "INSERT INTO email_logs (id, account_id, template_type, recipient_email, provider, status, \
+                      error_message, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let args = vec![
+            new_id().to_string().into(),
+            mail.account.into(),
+            mail.kind.name().into(),
+            mail.to.into(),
+            self.transport.name().into(),
+            if result.is_ok() { "sent" } else { "failed" }.into(),
+            Value::text_or_null(result.err()),
+            self.clock.now().into(),
+        ];
+        if let Err(error) = self.db.execute(Stmt::fixed(insert, args)).await {
+            tracing::warn!(%error, "the log of mails could not be written");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Realtime: whoever subscribed is told of what was committed.
+//!
+//! The [`Hub`] is fed from the change log and knows connections, subscriptions and groups of subscriptions that see the
+//! same; it knows no protocol. A [`Dialect`] gives events their shape on the wire. Rules, field lists and masks of a
+//! collection's list decide what a subscriber sees, judged with the rights and the rules of the moment at which an event
+//! is handed out.
+//!
+//! # Order and flow
+//!
+//! The events of an account pass through one task, in the order of the log; those of all accounts through another, for
+//! superadmins. A connection has a bounded queue and is never waited for alone: if it reads too slowly, it is closed. If
+//! most receivers fall behind, it is the machine that is too slow, and events wait in the log.
+
+mod connection;
+mod frame;
+mod lens;
+mod pulse;
+pub mod queue;
+mod replay;
+mod shard;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod topic;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use metrics::gauge;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub use connection::{Arrival, Connection, Recheck, Subscribe, TooMany};
+pub use frame::{Crossing, Dialect, Event, Operation};
+pub use queue::{Close, Limits, Queue, Taken};
+pub use replay::Replay;
+pub use subscription::{Operations, Scope};
+
+use crate::changes::{Change, ChangeKind, ChangeLog};
+use crate::clock::Clock;
+use crate::config::RealtimeConfig;
+use crate::error::{Error, Result};
+use crate::id::UserId;
+use crate::schema::CatalogHandle;
+use connection::Outlet;
+use shard::{Handle, Shard};
+use subscription::{Command, SubscriptionId};
+
+/// How many batches of the change log may wait for a shard.
+const BACKLOG: usize = 16;
+/// How many connections of one user are checked again at once.
+const RECHECKS: usize = 32;
+/// How long clients may take to go when the server stops.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// When a client should try again that was refused because there are too many connections.
+const RETRY_AFTER: u64 = 5;
+
+/// What realtime may use.
+#[derive(Clone, Debug)]
+struct Options {
+    /// Tasks that hand out events.
+    shards: usize,
+    /// What may wait for each connection.
+    queue: Limits,
+    /// Subscriptions of one connection.
+    subscriptions: usize,
+    /// Connections of one user.
+    connections_per_user: usize,
+    /// Connections from one address.
+    connections_per_address: usize,
+    /// How often a connection hears from the server.
+    heartbeat: Duration,
+}
+
+impl Options {
+    fn new(config: &RealtimeConfig) -> Self {
+        let or_any = |most| if most == 0 { usize::MAX } else { most };
+        Self {
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            queue: Limits { frames: config.queue_frames, bytes: config.queue_bytes },
+            subscriptions: config.max_subscriptions,
+            connections_per_user: or_any(config.max_connections_per_user),
+            connections_per_address: or_any(config.max_connections_per_address),
+            heartbeat: Duration::from_secs(config.heartbeat_seconds),
+        }
+    }
+}
+
+/// Hands out events; cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    clock: Clock,
+    catalog: CatalogHandle,
+    log: ChangeLog,
+    shards: Vec<Handle>,
+    everything: Handle,
+    spread: RandomState,
+    connections: Mutex<Connections>,
+    stopping: AtomicBool,
+    next_subscription: AtomicU64,
+    started: Instant,
+}
+
+#[derive(Default)]
+struct Connections {
+    by_id: HashMap<Uuid, Arc<Outlet>>,
+    per_user: HashMap<UserId, usize>,
+    per_address: HashMap<IpAddr, usize>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Starts the hub's tasks; they end with its last clone.
+    pub fn new(log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
+        Self::start(log, catalog, clock, Options::new(config))
+    }
+
+    fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
+        let shard = |everything| Shard::start(catalog.clone(), log.clone(), everything, BACKLOG);
+        let shards = (0..options.shards.max(1)).map(|_| shard(false)).collect();
+        let everything = shard(true);
+        let inner = Arc::new(Inner {
+            options,
+            clock,
+            catalog,
+            log,
+            shards,
+            everything,
+            spread: RandomState::new(),
+            connections: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            next_subscription: AtomicU64::new(1),
+            started: Instant::now(),
+        });
+        tokio::spawn(pulse::beat(Arc::downgrade(&inner)));
+        Self(inner)
+    }
+
+    /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.
+    /// Waits while too much is handed out already.
+    pub async fn publish(&self, changes: Vec<Arc<Change>>) {
+        let is_record = |change: &Arc<Change>| {
+            matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete)
+        };
+        let changes: Vec<Arc<Change>> = changes.into_iter().filter(is_record).collect();
+        let mut parts = vec![Vec::new(); self.0.shards.len()];
+        for change in &changes {
+            if let Some(account) = change.account_id {
+                parts[self.shard_of(account)].push(change.clone());
+            }
+        }
+        let whole = (&self.0.everything, changes);
+        for (shard, part) in self.0.shards.iter().zip(parts).chain([whole]) {
+            if !part.is_empty() && shard.events.send(part).await.is_err() {
+                tracing::error!("a realtime task has ended; its events are lost");
+            }
+        }
+    }
+
+    /// Applies a change of somebody's rights: the user's connections are checked again before anything is handed out that
+    /// is published later.
+    pub async fn access_changed(&self, user: UserId) {
+        let concerned = |outlet: &&Arc<Outlet>| outlet.user_id == Some(user);
+        let outlets: Vec<Arc<Outlet>> = self.connections().by_id.values().filter(concerned).cloned().collect();
+        stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
+    }
+
+    /// Registers a connection.
+    pub fn connect(&self, arrival: Arrival) -> Result<Connection> {
+        let options = self.options();
+        let first_beat = self.age() + millis(options.heartbeat);
+        let outlet = Arc::new(Outlet::new(arrival, options.queue, first_beat));
+        let mut connections = self.connections();
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable("The server is stopping".into()));
+        }
+        let of_user = outlet.user_id.and_then(|user| connections.per_user.get(&user)).copied().unwrap_or(0);
+        let of_address = outlet.address.and_then(|from| connections.per_address.get(&from)).copied().unwrap_or(0);
+        if of_user >= options.connections_per_user || of_address >= options.connections_per_address {
+            return Err(Error::RateLimited { retry_after: RETRY_AFTER });
+        }
+        if let Some(user) = outlet.user_id {
+            connections.per_user.insert(user, of_user + 1);
+        }
+        if let Some(address) = outlet.address {
+            connections.per_address.insert(address, of_address + 1);
+        }
+        connections.by_id.insert(outlet.id, outlet.clone());
+        drop(connections);
+        gauge!("snackbase_realtime_connections").increment(1.0);
+        Ok(Connection::new(outlet, self.clone()))
+    }
+
+    fn leave(&self, outlet: &Outlet) {
+        let mut connections = self.connections();
+        connections.by_id.remove(&outlet.id);
+        if let Some(user) = outlet.user_id {
+            forget_one(&mut connections.per_user, &user);
+        }
+        if let Some(address) = outlet.address {
+            forget_one(&mut connections.per_address, &address);
+        }
+        drop(connections);
+        gauge!("snackbase_realtime_connections").decrement(1.0);
+    }
+
+    /// How many connections there are.
+    pub fn connected(&self) -> usize {
+        self.connections().by_id.len()
+    }
+
+    /// Tells every client to go elsewhere, takes no new ones, and waits until they have gone, but not for long.
+    pub async fn stop(&self) {
+        let stop = |connections: &Connections| {
+            self.0.stopping.store(true, Ordering::Relaxed);
+            connections.by_id.values().for_each(|outlet| outlet.queue().close(Close::GoingAway));
+        };
+        stop(&self.connections());
+        let deadline = Instant::now() + FAREWELL;
+        while self.connected() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(FAREWELL / 100).await;
+        }
+    }
+
+    fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.0.connections()
+    }
+
+    fn next_subscription(&self) -> SubscriptionId {
+        self.0.next_subscription.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn shard_of(&self, account: impl Hash) -> usize {
+        let shards = self.0.shards.len() as u64;
+        usize::try_from(self.0.spread.hash_one(account) % shards).unwrap_or_default()
+    }
+
+    fn command(&self, scope: Scope, command: Command) {
+        let shard = match scope {
+            Scope::Account(account) => &self.0.shards[self.shard_of(account)],
+            Scope::Everything => &self.0.everything,
+        };
+        if shard.commands.send(command).is_err() {
+            tracing::error!("a realtime task has ended; a subscription is lost");
+        }
+    }
+
+    fn age(&self) -> u64 {
+        millis(self.0.started.elapsed())
+    }
+}
+
+impl Inner {
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The hub without a network: what subscribers are told, and how often it is worked out.
+
+mod life;
+mod sight;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::auth::{AccountRef, Caller, Principal, TokenType};
+use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
+use crate::id::{AccountId, CollectionId, SYSTEM_ACCOUNT};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Counts what it encodes.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Counting {
+    fn leak() -> &'static Self {
+        Box::leak(Box::default())
+    }
+}
+
+impl Dialect for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn event(&self, event: &Event<'_>) -> Bytes {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let name = event.crossing.map_or(event.operation.name(), Crossing::name);
+        format!("{name} {} {}", event.id, event.data).into()
+    }
+
+    fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
+        Bytes::from_static(b"beat")
+    }
+}
+
+/// A hub over a fresh database with one collection, `posts`.
+struct World {
+    hub: Hub,
+    db: Db,
+    catalog: CatalogHandle,
+    log: ChangeLog,
+    account: AccountId,
+    collection: CollectionId,
+    dialect: &'static Counting,
+    position: AtomicUsize,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn with_rule(rule: Option<&str>) -> Self {
+        Self::new(rule, "*", Clock::System, |_| {}).await
+    }
+
+    async fn new(rule: Option<&str>, fields: &str, clock: Clock, change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions {
+            path: folder.path().join("test.db"),
+            synchronous: Synchronous::Normal,
+            readers: 1,
+            busy_timeout: PATIENCE,
+            cache_kib: 1000,
+        };
+        let db = Db::Sqlite(Sqlite::open(options).await.unwrap());
+        db.migrate().await.unwrap();
+        let collection = CollectionId::new();
+        define(&db, collection, "posts", rule, fields).await;
+        let catalog = CatalogHandle::load(db.clone()).await.unwrap();
+        let log = ChangeLog::open(db.clone()).await.unwrap();
+        let mut options = Options::new(&RealtimeConfig::default());
+        change(&mut options);
+        let hub = Hub::start(log.clone(), catalog.clone(), clock, options);
+        let position = AtomicUsize::new(1);
+        let account = AccountId::new();
+        Self { hub, db, catalog, log, account, collection, dialect: Counting::leak(), position, _folder: folder }
+    }
+
+    async fn set_rule(&self, rule: Option<&str>) {
+        let update = "UPDATE collections SET list_rule = $1 WHERE name = 'posts'";
+        self.db.execute(Stmt::fixed(update, vec![nullable(rule)])).await.unwrap();
+        self.catalog.reload().await.unwrap();
+    }
+
+    fn user(&self, role: &str) -> Caller {
+        user(self.account, role, &[])
+    }
+
+    fn connect(&self, caller: &Caller) -> Client {
+        let again = caller.clone();
+        self.connect_with(caller, Box::new(move || std::future::ready(Ok(again.clone())).boxed()))
+    }
+
+    fn connect_with(&self, caller: &Caller, recheck: Recheck) -> Client {
+        let arrival = Arrival { caller: caller.clone(), recheck, address: None, dialect: self.dialect };
+        Client(self.hub.connect(arrival).unwrap())
+    }
+
+    fn change(&self, kind: ChangeKind, id: &str, before: Option<Json>, after: Option<Json>) -> Arc<Change> {
+        let position = self.position.fetch_add(1, Ordering::Relaxed).try_into().unwrap();
+        Arc::new(Change {
+            position,
+            account_id: Some(self.account),
+            collection_id: Some(self.collection),
+            record_id: id.into(),
+            kind,
+            at: "2030-01-01T00:00:00Z".parse().unwrap(),
+            actor: "system".into(),
+            record: after.map(|record| record.to_string()),
+            previous: before.map(|record| record.to_string()),
+            own: true,
+        })
+    }
+
+    async fn create(&self, id: &str, record: Json) {
+        self.hub.publish(vec![self.change(ChangeKind::Create, id, None, Some(record))]).await;
+    }
+
+    async fn update(&self, id: &str, before: Json, after: Json) {
+        self.hub.publish(vec![self.change(ChangeKind::Update, id, Some(before), Some(after))]).await;
+    }
+
+    async fn delete(&self, id: &str, before: Json) {
+        self.hub.publish(vec![self.change(ChangeKind::Delete, id, Some(before), None)]).await;
+    }
+}
+
+async fn define(db: &Db, id: CollectionId, name: &str, rule: Option<&str>, fields: &str) {
+    let schema = json!([
+        {"name": "title", "type": "text"},
+        {"name": "owner", "type": "text"},
+        {"name": "mail", "type": "email", "pii": true, "mask_type": "email"},
+    ]);
+    let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, list_rule, list_fields, \
+                  created_at, updated_at, rules_updated_at) VALUES ($1, $2, $2, $3, $1, $4, $5, $6, $6, $6)";
+    let at: DateTime<Utc> = "2020-01-01T00:00:00Z".parse().unwrap();
+    let args = vec![id.into(), name.into(), schema.to_string().into(), nullable(rule), fields.into(), at.into()];
+    assert!(db.execute(Stmt::fixed(insert, args)).await.unwrap());
+}
+
+fn nullable(text: Option<&str>) -> crate::db::Value {
+    text.map_or(crate::db::Value::Null(crate::db::Kind::Text), Into::into)
+}
+
+fn user(account: AccountId, role: &str, groups: &[&str]) -> Caller {
+    let user_id = UserId::new();
+    let at = DateTime::UNIX_EPOCH;
+    Caller::User(Arc::new(Principal {
+        user_id,
+        user_id_text: user_id.to_string(),
+        account: Arc::new(AccountRef::new(account, "AB1234".into(), "ab".into(), "Ab".into(), at)),
+        email: "user@example.com".into(),
+        role: role.into(),
+        groups: groups.iter().map(ToString::to_string).collect(),
+        is_active: true,
+        email_verified: true,
+        created_at: at,
+        last_login: None,
+        token_type: TokenType::Jwt,
+        session_id: None,
+        expires_at: None,
+        stamp: crate::auth::Stamp::default(),
+    }))
+}
+
+fn superadmin() -> Caller {
+    user(SYSTEM_ACCOUNT, "admin", &[])
+}
+
+fn id_of(caller: &Caller) -> String {
+    caller.principal().unwrap().user_id_text.clone()
+}
+
+struct Client(Connection);
+
+impl Client {
+    fn scope(&self) -> Scope {
+        let caller = self.0.caller();
+        if caller.is_superadmin() { Scope::Everything } else { Scope::Account(caller.account_id().unwrap()) }
+    }
+
+    fn wish(&self, collection: &str, operations: Operations) -> Subscribe {
+        let ack = Some(Bytes::from_static(b"ack"));
+        Subscribe { collection: collection.into(), operations, scope: self.scope(), after: 0, ack }
+    }
+
+    /// Subscribes and waits for the acknowledgement.
+    async fn listen(&self, operations: Operations) {
+        self.0.subscribe(self.wish("posts", operations)).unwrap();
+        assert_eq!(self.frames(1).await, ["ack"]);
+    }
+
+    /// The next frames.
+    async fn frames(&self, count: usize) -> Vec<String> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            let mut frames = Vec::new();
+            let taken = tokio::time::timeout(PATIENCE, self.0.queue().take(&mut frames)).await.expect("no more frames");
+            all.extend(frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned()));
+            assert!(taken.close.is_none() || all.len() >= count, "closed: {:?}", taken.close);
+        }
+        all
+    }
+
+    /// Why the connection is ended.
+    async fn closed(&self) -> Close {
+        tokio::time::timeout(PATIENCE, self.0.queue().closed()).await.expect("still open")
+    }
+}

@@ -1,0 +1,225 @@
+//! Connections: order, limits, ends, rights that change, and what was missed.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
+
+use super::*;
+use crate::changes::Cursor;
+use crate::db::Batch;
+
+#[tokio::test]
+async fn events_come_in_order_and_only_after_the_acknowledgement() {
+    let world = World::with_rule(Some("")).await;
+    let client = world.connect(&world.user("user"));
+    client.listen(Operations::ALL).await;
+    for number in 0..500 {
+        world.create(&number.to_string(), json!({})).await;
+    }
+    let expected: Vec<String> = (0..500).map(|number| format!("create {number} {{}}")).collect();
+    assert_eq!(client.frames(500).await, expected);
+}
+
+#[tokio::test]
+async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent() {
+    let world = World::with_rule(Some("")).await;
+    let (client, witness) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    witness.listen(Operations::named(["delete"])).await;
+    client.listen(Operations::ALL).await;
+    client.listen(Operations::named(["delete"])).await;
+    world.create("1", json!({})).await;
+    world.delete("1", json!({})).await;
+    assert_eq!(client.frames(1).await, [r#"delete 1 {"id":"1"}"#]);
+    client.0.unsubscribe("posts", Bytes::from_static(b"bye"));
+    client.0.unsubscribe("posts", Bytes::from_static(b"bye again"));
+    let mut both = client.frames(2).await;
+    both.sort();
+    assert_eq!(both, ["bye", "bye again"]);
+    world.delete("2", json!({})).await;
+    assert_eq!(witness.frames(2).await[1], r#"delete 2 {"id":"2"}"#);
+    client.listen(Operations::ALL).await;
+    world.delete("3", json!({})).await;
+    assert_eq!(client.frames(1).await, [r#"delete 3 {"id":"3"}"#]);
+}
+
+#[tokio::test]
+async fn subscriptions_are_limited_but_may_be_replaced() {
+    let world = World::new(Some(""), "*", Clock::System, |options| options.subscriptions = 2).await;
+    let client = world.connect(&world.user("user"));
+    let subscribe = |name: &str| client.0.subscribe(client.wish(name, Operations::ALL));
+    assert_eq!([subscribe("a"), subscribe("b"), subscribe("c")], [Ok(()), Ok(()), Err(TooMany(2))]);
+    assert_eq!(subscribe("a"), Ok(()));
+    client.0.unsubscribe("b", Bytes::new());
+    assert_eq!(subscribe("c"), Ok(()));
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_closed_and_others_get_everything() {
+    let limits = Limits { frames: 64, bytes: 1 << 20 };
+    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
+    let deaf = world.connect(&world.user("user"));
+    let readers: Vec<Client> = (0..10).map(|_| world.connect(&world.user("user"))).collect();
+    for client in readers.iter().chain([&deaf]) {
+        client.listen(Operations::ALL).await;
+    }
+    let write = async {
+        for number in 0..1000 {
+            world.create(&number.to_string(), json!({})).await;
+        }
+    };
+    let read = async |client: &Client| assert_eq!(client.frames(1000).await.len(), 1000);
+    tokio::join!(write, futures_util::future::join_all(readers.iter().map(read)));
+    assert_eq!(deaf.closed().await, Close::Overload);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_all_fall_behind_events_wait_and_nobody_is_closed() {
+    let limits = Limits { frames: 64, bytes: 1 << 20 };
+    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
+    let readers: Vec<Client> = (0..10).map(|_| world.connect(&world.user("user"))).collect();
+    for client in &readers {
+        client.listen(Operations::ALL).await;
+    }
+    let changes: Vec<_> = (0..2000).map(|n| world.change(ChangeKind::Create, &n.to_string(), None, Some(json!({})))).collect();
+    let write = world.hub.publish(changes);
+    let read = async |client: &Client| {
+        let mut seen = 0;
+        while seen < 2000 {
+            seen += client.frames(1).await.len();
+            // Slower than events come, but reading.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert_eq!(seen, 2000);
+    };
+    tokio::join!(write, futures_util::future::join_all(readers.iter().map(read)));
+}
+
+#[tokio::test]
+async fn rights_that_change_apply_to_what_is_open() {
+    let world = World::with_rule(Some("@request.auth.role = 'editor'")).await;
+    let reader = world.user("reader");
+    let answer: Arc<Mutex<Result<Caller>>> = Arc::new(Mutex::new(Ok(reader.clone())));
+    let recheck = answer.clone();
+    let next = move || std::mem::replace(&mut *recheck.lock().unwrap(), Err(Error::Unauthenticated("gone".into())));
+    let client = world.connect_with(&reader, Box::new(move || std::future::ready(next()).boxed()));
+    client.listen(Operations::ALL).await;
+    let witness = world.connect(&world.user("editor"));
+    witness.listen(Operations::ALL).await;
+    world.create("1", json!({})).await;
+    assert_eq!(witness.frames(1).await, ["create 1 {}"]);
+    let mut editor = reader.principal().unwrap().as_ref().clone();
+    editor.role = "editor".into();
+    let user = editor.user_id;
+    *answer.lock().unwrap() = Ok(Caller::User(Arc::new(editor)));
+    world.hub.access_changed(UserId::new()).await;
+    world.hub.access_changed(user).await;
+    world.create("2", json!({})).await;
+    assert_eq!(client.frames(1).await, ["create 2 {}"]);
+    world.hub.access_changed(user).await;
+    assert_eq!(client.closed().await, Close::Revoked);
+}
+
+#[tokio::test]
+async fn connections_end_with_their_token_and_with_the_server() {
+    let time = Arc::new(AtomicI64::new(1_000_000));
+    let world = World::new(Some(""), "*", Clock::Fixed(time.clone()), |_| {}).await;
+    let caller = world.user("user");
+    let mut principal = caller.principal().unwrap().as_ref().clone();
+    principal.expires_at = DateTime::from_timestamp_millis(2_000_000);
+    let brief = world.connect(&Caller::User(Arc::new(principal)));
+    let lasting = world.connect(&caller);
+    time.store(2_000_000, Ordering::Relaxed);
+    assert_eq!(brief.closed().await, Close::Expired);
+    let (hub, goes) = (world.hub.clone(), async {
+        assert_eq!(lasting.closed().await, Close::GoingAway);
+        drop(lasting);
+        drop(brief);
+    });
+    tokio::join!(hub.stop(), goes);
+    assert_eq!(world.hub.connected(), 0);
+    let recheck: Recheck = Box::new(|| std::future::pending().boxed());
+    let late = Arrival { caller, recheck, address: None, dialect: world.dialect };
+    assert!(matches!(world.hub.connect(late), Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn connections_are_limited_and_counted() {
+    let world = World::new(Some(""), "*", Clock::System, |options| options.connections_per_user = 1).await;
+    let caller = world.user("user");
+    let first = world.connect(&caller);
+    let another = || {
+        let recheck: Recheck = Box::new(|| std::future::pending().boxed());
+        world.hub.connect(Arrival { caller: caller.clone(), recheck, address: None, dialect: world.dialect })
+    };
+    assert!(matches!(another(), Err(Error::RateLimited { .. })));
+    drop(first);
+    assert!(another().is_ok());
+}
+
+#[tokio::test]
+async fn whoever_is_silent_is_pinged_and_in_the_end_closed() {
+    let beat = Duration::from_millis(20);
+    let world = World::new(Some(""), "*", Clock::System, |options| options.heartbeat = beat).await;
+    let (alive, dead) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let answers = async {
+        for _ in 0..10 {
+            assert_eq!(alive.frames(1).await, ["beat"]);
+            alive.0.heard();
+        }
+    };
+    let (reason, ()) = tokio::join!(dead.closed(), answers);
+    assert_eq!(reason, Close::Unanswered);
+}
+
+/// Hands the log to the hub.
+struct Feed(Hub);
+
+impl crate::changes::Consumer for Feed {
+    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
+        self.0.publish(changes).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
+    let world = World::with_rule(Some("")).await;
+    let follow = tokio::spawn(world.log.clone().follow(Feed(world.hub.clone()), tokio_util::sync::CancellationToken::new()));
+    let write = async |number: i64| {
+        let insert = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record) \
+                      VALUES ($1, $2, $3, 'create', '2030-01-01T00:00:00.000Z', 'system', '{}')";
+        let args = vec![world.account.into(), world.collection.into(), number.to_string().into()];
+        world.db.commit(Batch::new().require(Stmt::fixed(insert, args))).await.unwrap();
+    };
+    for number in 1..=600 {
+        write(number).await;
+    }
+    let caller = world.user("user");
+    for known in [0, 299, 600] {
+        let client = world.connect(&caller);
+        let writing = async {
+            for number in 1..=50 {
+                write(600 + known + number).await;
+            }
+        };
+        let since = world.log.cursor(known);
+        let reading = async {
+            let wishes = vec![client.wish("posts", Operations::ALL)];
+            let mut replay = client.0.resume(client.scope(), wishes, &since).await.unwrap();
+            let mut frames = Vec::new();
+            while replay.next(&client.0, &mut frames).await.unwrap() {}
+            frames.into_iter().map(|frame| String::from_utf8_lossy(&frame).into_owned()).collect::<Vec<_>>()
+        };
+        let ((), mut seen) = tokio::join!(writing, reading);
+        let last = format!("create {} {{}}", 650 + known);
+        while seen.last() != Some(&last) {
+            seen.extend(client.frames(1).await.into_iter().filter(|frame| frame != "ack"));
+        }
+        let rows = world.log.read_after(known, None, 10_000).await.unwrap().unwrap();
+        let expected: Vec<String> = rows.iter().map(|change| format!("create {} {{}}", change.record_id)).collect();
+        assert_eq!(seen, expected);
+    }
+    let client = world.connect(&caller);
+    let foreign = Cursor { epoch: "other".into(), position: 1 };
+    let mut replay = client.0.resume(client.scope(), vec![client.wish("posts", Operations::ALL)], &foreign).await.unwrap();
+    assert!(!replay.next(&client.0, &mut Vec::new()).await.unwrap(), "another database has nothing to replay");
+    follow.abort();
+}
