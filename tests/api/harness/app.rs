@@ -116,6 +116,11 @@ impl TestApp {
         self.admin.put(&format!("/collections/{name}/rules"), rules).await.ok(200)
     }
 
+    /// The server's services, for what has no endpoint: mails that were not sent, the token of the first set-up.
+    pub fn services(&self) -> &App {
+        &self.app
+    }
+
     /// Tells the server to stop, as a signal would.
     pub fn stop(&self) {
         self.app.lifecycle.stop();
