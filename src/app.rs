@@ -86,10 +86,10 @@ impl App {
         let db = open(&config).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
         let changes = ChangeLog::open(db.clone()).await?;
-        let auth = Auth::new(db.clone(), clock.clone(), &config.auth)?;
+        let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
-        let hub = Hub::new(changes.clone(), catalog.clone(), auth.clone(), clock.clone(), &config.realtime);
+        let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             records: Records::new(
@@ -121,6 +121,11 @@ impl App {
         let dispatch = dispatch::Dispatch::new(self);
         let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
+        let app = self.clone();
+        self.lifecycle.spawn(async move {
+            app.lifecycle.stopping().cancelled().await;
+            app.hub.stop().await;
+        });
         let app = self.clone();
         self.lifecycle.spawn(async move {
             let stop = app.lifecycle.stopping().clone();
