@@ -1,5 +1,6 @@
 //! Who is told what, and how.
 
+mod hooks;
 mod life;
 mod sight;
 mod sse;

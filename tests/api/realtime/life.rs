@@ -51,7 +51,7 @@ async fn a_new_role_applies_to_what_is_open(backend: Backend) {
     witness.subscribe("posts").await;
     user.create("posts", &json!({"title": "before"})).await;
     witness.expect_event("posts.create").await;
-    app.admin.put(&format!("/users/{}", colleague.id), &json!({"role_id": 1})).await.ok(200);
+    app.admin.patch(&format!("/users/{}", colleague.id), &json!({"role_id": 1})).await.ok(200);
     user.create("posts", &json!({"title": "after"})).await;
     assert_eq!(ws.expect_event("posts.create").await["title"], "after");
 }
@@ -92,8 +92,8 @@ async fn a_reader_that_does_not_read_delays_nobody(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
         config.realtime.queue_frames = 16;
         config.realtime.queue_bytes = 1 << 20;
-    });
-    let app = app.await;
+    })
+    .await;
     define(&app, &open()).await;
     let user = app.register().await;
     let mut deaf = Ws::connect(&user).await;

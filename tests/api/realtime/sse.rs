@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{define, posts};
+use super::posts;
 use crate::harness::{Backend, Sse, TestApp, open};
 
 crate::both![
@@ -46,7 +46,6 @@ async fn bad_requests_are_answered_in_json(backend: Backend) {
     let many: Vec<String> = (0..101).map(|number| format!("c{number}")).collect();
     user.get(&format!("/realtime/subscribe?collections={}", many.join(","))).await.refused(400, "(100)");
     user.get("/realtime/subscribe?collection=posts&account=*").await.refused(403, "account");
-    define(&app, &open()).await;
 }
 
 async fn a_stream_goes_on_where_it_ended(backend: Backend) {
