@@ -41,9 +41,9 @@ async fn every_step_of_a_connection_is_told(backend: Backend) {
 async fn a_hook_may_refuse(backend: Backend) {
     let hooks = |hooks: Hooks| {
         hooks
-            .on_realtime_connect(async |event| match event.caller.is_superadmin() {
-                true => Err(Abort::new("Not for you").with_status(403)),
-                false => Ok(event),
+            .on_realtime_connect(async |event| {
+                let refused = event.caller.is_superadmin();
+                if refused { Err(Abort::new("Not for you").with_status(403)) } else { Ok(event) }
             })
             .on_realtime_subscribe(async |event| match event.collection.as_deref() {
                 Some("private") => Err(Abort::new("Not this one")),
