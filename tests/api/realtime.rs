@@ -1,5 +1,6 @@
 //! Who is told what, and how.
 
+mod convergence;
 mod hooks;
 mod life;
 mod sight;
