@@ -1,6 +1,7 @@
 //! The HTTP surface: a table of contents of everything the server answers, and the layers around it.
 
 pub mod admin_ui;
+pub mod client;
 pub mod error;
 pub mod extract;
 pub mod middleware;

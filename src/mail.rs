@@ -25,7 +25,7 @@ use crate::lifecycle::Lifecycle;
 /// Mails that are sent at once.
 const AT_ONCE: usize = 4;
 /// How long to wait before each further attempt.
-const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
+const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
 /// Mails that a test can look at.
 const KEPT: usize = 1000;
 

@@ -18,7 +18,7 @@ use crate::id::{SYSTEM_ACCOUNT, UserId};
 /// How long the link that is printed at the first start is valid.
 const SETUP_HOURS: i64 = 24;
 /// How often what nobody can use any more is deleted.
-const TIDY: std::time::Duration = std::time::Duration::from_secs(3600);
+const TIDY: std::time::Duration = std::time::Duration::from_hours(1);
 
 impl Accounts {
     /// Makes what every installation has: roles, the system account, configured accounts and users.

@@ -137,8 +137,8 @@ impl Accounts {
         })
     }
 
-    /// Ends the caller's session, or that of a refresh token. Without either there is nothing to end.
-    pub async fn logout(&self, caller: &Caller, refresh_token: Option<&str>) -> Result<Message> {
+    /// Ends the caller's session, and those of the tokens, which may have expired. Without any there is nothing to end.
+    pub async fn logout(&self, caller: &Caller, tokens: &[&str]) -> Result<Message> {
         let inner = &*self.0;
         let event = caller.principal().map(|principal| AuthEvent {
             email: principal.email.clone(),
@@ -153,7 +153,7 @@ impl Accounts {
         {
             inner.sessions.revoke(principal.account.id, principal.user_id, session, caller.actor()).await?;
         }
-        if let Some(token) = refresh_token {
+        for token in tokens {
             inner.sessions.revoke_token(token).await?;
         }
         if let Some(event) = event.filter(|_| !inner.hooks.auth_after_logout.is_empty())

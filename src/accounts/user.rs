@@ -42,9 +42,8 @@ impl Accounts {
         if inner.db.count(Stmt::fixed(exists, vec![account.into()])).await? == 0 {
             return Err(Error::not_found("Account not found"));
         }
-        let role_id = match self.role(request.role_id, request.role.as_deref()).await? {
-            Some(role_id) => role_id,
-            None => return Err(Error::malformed(Problem::missing("role_id"))),
+        let Some(role_id) = self.role(request.role_id, request.role.as_deref()).await? else {
+            return Err(Error::malformed(Problem::missing("role_id")));
         };
         let password_hash = inner.passwords.hash(password).await?;
         let user = NewUser {

@@ -1,0 +1,81 @@
+//! What the routes of accounts take out of a request besides what [`super::extract`] offers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::extract::{JsonBody, credential};
+use crate::app::App;
+use crate::auth::{Caller, Credential};
+use crate::error::{Error, Result};
+
+/// The address of the client, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        // A proxy appends the address that it saw; what stands before it, anybody could have written.
+        let forwarded = || {
+            let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
+            header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+        };
+        let proxied = if app.config.server.trust_proxy { forwarded() } else { None };
+        let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        Ok(Self(proxied.or_else(peer)))
+    }
+}
+
+/// Whoever calls an endpoint that is open to everyone: credentials that are not valid count as none.
+#[derive(Clone, Debug)]
+pub struct AnyCaller {
+    /// The caller.
+    pub caller: Caller,
+    /// The bearer token that was sent, valid or not.
+    pub token: Option<String>,
+}
+
+impl FromRequestParts<App> for AnyCaller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let Some(credential) = credential(&parts.headers) else {
+            return Ok(Self { caller: Caller::Anonymous { account: None }, token: None });
+        };
+        let caller = match app.auth.authenticate(credential).await {
+            Ok(principal) => Caller::User(principal),
+            Err(Error::Unauthenticated(_)) => Caller::Anonymous { account: None },
+            Err(error) => return Err(error),
+        };
+        let token = match credential {
+            Credential::Bearer(token) => Some(token.to_owned()),
+            Credential::ApiKey(_) => None,
+        };
+        Ok(Self { caller, token })
+    }
+}
+
+/// A JSON object of a known shape, or no body at all.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let bytes = match bytes::Bytes::from_request(request, app).await {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => return Ok(Self(T::default())),
+            Ok(bytes) => bytes,
+            Err(_) => return Err(Error::TooLarge("The request body is too large".into())),
+        };
+        let request = Request::from_parts(parts, Body::from(bytes));
+        JsonBody::from_request(request, app).await.map(|JsonBody(body)| Self(body))
+    }
+}
