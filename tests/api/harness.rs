@@ -16,7 +16,7 @@ pub use app::{PASSWORD, SUPERADMIN, TestApp, closed, open};
 pub use backend::{Backend, Database};
 pub use client::{Client, User};
 pub use sse::Sse;
-pub use ws::{Ended, Ws};
+pub use ws::Ws;
 
 /// The longest that anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(10);

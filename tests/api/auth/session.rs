@@ -160,7 +160,8 @@ async fn logging_out_ends_the_session_at_once(backend: Backend) {
 }
 
 async fn an_expired_token_is_no_token(backend: Backend) {
-    let app = TestApp::spawn_with(backend, |config| config.auth.access_token_seconds = 1).await;
+    // Long enough for the superadmin to define a collection.
+    let app = TestApp::spawn_with(backend, |config| config.auth.access_token_seconds = 3).await;
     app.collection("posts", &json!([{"name": "a", "type": "text"}]), &json!({"list_rule": ""})).await;
     let user = app.register().await;
     eventually("the end of a token", async || user.get("/auth/me").await.status == 401).await;

@@ -87,10 +87,18 @@ impl TestApp {
     /// A new account and its first user, who may see personal data.
     pub async fn register(&self) -> User {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (email, slug) = (format!("user{number}@example.com"), format!("account-{number}"));
+        self.register_as(&format!("user{number}@example.com"), &format!("account-{number}")).await
+    }
+
+    /// The same with a word in the address and in the account's name.
+    pub async fn register_named(&self, word: &str) -> User {
+        self.register_as(&format!("{word}@example.com"), word).await
+    }
+
+    async fn register_as(&self, email: &str, slug: &str) -> User {
         let body = json!({"email": email, "password": PASSWORD, "account_name": slug, "account_slug": slug});
         self.anonymous().post("/auth/register", &body).await.ok(201);
-        self.anonymous().login(&slug, &email, PASSWORD).await
+        self.anonymous().login(slug, email, PASSWORD).await
     }
 
     /// One more user of somebody's account, with the role `user` and in no group.

@@ -26,8 +26,12 @@ impl Sse {
     /// Opens a stream: `client` brings the credentials, `query` the subscriptions. Returns when the server has begun to
     /// answer.
     pub async fn open(client: &Client, query: &str) -> Self {
-        let request = client.request(reqwest::Method::GET, &format!("/realtime/subscribe{query}"));
-        Self::begin(request).await
+        Self::open_at(client, &format!("/realtime/subscribe{query}")).await
+    }
+
+    /// Opens a stream at a path.
+    pub async fn open_at(client: &Client, path: &str) -> Self {
+        Self::begin(client.request(reqwest::Method::GET, path)).await
     }
 
     /// Opens a stream that goes on after an event.
@@ -99,12 +103,5 @@ impl Sse {
                 return event;
             }
         }
-    }
-
-    /// The next event, which must be this one; returns its data.
-    pub async fn expect_event(&mut self, kind: &str) -> Value {
-        let event = self.event().await;
-        assert_eq!(event.data["type"], kind, "{event:?}");
-        event.data["data"].clone()
     }
 }

@@ -107,14 +107,22 @@ impl Ws {
 
     /// Reads on until the server ends the connection.
     pub async fn end(&mut self) -> Ended {
+        self.read_to_end().await.1
+    }
+
+    /// Reads on until the server ends the connection, and counts the frames.
+    pub async fn read_to_end(&mut self) -> (usize, Ended) {
+        let mut frames = 0;
+        let ended = |code, reason| Ended { code, reason };
         loop {
             match soon("the end", self.socket.next()).await {
                 Some(Ok(Message::Close(Some(frame)))) => {
-                    return Ended { code: frame.code.into(), reason: frame.reason.to_string() };
+                    return (frames, ended(frame.code.into(), frame.reason.to_string()));
                 }
-                Some(Ok(Message::Close(None))) => return Ended { code: 1005, reason: String::new() },
+                Some(Ok(Message::Close(None))) => return (frames, ended(1005, String::new())),
+                Some(Ok(Message::Text(_))) => frames += 1,
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ended { code: 1006, reason: String::new() },
+                Some(Err(_)) | None => return (frames, ended(1006, String::new())),
             }
         }
     }

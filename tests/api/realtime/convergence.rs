@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::define;
 use crate::harness::{Backend, Sse, TestApp, User, Ws, open, soon};
 
 crate::both![everybody_ends_up_with_what_the_list_shows];
@@ -112,7 +111,8 @@ async fn everybody_ends_up_with_what_the_list_shows(backend: Backend) {
     let mut rules = open();
     rules["list_rule"] = "owner = @request.auth.id || title = 'open' || title = 'the end'".into();
     rules["list_fields"] = json!(["title", "owner", "mail"]);
-    define(&app, &rules).await;
+    let fields = ["title", "owner", "mail", "secret"].map(|name| json!({"name": name, "type": "text"}));
+    app.collection("posts", &json!(fields), &rules).await;
     let first = app.register().await;
     let mut users = vec![first.clone()];
     for _ in 1..OWNERS {

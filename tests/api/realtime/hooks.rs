@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use snackbase::hooks::{Abort, Hooks, RealtimeEvent};
 
-use super::define;
 use crate::harness::{Backend, TestApp, Ws, eventually, open};
 
 crate::both![every_step_of_a_connection_is_told, a_hook_may_refuse];
@@ -51,7 +50,7 @@ async fn a_hook_may_refuse(backend: Backend) {
             })
     };
     let app = TestApp::spawn_hooked(backend, |_| {}, hooks).await;
-    define(&app, &open()).await;
+    app.collection("posts", &json!([{"name": "title", "type": "text"}]), &open()).await;
     let user = app.register().await;
     let token = format!("?token={}", app.admin.token);
     assert_eq!(Ws::try_connect(&app.base, &token, &[]).await.err(), Some(403));
