@@ -1,0 +1,236 @@
+// One person's first quarter of an hour, against the real server.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from './support/browser.js';
+import { signIn, startServer } from './support/server.js';
+
+const EMAIL = 'root@example.com';
+const PASSWORD = 'Correct-Horse-7';
+
+let server;
+let browser;
+let page;
+let complaints;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+  ({ page, complaints } = await openPage(browser, server.origin));
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** Steps build on each other, so the first failure ends the walk with a picture of it. */
+let failed = false;
+async function step(context, name, run) {
+  await context.test(name, { skip: failed }, async () => {
+    try {
+      await run();
+    } catch (error) {
+      failed = true;
+      if (process.env.E2E_PICTURES) await page.screenshot({ path: `${process.env.E2E_PICTURES}/failed.png` });
+      throw error;
+    }
+  });
+}
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const link = (name) => page.getByRole('link', { name, exact: true });
+const choose = async (label, option) => {
+  await page.getByRole('combobox', { name: label, exact: true }).or(page.getByLabel(label, { exact: true })).first().click();
+  await page.getByRole('option', { name: option }).click();
+};
+
+test('the walk', async (t) => {
+  await step(t, 'sets up the first superadmin', async () => {
+    await page.goto(`${server.origin}/admin/`);
+    await page.getByText('no superadmin yet').waitFor();
+    await page.goto(server.setupUrl);
+    await page.getByLabel('E-mail').fill(EMAIL);
+    await page.getByLabel('Password', { exact: true }).fill('short');
+    assert.equal(await button('Create superadmin').isDisabled(), true);
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await button('Create superadmin').click();
+    await page.getByText('Start with a collection').waitFor();
+  });
+
+  await step(t, 'shows the server\'s errors at the fields', async () => {
+    await link('Create collection').first().click();
+    await page.getByLabel('Name', { exact: true }).fill('authors');
+    await page.getByLabel('Name of field 1').fill('id');
+    await button('Create collection').click();
+    await page.getByRole('listitem', { name: 'id' }).getByText(/reserved/i).waitFor();
+  });
+
+  await step(t, 'creates a collection', async () => {
+    await page.getByLabel('Name of field 1').fill('name');
+    await page.getByLabel('name is required').check();
+    await button('Create collection').click();
+    await page.getByText('No records yet').waitFor();
+    assert.match(page.url(), /\/collections\/authors\/records/);
+  });
+
+  await step(t, 'creates a collection with several field types', async () => {
+    await link('Collections').first().click();
+    await link('Create collection').first().click();
+    await page.getByLabel('Name', { exact: true }).fill('posts');
+    const fields = [
+      ['title', null],
+      ['views', 'Number'],
+      ['published', 'Boolean'],
+      ['happens_at', 'Date and time'],
+      ['meta', 'JSON'],
+      ['author', 'Reference'],
+    ];
+    for (const [index, [name, type]] of fields.entries()) {
+      if (index > 0) await button('Add field').click();
+      await page.getByLabel(`Name of field ${index + 1}`).fill(name);
+      if (type) await choose(`Type of ${name}`, type);
+    }
+    await page.getByLabel('title is required').check();
+    await choose('Target collection', 'authors');
+    await choose('When the target is deleted', 'Clear this field');
+    await button('Create collection').click();
+    await page.getByText('No records yet').waitFor();
+  });
+
+  await step(t, 'writes rules and is told about mistakes', async () => {
+    await link('Rules').click();
+    const list = page.getByRole('region', { name: 'List rule' });
+    await list.getByText('Expression', { exact: true }).click();
+    await list.getByLabel('List expression').fill('nope = 1');
+    await list.locator('mark').waitFor();
+    await list.getByLabel('List expression').fill('');
+    await list.getByRole('button', { name: 'Insert' }).click();
+    await page.getByRole('menuitem', { name: "@request.auth.id != ''" }).click();
+    await list.getByText('Valid', { exact: true }).waitFor();
+    await list.getByText('any signed-in user').waitFor();
+    await page.getByRole('region', { name: 'View rule' }).getByText('Public', { exact: true }).click();
+    await button('Save rules').click();
+    await page.getByText('Saved the rules of posts').waitFor();
+    const tester = page.getByRole('region', { name: 'Try a rule' });
+    await tester.getByRole('button', { name: 'Try', exact: true }).click();
+    await tester.getByText('Let in.').waitFor();
+  });
+
+  await step(t, 'creates a record, with a reference found by its name', async () => {
+    const api = await signIn(server.origin, EMAIL, PASSWORD);
+    await api.post('/records/authors', { name: 'Ada Lovelace' });
+    await link('Records').click();
+    await link('Create record').first().click();
+    await button('Create record').click();
+    await page.getByText(/required/i).last().waitFor();
+    await page.getByLabel('title').fill('Notes on the Engine');
+    await page.getByLabel('views').fill('12');
+    await page.getByText('True', { exact: true }).click();
+    await page.getByLabel('happens_at').fill('2026-05-01T12:30:00');
+    await page.getByLabel('meta').fill('{"pages": 66');
+    await button('Create record').click();
+    await page.getByLabel('meta').fill('{"pages": 66}');
+    await page.getByRole('combobox', { name: 'author' }).or(page.getByLabel('author')).first().fill('Love');
+    await page.getByRole('option', { name: /Ada Lovelace/ }).click();
+    await button('Create record').click();
+    await page.getByRole('cell', { name: 'Notes on the Engine' }).waitFor();
+  });
+
+  await step(t, 'edits the record in its drawer, which has its own address', async () => {
+    await page.getByRole('cell', { name: 'Notes on the Engine' }).click();
+    await page.waitForURL(/\/records\/[0-9a-f-]{36}/);
+    await page.reload();
+    await page.getByLabel('title').fill('Notes on the Analytical Engine');
+    await button('Save record').click();
+    await page.getByText('Saved record').waitFor();
+    await page.getByRole('radiogroup', { name: 'View' }).getByText('JSON').click();
+    await page.getByText('"views": 12').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('cell', { name: 'Notes on the Analytical Engine' }).waitFor();
+  });
+
+  await step(t, 'asks before it loses what was typed', async () => {
+    await page.getByRole('cell', { name: 'Notes on the Analytical Engine' }).click();
+    await page.getByLabel('title').fill('Half a thou');
+    await page.keyboard.press('Escape');
+    await button('Discard').waitFor();
+    await button('Cancel').click();
+    assert.equal(await page.getByLabel('title').inputValue(), 'Half a thou');
+    await page.goBack();
+    await button('Discard').click();
+    await page.getByRole('cell', { name: 'Notes on the Analytical Engine' }).waitFor();
+  });
+
+  await step(t, 'filters with the text that the API takes', async () => {
+    const filter = page.getByLabel('Filter', { exact: true });
+    await filter.fill('views > 100');
+    await filter.press('Enter');
+    await page.getByText('No record matches the filter').waitFor();
+    await filter.fill('views >');
+    await filter.press('Enter');
+    await page.locator('.mantine-TextInput-error').waitFor();
+    await button('Clear the filter').click();
+    await page.getByRole('cell', { name: 'Notes on the Analytical Engine' }).waitFor();
+  });
+
+  await step(t, 'shows events live', async () => {
+    const api = await signIn(server.origin, EMAIL, PASSWORD);
+    await link('Live').click();
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await api.post('/records/posts', { title: 'Made elsewhere' });
+    await page.getByText('Made elsewhere').waitFor();
+    await page.getByRole('button', { name: /^Open event/ }).first().click();
+    await page.getByText('"title": "Made elsewhere"').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  await step(t, 'deletes several records after asking', async () => {
+    await page.goto(`${server.origin}/admin/collections/posts/records`);
+    await page.getByLabel('Select all records on this page').check();
+    await page.getByRole('region', { name: 'Selected records' }).getByRole('button', { name: 'Delete' }).click();
+    await button('Delete 2 records').click();
+    await page.getByText('No records yet').waitFor();
+  });
+
+  await step(t, 'deletes a collection after its name was typed', async () => {
+    await link('Settings').click();
+    await button('Delete collection').click();
+    assert.equal(await button('Delete posts').isDisabled(), true);
+    await page.getByLabel(/to confirm/).fill('posts');
+    await button('Delete posts').click();
+    await page.waitForURL(/\/admin\/collections$/);
+    await link('authors').waitFor();
+    assert.equal(await link('posts').count(), 0);
+  });
+
+  await step(t, 'signs in again without losing what was typed', async () => {
+    await page.goto(`${server.origin}/admin/collections/authors/records/new`);
+    await page.getByLabel('name').fill('Grace Hopper');
+    await page.evaluate(() => {
+      const session = JSON.parse(localStorage.getItem('snackbase.session'));
+      localStorage.setItem('snackbase.session', JSON.stringify({ ...session, token: 'spoilt', refreshToken: 'spoilt' }));
+      // A storage event is what another tab would cause.
+      window.dispatchEvent(new StorageEvent('storage', { key: 'snackbase.session' }));
+    });
+    await button('Create record').click();
+    await page.getByText('Your session has ended').waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await button('Sign in').click();
+    await page.getByRole('cell', { name: 'Grace Hopper' }).waitFor();
+  });
+
+  await step(t, 'signs out and in', async () => {
+    await page.getByRole('button', { name: /^Account menu/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForURL(/\/admin\/login/);
+    await page.getByLabel('E-mail').fill(EMAIL);
+    await page.getByLabel('Password', { exact: true }).fill('Wrong-Horse-77');
+    await button('Sign in').click();
+    await page.getByRole('main').getByRole('alert').waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await button('Sign in').click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
+  assert.deepEqual(complaints, []);
+});

@@ -1,0 +1,26 @@
+/** The names the UI uses for the server's own types; everything here is generated from its OpenAPI document. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+/** Defaults and options are any JSON, which the document can only call an object. */
+export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'default' | 'options'> & { default?: unknown; options?: unknown };
+
+export type AccountList = Schemas['AccountList'];
+export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
+export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
+export type CollectionList = Schemas['CollectionList'];
+export type CollectionListItem = Schemas['CollectionListItem'];
+export type Health = Schemas['Health'];
+export type LoginRequest = Schemas['LoginRequest'];
+export type LoginResponse = Schemas['LoginResponse'];
+export type Rules = Schemas['Rules'];
+export type RulesPatch = Schemas['RulesPatch'];
+export type SetupRequest = Schemas['SetupRequest'];
+export type SetupStatus = Schemas['SetupStatus'];
+export type TestRuleResponse = Schemas['TestRuleResponse'];
+export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
+
+/** A record's shape depends on its collection, so only the values' JSON nature is known here. */
+export type RecordRow = Record<string, unknown> & { id: string };
+export type RecordPage = Omit<Pick<Schemas['RecordPage'], 'items' | 'total' | 'skip' | 'limit'>, 'items'> & { items: RecordRow[] };

@@ -1,0 +1,133 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { session } from '@/api/session';
+import { CrashPage } from './CrashPage';
+import { NotFoundPage } from './NotFoundPage';
+import { Frame } from './shell/Frame';
+import { collectionsSearch, liveSearch, loginSearch, recordSearch, recordsSearch, setupSearch } from './search';
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: loginSearch,
+  component: lazyRouteComponent(() => import('@/features/session/LoginPage'), 'LoginPage'),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: setupSearch,
+  component: lazyRouteComponent(() => import('@/features/session/SetupPage'), 'SetupPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  beforeLoad: ({ location }) => {
+    if (!session.current()) throw redirect({ to: '/login', search: { next: location.href } });
+  },
+  component: Frame,
+});
+
+const overview = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/features/overview/OverviewPage'), 'OverviewPage'),
+});
+
+const collections = createRoute({
+  getParentRoute: () => app,
+  path: '/collections',
+  validateSearch: collectionsSearch,
+  component: lazyRouteComponent(() => import('@/features/collections/CollectionsPage'), 'CollectionsPage'),
+});
+
+const newCollection = createRoute({
+  getParentRoute: () => app,
+  path: '/collections/new',
+  component: lazyRouteComponent(() => import('@/features/collections/NewCollectionPage'), 'NewCollectionPage'),
+});
+
+const collection = createRoute({
+  getParentRoute: () => app,
+  path: '/collections/$name',
+  component: lazyRouteComponent(() => import('@/features/collections/CollectionPage'), 'CollectionPage'),
+});
+
+const collectionIndex = createRoute({
+  getParentRoute: () => collection,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/collections/$name/records', params, replace: true });
+  },
+});
+
+const records = createRoute({
+  getParentRoute: () => collection,
+  path: 'records',
+  validateSearch: recordsSearch,
+  component: lazyRouteComponent(() => import('@/features/records/RecordsTab'), 'RecordsTab'),
+});
+
+const newRecord = createRoute({
+  getParentRoute: () => records,
+  path: 'new',
+  component: lazyRouteComponent(() => import('@/features/records/RecordDrawer'), 'NewRecordDrawer'),
+});
+
+const record = createRoute({
+  getParentRoute: () => records,
+  path: '$id',
+  validateSearch: recordSearch,
+  component: lazyRouteComponent(() => import('@/features/records/RecordDrawer'), 'RecordDrawer'),
+});
+
+const fields = createRoute({
+  getParentRoute: () => collection,
+  path: 'fields',
+  component: lazyRouteComponent(() => import('@/features/collections/FieldsTab'), 'FieldsTab'),
+});
+
+const rules = createRoute({
+  getParentRoute: () => collection,
+  path: 'rules',
+  component: lazyRouteComponent(() => import('@/features/rules/RulesTab'), 'RulesTab'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => collection,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('@/features/collections/SettingsTab'), 'SettingsTab'),
+});
+
+const live = createRoute({
+  getParentRoute: () => app,
+  path: '/live',
+  validateSearch: liveSearch,
+  component: lazyRouteComponent(() => import('@/features/realtime/LivePage'), 'LivePage'),
+});
+
+export const router = createRouter({
+  basepath: '/admin',
+  routeTree: root.addChildren([
+    login,
+    setup,
+    app.addChildren([
+      overview,
+      collections,
+      newCollection,
+      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, settings]),
+      live,
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  defaultErrorComponent: CrashPage,
+  defaultNotFoundComponent: NotFoundPage,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

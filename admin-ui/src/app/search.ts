@@ -1,0 +1,48 @@
+/** What each page keeps in the address: unknown or malformed values fall back instead of failing. */
+
+type Raw = Record<string, unknown>;
+
+function text(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function page(value: unknown): number | undefined {
+  const number = Number(value);
+  return Number.isInteger(number) && number > 1 ? number : undefined;
+}
+
+/** Absent keys stay out of the address altogether. */
+function compact<T extends object>(search: T): T {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
+}
+
+export interface CollectionsSearch { page?: number; search?: string; sort?: string }
+export function collectionsSearch(raw: Raw): CollectionsSearch {
+  return compact({ page: page(raw.page), search: text(raw.search), sort: text(raw.sort) });
+}
+
+export interface RecordsSearch { page?: number; sort?: string; filter?: string }
+export function recordsSearch(raw: Raw): RecordsSearch {
+  return compact({ page: page(raw.page), sort: text(raw.sort), filter: text(raw.filter) });
+}
+
+export interface RecordSearch { view?: 'json' }
+export function recordSearch(raw: Raw): RecordSearch {
+  return compact({ view: raw.view === 'json' ? ('json' as const) : undefined });
+}
+
+export interface LiveSearch { collections?: string; text?: string }
+export function liveSearch(raw: Raw): LiveSearch {
+  return compact({ collections: text(raw.collections), text: text(raw.text) });
+}
+
+export interface LoginSearch { next?: string }
+export function loginSearch(raw: Raw): LoginSearch {
+  return compact({ next: text(raw.next) });
+}
+
+export interface SetupSearch { token?: string }
+export function setupSearch(raw: Raw): SetupSearch {
+  return compact({ token: text(raw.token) });
+}

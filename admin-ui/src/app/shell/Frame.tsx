@@ -1,0 +1,37 @@
+import { AppShell } from '@mantine/core';
+import { useDisclosure, useLocalStorage } from '@mantine/hooks';
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo } from 'react';
+import { useSession } from '@/api/session';
+import { SignInAgainDialog } from '@/features/session/SignInAgainDialog';
+import { NavToggle } from '@/ui/nav-toggle';
+import { Sidebar } from './Sidebar';
+
+export function Frame() {
+  const { session, expired } = useSession();
+  const [opened, nav] = useDisclosure(false);
+  const [collapsed, setCollapsed] = useLocalStorage({ key: 'snackbase.sidebar.collapsed', defaultValue: false, getInitialValueInEffect: false });
+  const { pathname } = useLocation();
+  const { toggle, close } = nav;
+  const toggler = useMemo(() => ({ opened, toggle }), [opened, toggle]);
+  const navigate = useNavigate();
+  useEffect(close, [pathname, close]);
+  const signedOut = session === null;
+  useEffect(() => {
+    if (signedOut) void navigate({ to: '/login', ignoreBlocker: true });
+  }, [signedOut, navigate]);
+  if (signedOut) return null;
+  return (
+    <NavToggle value={toggler}>
+      <AppShell navbar={{ width: collapsed ? 53 : 216, breakpoint: 'sm', collapsed: { mobile: !opened } }} transitionDuration={0}>
+        <AppShell.Navbar bg="var(--sb-surface)" style={{ borderColor: 'var(--sb-border)', zIndex: 95 }}>
+          <Sidebar collapsed={collapsed && !opened} onCollapse={() => setCollapsed(!collapsed)} onClose={close} />
+        </AppShell.Navbar>
+        <AppShell.Main>
+          <Outlet />
+        </AppShell.Main>
+      </AppShell>
+      {expired && <SignInAgainDialog email={session.email} />}
+    </NavToggle>
+  );
+}

@@ -1,0 +1,45 @@
+import { Button, Skeleton } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Page } from '@/ui/Page';
+import classes from './CollectionPage.module.css';
+import { collectionQuery } from './queries';
+
+const route = getRouteApi('/app/collections/$name');
+
+const TABS = [
+  { to: '/collections/$name/records', label: 'Records' },
+  { to: '/collections/$name/fields', label: 'Fields' },
+  { to: '/collections/$name/rules', label: 'Rules' },
+  { to: '/collections/$name/settings', label: 'Settings' },
+] as const;
+
+/** The frame of one collection; the tabs inside read the collection from the cache. */
+export function CollectionPage() {
+  const { name } = route.useParams();
+  const collection = useQuery(collectionQuery(name));
+  const action = (
+    <Button
+      leftSection={<IconPlus size={16} />}
+      renderRoot={(props) => <Link to="/collections/$name/records/new" params={{ name }} search={(before) => before} {...props} />}
+    >
+      Create record
+    </Button>
+  );
+  return (
+    <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]} action={collection.data && action} flush>
+      <nav className={classes.tabs} aria-label={`Collection ${name}`}>
+        {TABS.map(({ to, label }) => (
+          <Link key={to} to={to} params={{ name }} className={classes.tab} activeOptions={{ includeSearch: false }}>
+            {label}
+          </Link>
+        ))}
+      </nav>
+      {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
+      {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
+      {collection.data && <Outlet />}
+    </Page>
+  );
+}

@@ -1,0 +1,127 @@
+import { ActionIcon, Checkbox, Collapse, Select, Text, TextInput, Tooltip } from '@mantine/core';
+import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import classes from './FieldRow.module.css';
+import { FieldDetails } from './FieldDetails';
+import { FIELD_TYPE_LABELS, FIELD_TYPES, isFieldType } from './field-types';
+import { FieldTypeIcon } from './FieldTypeIcon';
+import type { FieldDraft } from './schema-form';
+
+const TYPES = FIELD_TYPES.map((type) => ({ value: type, label: FIELD_TYPE_LABELS[type] }));
+
+interface Props {
+  draft: FieldDraft;
+  index: number;
+  count: number;
+  errors: Record<string, string>;
+  onChange: (patch: Partial<FieldDraft>) => void;
+  onMove: (by: -1 | 1) => void;
+  onRemove: () => void;
+}
+
+export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemove }: Props) {
+  const [toggled, setToggled] = useState<boolean | null>(null);
+  const detailErrors = ['default', 'collection', 'on_delete', 'mask_type', 'pii'].some((key) => key in errors);
+  const open = detailErrors || (toggled ?? (draft.type === 'reference' && !draft.stored));
+  const label = draft.name || `field ${index + 1}`;
+  const shown = draft.stored ? SHOWN.slice(2) : SHOWN;
+  const rest = Object.entries(errors).filter(([key]) => !shown.includes(key));
+  return (
+    <div role="listitem" className={classes.item} aria-label={label}>
+      <div className={classes.row}>
+        <ActionIcon aria-label={`More about ${label}`} aria-expanded={open} onClick={() => setToggled(!open)}>
+          {open ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />}
+        </ActionIcon>
+        {draft.stored ? (
+          <StoredName name={draft.name} type={draft.type} />
+        ) : (
+          <NewName {...{ draft, index, label, errors, onChange }} />
+        )}
+        <Checkbox
+          label="Required"
+          aria-label={`${label} is required`}
+          checked={draft.required}
+          error={errors.required}
+          onChange={(event) => onChange({ required: event.currentTarget.checked })}
+        />
+        <Checkbox
+          label="Unique"
+          aria-label={`${label} is unique`}
+          checked={draft.unique}
+          error={errors.unique}
+          onChange={(event) => onChange({ unique: event.currentTarget.checked })}
+        />
+        <div className={classes.tools}>
+          <ActionIcon aria-label={`Move ${label} up`} disabled={index === 0} onClick={() => onMove(-1)}>
+            <IconArrowUp size={16} />
+          </ActionIcon>
+          <ActionIcon aria-label={`Move ${label} down`} disabled={index === count - 1} onClick={() => onMove(1)}>
+            <IconArrowDown size={16} />
+          </ActionIcon>
+          <Tooltip label={draft.stored ? 'Fields with stored data cannot be removed' : 'Remove'}>
+            <ActionIcon
+              aria-label={`Remove ${label}`}
+              data-disabled={draft.stored !== null || undefined}
+              aria-disabled={draft.stored !== null}
+              onClick={() => draft.stored === null && onRemove()}
+            >
+              <IconTrash size={16} />
+            </ActionIcon>
+          </Tooltip>
+        </div>
+      </div>
+      {rest.length > 0 && (
+        <Text fz="sm" c="var(--mantine-color-error)" pl={36}>
+          {rest.map(([, message]) => message).join(' ')}
+        </Text>
+      )}
+      <Collapse expanded={open} transitionDuration={0}>
+        {open && <FieldDetails draft={draft} errors={errors} onChange={onChange} />}
+      </Collapse>
+    </div>
+  );
+}
+
+const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type'];
+
+/** Name and type of a field that exists cannot change, so they are no controls. */
+function StoredName({ name, type }: { name: string; type: string }) {
+  return (
+    <>
+      <span className={`${classes.name ?? ''} ${classes.stored ?? ''} mono ellipsis`}>{name}</span>
+      <span className={`${classes.type ?? ''} ${classes.stored ?? ''}`}>
+        <FieldTypeIcon type={type} /> {isFieldType(type) ? FIELD_TYPE_LABELS[type] : type}
+      </span>
+    </>
+  );
+}
+
+type NewNameProps = Pick<Props, 'draft' | 'index' | 'errors' | 'onChange'> & { label: string };
+
+function NewName({ draft, index, label, errors, onChange }: NewNameProps) {
+  return (
+    <>
+      <TextInput
+        className={classes.name}
+        classNames={{ input: 'mono' }}
+        aria-label={`Name of field ${index + 1}`}
+        placeholder="name"
+        autoComplete="off"
+        spellCheck={false}
+        value={draft.name}
+        error={errors.name}
+        onChange={(event) => onChange({ name: event.currentTarget.value })}
+      />
+      <Select
+        className={classes.type}
+        aria-label={`Type of ${label}`}
+        allowDeselect={false}
+        data={TYPES}
+        leftSection={<FieldTypeIcon type={draft.type} />}
+        value={draft.type}
+        error={errors.type}
+        onChange={(type) => type && onChange({ type, defaultText: '' })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,71 @@
+import { Box, Button, Group, List, Stack, Text } from '@mantine/core';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { Collection } from '@/api/types';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { toast } from '@/ui/toast';
+import { UnsavedGuard } from '@/ui/UnsavedGuard';
+import { collectionQuery, useUpdateCollection } from './queries';
+import { definitionOf, describeChanges, draftOf, isSchemaPath } from './schema-form';
+import { SchemaEditor } from './SchemaEditor';
+
+const route = getRouteApi('/app/collections/$name/fields');
+
+export function FieldsTab() {
+  const { name } = route.useParams();
+  const { data } = useSuspenseQuery(collectionQuery(name));
+  // A saved schema starts the editor anew; a refetch of the same one keeps what was typed.
+  return <FieldsForm key={`${data.id} ${data.updated_at}`} collection={data} />;
+}
+
+function FieldsForm({ collection }: { collection: Collection }) {
+  const update = useUpdateCollection(collection.name, () => toast.done(`Saved the fields of ${collection.name}.`));
+  const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
+  const [sent, setSent] = useState<string[]>([]);
+  const changes = describeChanges(drafts, collection.schema);
+  const submit = () => {
+    setSent(drafts.map((draft) => draft.key));
+    update.mutate({ fields: drafts.map(definitionOf) });
+  };
+  return (
+    <Box p="md" maw={912}>
+      <UnsavedGuard dirty={changes.length > 0}>The fields have changes that are not saved.</UnsavedGuard>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Stack gap="md">
+          <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} />
+          <ErrorPanel error={update.error} shownFields={isSchemaPath} />
+          {changes.length > 0 && (
+            <div className="sb-panel" style={{ padding: 12 }}>
+              <Text fw={500}>Saving will</Text>
+              <List fz="sm" my={4}>
+                {changes.map((change) => (
+                  <List.Item key={change}>{change}</List.Item>
+                ))}
+              </List>
+              <Group gap="xs" mt="xs">
+                <Button type="submit" loading={update.isPending}>
+                  Save fields
+                </Button>
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    update.reset();
+                    setDrafts(collection.schema.map(draftOf));
+                  }}
+                >
+                  Discard changes
+                </Button>
+              </Group>
+            </div>
+          )}
+        </Stack>
+      </form>
+    </Box>
+  );
+}

@@ -1,0 +1,45 @@
+import { Button, Stack, Text } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import { FieldRow } from './FieldRow';
+import { errorsAt, type FieldDraft, move, newField } from './schema-form';
+
+interface Props {
+  drafts: FieldDraft[];
+  onChange: (drafts: FieldDraft[]) => void;
+  error: unknown;
+  /** The keys in the order in which they were last sent: the error speaks of those positions. */
+  sent: string[];
+}
+
+export function SchemaEditor({ drafts, onChange, error, sent }: Props) {
+  const replace = (key: string, patch: Partial<FieldDraft>) =>
+    onChange(drafts.map((draft) => (draft.key === key ? { ...draft, ...patch } : draft)));
+  return (
+    <Stack gap="xs">
+      <div role="list" aria-label="Fields">
+        {drafts.map((draft, index) => (
+          <FieldRow
+            key={draft.key}
+            draft={draft}
+            index={index}
+            count={drafts.length}
+            errors={errorsAt(error, sent.indexOf(draft.key))}
+            onChange={(patch) => replace(draft.key, patch)}
+            onMove={(by) => onChange(move(drafts, index, by))}
+            onRemove={() => onChange(drafts.filter((other) => other.key !== draft.key))}
+          />
+        ))}
+      </div>
+      <div>
+        <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => onChange([...drafts, newField()])}>
+          Add field
+        </Button>
+      </div>
+      <Text c="dimmed" fz="sm">
+        Every record also has <span className="mono">id</span>, <span className="mono">account_id</span>,{' '}
+        <span className="mono">created_at</span>, <span className="mono">created_by</span>,{' '}
+        <span className="mono">updated_at</span> and <span className="mono">updated_by</span>, set by the server.
+      </Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,50 @@
+/** What the UI knows about each field type: its name, its words and how its default is typed. */
+
+export const FIELD_TYPES = [
+  'text',
+  'number',
+  'boolean',
+  'datetime',
+  'date',
+  'email',
+  'url',
+  'json',
+  'reference',
+  'file',
+] as const;
+
+export type FieldType = (typeof FIELD_TYPES)[number];
+
+export const FIELD_TYPE_LABELS: Record<FieldType, string> = {
+  text: 'Text',
+  number: 'Number',
+  boolean: 'Boolean',
+  datetime: 'Date and time',
+  date: 'Date',
+  email: 'E-mail',
+  url: 'URL',
+  json: 'JSON',
+  reference: 'Reference',
+  file: 'File',
+};
+
+export const ON_DELETE = [
+  { value: 'cascade', label: 'Delete this record too' },
+  { value: 'set_null', label: 'Clear this field' },
+  { value: 'restrict', label: 'Refuse the deletion' },
+];
+
+export const MASK_TYPES = [
+  { value: 'full', label: 'Everything' },
+  { value: 'email', label: 'E-mail' },
+  { value: 'phone', label: 'Phone number' },
+  { value: 'ssn', label: 'Social security number' },
+  { value: 'name', label: 'Name' },
+  { value: 'custom', label: 'Custom' },
+];
+
+export const SYSTEM_FIELDS = ['id', 'account_id', 'created_at', 'created_by', 'updated_at', 'updated_by'] as const;
+
+export function isFieldType(type: string): type is FieldType {
+  return (FIELD_TYPES as readonly string[]).includes(type);
+}

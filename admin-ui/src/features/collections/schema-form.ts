@@ -1,0 +1,136 @@
+/** The schema editor's state and its way to and from the server's field definitions. */
+import { ApiError } from '@/api/errors';
+import type { FieldDefinition } from '@/api/types';
+
+export interface FieldDraft {
+  /** Stable while rows are moved; never sent. */
+  key: string;
+  name: string;
+  type: string;
+  required: boolean;
+  unique: boolean;
+  /** The default as typed; empty means none. */
+  defaultText: string;
+  collection: string | null;
+  on_delete: string | null;
+  pii: boolean;
+  mask_type: string | null;
+  /** The stored definition of a field that already exists. */
+  stored: FieldDefinition | null;
+}
+
+let counter = 0;
+function nextKey(): string {
+  counter += 1;
+  return `field-${counter}`;
+}
+
+export function newField(): FieldDraft {
+  return {
+    key: nextKey(),
+    name: '',
+    type: 'text',
+    required: false,
+    unique: false,
+    defaultText: '',
+    collection: null,
+    on_delete: null,
+    pii: false,
+    mask_type: null,
+    stored: null,
+  };
+}
+
+function defaultToText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function draftOf(field: FieldDefinition): FieldDraft {
+  return {
+    key: nextKey(),
+    name: field.name,
+    type: field.type,
+    required: field.required ?? false,
+    unique: field.unique ?? false,
+    defaultText: defaultToText(field.default),
+    collection: field.collection ?? null,
+    on_delete: field.on_delete ?? null,
+    pii: field.pii ?? false,
+    mask_type: field.mask_type ?? null,
+    stored: field,
+  };
+}
+
+/** Numbers, booleans and JSON are sent as such; what cannot be read goes as text, for the server to judge. */
+export function parseDefault(type: string, text: string): unknown {
+  if (text === '') return null;
+  if (type === 'number' || type === 'boolean' || type === 'json' || type === 'file') {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}
+
+export function definitionOf(draft: FieldDraft): FieldDefinition {
+  const reference = draft.type === 'reference';
+  return {
+    ...draft.stored,
+    name: draft.name.trim(),
+    type: draft.type,
+    required: draft.required,
+    unique: draft.unique,
+    default: parseDefault(draft.type, draft.defaultText),
+    collection: reference ? draft.collection : null,
+    on_delete: (reference ? draft.on_delete : null),
+    pii: draft.pii,
+    mask_type: (draft.pii ? draft.mask_type : null),
+  };
+}
+
+/** The messages for the field that was sent at this position, by attribute. */
+export function errorsAt(error: unknown, index: number): Record<string, string> {
+  const found: Record<string, string> = {};
+  if (!(error instanceof ApiError) || index < 0) return found;
+  for (const [path, messages] of Object.entries(error.fields)) {
+    const match = /^(?:schema|fields)(?:\[(\d+)\]|\.(\d+))(?:\.(\w+))?$/.exec(path);
+    if (match && Number(match[1] ?? match[2]) === index) found[match[3] ?? 'name'] = messages.join(' ');
+  }
+  return found;
+}
+
+/** Whether the schema editor shows this message itself. */
+export function isSchemaPath(path: string): boolean {
+  return /^(schema|fields)[[.]\d+/.test(path);
+}
+
+const ATTRIBUTES = ['required', 'unique', 'default', 'collection', 'on_delete', 'pii', 'mask_type'] as const;
+
+/** What saving would do, in words, for the person to read before they save. */
+export function describeChanges(drafts: FieldDraft[], stored: FieldDefinition[]): string[] {
+  const changes: string[] = [];
+  for (const draft of drafts) {
+    const next = definitionOf(draft);
+    if (!draft.stored) {
+      changes.push(`add ${next.name || 'a field without a name'} (${next.type})`);
+      continue;
+    }
+    const before = definitionOf(draftOf(draft.stored));
+    const changed = ATTRIBUTES.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key]));
+    if (changed.length > 0) changes.push(`change ${changed.join(', ')} of ${next.name}`);
+  }
+  const order = drafts.flatMap((draft) => (draft.stored ? [draft.stored.name] : []));
+  if (order.join() !== stored.map((field) => field.name).join()) changes.push('reorder the fields');
+  return changes;
+}
+
+export function move<T>(list: readonly T[], from: number, by: -1 | 1): T[] {
+  const to = from + by;
+  const moved = list[from];
+  if (moved === undefined || to < 0 || to >= list.length) return [...list];
+  const rest = list.filter((_, index) => index !== from);
+  return [...rest.slice(0, to), moved, ...rest.slice(to)];
+}

@@ -1,0 +1,83 @@
+import { Alert, Button, Drawer, Group, MultiSelect, Text } from '@mantine/core';
+import { IconActivity, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { LiveSearch } from '@/app/search';
+import { collectionNamesQuery } from '@/features/collections/queries';
+import { EmptyState } from '@/ui/EmptyState';
+import { formatNumber, plural } from '@/ui/format';
+import { JsonBlock } from '@/ui/JsonBlock';
+import { Page } from '@/ui/Page';
+import { SearchBox } from '@/ui/SearchBox';
+import { ConnectionBadge } from './ConnectionBadge';
+import { EventTable } from './EventTable';
+import type { LiveEvent } from './events';
+import { useLive } from './use-live';
+
+const route = getRouteApi('/app/live');
+
+export function LivePage() {
+  const { collections: chosenText = '', text = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const names = useQuery(collectionNamesQuery).data?.items.map((item) => item.name);
+  const chosen = chosenText === '' ? [] : chosenText.split(',');
+  const live = useLive(chosen.length > 0 ? chosen : names);
+  const [open, setOpen] = useState<LiveEvent | null>(null);
+  const update = (patch: LiveSearch) => void navigate({ search: (before) => ({ ...before, ...patch }), replace: true });
+  const needle = text.toLowerCase();
+  const shown = needle === '' ? live.events : live.events.filter((event) => event.text.includes(needle));
+  const PauseIcon = live.paused ? IconPlayerPlay : IconPlayerPause;
+  const pause = (
+    <Button
+      variant={live.paused ? 'filled' : 'default'}
+      leftSection={<PauseIcon size={16} />}
+      onClick={() => live.dispatch({ type: live.paused ? 'resume' : 'pause' })}
+    >
+      {live.paused ? `Resume${live.held.length > 0 ? ` (${formatNumber(live.held.length)} new)` : ''}` : 'Pause'}
+    </Button>
+  );
+  return (
+    <Page crumbs={[{ label: 'Live' }]} action={pause} flush>
+      <Group p="xs" px="md" gap="xs" align="flex-start">
+        <MultiSelect
+          aria-label="Collections"
+          placeholder={chosen.length === 0 ? 'All collections' : undefined}
+          searchable
+          clearable
+          data={[...new Set([...(names ?? []), ...chosen])]}
+          value={chosen}
+          onChange={(list) => update({ collections: list.join(',') || undefined })}
+          w={{ base: '100%', xs: 320 }}
+        />
+        <SearchBox label="Filter events" value={text} onChange={(next) => update({ text: next || undefined })} />
+        <Button variant="default" disabled={live.events.length === 0} onClick={() => live.dispatch({ type: 'clear' })}>
+          Clear
+        </Button>
+        <ConnectionBadge state={live.connection} />
+      </Group>
+      {live.problem && (
+        <Alert color="red" mx="md" mb="xs" p="xs" withCloseButton closeButtonLabel="Dismiss" onClose={live.dismissProblem}>
+          {live.problem}
+        </Alert>
+      )}
+      {shown.length > 0 ? (
+        <EventTable events={shown} onOpen={setOpen} />
+      ) : (
+        <EmptyState icon={<IconActivity size={32} stroke={1.5} />} title={live.events.length > 0 ? 'No event matches' : 'Waiting for events'}>
+          {live.events.length > 0
+            ? 'Other events came in; change the filter to see them.'
+            : 'Every record that is created, changed or deleted, in any account, appears here the moment it is committed.'}
+        </EmptyState>
+      )}
+      {live.events.length > 0 && (
+        <Text c="dimmed" px="md" py="xs" className="tabular">
+          {plural(shown.length, 'event')} shown, the newest 500 are kept.
+        </Text>
+      )}
+      <Drawer opened={open !== null} onClose={() => setOpen(null)} title={open ? `${open.collection}.${open.operation}` : ''}>
+        {open && <JsonBlock value={open.frame} />}
+      </Drawer>
+    </Page>
+  );
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { INITIAL, LIMIT, reduce } from './events';
+
+const frame = (id: string) => ({ type: 'posts.create', timestamp: 't', data: { id } });
+
+describe('live list', () => {
+  it('puts the newest first and reads the frame', () => {
+    const state = reduce(INITIAL, { type: 'arrived', frames: [frame('a'), frame('b')] });
+    expect(state.events.map((event) => event.recordId)).toEqual(['b', 'a']);
+    expect(state.events[0]).toMatchObject({ collection: 'posts', operation: 'create', number: 2 });
+  });
+  it('stays bounded', () => {
+    const frames = Array.from({ length: LIMIT + 20 }, (_, index) => frame(String(index)));
+    const state = reduce(INITIAL, { type: 'arrived', frames });
+    expect(state.events).toHaveLength(LIMIT);
+    expect(state.events[0]?.recordId).toBe(String(LIMIT + 19));
+  });
+  it('holds events back while paused and shows them afterwards', () => {
+    const paused = reduce(reduce(INITIAL, { type: 'pause' }), { type: 'arrived', frames: [frame('a')] });
+    expect(paused.events).toHaveLength(0);
+    expect(paused.held).toHaveLength(1);
+    expect(reduce(paused, { type: 'resume' }).events).toHaveLength(1);
+  });
+});

@@ -1,0 +1,23 @@
+/** How a record of another collection is named and found. */
+import type { Collection, RecordRow } from '@/api/types';
+
+/** The field that most likely says what a record is. */
+export function titleField(collection: Collection): string | null {
+  const texts = collection.schema.filter((field) => ['text', 'email'].includes(field.type));
+  const named = texts.find((field) => ['name', 'title', 'label', 'email'].includes(field.name));
+  return (named ?? texts[0])?.name ?? null;
+}
+
+export function titleOf(record: RecordRow, field: string | null): string {
+  const value = field === null ? null : record[field];
+  return typeof value === 'string' && value !== '' ? `${value} (${record.id.slice(0, 8)})` : record.id;
+}
+
+/** A filter for what was typed: an id when it looks like one, else part of the title. */
+export function referenceFilter(text: string, field: string | null): string {
+  const typed = text.trim();
+  if (typed === '') return '';
+  const quoted = typed.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(typed)) return `id = '${quoted}'`;
+  return `${field ?? 'id'} ~ '%${quoted}%'`;
+}

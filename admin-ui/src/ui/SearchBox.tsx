@@ -1,0 +1,31 @@
+import { CloseButton, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+
+interface Props {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** Types at once, searches after a short pause. Remount it (by `key`) to take over a value from outside. */
+export function SearchBox({ label, value, onChange }: Props) {
+  const [text, setText] = useState(value);
+  const settle = useDebouncedCallback(onChange, 250);
+  const change = (next: string) => {
+    setText(next);
+    settle(next);
+  };
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={label}
+      value={text}
+      onChange={(event) => change(event.currentTarget.value)}
+      leftSection={<IconSearch size={16} />}
+      rightSection={text && <CloseButton size="sm" aria-label="Clear" onClick={() => change('')} />}
+      w={{ base: '100%', xs: 260 }}
+    />
+  );
+}
