@@ -139,6 +139,7 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
         (&[("SNACKBASE_SINGLE_TENANT_MODE", "true")], &["auth.single_tenant_account", "slug"]),
         (&[("SNACKBASE_REALTIME_HEARTBEAT_SECONDS", "0")], &["realtime.heartbeat_seconds", "between 1 and 3600"]),
         (&[("SNACKBASE_CORS_ORIGINS", "app.example.com")], &["cors.origins", "https://"]),
+        (&[("SNACKBASE_LOG_LEVEL", "verbose")], &["log.level", "SNACKBASE_LOG_LEVEL", "debug"]),
         (&[("SNACKBASE_SMTP_HOST", "mail.example.com")], &["mail.from_email", "SNACKBASE_MAIL_FROM_EMAIL"]),
     ];
     for (pairs, parts) in cases {
