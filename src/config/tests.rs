@@ -153,6 +153,17 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
 }
 
 #[test]
+fn a_program_that_makes_its_own_configuration_gets_secrets_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.server.data_dir = folder.path().into();
+    let prepared = config.clone().prepare().unwrap();
+    assert!(prepared.auth.secret_key.expose().len() >= 32);
+    config.server.api_prefix = "/v2".into();
+    assert!(config.prepare().is_err());
+}
+
+#[test]
 fn secrets_are_made_once_and_only_their_owner_reads_them() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");
