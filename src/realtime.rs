@@ -178,14 +178,13 @@ impl Hub {
         self.recheck(|outlet| outlet.user_id == Some(user)).await;
     }
 
-    /// The same for everyone of an account.
+    /// Applies a change of an account, in the same way.
     pub async fn account_changed(&self, account: AccountId) {
-        self.recheck(|outlet| outlet.account_id == Some(account)).await;
+        self.recheck(|outlet| outlet.caller().account_id() == Some(account)).await;
     }
 
     async fn recheck(&self, concerned: impl Fn(&Outlet) -> bool) {
-        let concerned = |outlet: &&Arc<Outlet>| concerned(outlet);
-        let outlets: Vec<Arc<Outlet>> = self.connections().by_id.values().filter(concerned).cloned().collect();
+        let outlets = self.connections().by_id.values().filter(|outlet| concerned(outlet)).cloned().collect::<Vec<_>>();
         stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
     }
 

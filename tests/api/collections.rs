@@ -1,0 +1,5 @@
+//! Collections: defining, changing and deleting them.
+
+mod alter;
+mod define;
+mod drop;

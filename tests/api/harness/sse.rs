@@ -1,0 +1,107 @@
+//! A realtime client over server-sent events.
+
+use futures_util::StreamExt as _;
+use serde_json::Value;
+
+use super::client::Client;
+use super::soon;
+
+/// One event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event {
+    pub id: Option<String>,
+    pub event: String,
+    pub data: Value,
+}
+
+/// An open stream.
+pub struct Sse {
+    response: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    buffer: String,
+    /// The comments so far.
+    pub comments: Vec<String>,
+}
+
+impl Sse {
+    /// Opens a stream: `client` brings the credentials, `query` the subscriptions. Returns when the server has begun to
+    /// answer.
+    pub async fn open(client: &Client, query: &str) -> Self {
+        Self::open_at(client, &format!("/realtime/subscribe{query}")).await
+    }
+
+    /// Opens a stream at a path.
+    pub async fn open_at(client: &Client, path: &str) -> Self {
+        Self::begin(client.request(reqwest::Method::GET, path)).await
+    }
+
+    /// Opens a stream that goes on after an event.
+    pub async fn resume(client: &Client, query: &str, last_event_id: &str) -> Self {
+        let request = client.request(reqwest::Method::GET, &format!("/realtime/subscribe{query}"));
+        Self::begin(request.header("last-event-id", last_event_id)).await
+    }
+
+    async fn begin(request: reqwest::RequestBuilder) -> Self {
+        let response = soon("the stream", request.send()).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut sse = Self { response: Box::pin(response.bytes_stream()), buffer: String::new(), comments: Vec::new() };
+        // The greeting says that the subscriptions stand.
+        sse.more().await;
+        sse
+    }
+
+    async fn more(&mut self) -> bool {
+        match soon("more of the stream", self.response.next()).await {
+            Some(Ok(bytes)) => {
+                self.buffer.push_str(std::str::from_utf8(&bytes).unwrap());
+                true
+            }
+            Some(Err(_)) | None => false,
+        }
+    }
+
+    /// The next event, heartbeats included; `None` at the end of the stream.
+    pub async fn any_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some((block, rest)) = self.buffer.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.buffer = rest;
+                if let Some(event) = self.parse(&block) {
+                    return Some(event);
+                }
+            } else if !self.more().await {
+                return None;
+            }
+        }
+    }
+
+    fn parse(&mut self, block: &str) -> Option<Event> {
+        let mut event = Event::default();
+        let mut data = String::new();
+        for line in block.lines() {
+            match line.split_once(": ").unwrap_or((line, "")) {
+                ("", comment) => self.comments.push(comment.to_owned()),
+                ("id", id) => event.id = Some(id.to_owned()),
+                ("event", name) => name.clone_into(&mut event.event),
+                ("data", more) => data.push_str(more),
+                other => panic!("an unknown line: {other:?}"),
+            }
+        }
+        if data.is_empty() {
+            return None;
+        }
+        event.data = serde_json::from_str(&data).unwrap();
+        Some(event)
+    }
+
+    /// The next event that is no heartbeat.
+    pub async fn event(&mut self) -> Event {
+        loop {
+            let event = self.any_event().await.expect("the stream ended");
+            if event.event != "heartbeat" {
+                assert_eq!(event.event, "message");
+                return event;
+            }
+        }
+    }
+}

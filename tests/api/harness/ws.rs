@@ -1,0 +1,134 @@
+//! A realtime client over WebSocket.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::client::User;
+use super::soon;
+
+/// A connection.
+pub struct Ws {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// How a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub code: u16,
+    pub reason: String,
+}
+
+impl Ws {
+    /// Connects with a user's token in the URL.
+    pub async fn connect(user: &User) -> Self {
+        Self::connect_to(&user.base, &user.token).await
+    }
+
+    /// Connects to a server with a token.
+    pub async fn connect_to(base: &str, token: &str) -> Self {
+        let query = format!("?token={token}");
+        Self::try_connect(base, &query, &[]).await.unwrap_or_else(|status| panic!("refused with {status}"))
+    }
+
+    /// Connects with any query and headers; returns the status if it is refused.
+    pub async fn try_connect(base: &str, query: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let url = format!("{}/api/v1/realtime/ws{query}", base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match soon("the handshake", connect_async(request)).await {
+            Ok((socket, _)) => Ok(Self { socket }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Connects with a protocol that carries the token; returns the protocol that the server chose.
+    pub async fn connect_with_protocol(base: &str, offer: &str) -> Option<String> {
+        let url = format!("{}/api/v1/realtime/ws", base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", offer.parse().unwrap());
+        let (_, response) = soon("the handshake", connect_async(request)).await.unwrap();
+        let chosen = response.headers().get("sec-websocket-protocol")?;
+        Some(chosen.to_str().unwrap().to_owned())
+    }
+
+    pub async fn send(&mut self, message: &Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        soon("sending", self.socket.send(Message::text(text))).await.unwrap();
+    }
+
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) {
+        soon("sending", self.socket.send(Message::binary(bytes))).await.unwrap();
+    }
+
+    /// The next frame, heartbeats included.
+    pub async fn any_frame(&mut self) -> Value {
+        loop {
+            match soon("a frame", self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("no frame but {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame that is no heartbeat.
+    pub async fn frame(&mut self) -> Value {
+        loop {
+            let frame = self.any_frame().await;
+            if frame["type"] != "heartbeat" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame, which must be this event; returns its data.
+    pub async fn expect_event(&mut self, kind: &str) -> Value {
+        let frame = self.frame().await;
+        assert_eq!(frame["type"], kind, "{frame}");
+        frame["data"].clone()
+    }
+
+    /// Subscribes to a collection and waits for the answer.
+    pub async fn subscribe(&mut self, collection: &str) {
+        self.send(&json!({"action": "subscribe", "collection": collection})).await;
+        let ack = self.frame().await;
+        assert_eq!((&ack["type"], &ack["collection"]), (&json!("subscribed"), &json!(collection)), "{ack}");
+    }
+
+    /// Reads on until the server ends the connection.
+    pub async fn end(&mut self) -> Ended {
+        self.read_to_end().await.1
+    }
+
+    /// Reads on until the server ends the connection, and counts the frames.
+    pub async fn read_to_end(&mut self) -> (usize, Ended) {
+        let mut frames = 0;
+        let ended = |code, reason| Ended { code, reason };
+        loop {
+            match soon("the end", self.socket.next()).await {
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frames, ended(frame.code.into(), frame.reason.to_string()));
+                }
+                Some(Ok(Message::Close(None))) => return (frames, ended(1005, String::new())),
+                Some(Ok(Message::Text(_))) => frames += 1,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return (frames, ended(1006, String::new())),
+            }
+        }
+    }
+
+    /// Hangs up.
+    pub async fn close(mut self) {
+        let _ = self.socket.close(None).await;
+    }
+}

@@ -1,0 +1,16 @@
+//! The server's promises, tested over HTTP, WebSocket and server-sent events, on SQLite and on PostgreSQL.
+//!
+//! Every test has a server and a database of its own. PostgreSQL is the server in `SNACKBASE_TEST_POSTGRES_URL`, or a
+//! throw-away one of this process; `tests/with-postgres.sh cargo nextest run` shares one between processes.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod auth;
+mod bad_input;
+mod collections;
+mod harness;
+mod hooks;
+mod isolation;
+mod realtime;
+mod records;
+mod rules;

@@ -1,0 +1,10 @@
+//! Realtime over WebSocket and server-sent events.
+
+mod convergence;
+mod delivery;
+mod hooks;
+mod lifetime;
+mod protocol;
+mod slow;
+mod sse;
+mod visibility;

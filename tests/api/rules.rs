@@ -1,0 +1,6 @@
+//! Rules: who may do what, who sees which fields, and who sees personal data.
+
+mod access;
+mod fields;
+mod pii;
+mod tools;
