@@ -154,9 +154,8 @@ impl Hub {
     /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.
     /// Waits while too much is handed out already.
     pub async fn publish(&self, changes: Vec<Arc<Change>>) {
-        let is_record = |change: &Arc<Change>| {
-            matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete)
-        };
+        let is_record =
+            |change: &Arc<Change>| matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
         let changes: Vec<Arc<Change>> = changes.into_iter().filter(is_record).collect();
         let mut parts = vec![Vec::new(); self.0.shards.len()];
         for change in &changes {

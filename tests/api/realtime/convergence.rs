@@ -39,7 +39,8 @@ async fn write(user: User, owners: Vec<String>, seed: u64) {
                 user.patch(&format!("/records/posts/{id}"), &body).await.ok(200);
             }
             (4, _) => {
-                let answer = user.post("/records/posts/batch", &json!({"records": [body, {"title": "open"}]})).await.ok(201);
+                let answer =
+                    user.post("/records/posts/batch", &json!({"records": [body, {"title": "open"}]})).await.ok(201);
                 let created = answer["created"].as_array().unwrap().clone();
                 ids.extend(created.iter().map(|record| record["id"].as_str().unwrap().to_owned()));
             }
