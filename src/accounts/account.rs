@@ -165,8 +165,7 @@ impl Accounts {
             return Err(Error::malformed(Problem::body("id", "value_error", msg, id.into())));
         }
         let delete = Stmt::fixed("DELETE FROM accounts WHERE id = $1", vec![account.into()]);
-        let users = access_log::every_user(account, self.0.clock.now(), caller.actor());
-        self.change_account(Batch::new().with(users).require(delete), account, caller).await
+        self.change_account(Batch::new().require(delete), account, caller).await
     }
 
     /// A page of an account's users, newest first.

@@ -20,13 +20,6 @@ pub enum AccessChange {
     Account,
 }
 
-/// The statement that logs a change of every user of an account; run it before the account is deleted.
-pub fn every_user(account: AccountId, at: DateTime<Utc>, actor: &str) -> Stmt {
-    let text = "INSERT INTO change_log (account_id, record_id, operation, at, actor, record) \
-                SELECT account_id, id, 'access', $1, $2, '{\"user\":\"' || id || '\"}' FROM users WHERE account_id = $3";
-    Stmt::fixed(text, vec![Value::Time(at), actor.into(), account.into()])
-}
-
 /// The statement that logs it.
 pub fn entry(account: AccountId, change: AccessChange, at: DateTime<Utc>, actor: &str) -> Stmt {
     let (record_id, record) = match change {
