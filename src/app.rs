@@ -24,7 +24,7 @@ use crate::records::Records;
 use crate::schema::CatalogHandle;
 
 /// How often old entries of the change log are deleted.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the figures are tidied up.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 

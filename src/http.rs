@@ -138,3 +138,13 @@ async fn method_not_allowed() -> Response {
 fn plain(status: StatusCode, text: &str) -> Response {
     (status, axum::Json(serde_json::json!({ "detail": text, "error": text, "message": text }))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_admin_ui_is_built_against_this_very_api() {
+        let known = include_str!("../admin-ui/openapi.json");
+        let hint = "the API changed: run `cargo run -- openapi > admin-ui/openapi.json`";
+        assert_eq!(known.trim(), super::openapi_json().trim(), "{hint}");
+    }
+}

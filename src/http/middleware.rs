@@ -105,6 +105,7 @@ pub fn cors(config: &CorsConfig) -> CorsLayer {
 }
 
 /// A panic is a defect: it is logged, answered with 500, and the server goes on.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let mut response = Error::Internal(format!("panic: {}", text.unwrap_or("unknown"))).into_response();
