@@ -6,8 +6,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
-
 use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::changes::ChangeLog;
@@ -60,8 +58,6 @@ pub struct Services {
     pub metrics: Metrics,
     /// When it ends.
     pub lifecycle: Lifecycle,
-    /// Headers of every response.
-    pub security_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Deref for App {
@@ -99,7 +95,6 @@ impl App {
                 clock.clone(),
                 config.limits.batch_max_size,
             ),
-            security_headers: crate::http::middleware::security_headers(&config),
             config,
             db,
             clock,

@@ -91,7 +91,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(middleware::cors(&app.config.cors))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::envelope))
+        .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
 }
 
