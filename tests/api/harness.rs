@@ -5,6 +5,7 @@ mod app;
 mod backend;
 mod client;
 mod postgres;
+mod process;
 pub mod raw;
 mod sse;
 mod ws;
@@ -15,6 +16,7 @@ pub use answer::Answer;
 pub use app::{PASSWORD, SUPERADMIN, TestApp, closed, open};
 pub use backend::{Backend, Database};
 pub use client::{Client, User};
+pub use process::Process;
 pub use sse::Sse;
 pub use ws::Ws;
 
