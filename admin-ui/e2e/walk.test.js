@@ -62,7 +62,7 @@ test('the walk', async (t) => {
     await page.getByLabel('Name', { exact: true }).fill('authors');
     await page.getByLabel('Name of field 1').fill('id');
     await button('Create collection').click();
-    await page.getByRole('listitem', { name: 'id' }).getByText(/reserved/i).waitFor();
+    await page.getByRole('listitem', { name: 'id' }).locator('.mantine-TextInput-error').waitFor();
   });
 
   await step(t, 'creates a collection', async () => {
@@ -122,7 +122,7 @@ test('the walk', async (t) => {
     await link('Records').click();
     await link('Create record').first().click();
     await button('Create record').click();
-    await page.getByText(/required/i).last().waitFor();
+    await page.locator('.mantine-Textarea-error').first().waitFor();
     await page.getByLabel('title').fill('Notes on the Engine');
     await page.getByLabel('views').fill('12');
     await page.getByText('True', { exact: true }).click();

@@ -3,8 +3,16 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** Defaults and options are any JSON, which the document can only call an object. */
-export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'default' | 'options'> & { default?: unknown; options?: unknown };
+/**
+ * Every field that is answered has a name and a type, although a request may leave them out to be told so.
+ * Defaults and options are any JSON, which the document can only call an object.
+ */
+export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'name' | 'type' | 'default' | 'options'> & {
+  name: string;
+  type: string;
+  default?: unknown;
+  options?: unknown;
+};
 
 export type AccountList = Schemas['AccountList'];
 export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
@@ -21,6 +29,6 @@ export type SetupStatus = Schemas['SetupStatus'];
 export type TestRuleResponse = Schemas['TestRuleResponse'];
 export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 
-/** A record's shape depends on its collection, so only the values' JSON nature is known here. */
+/** A record's shape depends on its collection, so only the values' JSON nature is known here. Pages are counted. */
 export type RecordRow = Record<string, unknown> & { id: string };
-export type RecordPage = Omit<Pick<Schemas['RecordPage'], 'items' | 'total' | 'skip' | 'limit'>, 'items'> & { items: RecordRow[] };
+export type RecordPage = Pick<Schemas['RecordPage'], 'skip' | 'limit'> & { items: RecordRow[]; total: number };

@@ -20,9 +20,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatNumber(count)} ${count === 1 ? one : many}`;
 }
 
-/** UUIDs are told apart well enough by their first block. */
+/** The end of a UUID: its beginning is a time, and the same for all that was made within a minute. */
 export function shortId(value: string): string {
-  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(value) ? `${value.slice(0, 8)}…` : value;
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(value) ? `…${value.slice(-8)}` : value;
 }
 
 export function relativeTime(iso: string, now = Date.now()): string {

@@ -110,7 +110,7 @@ function RecordLink({ collection, id }: { collection: string; id: string }) {
         style={{ color: 'inherit' }}
         aria-label={`Open ${shortId(id)}`}
       >
-        {id.slice(0, 8)}
+        {shortId(id)}
       </Link>
       <CopyText value={id} icon />
     </Group>

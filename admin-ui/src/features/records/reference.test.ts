@@ -14,5 +14,6 @@ describe('reference picker', () => {
     const id = '0b0e7e5c-3c7a-4b53-9d4f-3f4cfb0f8a11';
     expect(referenceFilter(id, 'name')).toBe(`id = '${id}'`);
     expect(titleOf({ id }, null)).toBe(id);
+    expect(titleOf({ id, name: 'Ada' }, 'name')).toBe('Ada (…fb0f8a11)');
   });
 });

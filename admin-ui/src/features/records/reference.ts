@@ -1,5 +1,6 @@
 /** How a record of another collection is named and found. */
 import type { Collection, RecordRow } from '@/api/types';
+import { shortId } from '@/ui/format';
 
 /** The field that most likely says what a record is. */
 export function titleField(collection: Collection): string | null {
@@ -10,7 +11,7 @@ export function titleField(collection: Collection): string | null {
 
 export function titleOf(record: RecordRow, field: string | null): string {
   const value = field === null ? null : record[field];
-  return typeof value === 'string' && value !== '' ? `${value} (${record.id.slice(0, 8)})` : record.id;
+  return typeof value === 'string' && value !== '' ? `${value} (${shortId(record.id)})` : record.id;
 }
 
 /** A filter for what was typed: an id when it looks like one, else part of the title. */

@@ -4,7 +4,7 @@ import { cutAt, problemsOf } from './rule-errors';
 
 describe('problemsOf', () => {
   it('prefers what says where', () => {
-    const answer = { valid: false, errors: ['bad'], problems: [{ message: 'bad', position: 2 }] } as unknown as ValidateRuleResponse;
+    const answer = { valid: false, errors: ['bad'], problems: [{ message: 'bad', position: 2 }] };
     expect(problemsOf(answer)).toEqual([{ message: 'bad', position: 2 }]);
   });
   it('takes texts and objects', () => {
