@@ -8,6 +8,6 @@ mod durability;
 mod embedding;
 mod nodes;
 mod signals;
-#[path = "../api/harness.rs"]
+#[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod harness;

@@ -48,12 +48,17 @@ impl Process {
         Self::start(Path::new(env!("CARGO_BIN_EXE_snackbase")), &["serve"], database, variables)
     }
 
-    /// Starts a program of `examples/`, which cargo builds with the tests.
+    /// Starts a program of `examples/`.
     pub fn example(name: &str, database: &Database) -> Self {
+        // A run of all tests has built it; a run of some has perhaps not.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--example", name]).args(profile).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(build.status().unwrap().success(), "the example {name} cannot be built");
         let tests = std::env::current_exe().unwrap();
         let folder: PathBuf = tests.parent().and_then(Path::parent).unwrap().join("examples");
         let program = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
-        assert!(program.is_file(), "{} is not built: run `cargo build --examples`", program.display());
         Self::start(&program, &[], database, &[])
     }
 
