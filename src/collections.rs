@@ -21,18 +21,30 @@ use crate::schema::definition::{check_collection_name, check_fields};
 use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
 use std::sync::Arc;
 
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
 /// The collections service; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Collections {
     db: Db,
     catalog: CatalogHandle,
     clock: Clock,
+    /// Held while this process changes the schema: waiting for one another with a connection in hand could use up the
+    /// pool that the first one needs to finish.
+    changing: Arc<Mutex<()>>,
+}
+
+/// A change of the schema under way.
+struct SchemaChange {
+    tx: Tx,
+    catalog: Arc<Catalog>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 impl Collections {
     /// A service over a database and its catalog.
     pub fn new(db: Db, catalog: CatalogHandle, clock: Clock) -> Self {
-        Self { db, catalog, clock }
+        Self { db, catalog, clock, changing: Arc::default() }
     }
 
     /// A collection by id or name.
@@ -59,8 +71,8 @@ impl Collections {
         let rules = input.rules.resolve(&fields)?;
         let (id, now) = (CollectionId::new(), self.clock.now());
 
-        let (mut tx, catalog) = self.change().await?;
-        refuse(missing_targets(&catalog, &name, &fields))?;
+        let mut change = self.change().await?;
+        refuse(missing_targets(&change.catalog, &name, &fields))?;
         let table = ddl::table_name(&name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
         let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, created_at, updated_at, \
                       rules_updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)";
@@ -76,22 +88,23 @@ impl Collections {
             DbError::Unique { .. } => Error::conflict(format!("Collection '{name}' already exists"), Some("name")),
             other => other.into(),
         };
-        tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
+        change.tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
         for update in rules.statements(id, now) {
-            tx.execute(update).await?;
+            change.tx.execute(update).await?;
         }
+        let catalog = change.catalog.clone();
         let target = |name: &str| target_table(&catalog, name, &table);
         for stmt in ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields: &fields }, target) {
-            tx.execute(stmt).await?;
+            change.tx.execute(stmt).await?;
         }
-        self.finish(tx, caller, now).await?;
+        self.finish(change, caller, now).await?;
         self.find(&id.to_string())
     }
 
     /// Changes a definition: fields are added, attributes and rules change.
     pub async fn update(&self, caller: &Caller, id_or_name: &str, input: CollectionInput) -> Result<Arc<Collection>> {
         input::check_shape(&input, false)?;
-        let (mut tx, catalog) = self.change().await?;
+        let mut change = self.change().await?;
         let collection = self.find(id_or_name)?;
         if let Some(name) = &input.name
             && *name != collection.name
@@ -105,59 +118,59 @@ impl Collections {
             Some(mut definitions) => {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
                 refuse(forbidden_changes(&collection, &definitions))?;
-                refuse(missing_targets(&catalog, &collection.name, &fields))?;
-                self.apply(&mut tx, &catalog, &collection, &fields).await?;
+                refuse(missing_targets(&change.catalog, &collection.name, &fields))?;
+                self.apply(&mut change, &collection, &fields).await?;
                 let update = "UPDATE collections SET schema = $1, updated_at = $2 WHERE id = $3";
                 let args = vec![stored(&definitions)?, now.into(), collection.id.into()];
-                tx.execute(Stmt::fixed(update, args)).await?;
+                change.tx.execute(Stmt::fixed(update, args)).await?;
                 fields
             }
         };
         for update in input.rules.resolve(&fields)?.statements(collection.id, now) {
-            tx.execute(update).await?;
+            change.tx.execute(update).await?;
         }
-        self.finish(tx, caller, now).await?;
+        self.finish(change, caller, now).await?;
         self.find(&collection.id.to_string())
     }
 
     /// Drops a collection with its records.
     pub async fn delete(&self, caller: &Caller, id_or_name: &str) -> Result<DeletedCollection> {
-        let (mut tx, catalog) = self.change().await?;
+        let mut change = self.change().await?;
         let collection = self.find(id_or_name)?;
         let refers = |other: &&Arc<Collection>| {
             other.id != collection.id
                 && other.references().any(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
         };
-        let referring: Vec<&str> = catalog.iter().filter(refers).map(|other| other.name.as_str()).collect();
+        let referring: Vec<&str> = change.catalog.iter().filter(refers).map(|other| other.name.as_str()).collect();
         if !referring.is_empty() {
             let message = format!("'{}' is referred to by {}", collection.name, referring.join(", "));
             return Err(Error::conflict(message, None));
         }
         let mut count = self.db.sql();
         count.push("SELECT count(*) FROM ").ident(&collection.table);
-        let records: i64 = tx.row::<(i64,)>(count.build()).await?.map_or(0, |(count,)| count);
+        let records: i64 = change.tx.row::<(i64,)>(count.build()).await?.map_or(0, |(count,)| count);
         let own: Vec<&Ident> = collection
             .references()
             .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
             .map(|(field, _)| &field.column)
             .collect();
         for stmt in ddl::drop(self.db.dialect(), &collection.table, &own) {
-            tx.execute(stmt).await?;
+            change.tx.execute(stmt).await?;
         }
-        tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
-        self.finish(tx, caller, self.clock.now()).await?;
+        change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
+        self.finish(change, caller, self.clock.now()).await?;
         Ok(DeletedCollection::new(&collection, records))
     }
 
     /// Changes the rules of a collection; what is not named stays.
     pub async fn set_rules(&self, caller: &Caller, name: &str, patch: RulesPatch) -> Result<Arc<Collection>> {
-        let (mut tx, _) = self.change().await?;
+        let mut change = self.change().await?;
         let collection = self.find(name)?;
         let now = self.clock.now();
         for update in patch.resolve(&collection.fields)?.statements(collection.id, now) {
-            tx.execute(update).await?;
+            change.tx.execute(update).await?;
         }
-        self.finish(tx, caller, now).await?;
+        self.finish(change, caller, now).await?;
         self.find(&collection.id.to_string())
     }
 
@@ -174,25 +187,27 @@ impl Collections {
     }
 
     /// Begins a change. Changes of the schema follow one another; each sees the outcome of the one before.
-    async fn change(&self) -> Result<(Tx, Arc<Catalog>)> {
+    async fn change(&self) -> Result<SchemaChange> {
+        let turn = self.changing.clone().lock_owned().await;
         let mut tx = self.db.begin().await?;
         tx.serialize_schema_changes().await?;
         self.catalog.reload().await?;
-        Ok((tx, self.catalog.current()))
+        Ok(SchemaChange { tx, catalog: self.catalog.current(), _turn: turn })
     }
 
-    async fn finish(&self, mut tx: Tx, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
-        tx.execute(catalog_entry(now, caller.actor())).await?;
-        tx.commit().await?;
+    async fn finish(&self, mut change: SchemaChange, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
+        change.tx.execute(catalog_entry(now, caller.actor())).await?;
+        change.tx.commit().await?;
         Ok(self.catalog.reload().await?)
     }
 
-    async fn apply(&self, tx: &mut Tx, catalog: &Catalog, before: &Collection, fields: &[Field]) -> Result<()> {
-        self.check_data(tx, before, fields).await?;
+    async fn apply(&self, change: &mut SchemaChange, before: &Collection, fields: &[Field]) -> Result<()> {
+        self.check_data(&mut change.tx, before, fields).await?;
         let table = ddl::Table { id: before.id, name: &before.table, fields };
-        let target = |name: &str| target_table(catalog, name, &before.table);
+        let catalog = change.catalog.clone();
+        let target = |name: &str| target_table(&catalog, name, &before.table);
         for stmt in ddl::alter(self.db.dialect(), &table, &before.fields, target) {
-            tx.execute(stmt).await.map_err(|error| match error {
+            change.tx.execute(stmt).await.map_err(|error| match error {
                 DbError::Unique { .. } => {
                     let message = "Records that exist have equal values, so the field cannot become unique";
                     Error::invalid("schema", "unique_violated", message)

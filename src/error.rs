@@ -62,6 +62,14 @@ pub enum Error {
     /// It does not exist, or must look as if it did not.
     #[error("{0}")]
     NotFound(String),
+    /// An item of a batch that does not exist, or must look as if it did not.
+    #[error("{message}")]
+    ItemNotFound {
+        /// Which, and where in the batch.
+        message: String,
+        /// Where in the batch.
+        index: usize,
+    },
     /// A request that is well formed but cannot be done. `label` names the kind for programs.
     #[error("{message}")]
     Refused {

@@ -47,7 +47,7 @@ use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::clock::Clock;
 use crate::config::RealtimeConfig;
 use crate::error::{Error, Result};
-use crate::id::UserId;
+use crate::id::{AccountId, UserId};
 use crate::schema::CatalogHandle;
 use connection::Outlet;
 use shard::{Handle, Shard};
@@ -175,7 +175,16 @@ impl Hub {
     /// Applies a change of somebody's rights: the user's connections are checked again before anything is handed out that
     /// is published later.
     pub async fn access_changed(&self, user: UserId) {
-        let concerned = |outlet: &&Arc<Outlet>| outlet.user_id == Some(user);
+        self.recheck(|outlet| outlet.user_id == Some(user)).await;
+    }
+
+    /// The same for everyone of an account.
+    pub async fn account_changed(&self, account: AccountId) {
+        self.recheck(|outlet| outlet.account_id == Some(account)).await;
+    }
+
+    async fn recheck(&self, concerned: impl Fn(&Outlet) -> bool) {
+        let concerned = |outlet: &&Arc<Outlet>| concerned(outlet);
         let outlets: Vec<Arc<Outlet>> = self.connections().by_id.values().filter(concerned).cloned().collect();
         stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
     }

@@ -48,6 +48,21 @@ impl Dispatch {
         }
     }
 
+    /// Whose rights changed is read anew: a user's, or those of everyone of an account.
+    async fn access_changed(&self, change: &Change) {
+        match (UserId::parse(&change.record_id), change.account_id) {
+            (Some(id), Some(account)) if id.0 == account.0 => {
+                self.auth.invalidate_account(account);
+                self.hub.account_changed(account).await;
+            }
+            (Some(user), _) => {
+                self.auth.invalidate_user(user);
+                self.hub.access_changed(user).await;
+            }
+            (None, _) => {}
+        }
+    }
+
     async fn flush(&mut self, pending: &mut Vec<Arc<Change>>) {
         if !pending.is_empty() {
             self.after(pending).await;
@@ -70,10 +85,7 @@ impl Consumer for Dispatch {
                 }
                 ChangeKind::Access => {
                     self.flush(&mut pending).await;
-                    if let Some(user) = UserId::parse(&change.record_id) {
-                        self.auth.invalidate_user(user);
-                        self.hub.access_changed(user).await;
-                    }
+                    self.access_changed(&change).await;
                 }
             }
         }

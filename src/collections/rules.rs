@@ -198,7 +198,18 @@ pub fn validate_rule(source: &str, operation: Operation, fields: &[Json]) -> Vec
     if source.is_empty() {
         return Vec::new();
     }
-    let known = |field: &Json| match field {
+    Predicate::compile(source, &Loose::of(fields), operation.purpose()).err().unwrap_or_default()
+}
+
+impl Loose {
+    fn of(fields: &[Json]) -> Self {
+        Self(fields.iter().filter_map(known).collect())
+    }
+}
+
+/// A field given as a name or as a definition.
+fn known(field: &Json) -> Option<(String, ColumnKind)> {
+    match field {
         Json::String(name) => Some((name.clone(), ColumnKind::Text)),
         Json::Object(definition) => {
             let kind = definition.get("type").and_then(Json::as_str).and_then(FieldType::parse);
@@ -206,9 +217,7 @@ pub fn validate_rule(source: &str, operation: Operation, fields: &[Json]) -> Vec
             Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column)))
         }
         _ => None,
-    };
-    let columns = Loose(fields.iter().filter_map(known).collect());
-    Predicate::compile(source, &columns, operation.purpose()).err().unwrap_or_default()
+    }
 }
 
 /// What a rule is tried with.
@@ -226,6 +235,10 @@ pub struct TestContext {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub data: Body,
+    /// The collection's fields, as definitions; without them types are read off the record's values.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub fields: Vec<Json>,
 }
 
 /// Whether a rule lets an invented caller at an invented record.
@@ -240,7 +253,7 @@ pub fn test_rule(source: &str, context: &TestContext) -> Result<bool> {
         Json::String(_) | Json::Null => ColumnKind::Text,
     };
     let fields = context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value)));
-    let columns = Loose(fields.collect());
+    let columns = if context.fields.is_empty() { Loose(fields.collect()) } else { Loose::of(&context.fields) };
     let predicate = Predicate::compile(source, &columns, Operation::Update.purpose()).map_err(|problems| {
         let reasons: Vec<String> = problems.iter().map(describe).collect();
         Error::refused("Invalid rule", format!("Invalid rule: {}", reasons.join("; ")))

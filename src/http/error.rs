@@ -45,6 +45,11 @@ impl IntoResponse for Error {
         let message = self.to_string();
         match self {
             Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "Not found", message),
+            Self::ItemNotFound { index, .. } => {
+                let mut body = body("not_found", &message);
+                body.insert("index".into(), index.into());
+                respond(StatusCode::NOT_FOUND, body)
+            }
             Self::Refused { label, .. } => plain(StatusCode::BAD_REQUEST, label, message),
             Self::Invalid { fields, index } => invalid(&fields, index, message),
             Self::Malformed { problems } => malformed(&problems),

@@ -105,7 +105,7 @@ impl Records {
 }
 
 fn missing(index: usize, id: &str) -> Error {
-    Error::not_found(format!("Item {index}: record '{id}' not found"))
+    Error::ItemNotFound { message: format!("Item {index}: record '{id}' not found"), index }
 }
 
 /// Says of which item an error speaks.
