@@ -189,7 +189,8 @@ fn nothing_panics_on_purpose_and_nothing_is_left_for_later() {
     let mut problems = Vec::new();
     for source in sources() {
         for (number, line) in source.lines() {
-            let code = line.split("//").next().unwrap_or_default();
+            // A parser's own method is called like that, too.
+            let code = line.split("//").next().unwrap_or_default().replace("self.expect(", "");
             let found = words.iter().find(|word| code.contains(**word)).or(later.iter().find(|word| line.contains(**word)));
             if let Some(word) = found {
                 problems.push(format!("{}:{number}: {word}", source.path));
