@@ -118,6 +118,15 @@ impl Config {
         Ok(Loaded { config, file, notices: variables.notices })
     }
 
+    /// Checks a configuration that a program made itself, and fills in its secrets as [`Config::load`] does.
+    pub fn prepare(mut self) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        self.check(&mut problems);
+        problems.into_result(&Figment::new())?;
+        secrets::complete(&mut self)?;
+        Ok(self)
+    }
+
     fn check(&self, problems: &mut Problems) {
         self.server.check(problems);
         self.database.check(problems);

@@ -90,17 +90,16 @@ impl Mailer {
 
 impl Worker {
     async fn run(self, mut mails: mpsc::Receiver<Mail>) {
-        let stopping = self.stopping.clone();
-        let queue = futures_util::stream::poll_fn(|context| mails.poll_recv(context));
-        // What is queued when the server stops is still tried once.
-        let ended = stopping.cancelled_owned();
-        let worker = &self;
-        let sending = queue.for_each_concurrent(AT_ONCE, |mail| worker.send(mail));
-        tokio::pin!(sending);
-        tokio::select! {
-            () = &mut sending => {}
-            () = async { ended.await; tokio::time::sleep(Duration::from_secs(2)).await } => {}
-        }
+        let mut stopping = Some(Box::pin(self.stopping.clone().cancelled_owned()));
+        // Once the server stops, what is in the queue is still tried once, and then it ends.
+        let queue = futures_util::stream::poll_fn(move |context| {
+            if stopping.as_mut().is_some_and(|stopping| stopping.as_mut().poll(context).is_ready()) {
+                stopping = None;
+                mails.close();
+            }
+            mails.poll_recv(context)
+        });
+        queue.for_each_concurrent(AT_ONCE, |mail| self.send(mail)).await;
     }
 
     async fn send(&self, mail: Mail) {
@@ -136,3 +135,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,9 +154,8 @@ impl Hub {
     /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.
     /// Waits while too much is handed out already.
     pub async fn publish(&self, changes: Vec<Arc<Change>>) {
-        let is_record = |change: &Arc<Change>| {
-            matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete)
-        };
+        let is_record =
+            |change: &Arc<Change>| matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
         let changes: Vec<Arc<Change>> = changes.into_iter().filter(is_record).collect();
         let mut parts = vec![Vec::new(); self.0.shards.len()];
         for change in &changes {
@@ -178,14 +177,13 @@ impl Hub {
         self.recheck(|outlet| outlet.user_id == Some(user)).await;
     }
 
-    /// The same for everyone of an account.
+    /// Applies a change of an account, in the same way.
     pub async fn account_changed(&self, account: AccountId) {
-        self.recheck(|outlet| outlet.account_id == Some(account)).await;
+        self.recheck(|outlet| outlet.caller().account_id() == Some(account)).await;
     }
 
     async fn recheck(&self, concerned: impl Fn(&Outlet) -> bool) {
-        let concerned = |outlet: &&Arc<Outlet>| concerned(outlet);
-        let outlets: Vec<Arc<Outlet>> = self.connections().by_id.values().filter(concerned).cloned().collect();
+        let outlets = self.connections().by_id.values().filter(|outlet| concerned(outlet)).cloned().collect::<Vec<_>>();
         stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
     }
 

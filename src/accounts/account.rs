@@ -152,7 +152,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let update = "UPDATE accounts SET name = $1, updated_at = $2 WHERE id = $3";
         let update = Stmt::fixed(update, vec![request.name.as_str().into(), now.into(), account.into()]);
-        self.change_account(account, update, caller).await?;
+        self.change_account(Batch::new().require(update), account, caller).await?;
         Ok(self.account_row(id).await?.detail())
     }
 
@@ -165,7 +165,7 @@ impl Accounts {
             return Err(Error::malformed(Problem::body("id", "value_error", msg, id.into())));
         }
         let delete = Stmt::fixed("DELETE FROM accounts WHERE id = $1", vec![account.into()]);
-        self.change_account(account, delete, caller).await
+        self.change_account(Batch::new().require(delete), account, caller).await
     }
 
     /// A page of an account's users, newest first.
@@ -198,10 +198,10 @@ impl Accounts {
         AccountId::parse(&row.id).ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 
-    async fn change_account(&self, account: AccountId, change: Stmt, caller: &Caller) -> Result<()> {
+    async fn change_account(&self, change: Batch, account: AccountId, caller: &Caller) -> Result<()> {
         let now = self.0.clock.now();
         let entry = access_log::entry(account, AccessChange::Account, now, caller.actor());
-        let batch = Batch::new().require(change).with(entry).acting(caller.actor(), now);
+        let batch = change.with(entry).acting(caller.actor(), now);
         self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_account(account);
         Ok(())

@@ -43,6 +43,7 @@ impl Accounts {
         let by_password = user.as_ref().filter(|user| user.auth_provider == "password");
         let stored = by_password.map(|user| user.password_hash.clone());
         let allowed = || inner.throttle.check(Door::Guess, address, Some(&identity));
+        allowed()?;
         let verdict = inner.passwords.verify(request.password.clone(), stored, allowed).await?;
         if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
             inner.throttle.count(Door::Guess, address, Some(&identity));

@@ -1,4 +1,4 @@
-//! The service on SQLite, with a clock that stands still.
+//! The service with a clock that stands still; on SQLite, or on the server in `SNACKBASE_TEST_POSTGRES_URL`.
 
 mod administration;
 mod sessions;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::*;
 use crate::auth::{AccountRef, Credential, TokenType};
 use crate::config::{DatabaseTarget, EmailVerification};
-use crate::db::{Sqlite, Stmt};
+use crate::db::{Ident, Postgres, PostgresOptions, Sqlite, Stmt};
 use crate::id::{AccountId, UserId};
 use crate::mail::Mail;
 
@@ -36,8 +36,7 @@ impl Fixture {
         config.auth.email_verification = EmailVerification::Required;
         configure(&mut config);
         let config = Arc::new(config);
-        let DatabaseTarget::Sqlite(options) = config.database.target(folder.path()) else { panic!() };
-        let db = Db::Sqlite(Sqlite::open(options).await.unwrap());
+        let db = database(&config).await;
         db.migrate().await.unwrap();
         let time = Arc::new(AtomicI64::new(1_800_000_000_000));
         let clock = Clock::Fixed(time.clone());
@@ -104,6 +103,25 @@ impl Fixture {
         let rows: Vec<(String,)> = self.db.rows(Stmt::fixed(select, Vec::new())).await.unwrap();
         rows.into_iter().map(|(record,)| record).collect()
     }
+}
+
+async fn database(config: &Config) -> Db {
+    let Ok(url) = std::env::var("SNACKBASE_TEST_POSTGRES_URL") else {
+        let DatabaseTarget::Sqlite(options) = config.database.target(&config.server.data_dir) else { panic!() };
+        return Db::Sqlite(Sqlite::open(options).await.unwrap());
+    };
+    let connect = async |url: String| {
+        let options = PostgresOptions { url, max_connections: 8, acquire_timeout: Duration::from_mins(1) };
+        Db::Postgres(Postgres::connect(&options).await.unwrap())
+    };
+    let name = format!("accounts_{}", crate::id::new_id().simple());
+    let server = connect(url.clone()).await;
+    let mut create = server.sql();
+    create.push("CREATE DATABASE ").ident(&Ident::of(&name).unwrap());
+    server.docs(create.build()).await.unwrap();
+    server.close().await;
+    let (stem, _) = url.rsplit_once('/').unwrap();
+    connect(format!("{stem}/{name}")).await
 }
 
 fn message<T>(result: Result<T>) -> String {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::AccountRef;
+use super::{AccountRef, one_time};
 use crate::config::AuthConfig;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
@@ -122,7 +122,15 @@ pub struct Jwt {
 impl Jwt {
     /// With the server's secret and lifetimes.
     pub fn new(config: &AuthConfig) -> Self {
-        let secret = config.secret_key.expose().as_bytes();
+        let secret = match config.secret_key.expose() {
+            // Anybody could sign with an empty one.
+            empty if empty.is_empty() => {
+                tracing::warn!("no secret key is configured: tokens are valid until the server stops");
+                Secret::new(one_time::random_token())
+            }
+            _ => config.secret_key.clone(),
+        };
+        let key = secret.expose().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss"]);
@@ -130,10 +138,10 @@ impl Jwt {
         validation.validate_exp = false;
         validation.validate_aud = false;
         Self {
-            signing: EncodingKey::from_secret(secret),
-            checking: DecodingKey::from_secret(secret),
+            signing: EncodingKey::from_secret(key),
+            checking: DecodingKey::from_secret(key),
             validation,
-            secret: config.secret_key.clone(),
+            secret,
             access: TimeDelta::seconds(config.access_token_seconds),
             refresh: TimeDelta::seconds(config.refresh_token_seconds),
         }
@@ -207,5 +215,56 @@ impl Jwt {
 
     fn sign(&self, claims: &Claims) -> Result<String> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).map_err(Error::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::new_id;
+
+    fn subject(account: &AccountRef) -> Subject<'_> {
+        let session = Uuid::nil();
+        Subject { user: UserId(Uuid::nil()), account, email: "ann@example.com", role: "admin", session }
+    }
+
+    fn account() -> AccountRef {
+        let (code, slug, name) = ("AA0001".to_owned(), "acme".to_owned(), "Acme".to_owned());
+        AccountRef::new(AccountId(new_id()), code, slug, name, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn access_tokens_carry_the_published_claims() {
+        let (account, jwt) = (account(), Jwt::new(&AuthConfig::default()));
+        let pair = jwt.pair(subject(&account), "id", DateTime::UNIX_EPOCH).unwrap();
+        let claims = |token: &str| {
+            let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+            serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&payload).unwrap()
+        };
+        let access = claims(&pair.access);
+        let keys: Vec<&str> = access.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["iss", "sub", "iat", "exp", "user_id", "account_id", "email", "role", "type", "sid"]);
+        assert_eq!(
+            (&access["iss"], &access["type"], &access["exp"]),
+            (&"snackbase".into(), &"access".into(), &3600.into())
+        );
+        let refresh = claims(&pair.refresh);
+        let keys: Vec<&str> = refresh.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["iss", "sub", "iat", "exp", "jti", "user_id", "account_id", "type", "sid"]);
+    }
+
+    #[test]
+    fn foreign_tokens_are_refused() {
+        let (account, now) = (account(), DateTime::UNIX_EPOCH);
+        let ours = Jwt::new(&AuthConfig::default());
+        let theirs = Jwt::new(&AuthConfig::default());
+        let token = theirs.pair(subject(&account), "id", now).unwrap().access;
+        assert!(theirs.check(&token, Use::Access, now).is_ok());
+        assert_eq!(ours.check(&token, Use::Access, now).unwrap_err(), Rejection::Invalid, "no two servers share a key");
+        let payload = token.split('.').nth(1).unwrap();
+        let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+        for forged in [format!("{none}.{payload}."), format!("{none}.{payload}"), String::new(), "a.b.c".into()] {
+            assert_eq!(theirs.check(&forged, Use::Access, now).unwrap_err(), Rejection::Invalid);
+        }
     }
 }

@@ -4,6 +4,7 @@ mod argon;
 mod policy;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -15,6 +16,11 @@ use argon::Buffers;
 
 use crate::config::AuthConfig;
 use crate::error::{Error, Result};
+
+/// How long memory for hashing is kept after the last hash.
+const KEEP: Duration = Duration::from_secs(2);
+/// Longer passwords are wrong.
+const MAX_BYTES: usize = 4096;
 
 /// What became of a password that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +81,8 @@ impl Passwords {
         allowed: impl FnOnce() -> Result<()>,
     ) -> Result<Verdict> {
         let cost = self.cost;
+        // Nobody has such a password: it is not worth hashing megabytes.
+        let (password, stored) = if password.len() > MAX_BYTES { (String::new(), None) } else { (password, stored) };
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
         let checked = self.run(allowed, move |buffers| buffers.verify(&password, &stored)).await?;
@@ -93,11 +101,15 @@ impl Passwords {
     ) -> Result<T> {
         let place = self.places.clone().acquire_owned().await.map_err(Error::internal)?;
         allowed()?;
-        let (places, buffers) = (self.places.clone(), self.buffers.clone());
+        let buffers = self.buffers.clone();
         let done = spawn_blocking(move || {
             let result = work(&buffers);
             drop(place);
-            buffers.release_if_idle(&places);
+            let uses = buffers.uses();
+            tokio::spawn(async move {
+                tokio::time::sleep(KEEP).await;
+                buffers.release_unless_used_since(uses);
+            });
             result
         });
         done.await.map_err(Error::internal)

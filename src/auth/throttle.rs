@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -13,7 +14,7 @@ use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
 
 /// Addresses and identities that are remembered.
-const REMEMBERED: u64 = 200_000;
+const REMEMBERED: u64 = 100_000;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +29,7 @@ pub enum Door {
 
 /// Counts attempts for each address and each identity; cheap to clone.
 ///
-/// Every counter is a bucket of tokens that is full at first and is refilled within the window. Memory is bounded: the
-/// least used counters are forgotten.
+/// Every counter is a bucket of tokens that is full at first and is refilled within the window. Memory is bounded.
 #[derive(Clone)]
 pub struct Throttle {
     limits: Arc<LimitsConfig>,
@@ -46,7 +46,12 @@ impl Throttle {
     /// With the configured numbers.
     pub fn new(limits: &LimitsConfig, clock: Clock) -> Self {
         let window = Duration::from_secs(limits.throttle_window_seconds.into());
-        let buckets = Cache::builder().max_capacity(REMEMBERED).time_to_idle(window).build();
+        // The least recently used go first: a new counter is never refused in favour of old ones.
+        let buckets = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(window)
+            .build();
         Self { limits: Arc::new(limits.clone()), clock, buckets }
     }
 

@@ -71,7 +71,11 @@ fn read_or_make(folder: &Path, path: &Path) -> Result<Secrets, String> {
 
 /// Writes the file whole or not at all; one that another process has just made stays.
 fn make(folder: &Path, path: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
     let random = || URL_SAFE_NO_PAD.encode(rand::random::<[u8; 48]>());
     let secrets = Secrets { secret_key: random(), token_secret: random(), encryption_key: random() };
     let text = toml::to_string(&secrets).map_err(std::io::Error::other)?;

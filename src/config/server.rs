@@ -117,8 +117,14 @@ impl Default for LogConfig {
 
 impl LogConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
-        if let Err(error) = tracing_subscriber::EnvFilter::try_new(self.directives()) {
-            problems.add("log.level", format!("is not understood ({error}): use error, warn, info, debug or trace"));
+        let directives = self.directives();
+        // The filter takes a word that is no level for the name of a module, and is silent about everything else.
+        let strange = directives
+            .split(',')
+            .any(|part| !part.contains('=') && part.trim().parse::<tracing_subscriber::filter::LevelFilter>().is_err());
+        if strange || tracing_subscriber::EnvFilter::try_new(directives).is_err() {
+            let remedy = "use error, warn, info, debug or trace, or a list such as info,snackbase::mail=debug";
+            problems.add("log.level", format!("`{}` is not understood: {remedy}", self.level));
         }
     }
 

@@ -139,6 +139,7 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
         (&[("SNACKBASE_SINGLE_TENANT_MODE", "true")], &["auth.single_tenant_account", "slug"]),
         (&[("SNACKBASE_REALTIME_HEARTBEAT_SECONDS", "0")], &["realtime.heartbeat_seconds", "between 1 and 3600"]),
         (&[("SNACKBASE_CORS_ORIGINS", "app.example.com")], &["cors.origins", "https://"]),
+        (&[("SNACKBASE_LOG_LEVEL", "verbose")], &["log.level", "SNACKBASE_LOG_LEVEL", "debug"]),
         (&[("SNACKBASE_SMTP_HOST", "mail.example.com")], &["mail.from_email", "SNACKBASE_MAIL_FROM_EMAIL"]),
     ];
     for (pairs, parts) in cases {
@@ -149,6 +150,17 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
     }
     let text = complaint(&Sources { file: Some("/nowhere.toml".into()), ..Sources::default() });
     assert!(text.contains("/nowhere.toml"), "{text}");
+}
+
+#[test]
+fn a_program_that_makes_its_own_configuration_gets_secrets_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.server.data_dir = folder.path().into();
+    let prepared = config.clone().prepare().unwrap();
+    assert!(prepared.auth.secret_key.expose().len() >= 32);
+    config.server.api_prefix = "/v2".into();
+    assert!(config.prepare().is_err());
 }
 
 #[test]

@@ -69,7 +69,11 @@ impl FromRequestParts<App> for Superadmin {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let SignedIn(principal) = SignedIn::from_request_parts(parts, app).await?;
         let caller = Caller::User(principal);
-        if caller.is_superadmin() { Ok(Self(caller)) } else { Err(Error::Forbidden("Superadmin access required".into())) }
+        if caller.is_superadmin() {
+            Ok(Self(caller))
+        } else {
+            Err(Error::Forbidden("Superadmin access required".into()))
+        }
     }
 }
 

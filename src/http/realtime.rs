@@ -123,9 +123,10 @@ impl Session {
         let caller = self.connection.caller();
         let own = caller.account().ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
         if !caller.is_superadmin() {
-            let named = |name: &str| name == own.id_text || name == own.code || name == own.slug;
+            let is_own =
+                |name: &str| [&own.id_text, &own.code, &own.slug].iter().any(|own| own.eq_ignore_ascii_case(name));
             return match account {
-                Some(name) if !named(name) => Err(Error::Forbidden("Other accounts are not available".into())),
+                Some(name) if !is_own(name) => Err(Error::Forbidden("Other accounts are not available".into())),
                 _ => Ok(Scope::Account(own.id)),
             };
         }

@@ -19,7 +19,7 @@ use super::queue::{Close, Limits, Queue};
 use super::subscription::{Command, Member, Operations, Scope, SubscriptionId};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, UserId};
+use crate::id::UserId;
 
 /// Checks the connection's credential again and returns whom it stands for now.
 pub type Recheck = Box<dyn Fn() -> BoxFuture<'static, Result<Caller>> + Send + Sync>;
@@ -46,7 +46,6 @@ impl fmt::Debug for Arrival {
 pub(super) struct Outlet {
     pub(super) id: Uuid,
     pub(super) user_id: Option<UserId>,
-    pub(super) account_id: Option<AccountId>,
     pub(super) address: Option<IpAddr>,
     dialect: &'static dyn Dialect,
     queue: Queue,
@@ -77,7 +76,6 @@ impl Outlet {
         Self {
             id: crate::id::new_id(),
             user_id: principal.map(|principal| principal.user_id),
-            account_id: arrival.caller.account_id(),
             address: arrival.address,
             dialect: arrival.dialect,
             queue: Queue::new(limits),

@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::auth::{AccountRef, Caller, Principal, TokenType};
 use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
-use crate::id::{AccountId, CollectionId, SYSTEM_ACCOUNT};
+use crate::id::{CollectionId, SYSTEM_ACCOUNT};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Backend, Client, TestApp, User, open};
 use rows::{Probe, Row};
 
-crate::both![
-    no_route_answers_anything_of_another_account,
-    superadmins_alone_cross_the_border,
-];
+crate::both![no_route_answers_anything_of_another_account, superadmins_alone_cross_the_border,];
 
 /// Stands in every text that belongs to account A.
 const SECRET: &str = "secret-of-account-a";
@@ -68,7 +65,15 @@ impl World {
         let what = format!("{who}: {} {} {}", probe.method, probe.path, probe.body);
         let sent = format!("{} {}", probe.path, probe.body);
         assert!(answer.status < 500, "{what}: {} {}", answer.status, answer.text);
-        let marks = [SECRET, &self.a.email, &self.a.account_slug, &self.a.id, &self.a.account_id, &self.open_record, &self.ruled_record];
+        let marks = [
+            SECRET,
+            &self.a.email,
+            &self.a.account_slug,
+            &self.a.id,
+            &self.a.account_id,
+            &self.open_record,
+            &self.ruled_record,
+        ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);
             assert!(echoed || !answer.text.contains(mark), "{what} answers {mark}: {}", answer.text);

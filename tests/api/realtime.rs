@@ -1,6 +1,8 @@
 //! Realtime over WebSocket and server-sent events.
 
+mod convergence;
 mod delivery;
+mod hooks;
 mod lifetime;
 mod protocol;
 mod slow;

@@ -138,6 +138,8 @@ async fn accounts_are_administered() {
     f.accounts.delete_account(&root, &login.account.id).await.unwrap();
     assert!(f.caller(&login.token).await.is_err());
     assert!(f.auth.resolve_account("acme").await.unwrap().is_none());
+    let entries = f.access_entries().await;
+    assert!(entries.contains(&format!(r#"{{"account":"{}"}}"#, login.account.id)), "{entries:?}");
     let system = root.account_id().unwrap().to_string();
     assert!(matches!(f.accounts.delete_account(&root, &system).await, Err(Error::Malformed { .. })));
     assert!(matches!(f.accounts.account(&root, "nosuch").await, Err(Error::NotFound(_))));

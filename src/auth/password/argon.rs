@@ -1,11 +1,11 @@
 //! Argon2id with buffers that are used again while sign-ins keep coming.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use tokio::sync::Semaphore;
 
 use crate::secret::constant_time_eq;
 
@@ -68,7 +68,10 @@ impl Stored {
 
 /// Memory for hashing. Fresh memory costs a page fault every 4 KiB, a good part of a hash; under load it is kept.
 #[derive(Default)]
-pub(super) struct Buffers(Mutex<Vec<Vec<Block>>>);
+pub(super) struct Buffers {
+    free: Mutex<Vec<Vec<Block>>>,
+    uses: AtomicU64,
+}
 
 impl Buffers {
     pub(super) fn hash(&self, cost: Cost, password: &str, salt: &[u8]) -> Result<String, argon2::Error> {
@@ -86,12 +89,20 @@ impl Buffers {
         Ok((constant_time_eq(&computed, &hash), cost))
     }
 
-    /// Gives the memory back when no hash runs or waits.
-    pub(super) fn release_if_idle(&self, places: &Semaphore) {
-        // Free places mean that nobody waits for one.
-        if places.available_permits() > 0 {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// How often the memory was used.
+    pub(super) fn uses(&self) -> u64 {
+        self.uses.load(Ordering::Relaxed)
+    }
+
+    /// Gives the memory back if it was not used since it had been used so often.
+    pub(super) fn release_unless_used_since(&self, uses: u64) {
+        if self.uses() == uses {
+            self.free().clear();
         }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn compute(
@@ -105,12 +116,13 @@ impl Buffers {
     ) -> Result<Vec<u8>, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, Some(length))?;
         let blocks = params.block_count();
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut buffer = self.free().pop().unwrap_or_default();
         buffer.resize(blocks, Block::new());
         let mut hash = vec![0; length];
         let hasher = Argon2::new(algorithm, version, params);
         hasher.hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut buffer)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        self.free().push(buffer);
         Ok(hash)
     }
 }

@@ -79,3 +79,15 @@ async fn whoever_is_not_allowed_any_more_is_turned_away_before_the_work() {
     }
     assert!(one.hash("y".into()).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_hash_keeps_its_place_when_its_request_goes_away() {
+    let config = AuthConfig { argon2_memory_kib: 64 * 1024, password_workers: 1, ..AuthConfig::default() };
+    let slow = Passwords::new(&config);
+    let given_up = tokio::time::timeout(Duration::from_millis(1), slow.hash("x".into())).await;
+    assert!(given_up.is_err());
+    assert_eq!(slow.places.available_permits(), 0);
+    while slow.places.available_permits() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -189,10 +189,10 @@ mod tests {
         let all = vec!["create", "update", "delete"];
         let wish = |name: &str, operations: &[&'static str]| (name.to_owned(), operations.to_vec());
         assert_eq!(asked("collection=a&collection=b").await, [wish("a", &all), wish("b", &all)]);
-        assert_eq!(asked("collections=a%3Acreate%2Cupdate&collections=b").await, [
-            wish("a", &["create", "update"]),
-            wish("b", &all)
-        ]);
+        assert_eq!(
+            asked("collections=a%3Acreate%2Cupdate&collections=b").await,
+            [wish("a", &["create", "update"]), wish("b", &all)]
+        );
         assert_eq!(asked("collections=a,b,&operations=delete").await, [wish("a", &["delete"]), wish("b", &["delete"])]);
         assert_eq!(asked("collection=a:&collections=a:update").await, [wish("a", &["update"])]);
         assert_eq!(asked("token=x").await, []);

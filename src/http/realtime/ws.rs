@@ -62,7 +62,8 @@ pub(super) async fn connect(
     let offered = Offered::parse(&headers);
     let shown = Shown::of(&query, &headers).or_else(|| offered.token.clone().map(Shown::Bearer));
     let session = Session::open(app, shown, peer, &Ws).await?;
-    let mut upgrade = upgrade.map_err(|_| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
+    let mut upgrade =
+        upgrade.map_err(|_| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
     if let Some(selected) = offered.selected {
         upgrade.set_selected_protocol(selected);
     }
@@ -85,7 +86,8 @@ struct Offered {
 impl Offered {
     fn parse(headers: &HeaderMap) -> Self {
         let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|list| list.to_str().ok());
-        let offers: Vec<&str> = lists.flat_map(|list| list.split(',')).map(str::trim).filter(|o| !o.is_empty()).collect();
+        let offers: Vec<&str> =
+            lists.flat_map(|list| list.split(',')).map(str::trim).filter(|o| !o.is_empty()).collect();
         let is_token = |offer: &&&str| offer.starts_with("sb_") || offer.split('.').count() == 3;
         let token = match offers.as_slice() {
             [only] => Some(only),

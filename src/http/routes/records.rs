@@ -70,7 +70,8 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
     let limit = query.number("limit", 30, 1..=100)?;
     let include_count = query.flag("include_count", false)?;
     if let Some(unknown) = query.keys().find(|key| !LIST_PARAMETERS.contains(key)) {
-        let message = format!("'{unknown}' is no parameter here; conditions go into filter, for example filter={unknown} = 1");
+        let message =
+            format!("'{unknown}' is no parameter here; conditions go into filter, for example filter={unknown} = 1");
         return Err(Error::refused("Unsupported query parameter", message));
     }
     let request = ListQuery::parse(&RawListQuery {

@@ -55,7 +55,10 @@ struct RuleProblem {
 #[utoipa::path(post, path = "/api/v1/rules/validate", tag = "rules", request_body = ValidateRuleRequest,
     responses((status = 200, body = ValidateRuleResponse), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn validate(_: Superadmin, JsonBody(request): JsonBody<ValidateRuleRequest>) -> Result<Json<ValidateRuleResponse>> {
+async fn validate(
+    _: Superadmin,
+    JsonBody(request): JsonBody<ValidateRuleRequest>,
+) -> Result<Json<ValidateRuleResponse>> {
     let operation = Operation::parse(&request.operation).ok_or_else(|| {
         let message = "Input should be 'list', 'view', 'create', 'update' or 'delete'";
         Error::malformed(Problem::body("operation", "enum", message, request.operation.clone().into()))

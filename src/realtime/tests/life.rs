@@ -79,7 +79,8 @@ async fn when_all_fall_behind_events_wait_and_nobody_is_closed() {
     for client in &readers {
         client.listen(Operations::ALL).await;
     }
-    let changes: Vec<_> = (0..2000).map(|n| world.change(ChangeKind::Create, &n.to_string(), None, Some(json!({})))).collect();
+    let changes: Vec<_> =
+        (0..2000).map(|n| world.change(ChangeKind::Create, &n.to_string(), None, Some(json!({})))).collect();
     let write = world.hub.publish(changes);
     let read = async |client: &Client| {
         let mut seen = 0;
@@ -182,7 +183,8 @@ impl crate::changes::Consumer for Feed {
 #[tokio::test(flavor = "multi_thread")]
 async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
     let world = World::with_rule(Some("")).await;
-    let follow = tokio::spawn(world.log.clone().follow(Feed(world.hub.clone()), tokio_util::sync::CancellationToken::new()));
+    let follow =
+        tokio::spawn(world.log.clone().follow(Feed(world.hub.clone()), tokio_util::sync::CancellationToken::new()));
     let write = async |number: i64| {
         let insert = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record) \
                       VALUES ($1, $2, $3, 'create', '2030-01-01T00:00:00.000Z', 'system', '{}')";
@@ -219,7 +221,8 @@ async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
     }
     let client = world.connect(&caller);
     let foreign = Cursor { epoch: "other".into(), position: 1 };
-    let mut replay = client.0.resume(client.scope(), vec![client.wish("posts", Operations::ALL)], &foreign).await.unwrap();
+    let mut replay =
+        client.0.resume(client.scope(), vec![client.wish("posts", Operations::ALL)], &foreign).await.unwrap();
     assert!(!replay.next(&client.0, &mut Vec::new()).await.unwrap(), "another database has nothing to replay");
     follow.abort();
 }

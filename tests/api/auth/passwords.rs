@@ -45,7 +45,11 @@ async fn forgetting_tells_nothing(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let user = app.register().await;
     let mut answers = Vec::new();
-    for (email, account) in [(user.email.as_str(), user.account_slug.as_str()), ("nobody@example.com", &user.account_slug), (&user.email, "nowhere")] {
+    for (email, account) in [
+        (user.email.as_str(), user.account_slug.as_str()),
+        ("nobody@example.com", &user.account_slug),
+        (&user.email, "nowhere"),
+    ] {
         let answer = app.anonymous().post("/auth/forgot-password", &json!({"email": email, "account": account})).await;
         answers.push((answer.status, answer.text));
     }

@@ -27,7 +27,10 @@ async fn registering_makes_an_account_with_its_admin(backend: Backend) {
     // Without a slug one is made of the name.
     let unnamed = json!({"email": "bob@example.com", "password": PASSWORD, "account_name": "Ünïcode Café"});
     let answer = app.anonymous().post("/auth/register", &unnamed).await.ok(201);
-    assert_eq!((&answer["account"]["slug"], &answer["account"]["account_code"]), (&json!("unicode-cafe"), &json!("AA0002")));
+    assert_eq!(
+        (&answer["account"]["slug"], &answer["account"]["account_code"]),
+        (&json!("unicode-cafe"), &json!("AA0002"))
+    );
     // The same address may have many accounts, but a slug has one.
     let refusal = app.anonymous().post("/auth/register", &body("ann@example.com", "acme")).await.refused(409, "");
     assert_eq!((&refusal["error"], &refusal["field"]), (&json!("Conflict"), &json!("account_slug")));
@@ -91,7 +94,8 @@ async fn of_many_who_want_one_slug_exactly_one_gets_it(backend: Backend) {
     wanted.sort_unstable();
     assert_eq!((wanted, &statuses[4..]), (vec![201, 409, 409, 409], &[201; 4][..]));
     let accounts = app.admin.get("/accounts").await.ok(200);
-    let mut codes: Vec<&str> = accounts["items"].as_array().unwrap().iter().map(|a| a["account_code"].as_str().unwrap()).collect();
+    let mut codes: Vec<&str> =
+        accounts["items"].as_array().unwrap().iter().map(|a| a["account_code"].as_str().unwrap()).collect();
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), 6, "every account has a code of its own");

@@ -21,21 +21,30 @@ async fn signing_in_answers_tokens_user_and_account(backend: Backend) {
     let user = app.register().await;
     let me = user.get("/auth/me").await.ok(200);
     let code = me["account"]["account_code"].as_str().unwrap();
-    for account in [&user.account_slug, code, &code.to_lowercase(), &user.account_id, &user.account_slug.to_uppercase()] {
+    for account in [&user.account_slug, code, &code.to_lowercase(), &user.account_id, &user.account_slug.to_uppercase()]
+    {
         let request = json!({"account": account, "email": user.email.to_uppercase(), "password": PASSWORD});
         let session = app.anonymous().post("/auth/login", &request).await.ok(200);
         assert_eq!(session["expires_in"], 3600);
         assert!(session["token"].as_str().unwrap().starts_with("ey"));
         assert_ne!(session["token"], session["refresh_token"]);
         let expected = [
-            ("id", json!(user.id)), ("email", json!(user.email)), ("role", json!("admin")), ("is_active", json!(true)),
-            ("account_id", json!(user.account_id)), ("groups", json!(["pii_access"])), ("token_type", json!("jwt")),
+            ("id", json!(user.id)),
+            ("email", json!(user.email)),
+            ("role", json!("admin")),
+            ("is_active", json!(true)),
+            ("account_id", json!(user.account_id)),
+            ("groups", json!(["pii_access"])),
+            ("token_type", json!("jwt")),
         ];
         for (key, value) in expected {
             assert_eq!(session["user"][key], value, "{key}: {session}");
         }
         assert!(session["user"]["last_login"].is_string() && session["user"]["created_at"].is_string());
-        assert_eq!((&session["account"]["slug"], &session["account"]["account_code"]), (&json!(user.account_slug), &json!(code)));
+        assert_eq!(
+            (&session["account"]["slug"], &session["account"]["account_code"]),
+            (&json!(user.account_slug), &json!(code))
+        );
     }
     let request = json!({"email": user.email, "password": PASSWORD});
     app.anonymous().post("/auth/login", &request).await.problems(&[("account", "required")]);
@@ -73,7 +82,10 @@ async fn every_refused_sign_in_reads_the_same(backend: Backend) {
         let refusal = answer.refused(401, "");
         assert_eq!(refusal["error"], "Authentication failed");
         let text = refusal.to_string().to_lowercase();
-        assert!(!text.contains("email") && !text.contains("verify"), "clients take that for an unverified address: {text}");
+        assert!(
+            !text.contains("email") && !text.contains("verify"),
+            "clients take that for an unverified address: {text}"
+        );
     }
     assert!(bodies.iter().all(|body| body == &bodies[0]), "{bodies:?}");
 }
@@ -120,7 +132,8 @@ async fn within_the_grace_a_refresh_token_counts_twice(backend: Backend) {
     let (one, two) = tokio::join!(refresh(&app, &user.refresh_token), refresh(&app, &user.refresh_token));
     let (one, two) = (one.ok(200), two.ok(200));
     for pair in [&one, &two] {
-        let client = app.anonymous().with_header("authorization", &format!("Bearer {}", pair["token"].as_str().unwrap()));
+        let client =
+            app.anonymous().with_header("authorization", &format!("Bearer {}", pair["token"].as_str().unwrap()));
         client.get("/auth/me").await.ok(200);
     }
     // An expired access token beside it does not matter.
@@ -180,7 +193,16 @@ async fn tokens_of_other_kinds_are_refused(backend: Backend) {
     // {"alg":"none"}
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
     let tampered = format!("{header}.{}.{signature}", app.admin.token.split('.').nth(1).unwrap());
-    for token in [user.refresh_token.as_str(), &unsigned, &tampered, head, &format!("{head}.{signature}x"), "sb_ak.x.y", "sb_", "."] {
+    for token in [
+        user.refresh_token.as_str(),
+        &unsigned,
+        &tampered,
+        head,
+        &format!("{head}.{signature}x"),
+        "sb_ak.x.y",
+        "sb_",
+        ".",
+    ] {
         let client = app.anonymous().with_header("authorization", &format!("Bearer {token}"));
         client.get("/auth/me").await.refused(401, "");
     }
@@ -201,6 +223,7 @@ async fn credentials_that_are_presented_must_be_valid(backend: Backend) {
     visitor.with_header("x-api-key", "bad").get("/records/posts").await.refused(401, "");
     // Signing in needs none, so a bad one does not matter there.
     let request = json!({"account": user.account_slug, "email": user.email, "password": PASSWORD});
-    let session = app.anonymous().with_header("authorization", "Bearer bad").post("/auth/login", &request).await.ok(200);
+    let session =
+        app.anonymous().with_header("authorization", "Bearer bad").post("/auth/login", &request).await.ok(200);
     assert_ne!(session["token"], Value::Null);
 }

@@ -5,9 +5,7 @@ use snackbase::secret::Secret;
 
 use crate::harness::{Backend, Client, Database, PASSWORD};
 
-crate::both![
-    the_first_superadmin_is_made_with_the_printed_link_once,
-];
+crate::both![the_first_superadmin_is_made_with_the_printed_link_once,];
 
 async fn the_first_superadmin_is_made_with_the_printed_link_once(backend: Backend) {
     let database = Database::create(backend).await;

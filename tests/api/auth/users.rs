@@ -17,8 +17,15 @@ async fn users_are_created_listed_changed_and_deactivated(backend: Backend) {
     let owner = app.register().await;
     let body = json!({"email": "Dave@Example.com", "password": PASSWORD, "account_id": owner.account_id, "role_id": 2});
     let dave = app.admin.post("/users", &body).await.ok(201);
-    for (key, value) in [("email", json!("dave@example.com")), ("role_name", json!("user")), ("role", json!("user")), ("role_id", json!(2)),
-        ("account_id", json!(owner.account_id)), ("is_active", json!(true)), ("auth_provider", json!("password"))] {
+    for (key, value) in [
+        ("email", json!("dave@example.com")),
+        ("role_name", json!("user")),
+        ("role", json!("user")),
+        ("role_id", json!(2)),
+        ("account_id", json!(owner.account_id)),
+        ("is_active", json!(true)),
+        ("auth_provider", json!("password")),
+    ] {
         assert_eq!(dave[key], value, "{key}: {dave}");
     }
     assert!(!dave.to_string().contains("argon2"), "{dave}");
@@ -76,7 +83,8 @@ async fn a_changed_role_counts_at_once(backend: Backend) {
 
 async fn accounts_are_created_listed_renamed_and_deleted(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &json!({"create_rule": "", "list_rule": ""})).await;
+    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &json!({"create_rule": "", "list_rule": ""}))
+        .await;
     let created = app.admin.post("/accounts", &json!({"name": "Test & Company, Inc."})).await.ok(201);
     assert_eq!((&created["slug"], &created["user_count"]), (&json!("test-company-inc"), &json!(0)));
     let path = format!("/accounts/{}", created["id"].as_str().unwrap());

@@ -45,7 +45,10 @@ async fn an_unconfirmed_address_cannot_sign_in_until_the_link_is_used(backend: B
         assert!([400, 422].contains(&answer.status), "{}", answer.text);
     }
     let verified = anonymous.post("/auth/verify-email", &json!({"token": link})).await.ok(200);
-    assert_eq!((&verified["user"]["email"], &verified["user"]["email_verified"]), (&json!("ann@example.com"), &json!(true)));
+    assert_eq!(
+        (&verified["user"]["email"], &verified["user"]["email_verified"]),
+        (&json!("ann@example.com"), &json!(true))
+    );
     anonymous.post("/auth/verify-email", &json!({"token": link})).await.refused(400, "");
     let session = anonymous.post("/auth/login", &login()).await.ok(200);
     assert_eq!(session["user"]["email_verified"], true);

@@ -24,7 +24,10 @@ async fn fields_may_be_called_schema_too_and_every_attribute_comes_back(backend:
     for (name, key) in [("Posts", "fields"), ("Pages", "schema")] {
         let body = json!({"name": name, key: fields, "label": "ignored", "list_rule": ""});
         let created = app.admin.post("/collections", &body).await.ok(201);
-        assert_eq!((&created["name"], &created["table_name"]), (&json!(name), &json!(format!("col_{}", name.to_lowercase()))));
+        assert_eq!(
+            (&created["name"], &created["table_name"]),
+            (&json!(name), &json!(format!("col_{}", name.to_lowercase())))
+        );
         assert!(created["id"].as_str().unwrap().len() == 36);
         assert_eq!((&created["fields_count"], &created["field_count"]), (&json!(3), &json!(3)));
         assert_eq!((&created["records_count"], &created["record_count"]), (&json!(0), &json!(0)));
@@ -36,13 +39,19 @@ async fn fields_may_be_called_schema_too_and_every_attribute_comes_back(backend:
         for (attribute, value) in expected.as_object().unwrap() {
             assert_eq!(&title[attribute], value, "{attribute}");
         }
-        assert_eq!((&created["schema"][1]["default"], &created["schema"][2]["mask_type"]), (&json!(5), &json!("email")));
+        assert_eq!(
+            (&created["schema"][1]["default"], &created["schema"][2]["mask_type"]),
+            (&json!(5), &json!("email"))
+        );
         // By id and by name, and in the list.
         let by_id = app.admin.get(&format!("/collections/{}", created["id"].as_str().unwrap())).await.ok(200);
         assert_eq!((&by_id, &app.admin.get(&format!("/collections/{name}")).await.ok(200)), (&created, &created));
     }
     let list = app.admin.get("/collections").await.ok(200);
-    assert_eq!((&list["total"], &list["page"], &list["page_size"], &list["total_pages"]), (&json!(2), &json!(1), &json!(25), &json!(1)));
+    assert_eq!(
+        (&list["total"], &list["page"], &list["page_size"], &list["total_pages"]),
+        (&json!(2), &json!(1), &json!(25), &json!(1))
+    );
     assert_eq!(list["items"][0]["fields"], list["items"][0]["schema"]);
     app.admin.get("/collections/nowhere").await.refused(404, "nowhere");
 }
@@ -75,12 +84,24 @@ async fn every_problem_of_a_definition_is_named_with_its_path_and_code(backend: 
         (field(json!({"name": "Created_At", "type": "text"})), "schema[0].name", "field_name_reserved"),
         (field(json!({"name": "a"})), "schema[0].type", "field_type_required"),
         (field(json!({"name": "a", "type": "select"})), "schema[0].type", "field_type_invalid"),
-        (field(json!({"name": "a", "type": "reference", "on_delete": "cascade"})), "schema[0].collection", "reference_collection_required"),
+        (
+            field(json!({"name": "a", "type": "reference", "on_delete": "cascade"})),
+            "schema[0].collection",
+            "reference_collection_required",
+        ),
         (reference("things", Value::Null), "schema[0].on_delete", "reference_on_delete_required"),
         (reference("things", json!("explode")), "schema[0].on_delete", "reference_on_delete_invalid"),
         (reference("nowhere", json!("cascade")), "schema[0].collection", "reference_collection_unknown"),
-        (field(json!({"name": "a", "type": "text", "mask_type": "full"})), "schema[0].mask_type", "mask_type_requires_pii"),
-        (field(json!({"name": "a", "type": "text", "pii": true, "mask_type": "x"})), "schema[0].mask_type", "mask_type_invalid"),
+        (
+            field(json!({"name": "a", "type": "text", "mask_type": "full"})),
+            "schema[0].mask_type",
+            "mask_type_requires_pii",
+        ),
+        (
+            field(json!({"name": "a", "type": "text", "pii": true, "mask_type": "x"})),
+            "schema[0].mask_type",
+            "mask_type_invalid",
+        ),
         (field(json!({"name": "a", "type": "number", "default": "five"})), "schema[0].default", "default_invalid"),
     ];
     for (body, path, code) in cases {
@@ -179,7 +200,8 @@ async fn of_many_who_create_one_name_at_once_exactly_one_succeeds(backend: Backe
     for round in 0..3 {
         let creations = (0..8).map(|index| {
             let (admin, name) = (app.admin.clone(), if index % 2 == 0 { "Race" } else { "race" });
-            let body = json!({"name": format!("{name}{round}"), "fields": [{"name": format!("f{index}"), "type": "text"}]});
+            let body =
+                json!({"name": format!("{name}{round}"), "fields": [{"name": format!("f{index}"), "type": "text"}]});
             async move { admin.post("/collections", &body).await }
         });
         let answers = soon("the race", futures_util::future::join_all(creations)).await;
@@ -195,7 +217,10 @@ async fn of_many_who_create_one_name_at_once_exactly_one_succeeds(backend: Backe
 
 async fn names_of_sql_are_ordinary_names(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    let words = ["select", "order", "group", "from", "table", "position", "user", "index", "values", "r", "t", "new", "old", "rowid"];
+    let words = [
+        "select", "order", "group", "from", "table", "position", "user", "index", "values", "r", "t", "new", "old",
+        "rowid",
+    ];
     let fields: Vec<Value> = words.iter().map(|word| json!({"name": word, "type": "text", "unique": true})).collect();
     app.collection("select", &json!(fields), &open()).await;
     let user = app.register().await;

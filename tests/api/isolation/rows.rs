@@ -69,21 +69,33 @@ fn records(world: &World) -> Vec<Row> {
     let updates = json!({"records": [{"id": world.own_record, "data": {}}, {"id": open, "data": change}]});
     vec![
         get("/api/v1/records/{collection}", &lists.collect::<Vec<_>>()),
-        row(Method::POST, "/api/v1/records/{collection}", vec![
-            with("/records/posts", link.clone()),
-            with("/records/notes", link.clone()),
-            with("/records/posts", json!({"account_id": world.a.account_id})),
-            with("/records/posts", json!({"id": open})),
-        ]),
-        row(Method::POST, "/api/v1/records/{collection}/batch", vec![
-            with("/records/posts/batch", json!({"records": [link]})),
-            with("/records/posts/batch", json!({"records": [{"account_id": world.a.account_id}]})),
-        ]),
+        row(
+            Method::POST,
+            "/api/v1/records/{collection}",
+            vec![
+                with("/records/posts", link.clone()),
+                with("/records/notes", link.clone()),
+                with("/records/posts", json!({"account_id": world.a.account_id})),
+                with("/records/posts", json!({"id": open})),
+            ],
+        ),
+        row(
+            Method::POST,
+            "/api/v1/records/{collection}/batch",
+            vec![
+                with("/records/posts/batch", json!({"records": [link]})),
+                with("/records/posts/batch", json!({"records": [{"account_id": world.a.account_id}]})),
+            ],
+        ),
         row(Method::PATCH, "/api/v1/records/{collection}/batch", vec![with("/records/posts/batch", updates)]),
-        row(Method::DELETE, "/api/v1/records/{collection}/batch", vec![
-            with("/records/posts/batch", json!({"ids": [world.own_record, open]})),
-            with("/records/notes/batch", json!({"ids": [ruled]})),
-        ]),
+        row(
+            Method::DELETE,
+            "/api/v1/records/{collection}/batch",
+            vec![
+                with("/records/posts/batch", json!({"ids": [world.own_record, open]})),
+                with("/records/notes/batch", json!({"ids": [ruled]})),
+            ],
+        ),
         get("/api/v1/records/{collection}/{id}", &ones),
         row(Method::PUT, "/api/v1/records/{collection}/{id}", each(&change)),
         row(Method::PATCH, "/api/v1/records/{collection}/{id}", each(&change)),
@@ -128,7 +140,10 @@ fn auth(world: &World) -> Vec<Row> {
         plain("/api/v1"),
         get("/api/v1/setup", &["/setup".to_owned()]),
         post("/api/v1/setup", json!({"token": "x", "email": "b@example.com", "password": PASSWORD})),
-        post("/api/v1/auth/register", json!({"email": a.email, "password": PASSWORD, "account_name": SECRET, "account_slug": a.account_slug})),
+        post(
+            "/api/v1/auth/register",
+            json!({"email": a.email, "password": PASSWORD, "account_name": SECRET, "account_slug": a.account_slug}),
+        ),
         post("/api/v1/auth/login", json!({"account": a.account_slug, "email": a.email, "password": "Wrong-Horse-42!"})),
         post("/api/v1/auth/refresh", json!({"refresh_token": world.b.token})),
         get("/api/v1/auth/me", &["/auth/me".to_owned()]),
@@ -155,9 +170,17 @@ fn administration(world: &World) -> Vec<Row> {
         get("/api/v1/users/{id}", std::slice::from_ref(&user)),
         row(Method::PATCH, "/api/v1/users/{id}", one(&user, json!({"role_id": 2, "email": "c@example.com"}))),
         row(Method::DELETE, "/api/v1/users/{id}", one(&user, Value::Null)),
-        row(Method::PUT, "/api/v1/users/{id}/password", one(&format!("{user}/password"), json!({"new_password": PASSWORD}))),
+        row(
+            Method::PUT,
+            "/api/v1/users/{id}/password",
+            one(&format!("{user}/password"), json!({"new_password": PASSWORD})),
+        ),
         row(Method::POST, "/api/v1/users/{id}/verify", one(&format!("{user}/verify"), Value::Null)),
-        row(Method::POST, "/api/v1/users/{id}/resend-verification", one(&format!("{user}/resend-verification"), Value::Null)),
+        row(
+            Method::POST,
+            "/api/v1/users/{id}/resend-verification",
+            one(&format!("{user}/resend-verification"), Value::Null),
+        ),
         get("/api/v1/accounts", &["/accounts".to_owned(), "/accounts?search=a".to_owned()]),
         row(Method::POST, "/api/v1/accounts", one("/accounts", json!({"name": "B's other"}))),
         get("/api/v1/accounts/{id}", std::slice::from_ref(&account)),

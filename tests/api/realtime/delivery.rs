@@ -17,7 +17,8 @@ crate::both![
 
 async fn items(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
-    let fields = json!([{"name": "n", "type": "number", "required": true}, {"name": "code", "type": "text", "unique": true}]);
+    let fields =
+        json!([{"name": "n", "type": "number", "required": true}, {"name": "code", "type": "text", "unique": true}]);
     app.collection("items", &fields, &open()).await;
     app.collection("marks", &json!([{"name": "n", "type": "number"}]), &open()).await;
     let user = app.register().await;
@@ -83,7 +84,8 @@ async fn every_subscriber_hears_the_same_order_which_agrees_with_every_record(ba
     // The writes of one writer, who waits for each answer, are in order.
     for writer in 0..8 {
         let of_writer = |n: &f64| *n >= f64::from(writer * 100) && *n < f64::from(writer * 100 + 15);
-        let numbers: Vec<f64> = heard[0].iter().skip(3).map(|event| event["data"]["n"].as_f64().unwrap()).filter(of_writer).collect();
+        let numbers: Vec<f64> =
+            heard[0].iter().skip(3).map(|event| event["data"]["n"].as_f64().unwrap()).filter(of_writer).collect();
         assert!(numbers.len() == 15 && numbers.is_sorted(), "{numbers:?}");
     }
     for id in &ids {
@@ -98,7 +100,8 @@ async fn batches_emit_one_event_for_each_record_in_order(backend: Backend) {
     let mut ws = subscribed(&user).await;
     let records: Vec<Value> = (0..100).map(|n| json!({"n": n})).collect();
     let created = user.post("/records/items/batch", &json!({"records": records})).await.ok(201);
-    let ids: Vec<String> = created["created"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> =
+        created["created"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
     for id in &ids {
         assert_eq!(ws.expect_event("items.create").await["id"], id.as_str());
     }

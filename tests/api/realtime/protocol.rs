@@ -30,14 +30,20 @@ async fn subscriptions_and_their_ends_are_acknowledged(backend: Backend) {
     let mut ws = Ws::connect(&user).await;
     ws.send(&json!({"action": "subscribe", "collection": "posts", "operations": ["create", "delete"]})).await;
     let ack = ws.frame().await;
-    assert_eq!((&ack["type"], &ack["status"], &ack["collection"]), (&json!("subscribed"), &json!("subscribed"), &json!("posts")));
+    assert_eq!(
+        (&ack["type"], &ack["status"], &ack["collection"]),
+        (&json!("subscribed"), &json!("subscribed"), &json!("posts"))
+    );
     assert_eq!(ack["operations"], json!(["create", "delete"]));
     // A collection that does not exist is acknowledged as well: what exists is no secret to be found out here.
     ws.send(&json!({"type": "subscribe", "collection": "nowhere"})).await;
     assert_eq!(ws.frame().await["type"], "subscribed");
     ws.send(&json!({"action": "unsubscribe", "collection": "posts"})).await;
     let ack = ws.frame().await;
-    assert_eq!((&ack["type"], &ack["status"], &ack["collection"]), (&json!("unsubscribed"), &json!("unsubscribed"), &json!("posts")));
+    assert_eq!(
+        (&ack["type"], &ack["status"], &ack["collection"]),
+        (&json!("unsubscribed"), &json!("unsubscribed"), &json!("posts"))
+    );
     ws.send(&json!({"action": "ping"})).await;
     assert_eq!(ws.frame().await["type"], "pong");
     ws.close().await;

@@ -55,7 +55,10 @@ async fn the_truth_table_of_what_becomes_visible_and_ceases_to_be(backend: Backe
     assert_eq!(ws.expect_event("tasks.create").await["title"], "a");
     user.patch(&path, &json!({"title": "b"})).await.ok(200);
     let frame = ws.frame().await;
-    assert_eq!((&frame["type"], &frame["change"], &frame["data"]["title"]), (&json!("tasks.update"), &Value::Null, &json!("b")));
+    assert_eq!(
+        (&frame["type"], &frame["change"], &frame["data"]["title"]),
+        (&json!("tasks.update"), &Value::Null, &json!("b"))
+    );
     user.patch(&path, &json!({"open": false, "title": "secret"})).await.ok(200);
     let frame = ws.frame().await;
     assert_eq!((&frame["type"], &frame["change"]), (&json!("tasks.delete"), &json!("left")));
@@ -66,7 +69,10 @@ async fn the_truth_table_of_what_becomes_visible_and_ceases_to_be(backend: Backe
     nothing_more(&user, &mut ws).await;
     user.patch(&path, &json!({"open": true})).await.ok(200);
     let frame = ws.frame().await;
-    assert_eq!((&frame["type"], &frame["change"], &frame["data"]["title"]), (&json!("tasks.update"), &json!("entered"), &json!("c")));
+    assert_eq!(
+        (&frame["type"], &frame["change"], &frame["data"]["title"]),
+        (&json!("tasks.update"), &json!("entered"), &json!("c"))
+    );
     user.delete(&path).await.ok(204);
     assert_eq!(ws.expect_event("tasks.delete").await, json!({"id": id}));
     // Created hidden, deleted hidden.

@@ -14,7 +14,8 @@ crate::both![
 
 async fn tasks(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
-    let fields = json!([{"name": "n", "type": "number", "required": true}, {"name": "code", "type": "text", "unique": true}]);
+    let fields =
+        json!([{"name": "n", "type": "number", "required": true}, {"name": "code", "type": "text", "unique": true}]);
     app.collection("tasks", &fields, &open()).await;
     let user = app.register().await;
     (app, user)

@@ -43,7 +43,8 @@ async fn a_created_record_is_answered_complete_and_can_be_fetched(backend: Backe
     let at = created["created_at"].as_str().unwrap();
     assert!(at.ends_with('Z') && at.contains('T') && at.len() == 24, "{at}");
     assert_eq!(created["account_name"], Value::Null);
-    let expected = [("title", json!("Hello")), ("status", json!("draft")), ("slug", Value::Null), ("body", Value::Null)];
+    let expected =
+        [("title", json!("Hello")), ("status", json!("draft")), ("slug", Value::Null), ("body", Value::Null)];
     for (field, value) in expected {
         assert_eq!(created[field], value, "{field}");
     }
@@ -80,7 +81,10 @@ async fn patch_changes_only_what_is_sent(backend: Backend) {
     let path = format!("/records/posts/{id}");
     let changed = user.patch(&path, &json!({"views": 7})).await.ok(200);
     assert_eq!(changed["views"].as_f64(), Some(7.0));
-    assert_eq!((&changed["title"], &changed["status"], &changed["body"]), (&json!("a"), &json!("live"), &json!("kept")));
+    assert_eq!(
+        (&changed["title"], &changed["status"], &changed["body"]),
+        (&json!("a"), &json!("live"), &json!("kept"))
+    );
     let cleared = user.patch(&path, &json!({"body": null})).await.ok(200);
     assert_eq!(cleared["body"], Value::Null);
     user.patch(&path, &json!({"title": null})).await.problems(&[("title", "required_null")]);

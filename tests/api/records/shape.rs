@@ -18,7 +18,8 @@ async fn malformed_bodies_are_422_with_the_place(backend: Backend) {
     app.collection("posts", &json!([{"name": "title", "type": "text"}]), &open()).await;
     let user = app.register().await;
     for body in ["", "{", "[]", "\"text\"", "5", "null", "{\"title\": 1,}", "{'title': 1}"] {
-        let request = user.request(Method::POST, "/records/posts").header("content-type", "application/json").body(body);
+        let request =
+            user.request(Method::POST, "/records/posts").header("content-type", "application/json").body(body);
         let refusal = user.send(request).await.refused(422, "");
         assert_eq!(refusal["detail"][0]["loc"][0], "body", "{body}: {refusal}");
         assert!(refusal["detail"][0]["type"].is_string() && refusal["detail"][0]["msg"].is_string(), "{refusal}");

@@ -53,7 +53,9 @@ async fn every_type_takes_its_values_and_gives_them_back(backend: Backend) {
     // A file may be described as text, and comes back as an object; so may times be written in other ways.
     let created = user.create("things", &json!({"f_file": file().to_string()})).await;
     assert_eq!(created["f_file"], file());
-    for time in ["2025-12-24", "2025-12-24T22:00:00Z", "2025-12-24 22:00:00", "2025-12-24T22:00:00.123+02:00", "20251224"] {
+    for time in
+        ["2025-12-24", "2025-12-24T22:00:00Z", "2025-12-24 22:00:00", "2025-12-24T22:00:00.123+02:00", "20251224"]
+    {
         let created = user.create("things", &json!({"f_datetime": time})).await;
         assert!(created["f_datetime"].as_str().unwrap().starts_with("2025-12-24"), "{time}: {created}");
     }
@@ -77,7 +79,11 @@ async fn every_type_refuses_other_values_with_its_code(backend: Backend) {
         ("f_email", "invalid_type", &[json!(1)]),
         ("f_email", "invalid_email_format", &[json!("a@b"), json!("@b.cc"), json!("a b@c.dd"), json!("")]),
         ("f_url", "invalid_type", &[json!({})]),
-        ("f_url", "invalid_url_format", &[json!("ftp://a.bc"), json!("example.com"), json!("http://"), json!("http://a b")]),
+        (
+            "f_url",
+            "invalid_url_format",
+            &[json!("ftp://a.bc"), json!("example.com"), json!("http://"), json!("http://a b")],
+        ),
         ("f_reference", "invalid_type", &[json!(7), json!({})]),
         ("f_reference", "empty_reference", &[json!(""), json!("  ")]),
         ("f_reference", "invalid_reference", &[json!("nothing"), json!("01890000-0000-7000-8000-000000000000")]),

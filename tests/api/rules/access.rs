@@ -139,7 +139,8 @@ async fn batches_obey_the_rule_item_by_item(backend: Backend) {
     let body = json!({"records": [{"text": "good"}, {"text": "bad"}]});
     let refusal = user.post("/records/notes/batch", &body).await.refused(400, "satisfy collection rules");
     assert_eq!(refusal["index"], 1, "{refusal}");
-    let (mine, theirs) = (user.create_id("notes", &json!({"text": "m"})).await, other.create_id("notes", &json!({"text": "t"})).await);
+    let (mine, theirs) =
+        (user.create_id("notes", &json!({"text": "m"})).await, other.create_id("notes", &json!({"text": "t"})).await);
     let body = json!({"records": [{"id": mine, "data": {"text": "x"}}, {"id": theirs, "data": {"text": "x"}}]});
     user.patch("/records/notes/batch", &body).await.refused(404, &theirs);
     user.delete_with("/records/notes/batch", &json!({"ids": [mine, theirs]})).await.refused(404, &theirs);

@@ -10,7 +10,8 @@ crate::both![
 
 async fn people(backend: Backend) -> (TestApp, User, User) {
     let app = TestApp::spawn(backend).await;
-    let field = |name: &str, kind: &str, mask: &str| json!({"name": name, "type": kind, "pii": true, "mask_type": mask});
+    let field =
+        |name: &str, kind: &str, mask: &str| json!({"name": name, "type": kind, "pii": true, "mask_type": mask});
     let fields = json!([
         {"name": "nick", "type": "text"},
         field("mail", "email", "email"),

@@ -15,7 +15,8 @@ crate::both![
 
 async fn posts(backend: Backend) -> TestApp {
     let app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "title", "type": "text"}, {"name": "n", "type": "number"}]), &closed()).await;
+    app.collection("posts", &json!([{"name": "title", "type": "text"}, {"name": "n", "type": "number"}]), &closed())
+        .await;
     app
 }
 
@@ -48,7 +49,9 @@ async fn what_get_answers_can_be_put_back(backend: Backend) {
 
 async fn rules_that_are_wrong_are_refused_with_the_reason(backend: Backend) {
     let app = posts(backend).await;
-    for rule in ["   ", "nonsense = 1", "n = ", "@request.auth.groups = 'x'", "@request.headers.x = 1", "@nothing()", "n == 1"] {
+    for rule in
+        ["   ", "nonsense = 1", "n = ", "@request.auth.groups = 'x'", "@request.headers.x = 1", "@nothing()", "n == 1"]
+    {
         let refusal = app.admin.put("/collections/posts/rules", &json!({"view_rule": rule})).await;
         refusal.refused(400, "Invalid view_rule");
     }
