@@ -1,5 +1,6 @@
 //! Hooks of an embedding program.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
@@ -35,10 +36,10 @@ async fn app(backend: Backend, hooks: impl FnOnce(Hooks) -> Hooks) -> TestApp {
 
 async fn before_hooks_run_by_priority_and_change_what_is_stored(backend: Backend) {
     let append = |hooks: Hooks, options: HookOptions, word: &'static str| {
-        hooks.on_record_before_create_with(options, async move |mut event| {
+        hooks.on_record_before_create_with(options, move |mut event| {
             let title = event.data["title"].as_str().unwrap_or_default().to_owned();
             event.data.insert("title".into(), json!(title + word));
-            Ok(event)
+            ready(Ok(event))
         })
     };
     let app = app(backend, |hooks| {
@@ -90,9 +91,9 @@ async fn hooks_see_whose_record_it_is_and_who_writes(backend: Backend) {
     let notes = Notes::default();
     let seen = notes.clone();
     let app = app(backend, |hooks| {
-        hooks.on_record_before_update(async move |event| {
+        hooks.on_record_before_update(move |event| {
             note(&seen, format!("{} {} {} {}", event.collection, event.account_id, event.record_id.clone().unwrap(), event.caller.actor()));
-            Ok(event)
+            ready(Ok(event))
         })
     })
     .await;
@@ -111,17 +112,17 @@ async fn after_hooks_run_once_for_every_way_to_write(backend: Backend) {
     let (created, updated, deleted) = (notes.clone(), notes.clone(), notes.clone());
     let app = app(backend, |hooks| {
         hooks
-            .on_record_after_create(async move |event| {
+            .on_record_after_create(move |event| {
                 note(&created, format!("create {}", event.record().unwrap()["n"]));
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_record_after_update(async move |event| {
+            .on_record_after_update(move |event| {
                 note(&updated, format!("update {} {}", event.previous().unwrap()["n"], event.record().unwrap()["n"]));
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_record_after_delete(async move |event| {
+            .on_record_after_delete(move |event| {
                 note(&deleted, format!("delete {}", event.previous().unwrap()["n"]));
-                Err(Abort::new("too late to stop anything"))
+                ready(Err(Abort::new("too late to stop anything")))
             })
     })
     .await;
@@ -160,17 +161,17 @@ async fn hooks_of_sign_in_and_registration_can_refuse(backend: Backend) {
             .on_auth_before_login(async |event| {
                 if event.email.starts_with("user2") { Err(Abort::new("Not today").with_status(403)) } else { Ok(event) }
             })
-            .on_auth_after_register(async move |event| {
+            .on_auth_after_register(move |event| {
                 note(&registered, format!("registered {}", event.email));
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_auth_after_login(async move |event| {
+            .on_auth_after_login(move |event| {
                 note(&entered, format!("in {}", event.email));
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_auth_after_logout(async move |event| {
+            .on_auth_after_logout(move |event| {
                 note(&left, format!("out {}", event.email));
-                Ok(event)
+                ready(Ok(event))
             })
     })
     .await;
@@ -191,29 +192,29 @@ async fn realtime_hooks_see_connections_subscriptions_and_messages(backend: Back
     let [connect, disconnect, subscribe, unsubscribe, message] = std::array::from_fn(|_| notes.clone());
     let app = app(backend, |hooks| {
         hooks
-            .on_realtime_connect(async move |event| {
+            .on_realtime_connect(move |event| {
                 if event.caller.principal().is_some_and(|user| user.email.starts_with("user2")) {
-                    return Err(Abort::new("Not you").with_status(403));
+                    return ready(Err(Abort::new("Not you").with_status(403)));
                 }
                 note(&connect, "connect");
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_realtime_disconnect(async move |event| {
+            .on_realtime_disconnect(move |event| {
                 note(&disconnect, "disconnect");
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_realtime_subscribe(async move |event| {
+            .on_realtime_subscribe(move |event| {
                 let collection = event.collection.clone().unwrap();
                 note(&subscribe, format!("subscribe {collection}"));
-                if collection == "pages" { Err(Abort::new("No pages")) } else { Ok(event) }
+                ready(if collection == "pages" { Err(Abort::new("No pages")) } else { Ok(event) })
             })
-            .on_realtime_unsubscribe(async move |event| {
+            .on_realtime_unsubscribe(move |event| {
                 note(&unsubscribe, format!("unsubscribe {}", event.collection.clone().unwrap()));
-                Ok(event)
+                ready(Ok(event))
             })
-            .on_realtime_message(async move |event| {
+            .on_realtime_message(move |event| {
                 note(&message, format!("message {}", event.message.clone().unwrap()["action"].as_str().unwrap_or_default()));
-                Ok(event)
+                ready(Ok(event))
             })
     })
     .await;
