@@ -8,6 +8,8 @@
 mod auth;
 mod bad_input;
 mod collections;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests of processes use the rest")]
 mod harness;
 mod hooks;
 mod isolation;

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::client::User;
-use super::soon;
+use super::{PATIENCE, soon};
 
 /// A connection.
 pub struct Ws {
@@ -79,6 +79,16 @@ impl Ws {
                 other => panic!("no frame but {other:?}"),
             }
         }
+    }
+
+    /// The next frame that is no heartbeat, even if it takes several times as long as usual.
+    pub async fn patient_frame(&mut self) -> Value {
+        for _ in 0..5 {
+            if let Ok(frame) = tokio::time::timeout(PATIENCE - PATIENCE / 10, self.frame()).await {
+                return frame;
+            }
+        }
+        self.frame().await
     }
 
     /// The next frame that is no heartbeat.

@@ -1,10 +1,11 @@
-//! A server for each test, with a database of its own, and clients that wait for everything a bounded time.
+//! Shared by the integration tests: a server for each test, with a database of its own, and clients that wait for everything a bounded time.
 
 mod answer;
 mod app;
 mod backend;
 mod client;
 mod postgres;
+mod process;
 pub mod raw;
 mod sse;
 mod ws;
@@ -15,6 +16,7 @@ pub use answer::Answer;
 pub use app::{PASSWORD, SUPERADMIN, TestApp, closed, open};
 pub use backend::{Backend, Database};
 pub use client::{Client, User};
+pub use process::Process;
 pub use sse::Sse;
 pub use ws::Ws;
 

@@ -1,0 +1,212 @@
+//! Rules that the compiler does not know: the order of the layers, where SQL is made, how long a file may be.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The longest file.
+const MOST_LINES: usize = 500;
+
+/// A file of `src/`, without its tests.
+struct Source {
+    /// As in `src/db/sql.rs`.
+    path: String,
+    /// The text up to the first module of tests.
+    code: String,
+    text: String,
+}
+
+impl Source {
+    /// The top module: `db` for `src/db.rs` and `src/db/sql.rs`.
+    fn module(&self) -> &str {
+        let rest = self.path.trim_start_matches("src/");
+        rest.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.code.lines().enumerate().map(|(index, line)| (index + 1, line))
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(&root.join("src"), &mut files);
+    files.sort();
+    assert!(files.len() > 50);
+    let source = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let path = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        Source { path, code, text }
+    };
+    let is_test = |source: &Source| source.path.contains("/tests/") || source.path.ends_with("/tests.rs");
+    files.into_iter().map(source).filter(|source| !is_test(source)).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_none(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+/// The line of each module, from the table in the documentation of the crate.
+fn layers() -> BTreeMap<String, u32> {
+    let crate_docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let mut layers = BTreeMap::new();
+    for row in crate_docs.lines().filter_map(|line| line.strip_prefix("//! | ")) {
+        let Some((number, modules)) = row.split_once('|') else { continue };
+        let Ok(layer) = number.trim().parse::<u32>() else { continue };
+        for module in modules.split("[`").skip(1).filter_map(|rest| rest.split('`').next()) {
+            layers.insert(module.to_owned(), layer);
+        }
+    }
+    assert!(layers.len() > 15, "the table of layers in src/lib.rs cannot be read: {layers:?}");
+    layers
+}
+
+/// The modules of this crate that a line of code names: `crate::db`, `crate::{auth, db::Stmt}`.
+fn named(code: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let list = match rest.strip_prefix('{') {
+            Some(list) => top_level(list),
+            None => vec![rest],
+        };
+        for item in list {
+            let name: String = item.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            names.insert(name);
+        }
+    }
+    names
+}
+
+/// The items of a list in braces, not those of lists inside it.
+fn top_level(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut items) = (0, 0, Vec::new());
+    for (index, character) in list.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                items.push(&list[start..index]);
+                return items;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(&list[start..index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    items
+}
+
+/// Code without comments, so that links in documentation do not count.
+fn without_comments(code: &str) -> String {
+    let line = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
+    code.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_module_uses_modules_on_lower_lines_only() {
+    let layers = layers();
+    let mut problems = Vec::new();
+    for source in sources() {
+        let module = source.module();
+        if ["lib", "main", "builder"].contains(&module) {
+            continue;
+        }
+        let Some(own) = layers.get(module) else {
+            problems.push(format!("{}: '{module}' is not in the table of src/lib.rs", source.path));
+            continue;
+        };
+        for name in named(&without_comments(&source.code)) {
+            match layers.get(&name) {
+                Some(_) if name == module => {}
+                Some(other) if other < own => {}
+                Some(other) => problems.push(format!("{}: line {own} uses '{name}' on line {other}", source.path)),
+                // The names that the crate's root gives to embedders stand above everything but the command line.
+                None if *own >= 10 || !name.starts_with(char::is_uppercase) && !name.is_empty() => {}
+                None => problems.push(format!("{}: uses '{name}' of the crate's root", source.path)),
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn text_becomes_sql_in_the_database_module_only() {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| source.module() != "db") {
+        for (number, line) in source.lines() {
+            for word in ["AssertSqlSafe", "sqlx::query", "sqlx::raw_sql", "QueryBuilder"] {
+                if line.contains(word) {
+                    problems.push(format!("{}:{number}: {word}", source.path));
+                }
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn dialects_are_told_apart_in_the_database_module_only() {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| source.module() != "db" && source.module() != "changes") {
+        for (number, line) in source.lines() {
+            if line.contains("Dialect::Sqlite") || line.contains("Dialect::Postgres") {
+                problems.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let length = |source: &Source| (source.text.lines().count(), source.path.clone());
+    let sources = sources();
+    let long = sources.iter().map(length).filter(|(lines, _)| *lines > MOST_LINES);
+    assert_none(&long.map(|(lines, path)| format!("{path} has {lines} lines; {MOST_LINES} are enough")).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_panics_on_purpose_and_nothing_is_left_for_later() {
+    let words = [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!(", "dbg!("];
+    let later = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")];
+    let mut problems = Vec::new();
+    for source in sources() {
+        for (number, line) in source.lines() {
+            // A parser's own method is called like that, too.
+            let code = line.split("//").next().unwrap_or_default().replace("self.expect(", "");
+            let found = words.iter().find(|word| code.contains(**word)).or(later.iter().find(|word| line.contains(**word)));
+            if let Some(word) = found {
+                problems.push(format!("{}:{number}: {word}", source.path));
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |dialect: &str| -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+    assert!(!names("sqlite").is_empty());
+}

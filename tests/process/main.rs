@@ -1,0 +1,13 @@
+//! Promises that need processes: what survives a crash, what several servers on one database see, and a program that
+//! embeds the server.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod direct;
+mod durability;
+mod embedding;
+mod nodes;
+mod signals;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
+mod harness;

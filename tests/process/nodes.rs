@@ -1,0 +1,186 @@
+//! Two servers on one PostgreSQL.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use sqlx::{Connection as _, Executor as _};
+
+use crate::harness::{Backend, Database, PASSWORD, Process, User, Ws, eventually, open};
+
+const WRITERS: usize = 16;
+/// Acknowledged changes of each writer.
+const WRITES: usize = 64;
+const HOT: usize = 4;
+/// Numbers of the slow transactions; those of the writers are greater, those of the beginning smaller.
+const COMMITTED: i64 = 501;
+const ROLLED_BACK: i64 = 502;
+
+/// What was acknowledged: the numbers that were written, and the records that were deleted.
+#[derive(Default)]
+struct Acknowledged {
+    numbers: HashSet<i64>,
+    deleted: HashSet<String>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_of_one_node_hears_every_write_of_the_other_once_and_in_order() {
+    let Some(backend) = Backend::postgres() else { return };
+    let database = Database::create(backend).await;
+    let (writing, listening) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let user = prepare(&writing).await;
+    let there = listening.anonymous().login("acme", "user@example.com", PASSWORD).await;
+    eventually("the collection on the other node", async || there.get("/records/items").await.status == 200).await;
+    let mut ws = Ws::connect(&there).await;
+    ws.subscribe("items").await;
+    let mut hot = Vec::new();
+    for number in 0..HOT {
+        hot.push(user.create_id("items", &json!({"n": number})).await);
+    }
+    let acknowledged = Mutex::new(Acknowledged::default());
+    let slow = slow_transactions(&database, &user, &acknowledged);
+    let writers = futures_util::future::join_all((0..WRITERS).map(|writer| write(writer, &user, &hot, &acknowledged)));
+    let reading = read(&mut ws);
+    let (_, _, frames) = tokio::join!(
+        async {
+            writers.await;
+        },
+        slow,
+        async {
+            // The end is marked when everything else has been written.
+            let marker = async {
+                eventually_written(&acknowledged).await;
+                user.create("items", &json!({"n": -1})).await;
+            };
+            let (_, frames) = tokio::join!(marker, reading);
+            frames
+        }
+    );
+    check(&user, &frames, &acknowledged.into_inner().unwrap(), &hot).await;
+}
+
+async fn prepare(server: &Process) -> User {
+    let admin = server.admin().await;
+    let mut collection = open();
+    collection["name"] = json!("items");
+    collection["fields"] = json!([{"name": "n", "type": "number"}, {"name": "code", "type": "text", "unique": true}]);
+    admin.post("/collections", &collection).await.ok(201);
+    let body = json!({"email": "user@example.com", "password": PASSWORD, "account_name": "acme"});
+    server.anonymous().post("/auth/register", &body).await.ok(201);
+    let user = server.anonymous().login("acme", "user@example.com", PASSWORD).await;
+    user.create("items", &json!({"n": -2, "code": "taken"})).await;
+    user
+}
+
+/// How many numbers are written in all: by the writers, and by the slow transaction that is committed.
+const ALL: usize = WRITERS * WRITES + 1;
+
+async fn eventually_written(acknowledged: &Mutex<Acknowledged>) {
+    for _ in 0..6 {
+        let done = tokio::time::timeout(
+            crate::harness::PATIENCE,
+            eventually("all writes", async || acknowledged.lock().unwrap().numbers.len() >= ALL),
+        );
+        if done.await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Changes hot records, creates and deletes own ones, and tries batches that fail.
+async fn write(writer: usize, user: &User, hot: &[String], acknowledged: &Mutex<Acknowledged>) {
+    let note = |number: i64| assert!(acknowledged.lock().unwrap().numbers.insert(number));
+    let mut own = Vec::new();
+    for turn in 0..WRITES {
+        let number = i64::try_from(1000 + writer * 1000 + turn).unwrap();
+        match turn % 8 {
+            0 => {
+                own.push(user.create_id("items", &json!({"n": number})).await);
+            }
+            1 => {
+                let records = json!({"records": [{"id": own[0], "data": {"n": number}}]});
+                user.patch("/records/items/batch", &records).await.ok(200);
+            }
+            2 => {
+                // The second item clashes, so the first one must not be heard of either.
+                let records = json!({"records": [{"n": number}, {"n": number, "code": "taken"}]});
+                user.post("/records/items/batch", &records).await.refused(409, "");
+                user.patch(&format!("/records/items/{}", hot[turn % HOT]), &json!({"n": number})).await.ok(200);
+            }
+            7 => {
+                let id = own.remove(0);
+                user.patch(&format!("/records/items/{id}"), &json!({"n": number})).await.ok(200);
+                user.delete(&format!("/records/items/{id}")).await.ok(204);
+                acknowledged.lock().unwrap().deleted.insert(id);
+            }
+            _ => {
+                let path = format!("/records/items/{}", hot[(writer + turn) % HOT]);
+                user.patch(&path, &json!({"n": number})).await.ok(200);
+            }
+        }
+        note(number);
+    }
+}
+
+/// Two transactions that draw places in the log and stay open for long: one is rolled back, one is committed.
+async fn slow_transactions(database: &Database, user: &User, acknowledged: &Mutex<Acknowledged>) {
+    let mut committed = sqlx::PgConnection::connect(&database.url()).await.unwrap();
+    let mut rolled_back = sqlx::PgConnection::connect(&database.url()).await.unwrap();
+    let insert = "INSERT INTO col_items (id, account_id, created_at, created_by, updated_at, updated_by, n) \
+                  VALUES ($1, $2, now(), 'psql', now(), 'psql', $3::bigint)";
+    let far = |writes: usize| async move { eventually("progress", async || acknowledged.lock().unwrap().numbers.len() >= writes).await };
+    for (connection, number) in [(&mut committed, COMMITTED), (&mut rolled_back, ROLLED_BACK)] {
+        far(WRITERS).await;
+        connection.execute("BEGIN").await.unwrap();
+        let id = snackbase::id::new_id().to_string();
+        sqlx::query(insert).bind(id).bind(&user.account_id).bind(number).execute(connection).await.unwrap();
+    }
+    far(ALL / 4).await;
+    rolled_back.execute("ROLLBACK").await.unwrap();
+    far(ALL / 2).await;
+    committed.execute("COMMIT").await.unwrap();
+    assert!(acknowledged.lock().unwrap().numbers.insert(COMMITTED));
+}
+
+/// Reads events up to the mark at the end.
+async fn read(ws: &mut Ws) -> Vec<Value> {
+    let mut frames = Vec::new();
+    loop {
+        // Nothing comes while the slow transaction is open.
+        let frame = ws.patient_frame().await;
+        if frame["data"]["n"].as_f64() == Some(-1.0) {
+            return frames;
+        }
+        frames.push(frame);
+    }
+}
+
+async fn check(user: &User, frames: &[Value], acknowledged: &Acknowledged, hot: &[String]) {
+    let number = |frame: &Value| frame["data"]["n"].as_f64();
+    #[expect(clippy::cast_possible_truncation, reason = "the numbers are small and whole")]
+    let heard: Vec<i64> = frames.iter().filter_map(number).map(|n| n as i64).filter(|n| *n >= COMMITTED).collect();
+    let mut unique = HashSet::new();
+    let twice: Vec<i64> = heard.iter().copied().filter(|number| !unique.insert(*number)).collect();
+    assert!(twice.is_empty(), "heard twice: {twice:?}");
+    let lost: Vec<&i64> = acknowledged.numbers.difference(&unique).collect();
+    let invented: Vec<&i64> = unique.difference(&acknowledged.numbers).collect();
+    assert!(lost.is_empty() && invented.is_empty(), "lost: {lost:?}, never acknowledged: {invented:?}");
+    assert!(frames.iter().all(|frame| frame["data"]["n"] != json!(ROLLED_BACK)), "what was rolled back was heard");
+    let mut last: HashMap<&str, &Value> = HashMap::new();
+    let mut deleted = HashSet::new();
+    for frame in frames {
+        let id = frame["id"].as_str().unwrap();
+        assert!(!deleted.contains(id), "an event after the end of {id}: {frame}");
+        if frame["operation"] == "delete" {
+            assert!(last.remove(id).is_some());
+            deleted.insert(id.to_owned());
+        } else {
+            last.insert(id, &frame["data"]);
+        }
+    }
+    assert_eq!(deleted, acknowledged.deleted);
+    for (id, data) in &last {
+        assert_eq!(**data, user.get(&format!("/records/items/{id}")).await.ok(200), "the last event is what is stored");
+    }
+    assert!(hot.iter().all(|id| last.contains_key(id.as_str())));
+}

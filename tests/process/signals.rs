@@ -1,0 +1,36 @@
+//! How the program starts and ends.
+
+use serde_json::json;
+
+use crate::harness::{Backend, Database, PASSWORD, Process, Ws, soon};
+
+crate::both![
+    a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well,
+    what_was_written_is_there_after_a_restart,
+];
+
+async fn a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well(backend: Backend) {
+    let database = Database::create(backend).await;
+    let mut server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let mut ws = Ws::connect(&admin).await;
+    ws.subscribe("anything").await;
+    let ending = tokio::task::spawn_blocking(move || server.terminate());
+    assert_eq!(ws.end().await.code, 1001);
+    assert!(soon("the end", ending).await.unwrap());
+}
+
+async fn what_was_written_is_there_after_a_restart(backend: Backend) {
+    let database = Database::create(backend).await;
+    let mut server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text"}], "view_rule": ""});
+    admin.post("/collections", &collection).await.ok(201);
+    let id = admin.create_id("items", &json!({"a": "b"})).await;
+    assert!(server.terminate());
+    // The secret is configured, so tokens and sessions go on as well.
+    let server = Process::serve(&database, &[]);
+    let again = server.anonymous().with_header("authorization", &format!("Bearer {}", admin.token));
+    assert_eq!(again.get(&format!("/records/items/{id}")).await.ok(200)["a"], "b");
+    server.anonymous().login("system", &admin.email, PASSWORD).await;
+}
