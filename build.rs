@@ -2,6 +2,8 @@
 //!
 //! `SNACKBASE_SKIP_UI=1` leaves it out, for work on the server alone.
 
+#![expect(clippy::expect_used, reason = "a build that cannot go on stops")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};

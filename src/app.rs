@@ -6,8 +6,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
-
 use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::changes::ChangeLog;
@@ -24,7 +22,7 @@ use crate::records::Records;
 use crate::schema::CatalogHandle;
 
 /// How often old entries of the change log are deleted.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the figures are tidied up.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -60,8 +58,6 @@ pub struct Services {
     pub metrics: Metrics,
     /// When it ends.
     pub lifecycle: Lifecycle,
-    /// Headers of every response.
-    pub security_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Deref for App {
@@ -99,7 +95,6 @@ impl App {
                 clock.clone(),
                 config.limits.batch_max_size,
             ),
-            security_headers: crate::http::middleware::security_headers(&config),
             config,
             db,
             clock,

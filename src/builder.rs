@@ -79,7 +79,7 @@ impl Builder {
     /// Opens the database and the listener.
     pub async fn build(self) -> Result<Snackbase> {
         let config = match self.config {
-            Some(config) => config,
+            Some(config) => config.prepare().map_err(Error::internal)?,
             None => Config::load(&Sources::process()).map_err(Error::internal)?.config,
         };
         let wanted = (config.server.host.clone(), config.server.port);

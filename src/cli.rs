@@ -28,7 +28,7 @@ struct Global {
     /// The configuration file [default: snackbase.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder of the database and the generated secrets [default: ./sb_data]
+    /// The folder of the database and the generated secrets [default: `./sb_data`]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
 /// The source of time; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +26,14 @@ impl Clock {
     }
 }
 
+/// The one text form of an instant: RFC 3339, UTC, milliseconds, `Z`. It sorts as text the way instants do.
+pub fn canonical_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 /// Writes an instant the way the whole API does: RFC 3339, UTC, milliseconds. For `#[serde(serialize_with)]`.
 pub fn serialize<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&crate::db::canonical_time(*time))
+    serializer.serialize_str(&canonical_time(*time))
 }
 
 /// The same for an instant that may be missing.

@@ -2,6 +2,9 @@
 //!
 //! A hook takes the event, may change it, and returns it; `Err(Abort)` stops what is going on where the event comes
 //! *before* something. Hooks of higher priority run first, equal ones in the order in which they were registered.
+//! An async closure (`async |event| …`) will do where nothing is captured; with state of one's own it is
+//! `move |event| { let state = state.clone(); async move { …; Ok(event) } }`.
+//!
 //! What the server itself does (time stamps, authorship, isolation of accounts) is no hook and cannot be removed.
 
 pub mod event;

@@ -91,7 +91,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(middleware::cors(&app.config.cors))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::envelope))
+        .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
 }
 
@@ -137,4 +137,14 @@ async fn method_not_allowed() -> Response {
 
 fn plain(status: StatusCode, text: &str) -> Response {
     (status, axum::Json(serde_json::json!({ "detail": text, "error": text, "message": text }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_admin_ui_is_built_against_this_very_api() {
+        let known = include_str!("../admin-ui/openapi.json");
+        let hint = "the API changed: run `cargo run -- openapi > admin-ui/openapi.json`";
+        assert_eq!(known.trim(), super::openapi_json().trim(), "{hint}");
+    }
 }

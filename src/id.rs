@@ -46,12 +46,6 @@ macro_rules! id_type {
                 self.0.fmt(f)
             }
         }
-
-        impl From<$name> for crate::db::Value {
-            fn from(id: $name) -> Self {
-                Self::Text(id.0.to_string())
-            }
-        }
     };
 }
 

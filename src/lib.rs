@@ -18,10 +18,10 @@
 //! | 6 | [`records`], [`collections`], [`accounts`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`] |
 //! | 4 | [`auth`], [`changes`] |
-//! | 3 | [`schema`]: collections, tables, catalog |
-//! | 2 | [`expr`]: rules and filters |
+//! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`] |
+//! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers |
-//! | 0 | [`error`], [`id`], [`clock`], [`secret`], [`config`], [`telemetry`], [`lifecycle`], [`metrics`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`lifecycle`], [`metrics`] |
 //!
 //! # Embedding
 //!

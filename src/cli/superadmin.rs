@@ -25,13 +25,12 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let Command::Create { email, password, .. } = command;
-    let password = match password {
-        Some(password) => password,
-        None => {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map_err(Error::internal)?;
-            line.trim_end_matches(['\r', '\n']).to_owned()
-        }
+    let password = if let Some(password) = password {
+        password
+    } else {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(Error::internal)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
     };
     let app = App::build(config, Hooks::default()).await?;
     let created = app.accounts.create_superadmin(&email, &password).await;

@@ -100,6 +100,16 @@ impl Sql {
         }
     }
 
+    /// Appends a boolean literal, for DDL, which takes no arguments.
+    pub fn boolean(&mut self, truth: bool) -> &mut Self {
+        self.push(match (self.dialect(), truth) {
+            (Dialect::Sqlite, true) => "1",
+            (Dialect::Sqlite, false) => "0",
+            (Dialect::Postgres, true) => "TRUE",
+            (Dialect::Postgres, false) => "FALSE",
+        })
+    }
+
     /// Appends the number of rows and their documents, joined with [`DOC_SEPARATOR`], of the sub-query `page`
     /// that yields a column `doc`.
     pub fn page_of_documents(&mut self, page: impl FnOnce(&mut Self)) -> &mut Self {

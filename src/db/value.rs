@@ -1,6 +1,8 @@
 //! Values that statements bind. A NULL carries its type, because PostgreSQL wants to know it.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
+
+pub use crate::clock::canonical_time;
 
 /// The type of a bound value; for a NULL it is all there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +101,14 @@ impl From<DateTime<Utc>> for Value {
     }
 }
 
-/// The one text form of an instant: RFC 3339, UTC, milliseconds, `Z`. It sorts as text the way instants do.
-pub fn canonical_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+/// Ids are stored as text.
+macro_rules! from_id {
+    ($($id:ident),*) => {
+        $(impl From<crate::id::$id> for Value {
+            fn from(id: crate::id::$id) -> Self {
+                Self::Text(id.0.to_string())
+            }
+        })*
+    };
 }
+from_id!(AccountId, UserId, CollectionId, RecordId);

@@ -44,22 +44,22 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let message = self.to_string();
         match self {
-            Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "Not found", message),
+            Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "Not found", &message),
             Self::ItemNotFound { index, .. } => {
                 let mut body = body("not_found", &message);
                 body.insert("index".into(), index.into());
                 respond(StatusCode::NOT_FOUND, body)
             }
-            Self::Refused { label, .. } => plain(StatusCode::BAD_REQUEST, label, message),
-            Self::Invalid { fields, index } => invalid(&fields, index, message),
+            Self::Refused { label, .. } => plain(StatusCode::BAD_REQUEST, label, &message),
+            Self::Invalid { fields, index } => invalid(&fields, index, &message),
             Self::Malformed { problems } => malformed(&problems),
             Self::FieldAccess { fields, allowed, .. } => field_access(&fields, allowed, &message),
             Self::Unauthenticated(_) => {
-                let mut response = plain(StatusCode::UNAUTHORIZED, "Not authenticated", message);
+                let mut response = plain(StatusCode::UNAUTHORIZED, "Not authenticated", &message);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 response
             }
-            Self::SignInRefused(_) => plain(StatusCode::UNAUTHORIZED, "Authentication failed", message),
+            Self::SignInRefused(_) => plain(StatusCode::UNAUTHORIZED, "Authentication failed", &message),
             Self::WrongMethod { auth_provider, provider_name, .. } => {
                 let mut body = body("Wrong authentication method", &message);
                 body.insert("auth_provider".into(), auth_provider.into());
@@ -67,9 +67,9 @@ impl IntoResponse for Error {
                 body.insert("redirect_url".into(), Value::Null);
                 respond(StatusCode::BAD_REQUEST, body)
             }
-            Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", message),
+            Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", &message),
             Self::Conflict { field, index, .. } => conflict(field, index, &message),
-            Self::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Too large", message),
+            Self::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &message),
             Self::RateLimited { retry_after } => {
                 let mut body = body("Too Many Requests", &message);
                 body.insert("retryAfter".into(), retry_after.into());
@@ -78,16 +78,15 @@ impl IntoResponse for Error {
                 response
             }
             Self::Aborted { status, .. } => {
-                plain(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), "Aborted", message)
+                plain(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), "Aborted", &message)
             }
             Self::Unavailable(_) => {
                 tracing::warn!(reason = message, "request not served");
-                plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", message)
+                plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", &message)
             }
             Self::Internal(_) => {
                 tracing::error!(reason = message, "request failed");
-                let text = "An unexpected error occurred".to_owned();
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", text)
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "An unexpected error occurred")
             }
         }
     }
@@ -105,8 +104,8 @@ fn respond(status: StatusCode, body: Map<String, Value>) -> Response {
     (status, Json(Value::Object(body))).into_response()
 }
 
-fn plain(status: StatusCode, label: &str, message: String) -> Response {
-    respond(status, body(label, &message))
+fn plain(status: StatusCode, label: &str, message: &str) -> Response {
+    respond(status, body(label, message))
 }
 
 fn by_field<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
@@ -120,9 +119,9 @@ fn by_field<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     Value::Object(errors)
 }
 
-fn invalid(fields: &[FieldError], index: Option<usize>, message: String) -> Response {
+fn invalid(fields: &[FieldError], index: Option<usize>, message: &str) -> Response {
     let label = if index.is_some() { "validation_error" } else { "Validation error" };
-    let mut body = body(label, &message);
+    let mut body = body(label, message);
     body.insert("details".into(), json!(fields));
     body.insert("errors".into(), by_field(fields.iter().map(|f| (f.field.as_str(), f.message.as_str()))));
     if let Some(index) = index {

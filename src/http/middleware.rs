@@ -1,6 +1,7 @@
 //! What surrounds every request: its id, security headers, CORS, figures, and what happens after a panic.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,11 +13,26 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use crate::app::App;
 use crate::config::CorsConfig;
 use crate::error::Error;
+use crate::metrics::Metrics;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
+/// What [`envelope`] needs for every request.
+#[derive(Clone)]
+pub struct Surface {
+    metrics: Metrics,
+    headers: Arc<[(HeaderName, HeaderValue)]>,
+}
+
+impl Surface {
+    /// Made once for an app.
+    pub fn new(app: &App) -> Self {
+        Self { metrics: app.metrics.clone(), headers: security_headers(&app.config).into() }
+    }
+}
+
 /// Gives a request its id, and the response the id and the security headers; counts and, when it fails, logs it.
-pub async fn envelope(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn envelope(State(surface): State<Surface>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let sent = request.headers().get(CORRELATION_ID).filter(|id| id.len() <= 128).cloned();
     let id = sent.unwrap_or_else(new_correlation_id);
@@ -26,7 +42,7 @@ pub async fn envelope(State(app): State<App>, request: Request, next: Next) -> R
     let status = response.status();
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
-    app.metrics.request(&method, path, status, elapsed);
+    surface.metrics.request(&method, path, status, elapsed);
     if status.is_server_error() {
         let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
         tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");
@@ -35,7 +51,7 @@ pub async fn envelope(State(app): State<App>, request: Request, next: Next) -> R
     }
     let headers = response.headers_mut();
     headers.insert(CORRELATION_ID, id);
-    for (name, value) in &app.security_headers {
+    for (name, value) in &*surface.headers {
         if !headers.contains_key(name) {
             headers.insert(name.clone(), value.clone());
         }
@@ -49,7 +65,7 @@ fn new_correlation_id() -> HeaderValue {
 }
 
 /// The headers that tell browsers to be careful, made once.
-pub fn security_headers(config: &crate::config::Config) -> Vec<(HeaderName, HeaderValue)> {
+fn security_headers(config: &crate::config::Config) -> Vec<(HeaderName, HeaderValue)> {
     let security = &config.security;
     if !security.headers_enabled {
         return Vec::new();
@@ -105,6 +121,7 @@ pub fn cors(config: &CorsConfig) -> CorsLayer {
 }
 
 /// A panic is a defect: it is logged, answered with 500, and the server goes on.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let mut response = Error::Internal(format!("panic: {}", text.unwrap_or("unknown"))).into_response();

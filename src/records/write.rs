@@ -134,7 +134,7 @@ impl Records {
         if let Some(account) = account {
             self.write_references(&mut sql, " AND ", account, &draft);
         }
-        self.returning(&mut sql, scope);
+        sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         Ok(Prepared { stmt: sql.build(), draft, account })
     }
 
@@ -177,12 +177,8 @@ impl Records {
             sql.push(", ").arg(value.clone());
         }
         self.write_references(&mut sql, " WHERE ", account, draft);
-        self.returning(&mut sql, scope);
-        sql.build()
-    }
-
-    fn returning(&self, sql: &mut Sql, scope: &Scope<'_>) {
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
+        sql.build()
     }
 
     /// Appends the condition that every reference exists in the account.

@@ -163,17 +163,8 @@ impl Collection {
         let compile = |operation: Operation| match row.rule(operation) {
             None => Rule::Locked,
             Some("") => Rule::Public,
-            Some(source) => match Predicate::compile(source, &fields, operation.purpose()) {
-                Ok(predicate) => Rule::When(predicate),
-                Err(_) => {
-                    tracing::error!(
-                        collection = row.name,
-                        operation = operation.name(),
-                        "a stored rule is invalid: locked"
-                    );
-                    Rule::Locked
-                }
-            },
+            Some(source) => Predicate::compile(source, &fields, operation.purpose())
+                .map_or_else(|_| unusable(&row, operation), Rule::When),
         };
         let access = Access {
             rules: Operation::ALL.map(compile),
@@ -195,4 +186,10 @@ impl Collection {
             returning,
         })
     }
+}
+
+/// A rule that stopped compiling lets nobody in.
+fn unusable(row: &CollectionRow, operation: Operation) -> Rule {
+    tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
+    Rule::Locked
 }

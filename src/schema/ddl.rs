@@ -129,9 +129,7 @@ fn default_literal(sql: &mut Sql, field: &Field, default: &serde_json::Value) {
     use crate::db::Value;
     match field.kind.accept(&field.name, default) {
         Ok(Value::Text(text) | Value::Json(text)) => sql.text_literal(&text),
-        Ok(Value::Bool(true)) if sql.dialect() == Dialect::Postgres => sql.push("TRUE"),
-        Ok(Value::Bool(false)) if sql.dialect() == Dialect::Postgres => sql.push("FALSE"),
-        Ok(Value::Bool(truth)) => sql.number(i64::from(truth)),
+        Ok(Value::Bool(truth)) => sql.boolean(truth),
         Ok(Value::Real(number)) => sql.text_literal(&number.to_string()),
         _ => sql.push("NULL"),
     };

@@ -148,9 +148,7 @@ fn check_field_name(name: &str, problem: &mut impl FnMut(&str, &str, String)) {
 }
 
 fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<Field> {
-    let Some(kind) = check_type(definition, problem) else {
-        return None;
-    };
+    let kind = check_type(definition, problem)?;
     definition.kind = kind.name().into();
     let on_delete = check_reference(definition, kind, problem);
     let mask = check_mask(definition, problem);

@@ -170,36 +170,13 @@ impl Writer {
             self.finish(vec![(reply, answer)], None);
             return None;
         }
-        let started = Instant::now();
         let mut answers: Vec<(Reply, Answer)> = Vec::new();
         let mut next = None;
         let result = match self.statement("BEGIN IMMEDIATE").await {
+            Ok(()) => self.fill(&mut answers, &mut next, batch, reply).await,
             Err(error) => {
                 answers.push((reply, Ok(Vec::new())));
                 Err(error)
-            }
-            Ok(()) => {
-                let mut current = Some((batch, reply));
-                let mut broken = Ok(());
-                while let Some((batch, reply)) = current.take() {
-                    let answer = self.batch(&batch).await;
-                    if let Err(CommitError { source: DbError::Other(error), .. }) = &answer {
-                        broken = Err(DbError::Other(sqlx::Error::Protocol(error.to_string())));
-                    }
-                    answers.push((reply, answer));
-                    if broken.is_err() || answers.len() >= GROUP_JOBS || started.elapsed() >= GROUP_TIME {
-                        break;
-                    }
-                    match self.jobs.try_recv() {
-                        Ok(Job::Batch { batch, reply }) => current = Some((batch, reply)),
-                        Ok(other) => next = Some(other),
-                        Err(_) => {}
-                    }
-                }
-                match broken {
-                    Ok(()) => self.statement("COMMIT").await,
-                    Err(error) => Err(error),
-                }
             }
         };
         if result.is_err() {
@@ -208,6 +185,38 @@ impl Writer {
         }
         self.finish(answers, result.err());
         next
+    }
+
+    /// Runs jobs inside the group's transaction until it is full or nobody waits, and commits.
+    async fn fill(
+        &mut self,
+        answers: &mut Vec<(Reply, Answer)>,
+        next: &mut Option<Job>,
+        batch: Batch,
+        reply: Reply,
+    ) -> Result<(), DbError> {
+        let started = Instant::now();
+        let mut current = Some((batch, reply));
+        while let Some((batch, reply)) = current.take() {
+            let answer = self.batch(&batch).await;
+            let broken = match &answer {
+                Err(CommitError { source: DbError::Other(error), .. }) => Some(error.to_string()),
+                _ => None,
+            };
+            answers.push((reply, answer));
+            if let Some(text) = broken {
+                return Err(DbError::Other(sqlx::Error::Protocol(text)));
+            }
+            if answers.len() >= GROUP_JOBS || started.elapsed() >= GROUP_TIME {
+                break;
+            }
+            match self.jobs.try_recv() {
+                Ok(Job::Batch { batch, reply }) => current = Some((batch, reply)),
+                Ok(other) => *next = Some(other),
+                Err(_) => {}
+            }
+        }
+        self.statement("COMMIT").await
     }
 
     /// Tells every caller of a group how it went, after the commit.

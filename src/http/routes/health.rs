@@ -66,6 +66,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
 
 /// Name and version of the API.
 #[derive(Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the key is called api_version")]
 struct ApiVersion {
     /// `SnackBase`.
     name: String,

@@ -1,5 +1,7 @@
 //! Records: the collections' rules decide who may do what.
 
+use std::fmt::Write as _;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -269,8 +271,10 @@ fn page_text(page: &Page, skip: i64, limit: i64) -> String {
     let total = page.total.map_or("null".to_owned(), |total| total.to_string());
     let (next, prev) = (quoted(&page.next_cursor), quoted(&page.prev_cursor));
     let more = page.has_more;
-    text.push_str(&format!(
+    // Writing to a String does not fail.
+    let _ = write!(
+        text,
         "],\"total\":{total},\"skip\":{skip},\"limit\":{limit},\"next_cursor\":{next},\"prev_cursor\":{prev},\"has_more\":{more}}}"
-    ));
+    );
     text
 }
