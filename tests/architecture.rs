@@ -179,7 +179,9 @@ fn no_file_is_too_long() {
     let length = |source: &Source| (source.text.lines().count(), source.path.clone());
     let sources = sources();
     let long = sources.iter().map(length).filter(|(lines, _)| *lines > MOST_LINES);
-    assert_none(&long.map(|(lines, path)| format!("{path} has {lines} lines; {MOST_LINES} are enough")).collect::<Vec<_>>());
+    assert_none(
+        &long.map(|(lines, path)| format!("{path} has {lines} lines; {MOST_LINES} are enough")).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -191,7 +193,8 @@ fn nothing_panics_on_purpose_and_nothing_is_left_for_later() {
         for (number, line) in source.lines() {
             // A parser's own method is called like that, too.
             let code = line.split("//").next().unwrap_or_default().replace("self.expect(", "");
-            let found = words.iter().find(|word| code.contains(**word)).or(later.iter().find(|word| line.contains(**word)));
+            let found =
+                words.iter().find(|word| code.contains(**word)).or(later.iter().find(|word| line.contains(**word)));
             if let Some(word) = found {
                 problems.push(format!("{}:{number}: {word}", source.path));
             }

@@ -92,7 +92,16 @@ async fn hooks_see_whose_record_it_is_and_who_writes(backend: Backend) {
     let seen = notes.clone();
     let app = app(backend, |hooks| {
         hooks.on_record_before_update(move |event| {
-            note(&seen, format!("{} {} {} {}", event.collection, event.account_id, event.record_id.clone().unwrap(), event.caller.actor()));
+            note(
+                &seen,
+                format!(
+                    "{} {} {} {}",
+                    event.collection,
+                    event.account_id,
+                    event.record_id.clone().unwrap(),
+                    event.caller.actor()
+                ),
+            );
             ready(Ok(event))
         })
     })
@@ -103,7 +112,8 @@ async fn hooks_see_whose_record_it_is_and_who_writes(backend: Backend) {
     user.patch(&path, &json!({})).await.ok(200);
     app.admin.patch(&path, &json!({})).await.ok(200);
     app.visitor_of(&user).patch(&path, &json!({})).await.ok(200);
-    let expected = [user.id.as_str(), &app.admin.id, "anonymous"].map(|actor| format!("posts {} {id} {actor}", user.account_id));
+    let expected =
+        [user.id.as_str(), &app.admin.id, "anonymous"].map(|actor| format!("posts {} {id} {actor}", user.account_id));
     assert_eq!(*notes.lock().unwrap(), expected);
 }
 
@@ -182,7 +192,13 @@ async fn hooks_of_sign_in_and_registration_can_refuse(backend: Backend) {
     app.anonymous().post("/auth/register", &register("user2@example.com", "second")).await.ok(201);
     let login = json!({"account": "second", "email": "user2@example.com", "password": PASSWORD});
     app.anonymous().post("/auth/login", &login).await.refused(403, "Not today");
-    let expected = ["in root@example.com", "registered user1@example.com", "in user1@example.com", "out user1@example.com", "registered user2@example.com"];
+    let expected = [
+        "in root@example.com",
+        "registered user1@example.com",
+        "in user1@example.com",
+        "out user1@example.com",
+        "registered user2@example.com",
+    ];
     assert_eq!(*notes.lock().unwrap(), expected);
     assert_eq!(app.admin.get("/accounts?search=bad").await.ok(200)["total"], 0);
 }
@@ -213,7 +229,10 @@ async fn realtime_hooks_see_connections_subscriptions_and_messages(backend: Back
                 ready(Ok(event))
             })
             .on_realtime_message(move |event| {
-                note(&message, format!("message {}", event.message.clone().unwrap()["action"].as_str().unwrap_or_default()));
+                note(
+                    &message,
+                    format!("message {}", event.message.clone().unwrap()["action"].as_str().unwrap_or_default()),
+                );
                 ready(Ok(event))
             })
     })
@@ -231,12 +250,15 @@ async fn realtime_hooks_see_connections_subscriptions_and_messages(backend: Back
     eventually("the end", async || notes.lock().unwrap().last().is_some_and(|last| last == "disconnect")).await;
     let mut expected = vec!["connect", "message subscribe", "subscribe posts", "message subscribe", "subscribe pages"];
     expected.extend(["message unsubscribe", "unsubscribe posts", "disconnect"]);
-    let noted: Vec<String> = notes.lock().unwrap().iter().skip_while(|text| *text == "disconnect").cloned().collect();
-    let noted: Vec<&str> = noted.iter().map(String::as_str).collect();
-    assert_eq!(noted, expected);
+    let seen: Vec<String> = notes.lock().unwrap().iter().skip_while(|text| *text == "disconnect").cloned().collect();
+    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+    assert_eq!(seen, expected);
     // Streams have the same hooks, as far as they have such events.
     let stream = Sse::open(&user, "?collection=posts").await;
     drop(stream);
-    eventually("the stream's end", async || notes.lock().unwrap().iter().filter(|text| *text == "disconnect").count() >= 2).await;
+    eventually("the stream's end", async || {
+        notes.lock().unwrap().iter().filter(|text| *text == "disconnect").count() >= 2
+    })
+    .await;
     assert!(notes.lock().unwrap().iter().filter(|text| *text == "subscribe posts").count() == 2);
 }

@@ -29,10 +29,8 @@ pub fn soon<F: Future>(what: &str, future: F) -> impl Future<Output = F::Output>
     let caller = std::panic::Location::caller();
     let what = what.to_owned();
     async move {
-        match tokio::time::timeout(PATIENCE, future).await {
-            Ok(output) => output,
-            Err(_) => panic!("{caller}: waited for {what} in vain"),
-        }
+        let output = tokio::time::timeout(PATIENCE, future).await;
+        output.unwrap_or_else(|_| panic!("{caller}: waited for {what} in vain"))
     }
 }
 

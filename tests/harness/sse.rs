@@ -10,7 +10,7 @@ use super::soon;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event {
     pub id: Option<String>,
-    pub event: String,
+    pub name: String,
     pub data: Value,
 }
 
@@ -82,7 +82,7 @@ impl Sse {
             match line.split_once(": ").unwrap_or((line, "")) {
                 ("", comment) => self.comments.push(comment.to_owned()),
                 ("id", id) => event.id = Some(id.to_owned()),
-                ("event", name) => name.clone_into(&mut event.event),
+                ("event", name) => name.clone_into(&mut event.name),
                 ("data", more) => data.push_str(more),
                 other => panic!("an unknown line: {other:?}"),
             }
@@ -98,8 +98,8 @@ impl Sse {
     pub async fn event(&mut self) -> Event {
         loop {
             let event = self.any_event().await.expect("the stream ended");
-            if event.event != "heartbeat" {
-                assert_eq!(event.event, "message");
+            if event.name != "heartbeat" {
+                assert_eq!(event.name, "message");
                 return event;
             }
         }

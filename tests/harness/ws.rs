@@ -83,8 +83,8 @@ impl Ws {
 
     /// The next frame that is no heartbeat, even if it takes several times as long as usual.
     pub async fn patient_frame(&mut self) -> Value {
-        for _ in 0..5 {
-            if let Ok(frame) = tokio::time::timeout(PATIENCE - PATIENCE / 10, self.frame()).await {
+        for _ in 0..8 {
+            if let Ok(frame) = tokio::time::timeout(PATIENCE / 2, self.frame()).await {
                 return frame;
             }
         }

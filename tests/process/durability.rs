@@ -18,7 +18,7 @@ const WRITES: usize = 300;
 const BATCH: usize = 5;
 
 /// What the server has acknowledged.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Acknowledged {
     /// The records that exist, with the number that was last acknowledged.
     stored: BTreeMap<String, u64>,
@@ -45,7 +45,8 @@ async fn acknowledged_writes_survive_a_crash_with_their_log_entries(backend: Bac
         server.kill();
         stop.store(true, Ordering::Relaxed);
         soon("the writers", futures_util::future::join_all(writers)).await;
-        check(&database, &acknowledged.lock().unwrap(), round).await;
+        let so_far = acknowledged.lock().unwrap().clone();
+        check(&database, &so_far, round).await;
     }
     // And the server itself agrees.
     let server = Process::serve(&database, &[]);
@@ -75,13 +76,7 @@ fn written(acknowledged: &Mutex<Acknowledged>) -> usize {
 }
 
 /// Creates, changes and deletes records, alone and in batches, until the server is gone.
-async fn write(
-    writer: usize,
-    user: &User,
-    acknowledged: &Mutex<Acknowledged>,
-    numbers: &AtomicU64,
-    stop: &AtomicBool,
-) {
+async fn write(writer: usize, user: &User, acknowledged: &Mutex<Acknowledged>, numbers: &AtomicU64, stop: &AtomicBool) {
     let mut own: Vec<String> = Vec::new();
     let mut turn = writer;
     while !stop.load(Ordering::Relaxed) {
@@ -181,7 +176,8 @@ async fn check(database: &Database, acknowledged: &Acknowledged, round: usize) {
     let differing = texts(database, DIFFERING).await;
     assert!(differing.is_empty(), "round {round}: {differing:?}");
     // Batches are there as a whole or not at all, apart from what was never changed since.
-    let halves = "SELECT CAST(batch AS TEXT) FROM col_items WHERE batch IS NOT NULL GROUP BY batch HAVING count(*) <> 5";
+    let halves =
+        "SELECT CAST(batch AS TEXT) FROM col_items WHERE batch IS NOT NULL GROUP BY batch HAVING count(*) <> 5";
     let halves = texts(database, halves).await;
     assert!(halves.is_empty(), "round {round}: {halves:?}");
 }

@@ -6,8 +6,8 @@
 mod direct;
 mod durability;
 mod embedding;
-mod nodes;
-mod signals;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod harness;
+mod nodes;
+mod signals;

@@ -24,7 +24,7 @@ async fn heartbeats_come_in_time(backend: Backend) {
         let beat = ws.any_frame().await;
         assert!(beat["type"] == "heartbeat" && beat["timestamp"].is_string(), "{beat}");
         let beat = sse.any_event().await.unwrap();
-        assert_eq!((beat.event.as_str(), &beat.data["type"]), ("heartbeat", &json!("heartbeat")));
+        assert_eq!((beat.name.as_str(), &beat.data["type"]), ("heartbeat", &json!("heartbeat")));
         assert_eq!(beat.id, None, "a heartbeat is no place to go on from");
     }
 }
@@ -96,7 +96,7 @@ async fn a_user_has_no_more_connections_than_allowed(backend: Backend) {
     assert_eq!(Ws::try_connect(&app.base, &query, &[]).await.err(), Some(429));
     let _others = Ws::connect(&other).await;
     first.close().await;
-    eventually("a free place", async || Ws::try_connect(&app.base, &query, &[]).await.is_ok()).await;
+    eventually("a free place", async || Box::pin(Ws::try_connect(&app.base, &query, &[])).await.is_ok()).await;
 }
 
 async fn connections_that_are_gone_are_forgotten(backend: Backend) {
