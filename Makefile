@@ -1,6 +1,6 @@
 # The few things one does with this project. `make test` needs PostgreSQL's programs and Chromium on the machine.
 
-export SNACKBASE_BIN ?= $(abspath $(or $(CARGO_TARGET_DIR),target)/debug/snackbase)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .PHONY: run test check ui bench
 
@@ -12,8 +12,8 @@ run:
 test: ui
 	cargo build
 	tests/with-postgres.sh cargo test
-	cd tests/sdk && npm ci --no-audit --no-fund && node --test
-	cd admin-ui && npm test && npm run e2e
+	cd tests/sdk && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
+	cd admin-ui && npm test && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run e2e
 
 # Formatting, lints and types
 check: ui
@@ -30,4 +30,4 @@ admin-ui/node_modules/.package-lock.json: admin-ui/package-lock.json
 # The load generator against a fresh server: make bench ARGS="fanout --subscribers 1000"
 bench:
 	cargo build --release
-	cargo bench --bench load -- $(or $(ARGS),all) --spawn $(or $(CARGO_TARGET_DIR),target)/release/snackbase
+	cargo bench --bench load -- $(or $(ARGS),all) --spawn $(TARGET)/release/snackbase

@@ -76,6 +76,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(api)
         .merge(realtime::routes())
+        .merge(routes::pages::routes())
         .merge(Router::from(docs))
         .route("/", get(async || Redirect::temporary("/admin/")))
         .route("/metrics", get(routes::health::metrics))
