@@ -58,8 +58,7 @@ async fn ask_for_password(query: Query) -> Response {
 }
 
 async fn reset(State(app): State<App>, ClientAddress(address): ClientAddress, body: Bytes) -> Response {
-    let request =
-        ResetPasswordRequest { token: field(&body, "token"), new_password: field(&body, "new_password") };
+    let request = ResetPasswordRequest { token: field(&body, "token"), new_password: field(&body, "new_password") };
     match app.accounts.reset_password(request, address).await {
         Ok(_) => page(StatusCode::OK, "Password set", "<p>Sign in with the new password.</p>"),
         Err(error) => failure(error),
