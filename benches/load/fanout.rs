@@ -20,6 +20,9 @@ const BURST: usize = 500_000;
 /// Time for a server to come to rest.
 const REST: Duration = Duration::from_secs(2);
 
+/// The server's threads for hashing passwords end after ten seconds without work, and only then is their memory free.
+const HASHERS: Duration = Duration::from_secs(12);
+
 /// Events that are waiting for those who come back.
 const BACKLOG: usize = 10_000;
 
@@ -136,13 +139,14 @@ pub async fn resume(options: &Options, server: &Server, case: Case) -> Fallible<
     world.remove().await
 }
 
-/// Memory per connection, told from the second half of them: the first half also pays for what all share, and makes
-/// the allocator give back what hashing passwords needed. A server keeps what it once allocated, so there is one run.
+/// Memory per connection, told from the second half of them: the first half also pays for what all share. A server
+/// keeps what it once allocated, so there is one run.
 pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let books = Arc::new(Tally::new(1, 0, 1));
     let half = (case.subscribers / 2).max(1);
     let first = Crowd::gather(&ticket, half, 0, &books).await?;
+    tokio::time::sleep(HASHERS).await;
     let before = at_rest(server).await?;
     let second = Crowd::gather(&ticket, half, 0, &books).await?;
     let after = at_rest(server).await?;

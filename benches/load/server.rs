@@ -153,6 +153,8 @@ fn start(program: &Path, arguments: &[String], folder: &Path, port: u16) -> Fall
     let child = Command::new(program)
         .args(arguments)
         .current_dir(folder)
+        // A variable of the Makefile, which the server would take for a misspelt setting.
+        .env_remove("SNACKBASE_BIN")
         .env("SNACKBASE_HOST", "127.0.0.1")
         .env("SNACKBASE_PORT", port.to_string())
         .env("SNACKBASE_DATA_DIR", folder.join("data"))
