@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { AuthenticationError, AuthorizationError, ConflictError, NotFoundError } from '@snackbase/sdk';
 
-import { PASSWORD, failure, startServer, unique } from './harness.js';
+import { LATER, PASSWORD, failure, startServer, unique } from './harness.js';
 
 describe('accounts, users, roles, groups and invitations', () => {
   let server;
@@ -78,7 +78,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.equal((await client.records.create(name, { title: 'x' })).title, 'x');
   });
 
-  test('roles', async () => {
+  test('roles', LATER, async () => {
     const name = unique('role');
     const role = await admin.roles.create({ name, description: 'Writes' });
     assert.equal((await admin.roles.get(role.id)).name, name);
@@ -91,7 +91,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.ok((await failure(user.roles.list())) instanceof AuthorizationError);
   });
 
-  test('groups and their members', async () => {
+  test('groups and their members', LATER, async () => {
     const { account, credentials } = await server.register();
     const owner = server.client();
     await owner.login(credentials);
@@ -111,7 +111,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.deepEqual(await owner.groups.delete(group.id), { success: true });
   });
 
-  test('an invitation leads to a session', async () => {
+  test('an invitation leads to a session', LATER, async () => {
     const { account, credentials } = await server.register();
     const owner = server.client();
     await owner.login(credentials);
@@ -129,7 +129,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.ok((await failure(server.client().invitations.accept(invitation.token, PASSWORD))) instanceof NotFoundError);
   });
 
-  test('a cancelled invitation is gone', async () => {
+  test('a cancelled invitation is gone', LATER, async () => {
     const owner = await server.newUser();
     const invitation = await owner.invitations.create({ email: `${unique('guest')}@example.com` });
     assert.deepEqual(await owner.invitations.cancel(invitation.id), { success: true });
@@ -147,7 +147,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.equal((await client.records.get(name, id)).contact, 'j***@example.com');
   });
 
-  test('macros', async () => {
+  test('macros', LATER, async () => {
     const name = unique('macro_');
     const macro = await admin.macros.create({ name, sql_query: 'SELECT 1', parameters: [] });
     assert.equal((await admin.macros.get(macro.id)).name, name);
