@@ -9,13 +9,16 @@ use crate::crowd::{Crowd, Found, Ticket};
 use crate::options::{Options, Rule, Scenario, Transport};
 use crate::publish::{Published, publish};
 use crate::report::{Line, Run, float};
-use crate::server::{Meter, Server};
+use crate::server::{Meter, Server, Usage};
 use crate::tally::Tally;
 use crate::wire::{Connection, Fallible};
 use crate::world::World;
 
 /// Deliveries of an unpaced run, unless `--events` says otherwise.
 const BURST: usize = 500_000;
+
+/// Time for a server to come to rest.
+const REST: Duration = Duration::from_secs(2);
 
 /// Events that are waiting for those who come back.
 const BACKLOG: usize = 10_000;
@@ -133,31 +136,35 @@ pub async fn resume(options: &Options, server: &Server, case: Case) -> Fallible<
     world.remove().await
 }
 
-/// Memory per connection. A server keeps what it once allocated, so with one server only the first run would be true:
-/// there is one.
+/// Memory per connection, told from the second half of them: the first half also pays for what all share, and makes
+/// the allocator give back what hashing passwords needed. A server keeps what it once allocated, so there is one run.
 pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let books = Arc::new(Tally::new(1, 0, 1));
-    // The first connections pay for what all of them share.
-    let few = Crowd::gather(&ticket, 10, 0, &books).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = server.usage().ok_or("`idle` needs --spawn or --pid")?;
-    let crowd = Crowd::gather(&ticket, case.subscribers, 0, &books).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let after = server.usage().ok_or("the server is gone")?;
+    let half = (case.subscribers / 2).max(1);
+    let first = Crowd::gather(&ticket, half, 0, &books).await?;
+    let before = at_rest(server).await?;
+    let second = Crowd::gather(&ticket, half, 0, &books).await?;
+    let after = at_rest(server).await?;
     tokio::time::sleep(Duration::from_secs_f64(options.seconds)).await;
     let later = server.usage().ok_or("the server is gone")?;
     let mut run = Run::default();
-    run.set("kib_per_connection", (after.rss_kib - before.rss_kib) / float(case.subscribers.max(1)));
+    run.set("kib_per_connection", (after.rss_kib - before.rss_kib) / float(half));
     run.set("server_rss_mib", after.rss_kib / 1024.0);
-    run.set("server_rss_before_mib", before.rss_kib / 1024.0);
+    run.set("server_rss_half_mib", before.rss_kib / 1024.0);
     run.set("server_cpu_percent", (later.cpu_s - after.cpu_s) / options.seconds * 100.0);
-    run.count("closed", crowd.readers(0).closed + few.readers(0).closed);
+    run.count("closed", first.readers(0).closed + second.readers(0).closed);
     let mut line = line("idle", case);
     line.push(run);
     line.print();
-    drop((crowd, few));
+    drop((first, second));
     world.remove().await
+}
+
+/// Usage when everything has come to rest.
+async fn at_rest(server: &Server) -> Fallible<Usage> {
+    tokio::time::sleep(REST).await;
+    Ok(server.usage().ok_or("`idle` needs --spawn or --pid")?)
 }
 
 async fn prepare(options: &Options, server: &Server, case: Case) -> Fallible<(World, Ticket)> {

@@ -69,12 +69,25 @@ pub struct Fragment(Arc<str>);
 pub struct Stmt {
     pub(super) text: Arc<str>,
     pub(super) args: Vec<Value>,
+    pub(super) row: Option<Row>,
+}
+
+/// The part of an insert that yields its row: statements that differ in their values alone can go as one, with a row
+/// for each.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// Where it begins in the text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// The id of the row, by which the returned documents are told apart.
+    pub id: String,
 }
 
 impl Stmt {
     /// A statement whose text is known at compile time. Placeholders are `$1`, `$2`, … on both databases.
     pub fn fixed(text: &'static str, args: Vec<Value>) -> Self {
-        Self { text: text.into(), args }
+        Self { text: text.into(), args, row: None }
     }
 
     /// The statement's text, for tests and messages.
@@ -89,12 +102,13 @@ pub struct Sql {
     dialect: Dialect,
     text: String,
     args: Vec<Value>,
+    row: Option<Row>,
 }
 
 impl Sql {
     /// An empty statement for a dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), args: Vec::new() }
+        Self { dialect, text: String::with_capacity(256), args: Vec::new(), row: None }
     }
 
     /// The dialect this is written in.
@@ -169,7 +183,24 @@ impl Sql {
             _ => "",
         };
         self.args.push(value);
-        let _ = write!(self.text, "${}{cast}", self.args.len());
+        let _ = match (&self.row, self.dialect) {
+            // Without numbers, so that a row's text can be repeated.
+            (Some(_), Dialect::Sqlite) => write!(self.text, "?"),
+            _ => write!(self.text, "${}{cast}", self.args.len()),
+        };
+        self
+    }
+
+    /// Appends the part of an insert that yields its row, the `SELECT` with the row's values. Every argument of the
+    /// statement must be in it.
+    pub fn row(&mut self, id: impl std::fmt::Display, write: impl FnOnce(&mut Self)) -> &mut Self {
+        let start = self.text.len();
+        self.row = Some(Row { start, end: start, id: id.to_string() });
+        write(self);
+        let end = self.text.len();
+        if let Some(row) = &mut self.row {
+            row.end = end;
+        }
         self
     }
 
@@ -191,7 +222,7 @@ impl Sql {
 
     /// The finished statement.
     pub fn build(self) -> Stmt {
-        Stmt { text: self.text.into(), args: self.args }
+        Stmt { text: self.text.into(), args: self.args, row: self.row }
     }
 
     /// The text as a fragment, or `None` if it has arguments.

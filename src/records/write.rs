@@ -171,12 +171,14 @@ impl Records {
         for (field, _) in &draft.values {
             sql.push(", ").ident(&field.column);
         }
-        sql.push(") SELECT ").arg(id).push(", ").arg(account).push(", ");
-        sql.arg(now).push(", ").arg(actor).push(", ").arg(now).push(", ").arg(actor);
-        for (_, value) in &draft.values {
-            sql.push(", ").arg(value.clone());
-        }
-        self.write_references(&mut sql, " WHERE ", account, draft);
+        sql.push(") ").row(id, |sql| {
+            sql.push("SELECT ").arg(id).push(", ").arg(account).push(", ");
+            sql.arg(now).push(", ").arg(actor).push(", ").arg(now).push(", ").arg(actor);
+            for (_, value) in &draft.values {
+                sql.push(", ").arg(value.clone());
+            }
+            self.write_references(sql, " WHERE ", account, draft);
+        });
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         sql.build()
     }

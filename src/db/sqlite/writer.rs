@@ -3,6 +3,9 @@
 //! A group is one transaction. Jobs with several statements run in a savepoint each, so a failed job rolls back
 //! alone. A failed commit fails every job of the group, and nobody was told otherwise before.
 
+mod merge;
+
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -173,7 +176,7 @@ impl Writer {
         let mut answers: Vec<(Reply, Answer)> = Vec::new();
         let mut next = None;
         let result = match self.statement("BEGIN IMMEDIATE").await {
-            Ok(()) => self.fill(&mut answers, &mut next, batch, reply).await,
+            Ok(()) => self.fill(&mut answers, &mut next, (batch, reply)).await,
             Err(error) => {
                 answers.push((reply, Ok(Vec::new())));
                 Err(error)
@@ -192,12 +195,45 @@ impl Writer {
         &mut self,
         answers: &mut Vec<(Reply, Answer)>,
         next: &mut Option<Job>,
-        batch: Batch,
-        reply: Reply,
+        first: (Batch, Reply),
     ) -> Result<(), DbError> {
         let started = Instant::now();
-        let mut current = Some((batch, reply));
-        while let Some((batch, reply)) = current.take() {
+        let mut waiting = VecDeque::from([first]);
+        loop {
+            while next.is_none() && answers.len() + waiting.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
+                match self.jobs.try_recv() {
+                    Ok(Job::Batch { batch, reply }) => waiting.push_back((batch, reply)),
+                    Ok(other) => *next = Some(other),
+                    Err(_) => break,
+                }
+            }
+            if waiting.is_empty() {
+                return self.statement("COMMIT").await;
+            }
+            let jobs: Vec<(Batch, Reply)> = waiting.drain(..merge::alike(&waiting)).collect();
+            self.run_alike(jobs, answers).await?;
+        }
+    }
+
+    /// Runs jobs whose statements differ in their values alone: as one statement, or one by one if that fails.
+    async fn run_alike(
+        &mut self,
+        jobs: Vec<(Batch, Reply)>,
+        answers: &mut Vec<(Reply, Answer)>,
+    ) -> Result<(), DbError> {
+        if jobs.len() > 1
+            && let Some(merged) = merge::merge(jobs.iter().map(|(batch, _)| &batch.writes[0]))
+        {
+            // A constraint that one row breaks undoes the whole statement, and then each job is tried alone.
+            if let Ok(rows) = query(&merged).fetch_all(self.open().await?).await {
+                let docs: Vec<Doc> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?;
+                let found = merge::by_id(docs);
+                answers.extend(jobs.into_iter().map(|(batch, reply)| (reply, merge::answer(&batch.writes[0], &found))));
+                return Ok(());
+            }
+        }
+        let mut jobs = jobs.into_iter();
+        while let Some((batch, reply)) = jobs.next() {
             let answer = self.batch(&batch).await;
             let broken = match &answer {
                 Err(CommitError { source: DbError::Other(error), .. }) => Some(error.to_string()),
@@ -205,18 +241,12 @@ impl Writer {
             };
             answers.push((reply, answer));
             if let Some(text) = broken {
+                // The group fails, and these with it.
+                answers.extend(jobs.map(|(_, reply)| (reply, Ok(Vec::new()))));
                 return Err(DbError::Other(sqlx::Error::Protocol(text)));
             }
-            if answers.len() >= GROUP_JOBS || started.elapsed() >= GROUP_TIME {
-                break;
-            }
-            match self.jobs.try_recv() {
-                Ok(Job::Batch { batch, reply }) => current = Some((batch, reply)),
-                Ok(other) => *next = Some(other),
-                Err(_) => {}
-            }
         }
-        self.statement("COMMIT").await
+        Ok(())
     }
 
     /// Tells every caller of a group how it went, after the commit.
