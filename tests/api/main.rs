@@ -16,3 +16,4 @@ mod isolation;
 mod realtime;
 mod records;
 mod rules;
+mod surface;

@@ -2,6 +2,7 @@
 
 mod convergence;
 mod delivery;
+mod histories;
 mod hooks;
 mod lifetime;
 mod protocol;

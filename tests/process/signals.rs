@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use crate::harness::{Backend, Database, PASSWORD, Process, Ws, soon};
+use crate::harness::{Backend, Database, PASSWORD, Process, Sse, Ws, soon};
 
 crate::both![
     a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well,
     what_was_written_is_there_after_a_restart,
+    a_subscriber_goes_on_after_a_crash_where_it_was,
 ];
 
 async fn a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well(backend: Backend) {
@@ -33,4 +34,27 @@ async fn what_was_written_is_there_after_a_restart(backend: Backend) {
     let again = server.anonymous().with_header("authorization", &format!("Bearer {}", admin.token));
     assert_eq!(again.get(&format!("/records/items/{id}")).await.ok(200)["a"], "b");
     server.anonymous().login("system", &admin.email, PASSWORD).await;
+}
+
+async fn a_subscriber_goes_on_after_a_crash_where_it_was(backend: Backend) {
+    let database = Database::create(backend).await;
+    let mut server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let collection = json!({"name": "items", "fields": [{"name": "n", "type": "number"}]});
+    admin.post("/collections", &collection).await.ok(201);
+    let mut stream = Sse::open(&admin, "?collection=items").await;
+    admin.create("items", &json!({"n": 0})).await;
+    let seen = stream.event().await;
+    drop(stream);
+    for n in 1..20 {
+        admin.create("items", &json!({"n": n})).await;
+    }
+    server.kill();
+    let server = Process::serve(&database, &[]);
+    let again = server.anonymous().with_header("authorization", &format!("Bearer {}", admin.token));
+    let mut stream = Sse::resume(&again, "?collection=items", &seen.id.unwrap()).await;
+    again.create("items", &json!({"n": 20})).await;
+    for n in 1..21 {
+        assert_eq!(stream.event().await.data["data"]["n"].as_f64(), Some(f64::from(n)));
+    }
 }

@@ -1,0 +1,106 @@
+//! What stands around the API: pages of other origins, the document, the figures, the admin UI.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Backend, PASSWORD, SUPERADMIN, TestApp};
+
+crate::both![
+    pages_of_allowed_origins_may_call_and_read_every_answer,
+    the_document_describes_every_route_and_its_errors,
+    the_figures_tell_no_secrets,
+    the_root_leads_to_the_admin_ui,
+    the_server_says_that_it_is_there_and_ready,
+];
+
+async fn pages_of_allowed_origins_may_call_and_read_every_answer(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        config.cors.origins = vec!["https://app.example.com".into()];
+        config.limits.login_failures_per_identity = 1;
+    })
+    .await;
+    let page = app.anonymous().with_header("origin", "https://app.example.com");
+    let preflight = page
+        .request(Method::OPTIONS, "/records/posts")
+        .header("access-control-request-method", "DELETE")
+        .header("access-control-request-headers", "authorization,content-type,x-api-key,x-account-id,x-correlation-id");
+    let answer = page.send(preflight).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"));
+    assert!(answer.header("access-control-allow-methods").is_some_and(|methods| methods.contains("DELETE")));
+    let headers = answer.header("access-control-allow-headers").unwrap().to_lowercase();
+    for name in ["authorization", "content-type", "x-api-key", "x-account-id", "x-correlation-id"] {
+        assert!(headers.contains(name), "{headers}");
+    }
+    // Refusals can be read as well, and what is exposed is there to be read.
+    let login = json!({"account": "system", "email": SUPERADMIN, "password": "Wrong-Horse-42!"});
+    for (answer, status) in [
+        (page.get("/collections").await, 401),
+        (page.get("/nowhere").await, 404),
+        (page.post("/auth/login", &login).await, 401),
+        (page.post("/auth/login", &login).await, 429),
+    ] {
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"));
+        let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
+        assert!(exposed.contains("retry-after") && exposed.contains("x-correlation-id"), "{exposed}");
+    }
+    let other = app.anonymous().with_header("origin", "https://evil.example.com");
+    assert_eq!(other.get("//health").await.header("access-control-allow-origin"), None);
+}
+
+async fn the_document_describes_every_route_and_its_errors(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let document = app.anonymous().get("//openapi.json").await.ok(200);
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with('3')));
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            assert!(operation["summary"].is_string() || operation["description"].is_string(), "{method} {path}");
+        }
+    }
+    // What the document refers to is in it.
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name} is not defined");
+    }
+}
+
+async fn the_figures_tell_no_secrets(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let user = app.register().await;
+    user.get("/records/nowhere-in-particular?filter=hidden").await.refused(404, "");
+    let figures = app.anonymous().get("//metrics").await;
+    assert_eq!(figures.status, 200);
+    assert!(figures.text.contains("snackbase_http_requests_total"));
+    for secret in
+        [&user.token, &user.id, &user.account_id, &user.account_slug, &user.email, "nowhere-in-particular", PASSWORD]
+    {
+        assert!(!figures.text.contains(secret), "{secret}");
+    }
+}
+
+async fn the_root_leads_to_the_admin_ui(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let answer = app.anonymous().get("//").await;
+    assert_eq!((answer.status, answer.header("location")), (307, Some("/admin/")));
+    // The API never answers with a page, whatever is asked for.
+    let page = app.anonymous().with_header("accept", "text/html");
+    for path in ["/nowhere", "/records", "//api", "//api/v1/admin/index.html"] {
+        let answer = page.get(path).await;
+        assert!(answer.header("content-type").is_some_and(|kind| kind.contains("json")), "{path}: {}", answer.text);
+    }
+}
+
+async fn the_server_says_that_it_is_there_and_ready(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let anonymous = app.anonymous();
+    for (path, status) in [("//health", "healthy"), ("//live", "alive"), ("//ready", "ready")] {
+        let answer = anonymous.get(path).await.ok(200);
+        assert_eq!((&answer["status"], &answer["service"]), (&json!(status), &json!("SnackBase")), "{path}");
+    }
+    let version = anonymous.get("//api/v1").await.ok(200);
+    assert_eq!(version["api_version"], "v1");
+}
