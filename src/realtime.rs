@@ -22,6 +22,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod workers;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -42,6 +43,7 @@ pub use frame::{Crossing, Dialect, Event, Operation};
 pub use queue::{Close, Limits, Queue, Taken};
 pub use replay::Replay;
 pub use subscription::{Operations, Scope};
+use workers::Workers;
 
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::clock::Clock;
@@ -98,6 +100,7 @@ impl Options {
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
+    workers: Workers,
     options: Options,
     clock: Clock,
     catalog: CatalogHandle,
@@ -131,10 +134,12 @@ impl Hub {
     }
 
     fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
-        let shard = |everything| Shard::start(catalog.clone(), log.clone(), everything, BACKLOG);
+        let workers = Workers::start();
+        let shard = |everything| Shard::start(&workers, catalog.clone(), log.clone(), everything, BACKLOG);
         let shards = (0..options.shards.max(1)).map(|_| shard(false)).collect();
         let everything = shard(true);
         let inner = Arc::new(Inner {
+            workers,
             options,
             clock,
             catalog,
@@ -147,8 +152,13 @@ impl Hub {
             next_subscription: AtomicU64::new(1),
             started: Instant::now(),
         });
-        tokio::spawn(pulse::beat(Arc::downgrade(&inner)));
+        inner.workers.spawn(pulse::beat(Arc::downgrade(&inner)));
         Self(inner)
+    }
+
+    /// Runs a connection's task on the threads that hand out events.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.workers.spawn(task);
     }
 
     /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.

@@ -27,12 +27,12 @@ impl Accounts {
         let now = inner.clock.now();
         for (id, name, description) in [(1, "admin", "Administers an account"), (2, "user", "Uses an account")] {
             let insert = "INSERT INTO roles (id, name, description, created_at, updated_at) \
-                          VALUES ($1, $2, $3, $4, $4) ON CONFLICT (id) DO NOTHING";
+                          VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING";
             let args = vec![i64::from(id).into(), name.into(), description.into(), now.into()];
             inner.db.execute(Stmt::fixed(insert, args)).await?;
         }
         let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
-                      VALUES ($1, 'SY0000', 'system', 'System Account', $2, $2) ON CONFLICT (id) DO NOTHING";
+                      VALUES ($1, 'SY0000', 'system', 'System Account', $2, $2) ON CONFLICT DO NOTHING";
         inner.db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()])).await?;
         let config = &inner.config.auth;
         if !config.superadmin_email.is_empty() && self.setup_status().await?.needed {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::connection::Outlet;
 use super::subscription::{Command, Member, Scope};
 use super::topic::{Delivery, Topic};
+use super::workers::Workers;
 use crate::changes::{Change, ChangeLog};
 use crate::schema::CatalogHandle;
 
@@ -47,13 +48,19 @@ pub(super) struct Shard {
 
 impl Shard {
     /// Starts a shard; it ends when its handle is gone.
-    pub(super) fn start(catalog: CatalogHandle, log: ChangeLog, everything: bool, backlog: usize) -> Handle {
+    pub(super) fn start(
+        workers: &Workers,
+        catalog: CatalogHandle,
+        log: ChangeLog,
+        everything: bool,
+        backlog: usize,
+    ) -> Handle {
         let (events, events_in) = mpsc::channel(backlog);
         let (commands, commands_in) = mpsc::unbounded_channel();
         let position = log.position();
         let topics = HashMap::new();
         let shard = Self { catalog, log, events: events_in, commands: commands_in, topics, everything, position };
-        tokio::spawn(shard.run());
+        workers.spawn(shard.run());
         Handle { events, commands }
     }
 

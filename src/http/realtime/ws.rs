@@ -73,7 +73,10 @@ pub(super) async fn connect(
         .write_buffer_size(BUFFER)
         .max_message_size(most)
         .max_frame_size(most)
-        .on_upgrade(|socket| serve(socket, session)))
+        .on_upgrade(async |socket| {
+            let hub = session.app.hub.clone();
+            hub.spawn(serve(socket, session));
+        }))
 }
 
 /// What `Sec-WebSocket-Protocol` offers. A browser cannot send a token in any other header, and insists on the answer
