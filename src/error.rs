@@ -193,6 +193,7 @@ impl From<DbError> for Error {
         match error {
             DbError::Unique { .. } => Self::conflict("This value is taken already", None),
             DbError::ForeignKey => Self::conflict("Other data refers to this", None),
+            DbError::SchemaChanged => Self::conflict("The collection was changed meanwhile. Try again.", None),
             DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
             DbError::Gone => Self::not_found("Not found"),
             other => Self::Internal(other.to_string()),

@@ -302,17 +302,17 @@ impl Sql {
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
         match (self.dialect(), column.kind) {
             (Dialect::Sqlite, ColumnKind::Boolean) => {
-                self.push("json(CASE ")
-                    .column(alias, column.column)
-                    .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)");
+                // The constants are made once a statement, not once a row.
+                self.push("CASE ").column(alias, column.column);
+                self.push(" WHEN 1 THEN json('true') WHEN 0 THEN json('false') END");
             }
             (Dialect::Sqlite, ColumnKind::Number) => {
                 // SQLite writes 15 digits of a double; some need 17 to stay what they are.
-                self.push("json(CASE WHEN typeof(").column(alias, column.column);
+                self.push("CASE WHEN typeof(").column(alias, column.column);
                 self.push(") = 'real' AND CAST(CAST(").column(alias, column.column);
                 self.push(" AS TEXT) AS REAL) <> ").column(alias, column.column);
-                self.push(" THEN format('%!.17g', ").column(alias, column.column);
-                self.push(") ELSE ").column(alias, column.column).push(" END)");
+                self.push(" THEN json(format('%!.17g', ").column(alias, column.column);
+                self.push(")) ELSE ").column(alias, column.column).push(" END");
             }
             (Dialect::Sqlite, ColumnKind::Json) => {
                 self.push("json(").column(alias, column.column).push(")");
