@@ -10,7 +10,6 @@ pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 pub use catalog::{Catalog, CatalogHandle};
@@ -165,11 +164,6 @@ impl Collection {
     /// A user-defined field.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.by_name.get(name).map(|&index| &self.fields[index])
-    }
-
-    /// When it was defined.
-    pub fn created_at(&self) -> DateTime<Utc> {
-        self.row.created_at
     }
 
     /// The columns of a document that holds the system fields and the fields that `wanted` accepts.

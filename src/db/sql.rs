@@ -140,14 +140,6 @@ impl Sql {
         self.ident(column)
     }
 
-    /// Appends an identifier as a string literal: the key of a JSON document, a constraint's name.
-    pub fn name_literal(&mut self, ident: &Ident) -> &mut Self {
-        self.text.push('\'');
-        self.text.push_str(ident.as_str());
-        self.text.push('\'');
-        self
-    }
-
     /// Appends a UUID as a string literal, for DDL, which takes no arguments.
     pub fn uuid_literal(&mut self, id: uuid::Uuid) -> &mut Self {
         // Writing to a String does not fail.
