@@ -145,7 +145,12 @@ pub struct ChangeLog {
     db: Db,
     epoch: Arc<str>,
     position: watch::Sender<i64>,
+    /// The last positions that were there when the log was opened, in order.
+    recent: Arc<[i64]>,
 }
+
+/// How far back a missing position may belong to a transaction that was still open when the log was opened.
+const RECENT: i64 = 1000;
 
 impl ChangeLog {
     /// Opens the log: makes the database's identity if it has none, and finds the end.
@@ -155,9 +160,14 @@ impl ChangeLog {
         db.execute(Stmt::fixed(insert, vec![candidate[16..].into()])).await?;
         let epoch: Option<(String,)> =
             db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
-        let end = db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await?;
+        // Now, and not when the follower gets to run: whatever is written from here on is handed over.
+        let recent = "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 \
+                      ORDER BY position";
+        let recent: Vec<(i64,)> = db.rows(Stmt::fixed(recent, vec![RECENT.into()])).await?;
+        let recent: Arc<[i64]> = recent.into_iter().map(|(position,)| position).collect();
+        let end = recent.last().copied().unwrap_or(0);
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
-        Ok(Self { db, epoch, position: watch::Sender::new(end) })
+        Ok(Self { db, epoch, position: watch::Sender::new(end), recent })
     }
 
     /// The cursor of an entry.

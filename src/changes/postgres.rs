@@ -20,8 +20,6 @@ const GAP_POLL: Duration = Duration::from_millis(5);
 /// At most so many notifications a second leave a node.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
 const RETRY: Duration = Duration::from_millis(200);
-/// How far back a starting follower looks for transactions that are still open.
-const START_WINDOW: i64 = 1000;
 
 #[derive(sqlx::FromRow)]
 struct Seen {
@@ -43,6 +41,12 @@ struct Progress {
 }
 
 impl Progress {
+    /// Begins after positions that were there already; those missing among them may belong to open transactions.
+    fn after(recent: &[i64]) -> Self {
+        let settled = recent.first().map_or(0, |first| first - 1);
+        Self { settled, known: recent.iter().copied().collect(), gap_xmax: None }
+    }
+
     /// Takes the rows after `settled`, in order, read in one snapshot; returns those to deliver.
     fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64, xmax: i64) -> Vec<T> {
         let mut deliver = Vec::new();
@@ -73,7 +77,7 @@ impl Progress {
 pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl Consumer) {
     let (wake, mut woken) = watch::channel(());
     let following = async {
-        let mut progress = start(log).await;
+        let mut progress = Progress::after(&log.recent);
         loop {
             woken.borrow_and_update();
             match read(log, &mut progress).await {
@@ -105,27 +109,6 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
         () = following => {}
         () = listen(db, &wake) => {}
         () = notify(log, db, &wake) => {}
-    }
-}
-
-/// Finds the end of the log; positions that are missing shortly before it may belong to open transactions.
-async fn start(log: &ChangeLog) -> Progress {
-    loop {
-        let stmt = Stmt::fixed(
-            "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 ORDER BY position",
-            vec![START_WINDOW.into()],
-        );
-        match log.db.rows::<(i64,)>(stmt).await {
-            Ok(rows) => {
-                let known: BTreeSet<i64> = rows.into_iter().map(|(position,)| position).collect();
-                let settled = known.first().map_or(0, |first| first - 1);
-                return Progress { settled, known, gap_xmax: None };
-            }
-            Err(error) => {
-                tracing::error!(%error, "the change log cannot be read; trying again");
-                tokio::time::sleep(RETRY).await;
-            }
-        }
     }
 }
 

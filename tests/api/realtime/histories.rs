@@ -13,6 +13,7 @@ crate::both![clients_that_come_and_go_hold_what_the_list_shows];
 const HISTORIES: u64 = 3;
 const WRITERS: u64 = 3;
 const TURNS: u64 = 25;
+const TOPICS: &str = "?collections=items,marks";
 
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -48,8 +49,10 @@ async fn clients_that_come_and_go_hold_what_the_list_shows(backend: Backend) {
             // Whoever listens stops at the mark.
             member.create("marks", &json!({"n": 1})).await;
         };
+        // Listening comes first: what was written before would be in the list, and in no event.
+        let (to_member, to_other) = (Sse::open(&member, TOPICS).await, Sse::open(&other, TOPICS).await);
         let ((), of_member, of_other) =
-            tokio::join!(writing, follow(&member, Dice(seed)), follow(&other, Dice(seed + 50)));
+            tokio::join!(writing, follow(to_member, &member, Dice(seed)), follow(to_other, &other, Dice(seed + 50)));
         for (user, held) in [(&member, of_member), (&other, of_other)] {
             assert_eq!(held, listed(user).await, "seed {seed}, {}", user.email);
         }
@@ -96,9 +99,8 @@ async fn write(member: User, other: User, mut dice: Dice) {
 }
 
 /// Applies events until the mark, and hangs up again and again meanwhile.
-async fn follow(user: &User, mut dice: Dice) -> HashMap<String, Value> {
+async fn follow(mut stream: Sse, user: &User, mut dice: Dice) -> HashMap<String, Value> {
     let mut held = HashMap::new();
-    let mut stream = Sse::open(user, "?collections=items,marks").await;
     let mut left = dice.roll(10) + 1;
     loop {
         let event = stream.event().await;
@@ -115,7 +117,7 @@ async fn follow(user: &User, mut dice: Dice) -> HashMap<String, Value> {
         left -= 1;
         if left == 0 {
             left = dice.roll(10) + 1;
-            stream = Sse::resume(user, "?collections=items,marks", &event.id.unwrap()).await;
+            stream = Sse::resume(user, TOPICS, &event.id.unwrap()).await;
         }
     }
 }
