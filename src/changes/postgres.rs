@@ -1,7 +1,9 @@
 //! Following on PostgreSQL: positions are drawn in order but become visible out of order.
 //!
 //! The follower delivers the contiguous prefix. A missing position is waited for until every transaction that was open
-//! when the gap was first seen has ended; if it is still missing then, its transaction was rolled back.
+//! when the gap was seen has ended; if it is still missing then, its transaction was rolled back. Which those are, a
+//! snapshot does not say: its `xmax` follows the last transaction that *ended*, and one that still runs may be beyond it.
+//! So the follower takes a transaction id of its own, the fence: whatever drew a position before has a smaller one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +26,6 @@ const RETRY: Duration = Duration::from_millis(200);
 #[derive(sqlx::FromRow)]
 struct Seen {
     xmin: i64,
-    xmax: i64,
     #[sqlx(flatten)]
     row: Row,
 }
@@ -36,41 +37,32 @@ struct Progress {
     settled: i64,
     /// Beyond `settled`, what was there before the follower started.
     known: BTreeSet<i64>,
-    /// The `xmax` of the snapshot in which the gap after `settled` was first seen.
-    gap_xmax: Option<i64>,
+    /// A transaction id taken after the gap behind `settled` was seen: every transaction that can fill it is older.
+    fence: Option<i64>,
 }
 
 impl Progress {
     /// Begins after positions that were there already; those missing among them may belong to open transactions.
     fn after(recent: &[i64]) -> Self {
         let settled = recent.first().map_or(0, |first| first - 1);
-        Self { settled, known: recent.iter().copied().collect(), gap_xmax: None }
+        Self { settled, known: recent.iter().copied().collect(), fence: None }
     }
 
-    /// Takes the rows after `settled`, in order, read in one snapshot; returns those to deliver.
-    fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64, xmax: i64) -> Vec<T> {
+    /// Takes the rows after `settled`, in order, read in a snapshot in which every transaction older than `xmin` has
+    /// ended. Returns those to deliver, and whether it stopped at a gap.
+    fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64) -> (Vec<T>, bool) {
         let mut deliver = Vec::new();
         for (position, row) in rows {
-            if position > self.settled + 1 {
-                match self.gap_xmax {
-                    Some(seen) if xmin >= seen => {}
-                    Some(_) => return deliver,
-                    None => {
-                        self.gap_xmax = Some(xmax);
-                        // Nothing was open when the gap was seen: it is settled already.
-                        if xmin < xmax {
-                            return deliver;
-                        }
-                    }
-                }
+            if position > self.settled + 1 && self.fence.is_none_or(|fence| xmin <= fence) {
+                return (deliver, true);
             }
-            self.gap_xmax = None;
+            self.fence = None;
             self.settled = position;
             if !self.known.remove(&position) {
                 deliver.push(row);
             }
         }
-        deliver
+        (deliver, false)
     }
 }
 
@@ -100,7 +92,7 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
                     tokio::time::sleep(RETRY).await;
                 }
             }
-            let pause = if progress.gap_xmax.is_some() { GAP_POLL } else { POLL };
+            let pause = if progress.fence.is_some() { GAP_POLL } else { POLL };
             // Whatever comes first: both are only hints to read.
             let _ = tokio::time::timeout(pause, woken.changed()).await;
         }
@@ -114,18 +106,21 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
 
 async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<(Vec<Arc<super::Change>>, bool), DbError> {
     let stmt = Stmt::fixed(
-        "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, pg_snapshot_xmax(s)::text::bigint AS xmax, \
-         position, account_id, collection_id, record_id, operation, at, actor, record, previous, \
+        "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, \
          node = current_setting('application_name') AS own \
          FROM change_log, pg_current_snapshot() s WHERE position > $1 ORDER BY position LIMIT $2",
         vec![progress.settled.into(), CHUNK.into()],
     );
     let seen: Vec<Seen> = log.db.rows(stmt).await?;
-    let Some(snapshot) = seen.first().map(|seen| (seen.xmin, seen.xmax)) else { return Ok((Vec::new(), false)) };
+    let Some(xmin) = seen.first().map(|seen| seen.xmin) else { return Ok((Vec::new(), false)) };
     let full = seen.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
     let before = progress.settled;
     let rows = seen.into_iter().map(|seen| (seen.row.position, seen.row)).collect();
-    let deliver = progress.advance(rows, snapshot.0, snapshot.1);
+    let (deliver, gap) = progress.advance(rows, xmin);
+    if gap && progress.fence.is_none() {
+        let fence = Stmt::fixed("SELECT pg_current_xact_id()::text::bigint", Vec::new());
+        progress.fence = Some(log.db.count(fence).await?);
+    }
     let changes = deliver.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
     Ok((changes, full && progress.settled > before))
 }
@@ -173,33 +168,37 @@ mod tests {
     #[test]
     fn a_gap_holds_back_what_follows_until_it_is_filled() {
         let mut progress = Progress::default();
-        assert_eq!(progress.advance(rows(&[1, 3]), 10, 12), [1]);
-        assert_eq!(progress.advance(rows(&[3]), 11, 14), [] as [i64; 0]);
-        assert_eq!(progress.advance(rows(&[2, 3]), 11, 14), [2, 3]);
+        assert_eq!(progress.advance(rows(&[1, 3]), 10), (vec![1], true));
+        progress.fence = Some(12);
+        assert_eq!(progress.advance(rows(&[3]), 11), (vec![], true));
+        assert_eq!(progress.advance(rows(&[2, 3]), 11), (vec![2, 3], false));
         assert_eq!(progress.settled, 3);
     }
 
     #[test]
-    fn a_gap_is_skipped_when_every_transaction_of_its_time_has_ended() {
+    fn a_gap_is_skipped_when_every_transaction_before_the_fence_has_ended() {
         let mut progress = Progress::default();
-        assert_eq!(progress.advance(rows(&[2]), 10, 12), [] as [i64; 0]);
-        assert_eq!(progress.advance(rows(&[2, 3]), 12, 15), [2, 3]);
+        assert_eq!(progress.advance(rows(&[2]), 10), (vec![], true));
+        progress.fence = Some(12);
+        assert_eq!(progress.advance(rows(&[2]), 12), (vec![], true));
+        assert_eq!(progress.advance(rows(&[2, 3]), 13), (vec![2, 3], false));
     }
 
     #[test]
-    fn each_gap_is_judged_by_its_own_snapshot() {
-        let mut progress = Progress::default();
-        assert_eq!(progress.advance(rows(&[2, 5]), 10, 12), [] as [i64; 0]);
+    fn each_gap_has_a_fence_of_its_own() {
+        let mut progress = Progress { fence: Some(12), ..Progress::default() };
         // The first gap is settled, the second is only seen now.
-        assert_eq!(progress.advance(rows(&[2, 5]), 12, 15), [2]);
-        assert_eq!(progress.advance(rows(&[5]), 14, 15), [] as [i64; 0]);
-        assert_eq!(progress.advance(rows(&[5]), 15, 20), [5]);
+        assert_eq!(progress.advance(rows(&[2, 5]), 13), (vec![2], true));
+        assert_eq!(progress.fence, None);
+        progress.fence = Some(15);
+        assert_eq!(progress.advance(rows(&[5]), 15), (vec![], true));
+        assert_eq!(progress.advance(rows(&[5]), 16), (vec![5], false));
     }
 
     #[test]
     fn entries_from_before_the_start_are_not_delivered_again() {
-        let mut progress = Progress { settled: 4, known: [5, 7].into(), gap_xmax: None };
-        assert_eq!(progress.advance(rows(&[5, 7]), 10, 12), [] as [i64; 0]);
-        assert_eq!(progress.advance(rows(&[6, 7, 8]), 11, 13), [6, 8]);
+        let mut progress = Progress::after(&[5, 7]);
+        assert_eq!(progress.advance(rows(&[5, 7]), 10), (vec![], true));
+        assert_eq!(progress.advance(rows(&[6, 7, 8]), 11), (vec![6, 8], false));
     }
 }
