@@ -64,7 +64,7 @@ impl Records {
             let wanted = |name: &str| view.shows(name) && fields.is_none_or(|fields| fields.iter().any(|f| f == name));
             collection.write_document(&mut sql, "r", crate::db::AccountName::Null, wanted);
         }
-        sql.push(" FROM ").ident(&collection.table).push(" r WHERE r.id = ").arg(id);
+        sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, None);
         let doc = self.db.doc(sql.build()).await?.ok_or_else(record_not_found)?;
         Ok(if view.is_masked() { view.render(&doc).into_owned() } else { doc })

@@ -9,6 +9,7 @@ pub mod time;
 pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value as Json;
 
@@ -154,6 +155,7 @@ pub struct Collection {
     /// Whether any field holds personal data.
     pub has_pii: bool,
     by_name: HashMap<String, usize>,
+    source: Fragment,
     /// The document with every field, `account_name` null, over the alias `r`.
     document: Fragment,
     /// The same without an alias.
@@ -186,6 +188,11 @@ impl Collection {
         wanted: impl Fn(&str) -> bool,
     ) {
         sql.document(alias, &self.projection(wanted), account_name);
+    }
+
+    /// The table as statements name it whose columns depend on the definition.
+    pub fn source(&self) -> &Fragment {
+        &self.source
     }
 
     /// The document with every field over the alias `r`, rendered once.
@@ -236,6 +243,15 @@ fn system_columns() -> impl Iterator<Item = Projected<'static>> {
         let kind = if key.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
         Projected { key, column, kind }
     })
+}
+
+/// Renders the table's name with a mark of its definition.
+fn render_source(table: &Ident, row: &catalog::CollectionRow, dialect: Dialect) -> Option<Fragment> {
+    let mut hasher = DefaultHasher::new();
+    (&row.id, &row.schema).hash(&mut hasher);
+    let mut sql = Sql::new(dialect);
+    sql.ident(table).definition_mark(hasher.finish());
+    sql.into_fragment()
 }
 
 /// Renders the document of every field, for statements that are used often.

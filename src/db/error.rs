@@ -24,7 +24,7 @@ pub enum DbError {
     /// The database is locked, has no free connection, or gave up on a conflict: try again.
     #[error("database busy")]
     Busy,
-    /// The table or a column is not there (any more): the schema changed after the statement was written.
+    /// The table or a column is not there (any more) or has another type: the schema changed after the statement was written.
     #[error("the schema has changed")]
     SchemaChanged,
     /// A statement that had to touch a row touched none.
@@ -77,7 +77,7 @@ impl From<sqlx::Error> for DbError {
             "787" | "1811" | "23503" | "23001" => Self::ForeignKey,
             "1299" | "23502" => Self::NotNull { column: last_column() },
             "275" | "23514" | "22003" | "22001" => Self::Check(database.message().to_owned()),
-            "42P01" | "42703" => Self::SchemaChanged,
+            "42P01" | "42703" | "42804" => Self::SchemaChanged,
             // SQLite's general error.
             "1" if database.message().starts_with("no such ") => Self::SchemaChanged,
             "5" | "6" | "517" | "40001" | "40P01" | "53300" | "55P03" => Self::Busy,

@@ -161,6 +161,15 @@ impl Sql {
         self
     }
 
+    /// Appends a comment that tells this definition of a table from others: connections to PostgreSQL keep the types of
+    /// prepared statements by their text, and a table that is dropped and made anew may have columns of other types.
+    pub fn definition_mark(&mut self, mark: u64) -> &mut Self {
+        if self.dialect == Dialect::Postgres {
+            let _ = write!(self.text, "/*{mark:x}*/");
+        }
+        self
+    }
+
     /// Appends a fragment rendered before.
     pub fn fragment(&mut self, fragment: &Fragment) -> &mut Self {
         self.text.push_str(&fragment.0);

@@ -139,7 +139,7 @@ impl Records {
 }
 
 fn write_source(sql: &mut Sql, scope: &Scope<'_>, filter: Option<&Predicate>) {
-    sql.push(" FROM ").ident(&scope.collection.table).push(" r WHERE 1 = 1");
+    sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE 1 = 1");
     scope.write_conditions(sql, None);
     if let Some(filter) = filter {
         sql.push(" AND (");

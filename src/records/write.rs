@@ -124,7 +124,7 @@ impl Records {
         let draft = check_values(scope.collection, &body, mode)?;
         let now = self.clock.now();
         let mut sql = self.db.sql();
-        sql.push("UPDATE ").ident(&scope.collection.table).push(" AS r SET \"updated_at\" = ").arg(now);
+        sql.push("UPDATE ").fragment(scope.collection.source()).push(" AS r SET \"updated_at\" = ").arg(now);
         sql.push(", \"updated_by\" = ").arg(scope.caller.actor());
         for (field, value) in &draft.values {
             sql.push(", ").ident(&field.column).push(" = ").arg(value.clone());
@@ -150,7 +150,7 @@ impl Records {
             self.before(chain, scope, account, Some(id), Body::new()).await?;
         }
         let mut sql = self.db.sql();
-        sql.push("DELETE FROM ").ident(&scope.collection.table).push(" AS r WHERE r.id = ").arg(id);
+        sql.push("DELETE FROM ").fragment(scope.collection.source()).push(" AS r WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, None);
         sql.push(" RETURNING id");
         Ok(sql.build())
@@ -166,7 +166,7 @@ impl Records {
     ) -> Stmt {
         let actor = scope.caller.actor();
         let mut sql = self.db.sql();
-        sql.push("INSERT INTO ").ident(&scope.collection.table);
+        sql.push("INSERT INTO ").fragment(scope.collection.source());
         sql.push(" (\"id\", \"account_id\", \"created_at\", \"created_by\", \"updated_at\", \"updated_by\"");
         for (field, _) in &draft.values {
             sql.push(", ").ident(&field.column);
@@ -229,7 +229,7 @@ impl Records {
 
     async fn account_of(&self, scope: &Scope<'_>, id: RecordId) -> Result<Option<AccountId>> {
         let mut sql = self.db.sql();
-        sql.push("SELECT r.account_id FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        sql.push("SELECT r.account_id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
         Ok(self.db.doc(sql.build()).await?.as_deref().and_then(AccountId::parse))
     }
 
@@ -237,7 +237,7 @@ impl Records {
     async fn drop_masked(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<()> {
         let mut sql = self.db.sql();
         sql.push("SELECT ").fragment(scope.collection.full_document());
-        sql.push(" FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
         if let Some(account) = scope.account {
             sql.push(" AND r.account_id = ").arg(account);
         }
@@ -256,7 +256,7 @@ impl Records {
     /// A problem with a body is told only to those who may change the record; others learn nothing.
     pub(super) async fn hidden_or(&self, scope: &Scope<'_>, id: RecordId, error: Error) -> Error {
         let mut sql = self.db.sql();
-        sql.push("SELECT r.id FROM ").ident(&scope.collection.table).push(" r WHERE r.id = ").arg(id);
+        sql.push("SELECT r.id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
         if let Some(account) = scope.account {
             sql.push(" AND r.account_id = ").arg(account);
         }

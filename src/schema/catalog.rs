@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, watch};
 
 use super::definition::check_fields;
-use super::{Access, Collection, FieldDefinition, FieldList, Operation, Rule, ddl, render_document};
+use super::{Access, Collection, FieldDefinition, FieldList, Operation, Rule, ddl, render_document, render_source};
 use crate::db::{Db, DbError, Stmt};
 use crate::expr::Predicate;
 use crate::id::CollectionId;
@@ -158,6 +158,8 @@ impl Collection {
     /// Makes a stored collection ready for use. A rule that does not compile locks its operation.
     fn resolve(row: CollectionRow, db: &Db) -> Option<Self> {
         let fields = check_fields(&mut row.definitions()).ok()?;
+        let table = ddl::table_name(&row.name)?;
+        let source = render_source(&table, &row, db.dialect())?;
         let document = render_document(&fields, db.dialect(), "r")?;
         let returning = render_document(&fields, db.dialect(), "")?;
         let compile = |operation: Operation| match row.rule(operation) {
@@ -176,12 +178,13 @@ impl Collection {
         Some(Self {
             id: CollectionId::parse(&row.id)?,
             name: row.name.clone(),
-            table: ddl::table_name(&row.name)?,
+            table,
             has_pii: fields.iter().any(|field| field.mask.is_some()),
             by_name: fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect(),
             access,
             fields,
             row,
+            source,
             document,
             returning,
         })
