@@ -7,6 +7,7 @@ pub mod extract;
 pub mod middleware;
 pub mod realtime;
 pub mod routes;
+mod scopes;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,6 +45,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::auth::routes())
         .merge(routes::accounts::routes())
         .merge(routes::users::routes())
+        .merge(routes::api_keys::routes())
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())

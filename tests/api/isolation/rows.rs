@@ -1,5 +1,7 @@
 //! One row for each route of the API document: the requests by which B goes after what belongs to A.
 
+mod people;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,6 +46,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(collections());
     rows.extend(auth(world));
     rows.extend(administration(world));
+    rows.extend(people::rows(world));
     rows
 }
 
