@@ -12,6 +12,7 @@ use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
+use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
@@ -48,6 +49,8 @@ pub struct Services {
     pub collections: Collections,
     /// Reading and writing records.
     pub records: Records,
+    /// Figures of the whole server.
+    pub dashboard: Dashboard,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -95,6 +98,7 @@ impl App {
                 clock.clone(),
                 config.limits.batch_max_size,
             ),
+            dashboard: Dashboard::new(db.clone(), catalog.clone(), clock.clone()),
             config,
             db,
             clock,

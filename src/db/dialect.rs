@@ -157,6 +157,23 @@ impl Sql {
         }
     }
 
+    /// Appends the day, UTC, of a column that the server sets: `2026-05-01`.
+    pub fn day(&mut self, column: &'static str) -> &mut Self {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("substr(", ", 1, 10)"),
+            Dialect::Postgres => ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+        };
+        self.push(before).push(column).push(after)
+    }
+
+    /// Appends a statement that yields the size of the database in bytes.
+    pub fn database_bytes(&mut self) -> &mut Self {
+        self.push(match self.dialect() {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT pg_database_size(current_database())",
+        })
+    }
+
     /// Appends a placeholder of an explicit type and binds its value.
     pub fn typed_arg(&mut self, value: impl Into<Value>) -> &mut Self {
         let value = value.into();
