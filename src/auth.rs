@@ -4,6 +4,7 @@
 //! the database. Passwords, sessions and one-time tokens are here as well; creating and changing users is `accounts`'.
 
 pub mod access_log;
+pub mod bucket;
 mod cache;
 pub mod jwt;
 pub mod one_time;
