@@ -115,13 +115,7 @@ impl Config {
         let mut problems = Problems::default();
         config.check(&mut problems);
         problems.into_result(&figment)?;
-        let mut notices = variables.notices;
-        if config.limits.rate_limit_enabled {
-            let notice = "limits.rate_limit_enabled has no effect in this version: only sign-in, registration and mails \
-                          are throttled. Limit requests in the proxy in front of the server";
-            notices.push(notice.to_owned());
-        }
-        Ok(Loaded { config, file, notices })
+        Ok(Loaded { config, file, notices: variables.notices })
     }
 
     /// Checks a configuration that a program made itself, and fills in its secrets as [`Config::load`] does.

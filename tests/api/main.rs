@@ -14,6 +14,7 @@ mod harness;
 mod hooks;
 mod isolation;
 mod people;
+mod limits;
 mod realtime;
 mod records;
 mod rules;
