@@ -88,13 +88,7 @@ impl App {
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
-            records: Records::new(
-                db.clone(),
-                catalog.clone(),
-                hooks.clone(),
-                clock.clone(),
-                config.limits.batch_max_size,
-            ),
+            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
             config,
             db,
             clock,
