@@ -13,6 +13,7 @@ mod collections;
 mod harness;
 mod hooks;
 mod isolation;
+mod operation;
 mod realtime;
 mod records;
 mod rules;
