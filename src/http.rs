@@ -48,6 +48,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(routes::operation::routes())
 }
 
 /// The API document, as JSON.

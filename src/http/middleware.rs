@@ -13,7 +13,9 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use crate::app::App;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
+use crate::http::client;
 use crate::metrics::Metrics;
+use crate::traffic::{Asked, Traffic};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -21,13 +23,20 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 #[derive(Clone)]
 pub struct Surface {
     metrics: Metrics,
+    traffic: Traffic,
+    trust_proxy: bool,
     headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
 impl Surface {
     /// Made once for an app.
     pub fn new(app: &App) -> Self {
-        Self { metrics: app.metrics.clone(), headers: security_headers(&app.config).into() }
+        Self {
+            metrics: app.metrics.clone(),
+            traffic: app.traffic.clone(),
+            trust_proxy: app.config.server.trust_proxy,
+            headers: security_headers(&app.config).into(),
+        }
     }
 }
 
@@ -38,11 +47,16 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let id = sent.unwrap_or_else(new_correlation_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
+    let asked = Asked::worth_remembering(&method, request.uri().path(), address);
     let mut response = next.run(request).await;
     let status = response.status();
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
     surface.metrics.request(&method, path, status, elapsed);
+    if let Some(asked) = asked {
+        surface.traffic.answered(asked, status, elapsed, &id);
+    }
     if status.is_server_error() {
         let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
         tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod auth;
 pub mod collections;
 pub mod health;
+pub mod operation;
 pub mod pages;
 pub mod records;
 pub mod rules;

@@ -15,6 +15,7 @@ mod hooks;
 mod isolation;
 mod people;
 mod limits;
+mod operation;
 mod realtime;
 mod records;
 mod rules;

@@ -196,5 +196,8 @@ fn administration(world: &World) -> Vec<Row> {
         row(Method::PUT, "/api/v1/accounts/{id}", one(&account, json!({"name": "taken over"}))),
         row(Method::DELETE, "/api/v1/accounts/{id}", one(&account, Value::Null)),
         get("/api/v1/accounts/{id}/users", &[format!("{account}/users")]),
+        get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
+        get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
+        get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),
     ]
 }
