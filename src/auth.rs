@@ -5,6 +5,7 @@
 
 pub mod access_log;
 pub mod api_key;
+pub mod bucket;
 mod cache;
 pub mod jwt;
 pub mod one_time;

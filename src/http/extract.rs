@@ -180,12 +180,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Self::Rejection> {
         let RawQuery(query) = RawQuery::from_request_parts(parts, state).await?;
-        let pairs = form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes());
-        Ok(Self(pairs.into_owned().collect()))
+        Ok(Self::read(query.as_deref().unwrap_or_default()))
     }
 }
 
 impl Query {
+    /// Reads the part of a URL behind its `?`.
+    pub fn read(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
     /// The last value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())

@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod groups;
 pub mod health;
 pub mod invitations;
+pub mod operation;
 pub mod pages;
 pub mod records;
 pub mod roles;

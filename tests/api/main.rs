@@ -13,6 +13,8 @@ mod collections;
 mod harness;
 mod hooks;
 mod isolation;
+mod limits;
+mod operation;
 mod people;
 mod realtime;
 mod records;
