@@ -5,8 +5,9 @@ use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
 use super::{Accounts, superadmin};
+use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, one_time, session};
+use crate::auth::{Caller, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId};
@@ -84,25 +85,36 @@ impl Accounts {
         let role_id = self.role(request.role_id, request.role.as_deref()).await?;
         let email = request.email.as_deref().map(|email| parse_email(email, "email")).transpose()?;
         let now = inner.clock.now();
+        let readdressed = email.as_ref().is_some_and(|email| *email != user.email);
+        let verified = request.email_verified.or(readdressed.then_some(false));
         // A NULL leaves a column as it is.
         let update = "UPDATE users SET email = coalesce($1, email), role_id = coalesce($2, role_id), \
                       is_active = coalesce($3, is_active), auth_provider = coalesce($4, auth_provider), \
                       auth_provider_name = coalesce($5, auth_provider_name), external_id = coalesce($6, external_id), \
                       external_email = coalesce($7, external_email), profile_data = coalesce($8, profile_data), \
-                      updated_at = $9 WHERE id = $10";
+                      updated_at = $9, email_verified = coalesce($10, email_verified), \
+                      email_verified_at = CASE WHEN $10 THEN coalesce(email_verified_at, $9) WHEN $10 IS NULL \
+                      THEN email_verified_at END WHERE id = $11";
         let args = vec![
             Value::text_or_null(email),
             role_id.map_or(Value::Null(crate::db::Kind::Int), Value::Int),
-            request.is_active.map_or(Value::Null(crate::db::Kind::Bool), Value::Bool),
+            flag(request.is_active),
             Value::text_or_null(request.auth_provider),
             Value::text_or_null(request.auth_provider_name),
             Value::text_or_null(request.external_id),
             Value::text_or_null(request.external_email),
             Value::text_or_null(request.profile_data.map(|data| data.to_string())),
             now.into(),
+            flag(verified),
             user.id.as_str().into(),
         ];
         let mut batch = Batch::new().require(Stmt::fixed(update, args));
+        if readdressed {
+            // Links that went to the address before must not open the account to whoever reads there.
+            for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
+                batch = batch.with(one_time::forget(purpose, Some(user.user_id()?)));
+            }
+        }
         if request.is_active == Some(false) {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
@@ -164,6 +176,11 @@ impl Accounts {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// A boolean, or a NULL that leaves a column as it is.
+fn flag(truth: Option<bool>) -> Value {
+    truth.map_or(Value::Null(crate::db::Kind::Bool), Value::Bool)
 }
 
 fn taken(error: CommitError) -> Error {

@@ -123,7 +123,9 @@ impl Accounts {
         let now = self.0.clock.now();
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = coalesce(email_verified_at, $1) \
                       WHERE id = $2";
-        self.0.db.execute(Stmt::fixed(update, vec![now.into(), user.id.as_str().into()])).await?;
+        let update = Stmt::fixed(update, vec![now.into(), user.id.as_str().into()]);
+        let batch = store::announce(Batch::new().require(update), &user, now, caller.actor())?;
+        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_user(user.user_id()?);
         Ok(Message::new("User email verified successfully"))
     }
