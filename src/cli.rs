@@ -1,5 +1,6 @@
 //! The command line: one function for each command.
 
+mod api_key;
 mod config;
 mod serve;
 mod superadmin;
@@ -47,6 +48,9 @@ enum Command {
     /// Superadmins, who administer the whole server
     #[command(subcommand)]
     Superadmin(superadmin::Command),
+    /// API keys, for programs
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Bring the database up to date and stop
     Migrate,
     /// The configuration
@@ -84,6 +88,7 @@ fn execute(cli: Cli) -> Result<()> {
             block_on(serve::run(load(&sources)?))
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -1,5 +1,7 @@
 //! The first start: what every installation has, and its first superadmin.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::Accounts;
@@ -8,7 +10,7 @@ use super::names::{parse_email, parse_slug};
 use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, Origin, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{Caller, Door, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
@@ -126,6 +128,31 @@ impl Accounts {
         }
         self.insert_superadmin(Batch::new(), &email, password.to_owned()).await?;
         Ok(())
+    }
+
+    /// The active superadmin with this address, as the caller of operations: for the command line.
+    pub async fn superadmin_at(&self, email: &str) -> Result<Option<Caller>> {
+        let email = parse_email(email, "email")?;
+        let user = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email).await?.filter(|user| user.is_active);
+        let Some(user) = user else { return Ok(None) };
+        let subject = user.session_user()?;
+        Ok(Some(Caller::User(Arc::new(Principal {
+            user_id: subject.user,
+            user_id_text: subject.user.to_string(),
+            account: subject.account,
+            email: subject.email,
+            role: subject.role,
+            groups: Vec::new(),
+            is_active: true,
+            email_verified: user.email_verified,
+            created_at: user.created_at,
+            last_login: user.last_login,
+            token_type: TokenType::Jwt,
+            session_id: None,
+            key: None,
+            expires_at: None,
+            stamp: Stamp::default(),
+        }))))
     }
 
     async fn insert_superadmin(&self, batch: Batch, email: &str, password: String) -> Result<UserId, DbError> {

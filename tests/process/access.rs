@@ -1,8 +1,10 @@
-//! What one server takes away, every server on the same PostgreSQL refuses.
+//! What one server takes away, every server on the same PostgreSQL refuses; and keys from the command line.
 
 use serde_json::json;
 
-use crate::harness::{Backend, Database, PASSWORD, Process, Ws, eventually};
+use crate::harness::{Backend, Database, PASSWORD, Process, SUPERADMIN, Ws, eventually};
+
+crate::both![keys_are_made_on_the_command_line];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_revoked_on_one_node_is_dead_on_the_other() {
@@ -33,4 +35,22 @@ async fn what_is_revoked_on_one_node_is_dead_on_the_other() {
     admin.delete(&format!("/users/{}/sessions", user.id)).await.ok(204);
     assert_eq!(by_user.end().await.code, 1008);
     eventually("the session to have ended", async || user.get("/auth/me").await.status == 401).await;
+}
+
+async fn keys_are_made_on_the_command_line(backend: Backend) {
+    let database = Database::create(backend).await;
+    let args = ["api-key", "create", "--name", "ci key", "--scope", "admin", "--email"];
+    let run = |email: &str| Process::run(&database, &[args.as_slice(), &[email]].concat());
+    let made = run(SUPERADMIN);
+    assert!(made.status.success(), "{made:?}");
+    let key = String::from_utf8(made.stdout).unwrap();
+    assert!(!run("nobody@example.com").status.success());
+    let bad =
+        Process::run(&database, &["api-key", "create", "--name", "ci key", "--scope", "all", "--email", SUPERADMIN]);
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("records:read"), "{bad:?}");
+    let server = Process::serve(&database, &[]);
+    let program = server.anonymous().with_header("x-api-key", key.trim());
+    program.get("/users").await.ok(200);
+    program.get("/records/nowhere").await.refused(403, "restricted");
+    assert_eq!(server.admin().await.get("/admin/api-keys").await.ok(200)["total"], 1);
 }
