@@ -82,6 +82,7 @@ impl Consumer for Dispatch {
                     if let Err(error) = self.catalog.reload().await {
                         tracing::error!(%error, "the catalog could not be read again");
                     }
+                    self.hub.catalog_changed();
                 }
                 ChangeKind::Access => {
                     self.flush(&mut pending).await;
