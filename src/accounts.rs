@@ -4,6 +4,7 @@
 //! the operation itself where it takes a [`crate::auth::Caller`].
 
 mod account;
+mod api_key;
 mod bootstrap;
 mod input;
 pub mod names;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 pub use account::AccountFilter;
+pub use api_key::{ApiKeyCreate, ApiKeyList, ApiKeyView};
 pub use input::{
     AccountCreate, AccountUpdate, ForgotPasswordRequest, LoginRequest, LogoutRequest, NewPassword, RefreshRequest,
     RegisterRequest, ResetPasswordRequest, SetupRequest, TokenRequest, UserCreate, UserUpdate, VerificationRequest,
@@ -74,6 +76,7 @@ impl Accounts {
         config: &Arc<Config>,
         lifecycle: &Lifecycle,
     ) -> Self {
+        lifecycle.spawn(auth.clone().note_key_uses(lifecycle.stopping().clone()));
         Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), clock.clone(), auth.clone(), &config.auth),
             passwords: Passwords::new(&config.auth),

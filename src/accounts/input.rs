@@ -188,6 +188,21 @@ pub struct NewPassword {
     pub send_reset_link: bool,
 }
 
+/// The id of a role: a number, or a text with one in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(pub i64);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = match Json::deserialize(deserializer)? {
+            Json::Number(number) => number.as_i64(),
+            Json::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        id.map(Self).ok_or_else(|| serde::de::Error::custom("Input should be a valid integer"))
+    }
+}
+
 fn yes() -> bool {
     true
 }

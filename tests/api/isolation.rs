@@ -26,6 +26,8 @@ struct World {
     ruled_record: String,
     /// A record of B.
     own_record: String,
+    /// An API key bound to A.
+    key: String,
 }
 
 impl World {
@@ -46,7 +48,9 @@ impl World {
         let open_record = a.create_id("posts", &body).await;
         let ruled_record = a.create_id("notes", &json!({"title": SECRET, "link": open_record})).await;
         let own_record = b.create_id("posts", &json!({"title": "mine"})).await;
-        Self { app, a, b, open_record, ruled_record, own_record }
+        let key = json!({"name": SECRET, "account_id": a.account_id});
+        let key = app.admin.post("/admin/api-keys", &key).await.ok(201)["id"].as_str().unwrap().to_owned();
+        Self { app, a, b, open_record, ruled_record, own_record, key }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -57,6 +61,7 @@ impl World {
             self.a.get("/auth/me").await.ok(200),
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/admin/api-keys").await.ok(200),
         ])
     }
 

@@ -1,0 +1,3 @@
+//! API keys, roles, groups, invitations, sessions and the dashboard.
+
+mod api_keys;
