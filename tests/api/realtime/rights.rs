@@ -94,7 +94,7 @@ async fn a_ticket_opens_one_connection_which_ends_with_the_session(backend: Back
 }
 
 async fn set_role(app: &TestApp, user: &User, role: u32) {
-    app.admin.put(&format!("/users/{}", user.id), &json!({"role_id": role})).await.ok(200);
+    app.admin.patch(&format!("/users/{}", user.id), &json!({"role_id": role})).await.ok(200);
 }
 
 async fn a_change_of_role_is_told_to_those_who_understand_and_applies_to_all(backend: Backend) {
