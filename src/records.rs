@@ -13,6 +13,7 @@ mod order;
 pub mod query;
 mod scope;
 mod search;
+mod snapshot;
 mod write;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use aggregate::{Aggregate, AggregateQuery, RawAggregateQuery};
 pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
+pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
 use crate::auth::Caller;

@@ -12,7 +12,7 @@ use super::search::Search;
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
-use crate::expr::{CallerKey, Predicate, Purpose};
+use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
 use crate::schema::{Body, Operation, View};
 
@@ -51,7 +51,7 @@ pub(super) struct Selection {
 impl Selection {
     /// Reads the conditions of a request. They may look only at what the caller sees in the clear.
     pub fn prepare(scope: &Scope<'_>, view: &View, filter: Option<&str>, search: Option<&str>) -> Result<Self> {
-        let filter = filter.map(|text| compile_filter(scope, view, text)).transpose()?;
+        let filter = filter.map(|text| view.compile_filter(text)).transpose()?;
         let search = search.map(|text| Search::prepare(scope, view, text)).transpose()?.flatten();
         Ok(Self { filter, search })
     }
@@ -219,22 +219,6 @@ pub(super) fn write_source(sql: &mut Sql, scope: &Scope<'_>, selection: &Selecti
     if let Some(search) = &selection.search {
         sql.push(" AND ");
         search.write(sql);
-    }
-}
-
-/// A filter may look only at what the caller sees in the clear; otherwise it would tell what is hidden.
-fn compile_filter(scope: &Scope<'_>, view: &View, text: &str) -> Result<Predicate> {
-    let label = "Invalid filter expression";
-    let filter = scope.collection.compile(text, Purpose::Filter).map_err(|problems| {
-        let text: Vec<String> =
-            problems.iter().map(|problem| format!("{} (at position {})", problem.message, problem.position)).collect();
-        Error::refused(label, text.join("; "))
-    })?;
-    let hidden =
-        filter.fields().find(|name| scope.collection.field(name).is_some_and(|field| !view.shows_in_clear(field)));
-    match hidden {
-        Some(name) => Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be filtered by"))),
-        None => Ok(filter),
     }
 }
 
