@@ -112,6 +112,12 @@ fn collections() -> Vec<Row> {
         get("/api/v1/collections", &["/collections".to_owned()]),
         row(Method::POST, "/api/v1/collections", body("/collections", json!({"name": "mine", "fields": []}))),
         get("/api/v1/collections/names", &["/collections/names".to_owned()]),
+        get("/api/v1/collections/export", &["/collections/export".to_owned()]),
+        row(
+            Method::POST,
+            "/api/v1/collections/import",
+            body("/collections/import", json!({"data": {"version": "1.0", "collections": []}, "strategy": "update"})),
+        ),
         get("/api/v1/collections/{id}", &one),
         row(Method::PUT, "/api/v1/collections/{id}", body(&one[0], json!({"list_rule": ""}))),
         row(Method::DELETE, "/api/v1/collections/{id}", body(&one[0], Value::Null)),
