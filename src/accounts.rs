@@ -11,6 +11,7 @@ mod register;
 mod reset;
 mod sign_in;
 mod store;
+mod trail;
 mod user;
 mod user_list;
 mod verification;

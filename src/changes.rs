@@ -70,7 +70,8 @@ impl ChangeKind {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// The kind of that name. Entries of other kinds are for the audit trail alone.
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access]
             .into_iter()
             .find(|kind| kind.name() == name)
@@ -145,6 +146,8 @@ pub struct ChangeLog {
     db: Db,
     epoch: Arc<str>,
     position: watch::Sender<i64>,
+    /// Up to here every transaction has ended.
+    settled: watch::Sender<i64>,
     /// The last positions that were there when the log was opened, in order.
     recent: Arc<[i64]>,
 }
@@ -167,7 +170,12 @@ impl ChangeLog {
         let recent: Arc<[i64]> = recent.into_iter().map(|(position,)| position).collect();
         let end = recent.last().copied().unwrap_or(0);
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
-        Ok(Self { db, epoch, position: watch::Sender::new(end), recent })
+        let settled = match db.dialect() {
+            Dialect::Sqlite => end,
+            Dialect::Postgres => recent.first().map_or(0, |first| first - 1),
+        };
+        let (position, settled) = (watch::Sender::new(end), watch::Sender::new(settled));
+        Ok(Self { db, epoch, position, settled, recent })
     }
 
     /// The cursor of an entry.
@@ -190,6 +198,11 @@ impl ChangeLog {
         self.position.subscribe()
     }
 
+    /// Hears of every new position up to which nothing can be added any more.
+    pub fn settled(&self) -> watch::Receiver<i64> {
+        self.settled.subscribe()
+    }
+
     /// The entries of an account after a position, up to the follower's, at most `limit`. `None` if entries after the
     /// position are no longer kept.
     pub async fn read_after(
@@ -205,6 +218,7 @@ impl ChangeLog {
         }
         let mut sql = self.select();
         sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(end);
+        sql.push(" AND operation <> 'audit'");
         if let Some(account) = account {
             sql.push(" AND account_id = ").arg(account);
         }
@@ -227,15 +241,15 @@ impl ChangeLog {
         }
     }
 
-    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps. The newest entry stays, so
-    /// that a position is never given out twice.
-    pub async fn prune(&self, before: DateTime<Utc>, rows: i64) -> Result<(), DbError> {
+    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps, but none after `audited`. The
+    /// newest entry stays, so that a position is never given out twice.
+    pub async fn prune(&self, before: DateTime<Utc>, rows: i64, audited: i64) -> Result<(), DbError> {
         loop {
             let delete = "DELETE FROM change_log WHERE position IN (SELECT position FROM change_log \
                           WHERE position < (SELECT max(position) FROM change_log) \
-                          AND (at < $1 OR position <= (SELECT max(position) FROM change_log) - $2) \
+                          AND position <= $4 AND (at < $1 OR position <= (SELECT max(position) FROM change_log) - $2) \
                           ORDER BY position LIMIT $3)";
-            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into()];
+            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into(), audited.into()];
             if !self.db.execute(Stmt::fixed(delete, args)).await? {
                 return Ok(());
             }

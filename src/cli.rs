@@ -1,5 +1,6 @@
 //! The command line: one function for each command.
 
+mod audit;
 mod config;
 mod serve;
 mod superadmin;
@@ -47,6 +48,9 @@ enum Command {
     /// Superadmins, who administer the whole server
     #[command(subcommand)]
     Superadmin(superadmin::Command),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
     /// The configuration
@@ -84,6 +88,7 @@ fn execute(cli: Cli) -> Result<()> {
             block_on(serve::run(load(&sources)?))
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

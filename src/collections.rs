@@ -5,18 +5,21 @@ mod rules;
 mod view;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 pub use input::CollectionInput;
 pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
 pub use view::{CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesView};
 
+use crate::audit::Event;
 use crate::auth::Caller;
 use crate::changes::catalog_entry;
 use crate::clock::Clock;
 use crate::db::{Db, DbError, Ident, Stmt, Tx, Value};
 use crate::error::{Error, FieldError, Result};
 use crate::id::CollectionId;
+use crate::schema::catalog::CollectionRow;
 use crate::schema::definition::{check_collection_name, check_fields};
 use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
 use std::sync::Arc;
@@ -97,7 +100,7 @@ impl Collections {
         for stmt in ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields: &fields }, target) {
             change.tx.execute(stmt).await?;
         }
-        self.finish(change, caller, now).await?;
+        self.finish(change, caller, now, id, None).await?;
         self.find(&id.to_string())
     }
 
@@ -129,7 +132,7 @@ impl Collections {
         for update in input.rules.resolve(&fields)?.statements(collection.id, now) {
             change.tx.execute(update).await?;
         }
-        self.finish(change, caller, now).await?;
+        self.finish(change, caller, now, collection.id, Some(&collection)).await?;
         self.find(&collection.id.to_string())
     }
 
@@ -158,7 +161,7 @@ impl Collections {
             change.tx.execute(stmt).await?;
         }
         change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
-        self.finish(change, caller, self.clock.now()).await?;
+        self.finish(change, caller, self.clock.now(), collection.id, Some(&collection)).await?;
         Ok(DeletedCollection::new(&collection, records))
     }
 
@@ -170,7 +173,7 @@ impl Collections {
         for update in patch.resolve(&collection.fields)?.statements(collection.id, now) {
             change.tx.execute(update).await?;
         }
-        self.finish(change, caller, now).await?;
+        self.finish(change, caller, now, collection.id, Some(&collection)).await?;
         self.find(&collection.id.to_string())
     }
 
@@ -195,7 +198,24 @@ impl Collections {
         Ok(SchemaChange { tx, catalog: self.catalog.current(), _turn: turn })
     }
 
-    async fn finish(&self, mut change: SchemaChange, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
+    /// Tells the audit trail and all nodes what became of a collection, and commits.
+    async fn finish(
+        &self,
+        mut change: SchemaChange,
+        caller: &Caller,
+        now: DateTime<Utc>,
+        id: CollectionId,
+        before: Option<&Collection>,
+    ) -> Result<()> {
+        let select = Stmt::fixed("SELECT * FROM collections WHERE id = $1", vec![id.into()]);
+        let after: Option<CollectionRow> = change.tx.row(select).await?;
+        let event = match (before.map(|before| &before.row), after) {
+            (Some(before), Some(after)) => Event::update("collections", id, &audited(before), &audited(&after)),
+            (None, Some(after)) => Event::create("collections", id, audited(&after)),
+            (Some(before), None) => Event::delete("collections", id, audited(before)),
+            (None, None) => return Err(Error::internal("a new collection is not there")),
+        };
+        change.tx.execute(event.by(caller).entry(now)).await?;
         change.tx.execute(catalog_entry(now, caller.actor())).await?;
         change.tx.commit().await?;
         Ok(self.catalog.reload().await?)
@@ -243,6 +263,17 @@ impl Collections {
         }
         Ok(())
     }
+}
+
+/// What the audit trail tells of a collection.
+fn audited(row: &CollectionRow) -> Json {
+    json!({
+        "name": row.name, "schema": row.schema,
+        "list_rule": row.list_rule, "view_rule": row.view_rule, "create_rule": row.create_rule,
+        "update_rule": row.update_rule, "delete_rule": row.delete_rule,
+        "list_fields": row.list_fields, "view_fields": row.view_fields,
+        "create_fields": row.create_fields, "update_fields": row.update_fields,
+    })
 }
 
 fn invalid(fields: Vec<FieldError>) -> Error {

@@ -46,6 +46,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(routes::audit::routes())
 }
 
 /// The API document, as JSON.

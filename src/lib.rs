@@ -16,7 +16,7 @@
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
 //! | 6 | [`records`], [`collections`], [`accounts`]: services |
-//! | 5 | [`hooks`], [`realtime`], [`mail`] |
+//! | 5 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
@@ -47,6 +47,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod auth;
 mod builder;
 pub mod changes;

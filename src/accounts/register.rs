@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::Accounts;
 use super::input::{RegisterRequest, length};
 use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
 use super::view::{AccountView, RegisterResponse, UserView};
+use super::{Accounts, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Door, one_time};
 use crate::db::{Batch, CommitError, DbError, Stmt};
@@ -82,7 +82,9 @@ impl Accounts {
             verified: false,
             at: inner.clock.now(),
         };
-        let (batch, mail) = self.with_verification(Batch::new().require(store::insert_user(&user)), &user);
+        let entry = trail::user_created(&user).by_nobody().entry(user.at);
+        let batch = Batch::new().require(store::insert_user(&user)).with(entry);
+        let (batch, mail) = self.with_verification(batch, &user);
         match inner.db.commit(batch).await {
             Ok(_) => {}
             Err(CommitError { source: DbError::Unique { .. }, .. }) => return Err(taken()),
@@ -123,6 +125,9 @@ impl Accounts {
                     .require(store::insert_user(&user))
                     .require(Stmt::fixed(add_group, args))
                     .require(Stmt::fixed(add_member, vec![group.as_str().into(), id.into()]));
+                let batch = batch
+                    .with(trail::account_created(account, name, &slug).by_nobody().entry(at))
+                    .with(trail::user_created(&user).by_nobody().entry(at));
                 let (batch, verification) = self.with_verification(batch, &user);
                 mail = verification;
                 batch

@@ -4,7 +4,9 @@ use super::input::{UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
-use super::{Accounts, superadmin};
+use serde_json::{Value as Json, json};
+
+use super::{Accounts, superadmin, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, one_time, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
@@ -66,7 +68,9 @@ impl Accounts {
             Value::text_or_null(request.profile_data.map(|data| data.to_string())),
             user.id.into(),
         ];
-        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args));
+        let details = json!({"is_active": request.is_active, "auth_provider": provider});
+        let entry = trail::user_created(&user).with(details).by(caller).entry(user.at);
+        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args)).with(entry);
         inner.db.commit(batch).await.map_err(taken)?;
         let row = self.existing_user(&user.id.to_string()).await?;
         self.detail(row).await
@@ -84,6 +88,7 @@ impl Accounts {
         let role_id = self.role(request.role_id, request.role.as_deref()).await?;
         let email = request.email.as_deref().map(|email| parse_email(email, "email")).transpose()?;
         let now = inner.clock.now();
+        let entry = trail::user_changed(&user, &changes(&request, email.as_deref(), role_id)).by(caller).entry(now);
         // A NULL leaves a column as it is.
         let update = "UPDATE users SET email = coalesce($1, email), role_id = coalesce($2, role_id), \
                       is_active = coalesce($3, is_active), auth_provider = coalesce($4, auth_provider), \
@@ -102,7 +107,7 @@ impl Accounts {
             now.into(),
             user.id.as_str().into(),
         ];
-        let mut batch = Batch::new().require(Stmt::fixed(update, args));
+        let mut batch = Batch::new().require(Stmt::fixed(update, args)).with(entry);
         if request.is_active == Some(false) {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
@@ -126,7 +131,8 @@ impl Accounts {
         let update = "UPDATE users SET is_active = FALSE, updated_at = $1 WHERE id = $2";
         let batch = Batch::new()
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
-            .with(session::revoke_all(user_id, now));
+            .with(session::revoke_all(user_id, now))
+            .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
         let batch = store::announce(batch, &user, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
@@ -164,6 +170,20 @@ impl Accounts {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// What an update sets: absent values stay.
+fn changes(request: &UserUpdate, email: Option<&str>, role_id: Option<i64>) -> Json {
+    let mut changes = json!({
+        "email": email, "role_id": role_id, "is_active": request.is_active, "auth_provider": request.auth_provider,
+        "auth_provider_name": request.auth_provider_name, "external_id": request.external_id,
+        "external_email": request.external_email,
+        "profile_data": request.profile_data.as_ref().map(ToString::to_string),
+    });
+    if let Json::Object(changes) = &mut changes {
+        changes.retain(|_, value| !value.is_null());
+    }
+    changes
 }
 
 fn taken(error: CommitError) -> Error {

@@ -10,7 +10,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
+use super::client;
 use crate::app::App;
+use crate::audit;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -22,12 +24,17 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 pub struct Surface {
     metrics: Metrics,
     headers: Arc<[(HeaderName, HeaderValue)]>,
+    trust_proxy: bool,
 }
 
 impl Surface {
     /// Made once for an app.
     pub fn new(app: &App) -> Self {
-        Self { metrics: app.metrics.clone(), headers: security_headers(&app.config).into() }
+        Self {
+            metrics: app.metrics.clone(),
+            headers: security_headers(&app.config).into(),
+            trust_proxy: app.config.server.trust_proxy,
+        }
     }
 }
 
@@ -38,7 +45,12 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let id = sent.unwrap_or_else(new_correlation_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
+    let audited = audit::Request {
+        id: id.clone(),
+        address: client::address(request.headers(), request.extensions(), surface.trust_proxy),
+        user_agent: request.headers().get(header::USER_AGENT).cloned(),
+    };
+    let mut response = audited.serve(next.run(request)).await;
     let status = response.status();
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();

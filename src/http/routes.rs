@@ -1,6 +1,7 @@
 //! The handlers, a file for each kind of resource: take the request apart, call the service, shape the answer.
 
 pub mod accounts;
+pub mod audit;
 pub mod auth;
 pub mod collections;
 pub mod health;
