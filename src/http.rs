@@ -8,6 +8,7 @@ pub mod middleware;
 mod rate_limit;
 pub mod realtime;
 pub mod routes;
+mod scopes;
 mod serve;
 
 use std::time::Duration;
@@ -43,10 +44,15 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::auth::routes())
         .merge(routes::accounts::routes())
         .merge(routes::users::routes())
+        .merge(routes::api_keys::routes())
+        .merge(routes::roles::routes())
+        .merge(routes::groups::routes())
+        .merge(routes::invitations::routes())
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
         .merge(routes::audit::routes())
+        .merge(routes::operation::routes())
 }
 
 /// The API document, as JSON.

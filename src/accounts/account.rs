@@ -143,8 +143,8 @@ impl Accounts {
             }
             None => self.free_slug(&slug_of(&request.name)).await?,
         };
-        let created = |id| trail::account_created(id, &request.name, &slug).by(caller).entry(self.0.clock.now());
-        let account = self.insert_account(&request.name, &slug, |id, batch| batch.with(created(id))).await?;
+        let created = |id| trail::account_created(id, &request.name, &slug).by(caller);
+        let account = self.insert_empty_account(&request.name, &slug, created).await?;
         Ok(self.account_row(&account.to_string()).await?.detail())
     }
 

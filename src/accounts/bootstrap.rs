@@ -10,7 +10,7 @@ use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use super::{Accounts, trail};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, one_time, one_time::Purpose, session};
+use crate::auth::{Door, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
@@ -49,8 +49,8 @@ impl Accounts {
             if !self.slug_taken(&slug).await? {
                 let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
                 let name = name.unwrap_or(&slug);
-                let entry = |id| trail::account_created(id, name, &slug).entry(now);
-                match self.insert_account(name, &slug, |id, batch| batch.with(entry(id))).await {
+                let created = |id| trail::account_created(id, name, &slug);
+                match self.insert_empty_account(name, &slug, created).await {
                     // Another node was faster.
                     Ok(_) | Err(Error::Conflict { .. }) => {}
                     Err(error) => return Err(error),
@@ -153,9 +153,9 @@ impl Accounts {
 
     async fn tidy(&self) {
         let now = self.0.clock.now();
-        for stmt in [session::prune(now), one_time::prune(now), mail::prune_log(now)] {
+        for stmt in [session::prune(now), one_time::prune(now), api_key::prune(now), mail::prune_log(now)] {
             if let Err(error) = self.0.db.execute(stmt).await {
-                tracing::warn!(%error, "old sessions, tokens and entries of the log of mails could not be deleted");
+                tracing::warn!(%error, "old sessions, tokens, API keys and entries of the log of mails could not be deleted");
             }
         }
     }

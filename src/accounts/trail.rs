@@ -1,5 +1,7 @@
 //! What the audit trail is told of accounts and users.
 
+use std::fmt::Display;
+
 use serde_json::{Value as Json, json};
 
 use super::Accounts;
@@ -42,6 +44,21 @@ pub(super) fn password_changed(user: &UserRow) -> Event {
 /// An account is new.
 pub(super) fn account_created(id: AccountId, name: &str, slug: &str) -> Event {
     Event::create("accounts", id, json!({"name": name, "slug": slug})).of(id)
+}
+
+/// A group is new.
+pub(super) fn group_created(id: &str, account: AccountId, name: &str, description: Option<&str>) -> Event {
+    Event::create("groups", id, json!({"name": name, "description": description})).of(account)
+}
+
+/// A user is in a group from now on.
+pub(super) fn member_added(group: &str, account: AccountId, user: impl Display) -> Event {
+    Event::create("group_members", group, json!({"user_id": user.to_string()})).of(account)
+}
+
+/// A user is in a group no more.
+pub(super) fn member_removed(group: &str, account: AccountId, user: impl Display) -> Event {
+    Event::delete("group_members", group, json!({"user_id": user.to_string()})).of(account)
 }
 
 /// A user has signed in.

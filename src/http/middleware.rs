@@ -10,12 +10,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use super::client;
 use crate::app::App;
 use crate::audit;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
+use crate::http::client;
 use crate::metrics::Metrics;
+use crate::traffic::{Asked, Traffic};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -23,8 +24,9 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 #[derive(Clone)]
 pub struct Surface {
     metrics: Metrics,
-    headers: Arc<[(HeaderName, HeaderValue)]>,
+    traffic: Traffic,
     trust_proxy: bool,
+    headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
 impl Surface {
@@ -32,8 +34,9 @@ impl Surface {
     pub fn new(app: &App) -> Self {
         Self {
             metrics: app.metrics.clone(),
-            headers: security_headers(&app.config).into(),
+            traffic: app.traffic.clone(),
             trust_proxy: app.config.server.trust_proxy,
+            headers: security_headers(&app.config).into(),
         }
     }
 }
@@ -45,16 +48,18 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let id = sent.unwrap_or_else(new_correlation_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let audited = audit::Request {
-        id: id.clone(),
-        address: client::address(request.headers(), request.extensions(), surface.trust_proxy),
-        user_agent: request.headers().get(header::USER_AGENT).cloned(),
-    };
+    let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
+    let asked = Asked::worth_remembering(&method, request.uri().path(), address);
+    let user_agent = request.headers().get(header::USER_AGENT).cloned();
+    let audited = audit::Request { id: id.clone(), address, user_agent };
     let mut response = audited.serve(next.run(request)).await;
     let status = response.status();
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
     surface.metrics.request(&method, path, status, elapsed);
+    if let Some(asked) = asked {
+        surface.traffic.answered(asked, status, elapsed, &id);
+    }
     if status.is_server_error() {
         let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
         tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");

@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::auth::{Caller, Credential};
+use crate::auth::{Caller, Credential, KeyScope};
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress as Peer;
@@ -51,7 +51,9 @@ impl Shown {
             Self::Bearer(token) => Credential::Bearer(token),
             Self::ApiKey(key) => Credential::ApiKey(key),
         };
-        app.auth.authenticate(credential).await.map(Caller::User)
+        let principal = app.auth.authenticate(credential).await?;
+        principal.require(KeyScope::RecordsRead)?;
+        Ok(Caller::User(principal))
     }
 }
 

@@ -15,6 +15,8 @@ mod harness;
 mod hooks;
 mod isolation;
 mod limits;
+mod operation;
+mod people;
 mod realtime;
 mod records;
 mod rules;

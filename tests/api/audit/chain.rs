@@ -22,6 +22,7 @@ crate::both![
     what_is_not_in_the_trail_yet_is_not_pruned,
     two_processes_write_one_trail,
     it_can_be_switched_off_and_says_so,
+    a_command_checks_it,
 ];
 
 async fn world(backend: Backend) -> (TestApp, User) {
@@ -268,4 +269,24 @@ async fn it_can_be_switched_off_and_says_so(backend: Backend) {
     let caller = superadmin(&app).await;
     assert!(app.audit.verify(&caller, None).await.unwrap().valid);
     app.close().await;
+}
+
+async fn a_command_checks_it(backend: Backend) {
+    let (app, ann) = world(backend).await;
+    let check = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_snackbase"));
+        command.args(["audit", "verify"]).args(more);
+        command.env("SNACKBASE_DATA_DIR", app.database.folder()).env("SNACKBASE_DATABASE_URL", app.database.url());
+        command.env("SNACKBASE_SECRET_KEY", "0123456789abcdef0123456789abcdef");
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (valid, told) = check(&[]);
+    assert!(valid && told.contains(&ann.account_id) && told.contains("as it was written"), "{told}");
+    without_triggers(&app).await;
+    sql(&app, "UPDATE audit_log SET actor = 'nobody' WHERE table_name = 'col_posts'").await.unwrap();
+    let (valid, told) = check(&["--account", &ann.account_id]);
+    assert!(!valid && told.contains("changed"), "{told}");
+    let (valid, told) = check(&["--account", "00000000-0000-0000-0000-000000000000"]);
+    assert!(valid, "{told}");
 }

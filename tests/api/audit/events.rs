@@ -12,6 +12,7 @@ crate::both![
     new_passwords_are_there_without_the_passwords,
     the_life_of_an_account_is_there_and_outlives_it,
     definitions_and_rules_are_there,
+    roles_groups_invitations_and_keys_are_there,
     a_request_is_told_of_with_address_client_and_id,
 ];
 
@@ -220,4 +221,66 @@ async fn a_request_is_told_of_with_address_client_and_id(backend: Backend) {
     let login = trail(&app, &[("operation", "LOGIN"), ("account_id", &ann.account_id)]).await;
     assert_eq!(login[0]["ip_address"], json!("127.0.0.1"));
     assert!(login[0]["request_id"].as_str().unwrap().starts_with("cid_"));
+}
+
+async fn roles_groups_invitations_and_keys_are_there(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let ann = app.register().await;
+    let bob = app.colleague_of(&ann).await;
+    let id = |answer: &Value| answer["id"].to_string().replace('"', "");
+    let role = id(&app.admin.post("/roles", &json!({"name": "editor", "description": "Edits"})).await.ok(201));
+    app.admin.put(&format!("/roles/{role}"), &json!({"name": "writer", "description": "Edits"})).await.ok(200);
+    app.admin.delete(&format!("/roles/{role}")).await;
+    let group = id(&ann.post("/groups", &json!({"name": "friends"})).await.ok(201));
+    ann.patch(&format!("/groups/{group}"), &json!({"description": "of mine"})).await;
+    ann.post(&format!("/groups/{group}/users"), &json!({"user_id": bob.id})).await;
+    ann.delete(&format!("/groups/{group}/users/{}", bob.id)).await;
+    let invited = ann.post("/invitations", &json!({"email": "cid@example.com", "groups": [group]})).await.ok(201);
+    let token = invited["token"].as_str().unwrap();
+    let accept = json!({"password": PASSWORD});
+    app.anonymous().post(&format!("/invitations/{token}/accept"), &accept).await.ok(200);
+    let cancelled = id(&ann.post("/invitations", &json!({"email": "dan@example.com"})).await.ok(201));
+    ann.delete(&format!("/invitations/{cancelled}")).await;
+    ann.delete(&format!("/groups/{group}")).await;
+    let made = app.admin.post("/admin/api-keys", &json!({"name": "robot"})).await.ok(201);
+    let key = made["key"].as_str().unwrap();
+    let robot = app.anonymous().with_header("x-api-key", key);
+    robot.post(&format!("/users/{}/verify", bob.id), &json!({})).await.ok(200);
+    app.admin.delete(&format!("/admin/api-keys/{}", id(&made))).await;
+
+    let system = trail(&app, &[("account_id", "00000000-0000-0000-0000-000000000000")]).await;
+    assert_told(
+        &system,
+        &[
+            "CREATE roles name: - -> editor",
+            "UPDATE roles name: editor -> writer",
+            "DELETE roles name: writer -> -",
+            "CREATE api_keys name: - -> robot",
+            "UPDATE api_keys is_active: true -> false",
+        ],
+    );
+    let rows = trail(&app, &[("account_id", &ann.account_id)]).await;
+    let (bob_id, cid) =
+        (&bob.id, rows.iter().find(|row| row["new_value"] == "cid@example.com" && row["table_name"] == "users"));
+    let cid = cid.unwrap()["record_id"].as_str().unwrap();
+    assert_told(
+        &rows,
+        &[
+            "CREATE groups name: - -> pii_access",
+            "CREATE groups name: - -> friends",
+            "UPDATE groups description: - -> of mine",
+            &format!("CREATE group_members user_id: - -> {bob_id}"),
+            &format!("DELETE group_members user_id: {bob_id} -> -"),
+            "CREATE invitations email: - -> cid@example.com",
+            &format!("CREATE group_members user_id: - -> {cid}"),
+            "DELETE invitations email: dan@example.com -> -",
+            "DELETE groups name: friends -> -",
+        ],
+    );
+    let by_key = |row: &&Value| row["extra_metadata"]["auth_method"] == "api_key";
+    assert_eq!(rows.iter().find(by_key).unwrap()["record_id"], json!(bob.id));
+    let everything = json!([system, rows]).to_string();
+    for secret in [token, key] {
+        assert!(!everything.contains(secret), "{secret}");
+    }
 }
