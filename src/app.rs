@@ -13,6 +13,7 @@ use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
+use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
@@ -52,6 +53,8 @@ pub struct Services {
     pub records: Records,
     /// Who changed what.
     pub audit: Audit,
+    /// Figures of the whole server.
+    pub dashboard: Dashboard,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -95,6 +98,7 @@ impl App {
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
+            dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
             records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
             traffic: Traffic::new(clock.clone()),
             config,

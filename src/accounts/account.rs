@@ -1,13 +1,12 @@
 //! Accounts, for superadmins.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::input::{AccountCreate, AccountUpdate, length};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView};
-use serde_json::json;
-
 use super::{Accounts, superadmin, trail};
 use crate::audit::Event;
 use crate::auth::Caller;

@@ -1,7 +1,5 @@
 //! The first start: what every installation has, and its first superadmin.
 
-use std::net::IpAddr;
-
 use chrono::TimeDelta;
 
 use super::input::SetupRequest;
@@ -10,7 +8,7 @@ use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use super::{Accounts, trail};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{Door, Origin, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
@@ -90,8 +88,9 @@ impl Accounts {
     }
 
     /// Creates the first superadmin with the token that the server printed, and signs it in.
-    pub async fn setup(&self, request: SetupRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn setup(&self, request: SetupRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         check_policy(&request.password)?;
         if !self.setup_status().await?.needed {
@@ -109,7 +108,7 @@ impl Accounts {
         match self.insert_superadmin(Batch::new().require(consume), &email, request.password).await {
             Ok(user) => {
                 let row = self.existing_user(&user.to_string()).await?;
-                self.open_session(row, None).await
+                self.open_session(row, None, &origin).await
             }
             Err(DbError::Gone) => Err(refused()),
             Err(error) => Err(error.into()),

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
+use serde_json::json;
+
 use super::input::{ForgotPasswordRequest, NewPassword, ResetPasswordRequest, length};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, ResetTokenStatus};
-use serde_json::json;
-
 use super::{Accounts, superadmin, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};

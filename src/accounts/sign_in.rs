@@ -7,17 +7,13 @@ use super::input::{LoginRequest, RefreshRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
-use uuid::Uuid;
-
 use super::{Accounts, signed_in, trail};
-use crate::audit::{Event, Operation};
 use crate::auth::jwt::Claims;
 use crate::auth::password::Verdict;
-use crate::auth::{AccountRef, Caller, Door};
+use crate::auth::{AccountRef, Caller, Door, Origin};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
-use crate::id::AccountId;
 
 /// What a refused sign-in is told, whatever the reason.
 const REFUSED: &str = "Invalid credentials";
@@ -26,8 +22,9 @@ const UNVERIFIED: &str = "Email not verified. Please check your email inbox.";
 
 impl Accounts {
     /// Signs a user in.
-    pub async fn login(&self, request: LoginRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn login(&self, request: LoginRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let account_id = account.as_ref().map(|account| account.id);
@@ -82,7 +79,7 @@ impl Accounts {
             Verdict::Outdated => Some(inner.passwords.hash(request.password).await?),
             _ => None,
         };
-        let response = self.open_session(user, renewed).await?;
+        let response = self.open_session(user, renewed, &origin).await?;
         if !inner.hooks.auth_after_login.is_empty() {
             event.user_id = Some(response.user.id.clone());
             // The user is in: a hook cannot stop that any more.
@@ -94,11 +91,16 @@ impl Accounts {
     }
 
     /// Opens a session for a user whose password was checked, and stores the password's new hash if there is one.
-    pub(super) async fn open_session(&self, mut user: UserRow, renewed: Option<String>) -> Result<LoginResponse> {
+    pub(super) async fn open_session(
+        &self,
+        mut user: UserRow,
+        renewed: Option<String>,
+        origin: &Origin,
+    ) -> Result<LoginResponse> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let subject = user.session_user()?;
-        let (pair, open) = inner.sessions.open(&subject, now)?;
+        let (pair, open) = inner.sessions.open(&subject, origin, now)?;
         // The password must still be the one that was checked: a change of it has ended all sessions.
         let update = "UPDATE users SET last_login = $1, password_hash = $2 \
                       WHERE id = $3 AND password_hash = $4 AND is_active";
@@ -169,7 +171,7 @@ impl Accounts {
         if let Some(principal) = caller.principal()
             && let Some(session) = principal.session_id
         {
-            let entry = signed_out(principal.account.id, session).by(caller).entry(inner.clock.now());
+            let entry = trail::session_ended(principal.account.id, session).by(caller).entry(inner.clock.now());
             inner
                 .sessions
                 .revoke(principal.account.id, principal.user_id, session, caller.actor(), Some(entry))
@@ -177,7 +179,7 @@ impl Accounts {
         }
         for token in tokens {
             let entry = |claims: &Claims| {
-                let event = signed_out(claims.account(), claims.sid);
+                let event = trail::session_ended(claims.account(), claims.sid);
                 event
                     .by_user(claims.user(), claims.email.as_deref().unwrap_or_default(), "jwt")
                     .entry(inner.clock.now())
@@ -203,11 +205,6 @@ impl Accounts {
             None => Err(Error::invalid("account", "required", "Account is required in multi-tenant mode")),
         }
     }
-}
-
-/// A session was ended by its user.
-fn signed_out(account: AccountId, session: Uuid) -> Event {
-    Event::new(Operation::Logout, "sessions", session).of(account)
 }
 
 fn refused() -> Error {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::Accounts;
 use super::store::{NewUser, UserRow};
@@ -69,6 +70,11 @@ pub(super) fn signed_in(user: &UserRow, account: AccountId) -> Event {
         &user.email,
         method,
     )
+}
+
+/// A session was ended by somebody.
+pub(super) fn session_ended(account: AccountId, session: Uuid) -> Event {
+    Event::new(Operation::Logout, "sessions", session).of(account)
 }
 
 impl Accounts {

@@ -1,11 +1,11 @@
 //! Users, for superadmins: creating, changing, deactivating.
 
+use serde_json::{Value as Json, json};
+
 use super::input::{UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
-use serde_json::{Value as Json, json};
-
 use super::{Accounts, superadmin, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, one_time, session};

@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use super::input::{TokenRequest, VerificationRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, VerifiedResponse, VerifiedUser};
-use serde_json::json;
-
 use super::{Accounts, signed_in, superadmin, trail};
 use crate::auth::{Caller, Door, one_time, one_time::Purpose};
 use crate::db::{Batch, CommitError, DbError, Stmt};

@@ -162,7 +162,7 @@ impl Audit {
         superadmin(caller)?;
         self.settle().await?;
         let total = self.total(filter).await?;
-        let items = self.rows(caller, filter, skip, limit).await?;
+        let items = self.rows(filter, filter.masked || !caller.sees_pii(), skip, limit).await?;
         Ok(AuditPage { items, total, skip, limit, audit_logging_enabled: self.is_enabled() })
     }
 
@@ -174,6 +174,11 @@ impl Audit {
         let entry: Option<Entry> = self.0.db.row(Stmt::fixed(select, vec![id.into()])).await?;
         let row = entry.and_then(|entry| entry.rows(!caller.sees_pii()).into_iter().find(|row| row.id == id));
         row.ok_or_else(|| Error::not_found("Audit log entry not found"))
+    }
+
+    /// The newest rows, as superadmins see them.
+    pub async fn newest(&self, limit: i64) -> Result<Vec<AuditRow>> {
+        self.rows(&AuditFilter { sort: Column::Id, ..AuditFilter::default() }, false, 0, limit).await
     }
 
     /// How many rows there are.
@@ -199,13 +204,7 @@ impl Audit {
     }
 
     /// Some rows, in order.
-    pub(super) async fn rows(
-        &self,
-        caller: &Caller,
-        filter: &AuditFilter,
-        skip: i64,
-        limit: i64,
-    ) -> Result<Vec<AuditRow>> {
+    pub(super) async fn rows(&self, filter: &AuditFilter, mask: bool, skip: i64, limit: i64) -> Result<Vec<AuditRow>> {
         let end = skip.saturating_add(limit);
         let mut sql = self.0.db.sql();
         // An entry has at least one row, so that no more entries than rows are looked at.
@@ -219,7 +218,6 @@ impl Audit {
         sql.push(" AND p.up_to - p.row_count < ").arg(end);
         filter.push_order(&mut sql, "a.");
         let entries: Vec<Placed> = self.0.db.rows(sql.build()).await?;
-        let mask = filter.masked || !caller.sees_pii();
         let mut found = Vec::new();
         for Placed { up_to, entry } in entries {
             let mut rows = entry.rows(mask);
