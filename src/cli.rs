@@ -1,6 +1,7 @@
 //! The command line: one function for each command.
 
 mod api_key;
+mod audit;
 mod config;
 mod serve;
 mod superadmin;
@@ -51,6 +52,9 @@ enum Command {
     /// API keys, for programs
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
     /// The configuration
@@ -89,6 +93,7 @@ fn execute(cli: Cli) -> Result<()> {
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
         Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
+        Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -53,6 +53,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(routes::audit::routes())
         .merge(realtime::api())
         .merge(routes::operation::routes())
 }

@@ -1,10 +1,12 @@
 //! Users, for superadmins: creating, changing, deactivating.
 
+use serde_json::{Value as Json, json};
+
 use super::input::{UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
-use super::{Accounts, superadmin};
+use super::{Accounts, superadmin, trail};
 use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, session};
@@ -67,7 +69,9 @@ impl Accounts {
             Value::text_or_null(request.profile_data.map(|data| data.to_string())),
             user.id.into(),
         ];
-        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args));
+        let details = json!({"is_active": request.is_active, "auth_provider": provider});
+        let entry = trail::user_created(&user).with(details).by(caller).entry(user.at);
+        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args)).with(entry);
         inner.db.commit(batch).await.map_err(taken)?;
         let row = self.existing_user(&user.id.to_string()).await?;
         self.detail(row).await
@@ -87,6 +91,7 @@ impl Accounts {
         let now = inner.clock.now();
         let readdressed = email.as_ref().is_some_and(|email| *email != user.email);
         let verified = request.email_verified.or(readdressed.then_some(false));
+        let entry = trail::user_changed(&user, &changes(&request, email.as_deref(), role_id)).by(caller).entry(now);
         // A NULL leaves a column as it is.
         let update = "UPDATE users SET email = coalesce($1, email), role_id = coalesce($2, role_id), \
                       is_active = coalesce($3, is_active), auth_provider = coalesce($4, auth_provider), \
@@ -108,7 +113,7 @@ impl Accounts {
             flag(verified),
             user.id.as_str().into(),
         ];
-        let mut batch = Batch::new().require(Stmt::fixed(update, args));
+        let mut batch = Batch::new().require(Stmt::fixed(update, args)).with(entry);
         if readdressed {
             // Links that went to the address before must not open the account to whoever reads there.
             for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
@@ -138,7 +143,8 @@ impl Accounts {
         let update = "UPDATE users SET is_active = FALSE, updated_at = $1 WHERE id = $2";
         let batch = Batch::new()
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
-            .with(session::revoke_all(user_id, now));
+            .with(session::revoke_all(user_id, now))
+            .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
         let batch = store::announce(batch, &user, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
@@ -181,6 +187,21 @@ impl Accounts {
 /// A boolean, or a NULL that leaves a column as it is.
 fn flag(truth: Option<bool>) -> Value {
     truth.map_or(Value::Null(crate::db::Kind::Bool), Value::Bool)
+}
+
+/// What an update sets: absent values stay.
+fn changes(request: &UserUpdate, email: Option<&str>, role_id: Option<i64>) -> Json {
+    let mut changes = json!({
+        "email": email, "role_id": role_id, "is_active": request.is_active, "auth_provider": request.auth_provider,
+        "email_verified": request.email_verified,
+        "auth_provider_name": request.auth_provider_name, "external_id": request.external_id,
+        "external_email": request.external_email,
+        "profile_data": request.profile_data.as_ref().map(ToString::to_string),
+    });
+    if let Json::Object(changes) = &mut changes {
+        changes.retain(|_, value| !value.is_null());
+    }
+    changes
 }
 
 fn taken(error: CommitError) -> Error {
