@@ -115,7 +115,11 @@ async fn fields_and_old_values_are_what_the_subscriber_sees(backend: Backend) {
     let colleague = app.colleague_of(&user).await;
     let id = user.create_id("posts", &json!({"n": 1, "mail": "ann@example.com"})).await;
     let mut ws = Ws::connect(&colleague).await;
-    subscribe(&mut ws, &json!({"collection": "posts", "fields": "mail", "old": true})).await;
+    subscribe(
+        &mut ws,
+        &json!({"collection": "posts", "fields": "mail", "old": true, "operations": ["update", "delete"]}),
+    )
+    .await;
     user.patch(&format!("/records/posts/{id}"), &json!({"mail": "bob@example.com"})).await.ok(200);
     let event = frame(&mut ws).await;
     assert_eq!(
