@@ -3,6 +3,7 @@
 //! A write is validated, shown to the `before` hooks, and stored in one statement that also checks the rule. Everyone
 //! else hears of it from the change log.
 
+mod aggregate;
 mod batch;
 mod cursor;
 mod draft;
@@ -11,6 +12,7 @@ mod list;
 mod order;
 pub mod query;
 mod scope;
+mod search;
 mod snapshot;
 mod write;
 
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use serde_json::Value as Json;
 
+pub use aggregate::{Aggregate, AggregateQuery, RawAggregateQuery};
 pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
