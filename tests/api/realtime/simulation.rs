@@ -113,9 +113,10 @@ impl Listener {
             if let Some(filter) = self.filter {
                 message["filter"] = json!(filter);
             }
-            match &cursor {
-                Some(cursor) => message["since"] = cursor.clone(),
-                None => (message["snapshot"], message["limit"]) = (json!(true), json!(1000)),
+            if let Some(cursor) = &cursor {
+                message["since"] = cursor.clone();
+            } else {
+                (message["snapshot"], message["limit"]) = (json!(true), json!(1000));
             }
             self.note(&format!("connects: {message}"));
             ws.send(&message).await;
@@ -198,7 +199,7 @@ impl Listener {
 }
 
 fn urlencode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// A record by its id. Lists name the account, events do not.
