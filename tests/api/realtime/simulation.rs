@@ -231,8 +231,10 @@ async fn write(users: Vec<User>, mut dice: Dice) {
             }
             (5, _) => {
                 let bad = if dice.roll(3) == 0 { json!("bad") } else { json!(5) };
-                let records = json!({"records": [body, {"n": dice.roll(16)}, {"n": bad}]});
-                user.post("/records/items/batch", &records).await;
+                let mut records = vec![body.clone(), json!({"n": bad})];
+                // More at once than a queue holds.
+                records.extend((0..dice.roll(20)).map(|n| json!({"n": n, "owner": owner})));
+                user.post("/records/items/batch", &json!({"records": records})).await;
             }
             _ => known.push(user.create_id("items", &body).await),
         }
@@ -285,8 +287,8 @@ async fn simulate(backend: Backend, seed: u64) {
     let app = TestApp::spawn_with(backend, |config| {
         config.realtime.heartbeat_seconds = 1;
         config.realtime.checkpoint_seconds = 1;
-        // Small enough that slow readers fall behind.
-        config.realtime.queue_frames = 8;
+        // So small that many fall behind.
+        config.realtime.queue_frames = 5;
     })
     .await;
     app.collection("items", &fields(), &open()).await;
