@@ -8,6 +8,7 @@ mod hostile;
 mod lifetime;
 mod protocol;
 mod rights;
+mod simulation;
 mod slow;
 mod sse;
 mod subscriptions;
