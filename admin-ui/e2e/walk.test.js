@@ -159,7 +159,7 @@ test('the walk', async (t) => {
     await button('More about collections').click();
     await page.getByRole('menuitem', { name: 'Import collections' }).click();
     await page.locator('input[type=file]').setInputFiles(await file.path());
-    await drawer.getByText('Name is taken').waitFor();
+    await drawer.getByText('Name is taken', { exact: true }).waitFor();
     await page.getByLabel('Name of tasks here').fill('errands');
     await drawer.getByText('New', { exact: true }).waitFor();
     await access();
