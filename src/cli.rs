@@ -1,6 +1,7 @@
 //! The command line: one function for each command.
 
 mod config;
+mod encryption;
 mod serve;
 mod superadmin;
 
@@ -49,6 +50,9 @@ enum Command {
     Superadmin(superadmin::Command),
     /// Bring the database up to date and stop
     Migrate,
+    /// The keys of encrypted fields
+    #[command(subcommand)]
+    Encryption(encryption::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -84,6 +88,7 @@ fn execute(cli: Cli) -> Result<()> {
             block_on(serve::run(load(&sources)?))
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -123,7 +123,7 @@ pub fn unique_name(table: &Ident, field: &Field) -> Ident {
 
 fn column(sql: &mut Sql, table: &Ident, field: &Field, target: impl Fn(&str) -> Option<Ident>) {
     let dialect = sql.dialect();
-    sql.ident(&field.column).push(" ").push(dialect.column_type(field.kind.column()));
+    sql.ident(&field.column).push(" ").push(dialect.column_type(field.column_kind()));
     let Some(target) = field.target.as_deref().and_then(target) else { return };
     sql.push(" CONSTRAINT ")
         .ident(&table.suffixed(&field.column))
@@ -183,7 +183,7 @@ fn log_triggers(dialect: Dialect, table: &Table<'_>, replace: bool) -> Vec<Stmt>
     columns.extend(table.fields.iter().map(|field| Projected {
         key: &field.name,
         column: &field.column,
-        kind: field.kind.column(),
+        kind: field.column_kind(),
     }));
     let required: Vec<&Ident> = table.fields.iter().filter(|field| field.required).map(|field| &field.column).collect();
     let document = |sql: &mut Sql, alias: &'static str| {
