@@ -14,6 +14,7 @@ pub mod query;
 mod scope;
 mod search;
 mod secrets;
+mod snapshot;
 mod vault;
 mod write;
 
@@ -26,6 +27,7 @@ pub use aggregate::{Aggregate, AggregateQuery, RawAggregateQuery};
 pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
+pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
 use crate::auth::Caller;

@@ -54,6 +54,14 @@ impl Dialect {
         }
     }
 
+    /// What an index on a column says, so that it serves orders in which NULL is the smallest.
+    pub fn index_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " NULLS FIRST",
+        }
+    }
+
     /// The name by which errors and `info` call the database.
     pub fn name(self) -> &'static str {
         match self {
@@ -183,6 +191,23 @@ impl Sql {
                 self
             }
         }
+    }
+
+    /// Appends the day, UTC, of a column that the server sets: `2026-05-01`.
+    pub fn day(&mut self, column: &'static str) -> &mut Self {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("substr(", ", 1, 10)"),
+            Dialect::Postgres => ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+        };
+        self.push(before).push(column).push(after)
+    }
+
+    /// Appends a statement that yields the size of the database in bytes.
+    pub fn database_bytes(&mut self) -> &mut Self {
+        self.push(match self.dialect() {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT pg_database_size(current_database())",
+        })
     }
 
     /// Appends a placeholder of an explicit type and binds its value.

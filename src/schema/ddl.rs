@@ -42,7 +42,8 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
         column(&mut sql, table.name, field, &target);
     }
     sql.push(")").push(dialect.clustered_by_key());
-    let mut statements = vec![sql.build(), default_order_index(dialect, table.name)];
+    let mut statements =
+        vec![sql.build(), default_order_index(dialect, table.name), newest_of_all(dialect, table.name)];
     for field in table.fields {
         statements.extend(indexes(dialect, table.name, field));
     }
@@ -107,6 +108,7 @@ pub fn alter(
             statements.push(sql.build());
         }
     }
+    statements.push(newest_of_all(dialect, table.name));
     let (old, new) = (searched(before), searched(table.fields));
     if old != new {
         statements.extend(dialect.drop_search(table.name, &old));
@@ -155,6 +157,14 @@ fn default_order_index(dialect: Dialect, table: &Ident) -> Stmt {
     sql.build()
 }
 
+/// The same for lists across accounts. Tables made before this index existed get it with their next change.
+fn newest_of_all(dialect: Dialect, table: &Ident) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&table.suffixed(&Ident::fixed("$newest"))).push(" ON ").ident(table);
+    sql.push(" (\"created_at\", \"id\")");
+    sql.build()
+}
+
 fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
     let mut statements = Vec::new();
     if field.unique {
@@ -174,7 +184,7 @@ fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
 fn unique_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
     let mut sql = Sql::new(dialect);
     sql.push("CREATE UNIQUE INDEX ").ident(&unique_name(table, field)).push(" ON ").ident(table);
-    sql.push(" (\"account_id\", ").ident(&field.column).push(")");
+    sql.push(" (\"account_id\", ").ident(&field.column).push(dialect.index_order()).push(")");
     sql.build()
 }
 

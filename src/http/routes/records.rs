@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
@@ -90,8 +90,9 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
         cursor_before: query.get("cursor_before"),
         include_count,
     })?;
+    let cursor = realtime_cursor(&app);
     let page = app.records.list(&caller, &name, &request).await?;
-    Ok(document(StatusCode::OK, page_text(&page, skip, limit)))
+    Ok((cursor, document(StatusCode::OK, page_text(&page, skip, limit))).into_response())
 }
 
 /// The groups of an aggregation.
@@ -162,8 +163,9 @@ async fn get(
 ) -> Result<Response> {
     let fields = query.get("fields").and_then(parse_fields);
     let expand = query.get("expand").map(Expand::parse).transpose()?.flatten();
+    let cursor = realtime_cursor(&app);
     let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
-    Ok(document(StatusCode::OK, record))
+    Ok((cursor, document(StatusCode::OK, record)).into_response())
 }
 
 /// The plain values of encrypted fields.
@@ -315,6 +317,14 @@ async fn delete_many(
     let ids = app.records.delete_many(&caller, &name, batch.ids).await?;
     let count = ids.len();
     Ok(axum::Json(serde_json::json!({ "deleted": ids, "count": count })).into_response())
+}
+
+/// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was
+/// committed, so the read shows it.
+fn realtime_cursor(app: &App) -> AppendHeaders<Option<(HeaderName, HeaderValue)>> {
+    let cursor = app.changes.cursor(app.changes.position()).to_string();
+    let value = HeaderValue::try_from(cursor).ok();
+    AppendHeaders(value.map(|value| (HeaderName::from_static("x-realtime-cursor"), value)))
 }
 
 /// A response of JSON text that is ready.

@@ -46,6 +46,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(collections());
     rows.extend(auth(world));
     rows.extend(administration(world));
+    rows.push(row(Method::POST, "/api/v1/realtime/ticket", vec![("/realtime/ticket".to_owned(), Value::Null)]));
     rows.extend(people::rows(world));
     rows
 }
