@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod config;
+mod encryption;
 mod serve;
 mod superadmin;
 
@@ -57,6 +58,9 @@ enum Command {
     Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
+    /// The keys of encrypted fields
+    #[command(subcommand)]
+    Encryption(encryption::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -94,6 +98,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
         Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
         Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
+        Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -353,6 +353,14 @@ fn forbidden_changes(before: &Collection, after: &[FieldDefinition]) -> Vec<Fiel
                 format!("A type change from '{}' to '{}' is not allowed: add a new field", old.kind, new.kind);
             problems.push(FieldError::new(name, "type_change_not_allowed", message));
         }
+        if old.encrypted != new.encrypted {
+            let message = "'encrypted' of an existing field cannot change: add a new field";
+            problems.push(FieldError::new(
+                format!("schema[{index}].encrypted"),
+                "encrypted_change_not_allowed",
+                message,
+            ));
+        }
         let same_target = match (&old.collection, &new.collection) {
             (Some(old), Some(new)) => old.eq_ignore_ascii_case(new),
             (old, new) => old == new,

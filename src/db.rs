@@ -17,7 +17,7 @@ pub mod value;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-pub use dialect::{AccountName, ColumnKind, DOC_SEPARATOR, Dialect, JsonEntry, Projected};
+pub use dialect::{AccountName, ColumnKind, DOC_SEPARATOR, Dialect, JsonEntry, Projected, SEALED};
 pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use search::TextSearch;

@@ -179,7 +179,7 @@ impl Collection {
         columns.extend(self.fields.iter().filter(|field| wanted(&field.name)).map(|field| Projected {
             key: &field.name,
             column: &field.column,
-            kind: field.kind.column(),
+            kind: field.column_kind(),
         }));
         columns
     }
@@ -246,7 +246,7 @@ fn column_of(fields: &[Field], name: &str) -> Option<Column> {
         return Some(Column { ident: system.column.clone(), kind: system.kind });
     }
     let field = fields.iter().find(|field| field.name == name)?;
-    Some(Column { ident: field.column.clone(), kind: field.kind.column() })
+    Some(Column { ident: field.column.clone(), kind: field.column_kind() })
 }
 
 fn system_columns() -> impl Iterator<Item = Projected<'static>> {
@@ -272,7 +272,7 @@ fn render_document(fields: &[Field], dialect: Dialect, alias: &'static str) -> O
     columns.extend(fields.iter().map(|field| Projected {
         key: &field.name,
         column: &field.column,
-        kind: field.kind.column(),
+        kind: field.column_kind(),
     }));
     let mut sql = Sql::new(dialect);
     sql.document(alias, &columns, AccountName::Null);

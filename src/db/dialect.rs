@@ -31,7 +31,12 @@ pub enum ColumnKind {
     Json,
     /// The id of a record; text.
     Reference,
+    /// An encrypted value; documents show [`SEALED`] instead, and nothing compares with it.
+    Sealed,
 }
+
+/// What documents show of an encrypted value.
+pub const SEALED: &str = "••••••••";
 
 impl Dialect {
     /// The column type in DDL.
@@ -46,6 +51,14 @@ impl Dialect {
             (Self::Postgres, ColumnKind::Timestamp) => "TIMESTAMPTZ(3)",
             (Self::Postgres, ColumnKind::Json) => "JSON",
             (Self::Postgres, _) => "TEXT COLLATE \"C\"",
+        }
+    }
+
+    /// What an index on a column says, so that it serves orders in which NULL is the smallest.
+    pub fn index_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " NULLS FIRST",
         }
     }
 
@@ -376,6 +389,7 @@ impl Sql {
                 ("CASE ", " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END")
             }
             (Dialect::Sqlite, ColumnKind::Json) => ("json(", ")"),
+            (_, ColumnKind::Sealed) => ("CASE WHEN ", " IS NOT NULL THEN '••••••••' END"),
             (Dialect::Postgres, ColumnKind::Timestamp) => {
                 ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
             }

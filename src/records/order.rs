@@ -48,7 +48,7 @@ impl<'a> Order<'a> {
         let column = |key: &SortKey| {
             let ascends = key.descending == reversed;
             let (ident, kind, own, nullable) = match collection.field(&key.field) {
-                Some(field) => (&field.column, field.kind.column(), true, !field.required),
+                Some(field) => (&field.column, field.column_kind(), true, !field.required),
                 None => system.iter().find(|s| s.key == key.field).map(|s| (s.column, s.kind, false, false))?,
             };
             Some(Column { ident, kind, ascends, own, nullable })

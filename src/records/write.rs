@@ -9,7 +9,7 @@ use super::draft::{Draft, check_access, check_values};
 use super::scope::Scope;
 use super::{Records, record_id, record_not_found};
 use crate::auth::Caller;
-use crate::db::{Batch, CommitError, DbError, Doc, Ident, Sql, Stmt, canonical_time};
+use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
@@ -87,7 +87,7 @@ impl Records {
         };
         check_access(scope, &body, None)?;
         let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
-        let draft = check_values(scope.collection, &body, Mode::Create)?;
+        let mut draft = check_values(scope.collection, &body, Mode::Create)?;
         let (id, now) = (RecordId::new(), self.clock.now());
         if let Some(rule) = scope.rule {
             let record = prospective(scope, account, id, now, &draft);
@@ -96,6 +96,7 @@ impl Records {
                 return Err(Error::refused("Rule not satisfied", message));
             }
         }
+        draft.seal(&self.vault, account, scope.collection.id, id)?;
         let stmt = self.insert(scope, account, id, now, &draft);
         Ok(Prepared { stmt, draft, account: Some(account) })
     }
@@ -111,15 +112,13 @@ impl Records {
         check_access(scope, &body, None)?;
         let unchanged = self.unmask(scope, id, &mut body).await?;
         let account = match scope.account {
-            Some(account) => Some(account),
-            None => self.account_of(scope, id).await?,
+            Some(account) => account,
+            None => self.account_of(scope, id).await?.ok_or_else(record_not_found)?,
         };
-        let body = match account {
-            Some(account) => self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?,
-            None => return Err(record_not_found()),
-        };
+        let body = self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?;
         let mut draft = check_values(scope.collection, &body, mode)?;
         draft.leave(&unchanged, &body);
+        draft.seal(&self.vault, account, scope.collection.id, id)?;
         let now = self.clock.now();
         let mut sql = self.db.sql();
         sql.push("UPDATE ").fragment(scope.collection.source()).push(" AS r SET \"updated_at\" = ").arg(now);
@@ -129,11 +128,9 @@ impl Records {
         }
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(&body));
-        if let Some(account) = account {
-            self.write_references(&mut sql, " AND ", account, &draft);
-        }
+        self.write_references(&mut sql, " AND ", account, &draft);
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
-        Ok(Prepared { stmt: sql.build(), draft, account })
+        Ok(Prepared { stmt: sql.build(), draft, account: Some(account) })
     }
 
     /// Writes the statement that deletes a record, if the rule lets it.
@@ -234,6 +231,11 @@ impl Records {
     /// Puts the stored values in place of masks that come back unchanged, and returns them: they are no new values.
     async fn unmask(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
         let mut unchanged = Body::new();
+        for field in scope.collection.fields.iter().filter(|field| field.encrypted) {
+            if let Some(sent) = body.get(&field.name).filter(|sent| **sent == SEALED) {
+                unchanged.insert(field.name.clone(), sent.clone());
+            }
+        }
         let sent = scope.collection.fields.iter().any(|field| field.mask.is_some() && body.contains_key(&field.name));
         if !sent || !scope.view().is_masked() {
             return Ok(unchanged);

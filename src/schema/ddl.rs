@@ -42,7 +42,8 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
         column(&mut sql, table.name, field, &target);
     }
     sql.push(")").push(dialect.clustered_by_key());
-    let mut statements = vec![sql.build(), default_order_index(dialect, table.name)];
+    let mut statements =
+        vec![sql.build(), default_order_index(dialect, table.name), newest_of_all(dialect, table.name)];
     for field in table.fields {
         statements.extend(indexes(dialect, table.name, field));
     }
@@ -107,6 +108,7 @@ pub fn alter(
             statements.push(sql.build());
         }
     }
+    statements.push(newest_of_all(dialect, table.name));
     let (old, new) = (searched(before), searched(table.fields));
     if old != new {
         statements.extend(dialect.drop_search(table.name, &old));
@@ -123,7 +125,7 @@ pub fn unique_name(table: &Ident, field: &Field) -> Ident {
 
 fn column(sql: &mut Sql, table: &Ident, field: &Field, target: impl Fn(&str) -> Option<Ident>) {
     let dialect = sql.dialect();
-    sql.ident(&field.column).push(" ").push(dialect.column_type(field.kind.column()));
+    sql.ident(&field.column).push(" ").push(dialect.column_type(field.column_kind()));
     let Some(target) = field.target.as_deref().and_then(target) else { return };
     sql.push(" CONSTRAINT ")
         .ident(&table.suffixed(&field.column))
@@ -155,6 +157,14 @@ fn default_order_index(dialect: Dialect, table: &Ident) -> Stmt {
     sql.build()
 }
 
+/// The same for lists across accounts. Tables made before this index existed get it with their next change.
+fn newest_of_all(dialect: Dialect, table: &Ident) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&table.suffixed(&Ident::fixed("$newest"))).push(" ON ").ident(table);
+    sql.push(" (\"created_at\", \"id\")");
+    sql.build()
+}
+
 fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
     let mut statements = Vec::new();
     if field.unique {
@@ -174,7 +184,7 @@ fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
 fn unique_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
     let mut sql = Sql::new(dialect);
     sql.push("CREATE UNIQUE INDEX ").ident(&unique_name(table, field)).push(" ON ").ident(table);
-    sql.push(" (\"account_id\", ").ident(&field.column).push(")");
+    sql.push(" (\"account_id\", ").ident(&field.column).push(dialect.index_order()).push(")");
     sql.build()
 }
 
@@ -183,7 +193,7 @@ fn log_triggers(dialect: Dialect, table: &Table<'_>, replace: bool) -> Vec<Stmt>
     columns.extend(table.fields.iter().map(|field| Projected {
         key: &field.name,
         column: &field.column,
-        kind: field.kind.column(),
+        kind: field.column_kind(),
     }));
     let required: Vec<&Ident> = table.fields.iter().filter(|field| field.required).map(|field| &field.column).collect();
     let document = |sql: &mut Sql, alias: &'static str| {

@@ -78,6 +78,9 @@ pub struct FieldDefinition {
     /// Whether `search` looks at the field.
     #[serde(default, deserialize_with = "null_is_default")]
     pub searchable: bool,
+    /// Whether the values are encrypted, and shown as `••••••••`.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub encrypted: bool,
     /// For computed fields.
     #[serde(default)]
     pub expression: Option<String>,
@@ -176,6 +179,9 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         let message = format!("A field of type {} cannot be searched", kind.name());
         problem("searchable", "searchable_not_supported", message);
     }
+    if definition.encrypted {
+        check_encrypted(definition, kind, problem);
+    }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
@@ -190,9 +196,30 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         unique: definition.unique,
         target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
         on_delete,
-        mask,
+        // Nothing of an encrypted value is shown that could be masked.
+        mask: mask.filter(|_| !definition.encrypted),
         searchable: definition.searchable,
+        encrypted: definition.encrypted,
     })
+}
+
+/// What is encrypted cannot be compared with anything.
+fn check_encrypted(definition: &FieldDefinition, kind: FieldType, problem: &mut impl FnMut(&str, &str, String)) {
+    let name = &definition.name;
+    if !matches!(kind, FieldType::Text | FieldType::Json) {
+        let message = format!("A field of type {} cannot be encrypted; text and json can", kind.name());
+        problem("encrypted", "encrypted_not_supported", message);
+    }
+    for (key, set) in [
+        ("unique", definition.unique),
+        ("searchable", definition.searchable),
+        ("default", definition.default.as_ref().is_some_and(|default| !default.is_null())),
+    ] {
+        if set {
+            let message = format!("Field '{name}' is encrypted, so it takes no {key}");
+            problem(key, "encrypted_not_supported", message);
+        }
+    }
 }
 
 fn check_type(definition: &FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<FieldType> {

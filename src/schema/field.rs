@@ -149,6 +149,7 @@ impl FieldType {
 
 /// A user-defined field, ready to be used.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -170,6 +171,15 @@ pub struct Field {
     pub mask: Option<Mask>,
     /// Whether `search` looks at it.
     pub searchable: bool,
+    /// Whether its values are encrypted. Answers and the change log show [`crate::db::SEALED`] instead.
+    pub encrypted: bool,
+}
+
+impl Field {
+    /// How its column is stored.
+    pub fn column_kind(&self) -> ColumnKind {
+        if self.encrypted { ColumnKind::Sealed } else { self.kind.column() }
+    }
 }
 
 fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {

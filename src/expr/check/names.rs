@@ -44,6 +44,9 @@ impl Checker<'_> {
 
     fn lookup(&mut self, name: &str, at: usize) -> Result<Field, Reported> {
         match self.columns.column(name) {
+            Some(Column { kind: ColumnKind::Sealed, .. }) => {
+                self.report(at, format!("the field `{name}` is encrypted, so it cannot be used here"))
+            }
             Some(Column { ident, kind }) => Ok(Field { name: name.into(), ident, kind }),
             None if name.contains('.') => {
                 self.report(at, format!("there is no field `{name}`; fields of other collections cannot be used"))
@@ -59,6 +62,6 @@ fn typed(leaf: Leaf) -> Operand {
         ColumnKind::Number => Operand::Number(Number::Leaf(leaf)),
         ColumnKind::Boolean => Operand::Bool(Box::new(Condition::Flag(leaf))),
         ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => Operand::Time(Time::Leaf(leaf)),
-        ColumnKind::Json => Operand::Json(leaf),
+        ColumnKind::Json | ColumnKind::Sealed => Operand::Json(leaf),
     }
 }

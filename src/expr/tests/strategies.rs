@@ -84,7 +84,7 @@ fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
         ColumnKind::Timestamp => timestamp().prop_map(Value::from).boxed(),
         ColumnKind::DateTime => date_time().prop_map(Value::from).boxed(),
         ColumnKind::Date => day().prop_map(Value::from).boxed(),
-        ColumnKind::Json => select(vec![json!([]), json!({"a": 1}), json!("x"), json!(0)]).boxed(),
+        ColumnKind::Json | ColumnKind::Sealed => select(vec![json!([]), json!({"a": 1}), json!("x"), json!(0)]).boxed(),
     }
 }
 

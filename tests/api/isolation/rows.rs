@@ -108,6 +108,7 @@ fn records(world: &World) -> Vec<Row> {
             ],
         ),
         get("/api/v1/records/{collection}/{id}", &ones),
+        get("/api/v1/records/{collection}/{id}/secrets", &ones.clone().map(|path| format!("{path}/secrets"))),
         row(Method::PUT, "/api/v1/records/{collection}/{id}", each(&change)),
         row(Method::PATCH, "/api/v1/records/{collection}/{id}", each(&change)),
         row(Method::DELETE, "/api/v1/records/{collection}/{id}", each(&Value::Null)),
