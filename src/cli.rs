@@ -3,6 +3,7 @@
 mod config;
 mod serve;
 mod superadmin;
+mod types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ enum Command {
     Config(config::Command),
     /// Show what would be used: version, database, folders
     Info,
+    /// Print the collections as types of another language
+    #[command(subcommand)]
+    Types(types::Command),
     /// Print the API document (OpenAPI, JSON)
     Openapi,
 }
@@ -84,6 +88,7 @@ fn execute(cli: Cli) -> Result<()> {
             block_on(serve::run(load(&sources)?))
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::Types(command) => block_on(types::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -6,6 +6,7 @@
 
 pub mod dialect;
 mod error;
+mod functions;
 mod migrate;
 mod postgres;
 pub mod sql;
@@ -16,7 +17,7 @@ pub mod value;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-pub use dialect::{AccountName, ColumnKind, DOC_SEPARATOR, Dialect, Projected};
+pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, Projected};
 pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use sql::{Fragment, Ident, Sql, Stmt};

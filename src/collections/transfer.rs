@@ -114,7 +114,7 @@ impl Collections {
             version: VERSION.into(),
             exported_at: crate::clock::canonical_time(self.clock.now()),
             exported_by: caller.attributes().email.unwrap_or_default().to_owned(),
-            collections: collections.iter().map(|collection| exported(collection)).collect(),
+            collections: collections.iter().map(exported).collect(),
         }
     }
 
@@ -175,7 +175,7 @@ impl Collections {
     /// Makes a collection with every field whose target exists by now.
     async fn make(&self, change: &mut SchemaChange, index: usize, input: &CollectionInput) -> Result<Incomplete> {
         input::check_shape(input, true)?;
-        let definition = Definition::check(input)?;
+        let definition = Definition::check(input, change.catalog.library())?;
         let has_target = |field: &&Field| {
             let own = |target: &str| target.eq_ignore_ascii_case(&definition.name);
             field.target.as_deref().is_none_or(|target| own(target) || change.table(target).is_some())

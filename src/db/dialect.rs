@@ -65,8 +65,28 @@ pub struct Projected<'a> {
     pub key: &'a str,
     /// The column it is read from.
     pub column: &'a Ident,
-    /// How the column is stored.
+    /// How the column is stored, or of what kind the computed value is.
     pub kind: ColumnKind,
+    /// What computes the value, if no column holds it.
+    pub computed: Option<&'a dyn Computed>,
+}
+
+/// A value that is computed from the columns of a row.
+pub trait Computed: std::fmt::Debug + Send + Sync {
+    /// Appends the value over the columns of `alias`, without arguments.
+    fn write(&self, sql: &mut Sql, alias: &'static str);
+}
+
+impl Projected<'_> {
+    /// Appends the value over the columns of `alias`.
+    pub fn write(&self, sql: &mut Sql, alias: &'static str) {
+        match self.computed {
+            Some(computed) => computed.write(sql, alias),
+            None => {
+                sql.column(alias, self.column);
+            }
+        }
+    }
 }
 
 /// Where a document's `account_name` comes from.
@@ -146,9 +166,9 @@ impl Sql {
                 self.push("::timestamptz")
             }
             (Dialect::Postgres, ColumnKind::DateTime) => {
-                self.push("regexp_replace(");
+                self.push("snackbase_instant(");
                 operand(self);
-                self.push(", '([.][0-9]{3})[0-9]+', '\\1')::timestamptz")
+                self.push(")")
             }
             _ => {
                 operand(self);
@@ -300,11 +320,16 @@ impl Sql {
     }
 
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
+        let value = |sql: &mut Self| column.write(sql, alias);
         match (self.dialect(), column.kind) {
             (Dialect::Sqlite, ColumnKind::Boolean) => {
                 // The constants are made once a statement, not once a row.
-                self.push("CASE ").column(alias, column.column);
+                self.push("CASE ");
+                value(self);
                 self.push(" WHEN 1 THEN json('true') WHEN 0 THEN json('false') END");
+            }
+            (Dialect::Sqlite, ColumnKind::Number) if column.computed.is_some() => {
+                self.json_of_double(value);
             }
             (Dialect::Sqlite, ColumnKind::Number) => {
                 // SQLite writes 15 digits of a double; some need 17 to stay what they are.
@@ -318,12 +343,11 @@ impl Sql {
                 self.push("json(").column(alias, column.column).push(")");
             }
             (Dialect::Postgres, ColumnKind::Timestamp) => {
-                self.push("to_char(").column(alias, column.column);
+                self.push("to_char(");
+                value(self);
                 self.push(" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
             }
-            _ => {
-                self.column(alias, column.column);
-            }
+            _ => value(self),
         }
     }
 }

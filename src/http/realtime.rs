@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope};
+use crate::schema::{Operation, Rule};
 
 /// The routes below `/api/v1/realtime`.
 pub fn routes() -> Router<App> {
@@ -100,6 +101,20 @@ impl Session {
         }
         connection.recheck().await;
         Ok(Self { app, connection })
+    }
+
+    /// A list rule about other records cannot be judged by looking at events: nothing would ever be shown.
+    fn check_rule(&self, collection: &str) -> Result<()> {
+        let catalog = self.app.catalog.current();
+        let rule = catalog.by_name(collection).map(|collection| collection.access.rule(Operation::List));
+        match rule {
+            Some(Rule::When(rule)) if rule.relational() && !self.connection.caller().is_superadmin() => {
+                let message =
+                    format!("The list rule of '{collection}' depends on other records: subscribing shows nothing");
+                Err(Error::Forbidden(message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs hooks, if there are any.

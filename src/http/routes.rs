@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod auth;
 pub mod collections;
 pub mod health;
+pub mod macros;
 pub mod pages;
 pub mod records;
 pub mod rules;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::query::SortKey;
-use crate::db::{ColumnKind, Ident, Kind, Sql, Value};
+use crate::db::{ColumnKind, Kind, Projected, Sql, Value};
 use crate::schema::{Body, Collection};
 
 /// The edge of a page.
@@ -44,7 +44,7 @@ impl Cursor {
 
 /// A sort key with its column.
 pub(super) struct Column<'a> {
-    pub ident: &'a Ident,
+    pub key: Projected<'a>,
     pub kind: ColumnKind,
     pub descending: bool,
     pub nullable: bool,
@@ -53,7 +53,7 @@ pub(super) struct Column<'a> {
 impl Column<'_> {
     fn write(&self, sql: &mut Sql) {
         sql.instant(self.kind, |sql| {
-            sql.column("r", self.ident);
+            self.key.write(sql, "r");
         });
     }
 
@@ -72,11 +72,11 @@ impl Column<'_> {
 pub(super) fn columns<'a>(collection: &'a Collection, keys: &[SortKey]) -> Vec<Column<'a>> {
     let system = collection.projection(|_| false);
     let column = |key: &SortKey| {
-        let (ident, kind, nullable) = match collection.field(&key.field) {
-            Some(field) => (&field.column, field.kind.column(), true),
-            None => system.iter().find(|s| s.key == key.field).map(|s| (s.column, s.kind, false))?,
+        let (key_of, nullable) = match collection.field(&key.field) {
+            Some(field) => (field.projected(), true),
+            None => system.iter().find(|s| s.key == key.field).map(|s| (*s, false))?,
         };
-        Some(Column { ident, kind, descending: key.descending, nullable })
+        Some(Column { kind: key_of.kind, key: key_of, descending: key.descending, nullable })
     };
     keys.iter().filter_map(column).collect()
 }

@@ -53,6 +53,7 @@ pub(super) async fn subscribe(
     let wishes = wishes(&query);
     for (collection, _) in &wishes {
         session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await?;
+        session.check_rule(collection)?;
     }
     let since = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let since = since.or_else(|| query.get("last_event_id")).or_else(|| query.get("since")).and_then(Cursor::parse);

@@ -234,6 +234,7 @@ async fn subscribe(session: &Session, message: &Map<String, Value>) -> Result<()
     let scope = session.scope(account).await.map_err(|error| refused(&error, Some(collection)))?;
     let hooked = session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await;
     hooked.map_err(|error| refused(&error, Some(collection)))?;
+    session.check_rule(collection).map_err(|error| refused(&error, Some(collection)))?;
     let ack = json::subscribed(collection, operations, session.app.clock.now()).to_string().into();
     let subscribe = Subscribe { collection: collection.to_owned(), operations, scope, after: 0, ack: Some(ack) };
     session.connection.subscribe(subscribe).map_err(|TooMany(most)| {
