@@ -36,15 +36,15 @@ export interface FileValue {
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 ";
 
-/// The collections, each with a name for its types that no other has.
-pub(super) fn named(collections: &[Arc<Collection>]) -> Vec<(String, &Arc<Collection>)> {
+/// The collections, each with a name for its types that no other has, and that `is_taken` leaves free.
+fn named(collections: &[Arc<Collection>], is_taken: impl Fn(&str) -> bool) -> Vec<(String, &Arc<Collection>)> {
     let mut sorted: Vec<&Arc<Collection>> = collections.iter().collect();
     sorted.sort_by(|one, other| one.name.cmp(&other.name));
     let mut taken = HashSet::new();
     let mut unique = |name: String| {
         let mut candidate = name.clone();
         let mut number = 2;
-        while !taken.insert(candidate.clone()) {
+        while is_taken(&candidate) || !taken.insert(candidate.clone()) {
             candidate = format!("{name}{number}");
             number += 1;
         }
@@ -64,7 +64,7 @@ fn pascal_case(name: &str) -> String {
 
 /// TypeScript interfaces: what a record of each collection looks like, and what may be sent to create one.
 pub fn typescript(collections: &[Arc<Collection>]) -> String {
-    let collections = named(collections);
+    let collections = named(collections, |_| false);
     let mut text = PRELUDE.to_owned();
     for (name, collection) in &collections {
         let mut line = |line: &str| {
@@ -84,8 +84,7 @@ pub fn typescript(collections: &[Arc<Collection>]) -> String {
         ));
         line(&format!("export interface {name}Input {{"));
         for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
-            let required = field.required && field.default.is_none();
-            let (mark, null) = (if required { "" } else { "?" }, if field.required { "" } else { " | null" });
+            let (mark, null) = if field.required { ("", "") } else { ("?", " | null") };
             line(&format!("  {}{mark}: {}{null};", field.name, typescript_type(field)));
         }
         line("}");
@@ -123,7 +122,10 @@ fn typescript_type(field: &Field) -> String {
 
 /// Adds to an API document what the records of each collection look like, and the routes that take and give them.
 pub fn describe(document: &mut Json, collections: &[Arc<Collection>]) {
-    for (name, collection) in named(collections) {
+    let general = document["components"]["schemas"].clone();
+    let is_taken =
+        |name: &str| ["Record", "Input", "Change"].iter().any(|kind| general.get(format!("{name}{kind}")).is_some());
+    for (name, collection) in named(collections, is_taken) {
         let (record, input) = (format!("{name}Record"), format!("{name}Input"));
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
         let page = json!({"allOf": [reference("RecordPage"), {"type": "object",
@@ -213,7 +215,8 @@ fn input_schema(collection: &Collection, complete: bool) -> Json {
         let mut schema = value_schema(field, !field.required);
         if let Some(default) = &field.default {
             schema["default"] = default.clone();
-        } else if field.required && complete {
+        }
+        if field.required && complete {
             required.push(field.name.as_str());
         }
         properties.insert(field.name.clone(), schema);

@@ -7,3 +7,4 @@ mod drop;
 mod options;
 mod rename;
 mod transfer;
+mod types;

@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Map, Value};
 
 use super::databases::{Database, all};
-use super::strategies::{Case, EXPRESSIONS_PER_CASE, case};
+use super::strategies::{Case, EXPRESSIONS_ON_AVERAGE, case};
 use super::{FIELDS, meaning, rule};
 use crate::db::{Batch, ColumnKind, Computed as _, Db, Ident, Kind, Sql, Stmt, Value as Bound};
 use crate::expr::{Auth, Predicate, parse_instant};
@@ -48,7 +48,7 @@ fn compare_many() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let databases = runtime.block_on(prepared());
     let cases = std::env::var("SNACKBASE_AGREEMENT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
-    let config = Config { cases: cases / u32::try_from(EXPRESSIONS_PER_CASE / 2).unwrap(), ..Config::default() };
+    let config = Config { cases: u32::div_ceil(cases, EXPRESSIONS_ON_AVERAGE), ..Config::default() };
     let config = Config { failure_persistence: None, max_global_rejects: 100_000, ..config };
     let result = TestRunner::new(config).run(&case(), |case| runtime.block_on(compare(&databases, &case)));
     runtime.block_on(close(databases));

@@ -30,7 +30,9 @@ pub struct Case {
     pub data: Option<Map<String, Value>>,
 }
 
-pub const EXPRESSIONS_PER_CASE: usize = 20;
+/// At most; on average half as many, and half as many again with functions. Many share the costs of a statement.
+pub const EXPRESSIONS_PER_CASE: usize = 80;
+pub const EXPRESSIONS_ON_AVERAGE: u32 = 60;
 
 pub fn case() -> impl Strategy<Value = Case> {
     let expression = condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
