@@ -145,10 +145,10 @@ impl Collections {
         renames: &Renames,
     ) -> Result<()> {
         let after = renames.fields(&collection.fields);
+        for stmt in ddl::rename_columns(self.db.dialect(), &collection.table, &collection.fields, &after) {
+            change.tx.execute(stmt).await?;
+        }
         for (old, new) in collection.fields.iter().zip(&after).filter(|(old, new)| old.name != new.name) {
-            for stmt in ddl::rename_column(self.db.dialect(), &collection.table, old, new) {
-                change.tx.execute(stmt).await?;
-            }
             rewrite_macros(change, collection, Renamed::Field, &old.name, &new.name).await?;
         }
         let update = "UPDATE collections SET list_rule = $1, view_rule = $2, create_rule = $3, update_rule = $4, \

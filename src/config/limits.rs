@@ -10,23 +10,24 @@ use serde::Deserialize;
 pub struct LimitsConfig {
     /// The largest body of a request, in bytes.
     pub body_bytes: usize,
-    /// The largest file, in bytes.
-    pub file_bytes: u64,
     /// How long a request may take, in seconds.
     pub request_timeout_seconds: u64,
+    /// How long a client may take to send the head of a request, and how long a connection may wait for the next, in
+    /// seconds.
+    pub header_timeout_seconds: u64,
     /// Records in one batch.
     pub batch_max_size: usize,
     /// Levels of `expand`.
     pub max_expand_depth: usize,
-    /// Whether requests are counted.
+    /// Whether requests to the API are counted, and refused when there are too many.
     pub rate_limit_enabled: bool,
     /// Requests a minute without credentials, for each address.
     pub rate_limit_per_minute: u32,
     /// Requests a minute for each user.
     pub rate_limit_authenticated_per_minute: u32,
-    /// Requests at once.
+    /// Requests at once: how many may come before the rate counts.
     pub rate_limit_burst: u32,
-    /// Other numbers a minute for some paths.
+    /// Other numbers a minute for some paths; they take from the same bucket.
     pub rate_limit_endpoints: BTreeMap<String, u32>,
     /// Whether sign-in, registration and mails are throttled.
     pub throttle_enabled: bool,
@@ -48,8 +49,8 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             body_bytes: 10 * 1024 * 1024,
-            file_bytes: 10 * 1024 * 1024,
             request_timeout_seconds: 30,
+            header_timeout_seconds: 75,
             batch_max_size: 100,
             max_expand_depth: 3,
             rate_limit_enabled: false,
@@ -72,6 +73,7 @@ impl LimitsConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("limits.body_bytes", self.body_bytes, 1024..=4 << 30);
         problems.range("limits.request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
+        problems.range("limits.header_timeout_seconds", self.header_timeout_seconds, 1..=3600);
         problems.range("limits.batch_max_size", self.batch_max_size, 1..=10_000);
         problems.range("limits.max_expand_depth", self.max_expand_depth, 0..=10);
         problems.range("limits.rate_limit_per_minute", self.rate_limit_per_minute, 1..=u32::MAX);
@@ -113,6 +115,10 @@ pub struct RealtimeConfig {
     pub max_connections_per_address: usize,
     /// Connections of one user; 0 for any number.
     pub max_connections_per_user: usize,
+    /// How long a client may leave unread what waits for it, in seconds.
+    pub stall_seconds: u64,
+    /// How often a client that nothing concerns is told how far the log is, in seconds.
+    pub checkpoint_seconds: u64,
     /// The largest message of a client, in bytes.
     pub max_message_bytes: usize,
     /// Messages of one client a second.
@@ -128,6 +134,8 @@ impl Default for RealtimeConfig {
             queue_bytes: 1024 * 1024,
             max_connections_per_address: 0,
             max_connections_per_user: 0,
+            stall_seconds: 60,
+            checkpoint_seconds: 10,
             max_message_bytes: 64 * 1024,
             max_messages_per_second: 100,
         }
@@ -140,6 +148,8 @@ impl RealtimeConfig {
         problems.range("realtime.max_subscriptions", self.max_subscriptions, 1..=100_000);
         problems.range("realtime.queue_frames", self.queue_frames, 1..=1_000_000);
         problems.range("realtime.queue_bytes", self.queue_bytes, 1024..=1 << 30);
+        problems.range("realtime.stall_seconds", self.stall_seconds, 1..=86_400);
+        problems.range("realtime.checkpoint_seconds", self.checkpoint_seconds, 1..=3600);
         problems.range("realtime.max_message_bytes", self.max_message_bytes, 1024..=64 << 20);
         problems.range("realtime.max_messages_per_second", self.max_messages_per_second, 1..=1_000_000);
     }

@@ -47,12 +47,18 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
         statements.extend(indexes(dialect, table.name, field));
     }
     statements.extend(log_triggers(dialect, table, false));
+    statements.extend(dialect.create_search(table.name, &searched(table.fields)));
     statements
+}
+
+/// The columns with a full-text index.
+fn searched(fields: &[Field]) -> Vec<&Ident> {
+    super::searchable(fields).into_iter().map(|field| &field.column).collect()
 }
 
 /// The statements that drop a table and what belongs to it. `own` are the columns that refer to the table itself:
 /// SQLite would hold them against dropping it.
-pub fn drop(dialect: Dialect, table: &Ident, own: &[&Ident]) -> Vec<Stmt> {
+pub fn drop(dialect: Dialect, table: &Ident, fields: &[Field], own: &[&Ident]) -> Vec<Stmt> {
     let mut statements = Vec::new();
     if !own.is_empty() {
         statements.extend(dialect.drop_log_triggers(table));
@@ -65,6 +71,7 @@ pub fn drop(dialect: Dialect, table: &Ident, own: &[&Ident]) -> Vec<Stmt> {
     let mut sql = Sql::new(dialect);
     sql.push("DROP TABLE ").ident(table);
     statements.push(sql.build());
+    statements.extend(dialect.drop_search_of_dropped(table, &searched(fields)));
     statements.extend(dialect.drop_trigger_function(table));
     statements
 }
@@ -103,6 +110,11 @@ pub fn alter(
             _ => {}
         }
     }
+    let (old, new) = (searched(before), searched(table.fields));
+    if old != new {
+        statements.extend(dialect.drop_search(table.name, &old));
+        statements.extend(dialect.create_search(table.name, &new));
+    }
     statements.extend(log_triggers(dialect, table, true));
     statements
 }
@@ -111,6 +123,7 @@ pub fn alter(
 pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<Stmt> {
     let mut statements = dialect.drop_log_triggers(table.name);
     statements.extend(dialect.drop_trigger_function(table.name));
+    statements.extend(dialect.drop_search(table.name, &searched(table.fields)));
     let stored: Vec<&Field> = table.fields.iter().filter(|field| field.computed.is_none()).collect();
     statements.push(drop_index(dialect, &order_index_name(table.name)));
     for field in &stored {
@@ -127,24 +140,35 @@ pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<St
     for field in stored {
         statements.extend(indexes(dialect, name, field));
     }
+    statements.extend(dialect.create_search(name, &searched(table.fields)));
     statements.extend(log_triggers(dialect, &Table { id: table.id, name, fields: table.fields }, false));
     statements
 }
 
-/// The statements that give a column another name, and everything that is named after it; triggers must be made anew.
-pub fn rename_column(dialect: Dialect, table: &Ident, old: &Field, new: &Field) -> Vec<Stmt> {
-    if old.computed.is_some() {
-        return Vec::new();
+/// The statements that give columns other names, and everything that is named after them; triggers must be made anew.
+/// The fields stand in the same order.
+pub fn rename_columns(dialect: Dialect, table: &Ident, before: &[Field], after: &[Field]) -> Vec<Stmt> {
+    let renamed = || before.iter().zip(after).filter(|(old, new)| old.name != new.name && old.computed.is_none());
+    let touches_search = renamed().any(|(old, _)| old.searchable);
+    let mut statements = Vec::new();
+    if touches_search {
+        statements.extend(dialect.drop_search(table, &searched(before)));
     }
-    let mut statements: Vec<Stmt> = index_names(table, old).iter().map(|index| drop_index(dialect, index)).collect();
-    if old.target.is_some() {
-        let constraint = |field: &Field| table.suffixed(&field.column);
-        statements.extend(dialect.rename_constraint(table, &constraint(old), &constraint(new)));
+    for (old, new) in renamed() {
+        statements.extend(index_names(table, old).iter().map(|index| drop_index(dialect, index)));
+        if old.target.is_some() {
+            let constraint = |field: &Field| table.suffixed(&field.column);
+            statements.extend(dialect.rename_constraint(table, &constraint(old), &constraint(new)));
+        }
+        let mut sql = Sql::new(dialect);
+        sql.push("ALTER TABLE ").ident(table).push(" RENAME COLUMN ").ident(&old.column);
+        sql.push(" TO ").ident(&new.column);
+        statements.push(sql.build());
+        statements.extend(indexes(dialect, table, new));
     }
-    let mut sql = Sql::new(dialect);
-    sql.push("ALTER TABLE ").ident(table).push(" RENAME COLUMN ").ident(&old.column).push(" TO ").ident(&new.column);
-    statements.push(sql.build());
-    statements.extend(indexes(dialect, table, new));
+    if touches_search {
+        statements.extend(dialect.create_search(table, &searched(after)));
+    }
     statements
 }
 

@@ -14,6 +14,8 @@ use crate::error::FieldError;
 pub const MAX_NAME: usize = 64;
 /// The most fields a collection may have; both databases manage this many columns and arguments.
 pub const MAX_FIELDS: usize = 400;
+/// The most fields of a collection that may be searched.
+pub const MAX_SEARCHABLE: usize = 20;
 
 /// What happens to a record when the one it refers to is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +42,7 @@ impl OnDelete {
 
 /// A field, as it is sent, stored and answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "the attributes of a field are independent of one another")]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
@@ -77,6 +79,9 @@ pub struct FieldDefinition {
     /// Whether the field has an index, for filters and orders.
     #[serde(default, deserialize_with = "null_is_default")]
     pub index: bool,
+    /// Whether `search` looks at the field.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub searchable: bool,
     /// For a computed field: the expression over the other fields that has its value.
     #[serde(default)]
     pub expression: Option<String>,
@@ -119,6 +124,10 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
     if definitions.len() > MAX_FIELDS {
         let message = format!("A collection has at most {MAX_FIELDS} fields");
         problems.push(FieldError::new("schema", "too_many_fields", message));
+    }
+    if definitions.iter().filter(|definition| definition.searchable).count() > MAX_SEARCHABLE {
+        let message = format!("A collection has at most {MAX_SEARCHABLE} searchable fields");
+        problems.push(FieldError::new("schema", "too_many_searchable_fields", message));
     }
     let mut seen = std::collections::HashSet::new();
     let computed = definitions.iter().filter(|definition| computed::is_computed(definition)).count();
@@ -179,6 +188,11 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
             }
         }
     }
+    let is_text = matches!(kind, FieldType::Text | FieldType::Email | FieldType::Url);
+    if definition.searchable && (!is_text || computed::is_computed(definition)) {
+        let message = format!("A field of type {} cannot be searched", definition.kind);
+        problem("searchable", "searchable_not_supported", message);
+    }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
@@ -200,6 +214,7 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
         on_delete,
         mask,
+        searchable: definition.searchable,
         indexed: definition.index,
         constraints,
         computed: None,

@@ -153,6 +153,7 @@ impl FieldType {
 
 /// A user-defined field, ready to be used.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -172,6 +173,8 @@ pub struct Field {
     pub on_delete: Option<OnDelete>,
     /// The mask, if the field holds personal data.
     pub mask: Option<Mask>,
+    /// Whether `search` looks at it.
+    pub searchable: bool,
     /// Whether an index serves comparisons and orders.
     pub indexed: bool,
     /// What its values must satisfy besides their type.
