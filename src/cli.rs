@@ -6,6 +6,7 @@ mod config;
 mod encryption;
 mod serve;
 mod superadmin;
+mod types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +67,9 @@ enum Command {
     Config(config::Command),
     /// Show what would be used: version, database, folders
     Info,
+    /// Print the collections as types of another language
+    #[command(subcommand)]
+    Types(types::Command),
     /// Print the API document (OpenAPI, JSON)
     Openapi,
 }
@@ -99,6 +103,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
         Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
         Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
+        Command::Types(command) => block_on(types::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

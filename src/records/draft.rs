@@ -99,7 +99,8 @@ pub(super) fn check_values<'c>(collection: &'c Arc<Collection>, body: &Body, mod
         })
         .collect();
     let mut values = Vec::with_capacity(collection.fields.len());
-    for field in &collection.fields {
+    // What is sent for a computed field is ignored: a record that was read can be written back.
+    for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
         match value_of(field, body.get(&field.name), mode) {
             Ok(Some(value)) => values.push((field, value)),
             Ok(None) => {}
@@ -121,11 +122,11 @@ fn value_of(field: &Field, sent: Option<&Json>, mode: Mode) -> Result<Option<Val
             let message = format!("Field '{name}' was sent what stands for an encrypted value instead of one");
             Err(FieldError::new(name, "masked_value", message))
         }
-        Some(value) => field.kind.accept(name, value).map(Some),
+        Some(value) => field.accept(value).map(Some),
         None if mode == Mode::Patch => Ok(None),
         None if field.required => Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required"))),
         None => match (&field.default, mode) {
-            (Some(default), _) => field.kind.accept(name, default).map(Some),
+            (Some(default), _) => field.accept(default).map(Some),
             (None, Mode::Create) => Ok(Some(field.kind.null())),
             (None, _) => Ok(None),
         },

@@ -204,7 +204,8 @@ impl Records {
             search: selection.search.clone(),
         };
         // A total is good until something is committed; only where every write passes through this process.
-        let stamp = self.db.write_counter();
+        let timeless = !scope.rule.into_iter().chain(selection.filter.as_ref()).any(Predicate::reads_clock);
+        let stamp = self.db.write_counter().filter(|_| timeless);
         if let (Some(stamp), Some((known, total))) = (stamp, self.totals.get(&key))
             && stamp == known
         {

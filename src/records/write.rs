@@ -89,15 +89,22 @@ impl Records {
         let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
         let mut draft = check_values(scope.collection, &body, Mode::Create)?;
         let (id, now) = (RecordId::new(), self.clock.now());
-        if let Some(rule) = scope.rule {
-            let record = prospective(scope, account, id, now, &draft);
-            if rule.eval(&record, &scope.caller.attributes(), Some(&body)) != Some(true) {
-                let message = "The record does not satisfy collection rules";
-                return Err(Error::refused("Rule not satisfied", message));
-            }
+        let record = scope.rule.map(|rule| (rule, prospective(scope, account, id, now, &draft)));
+        // A rule about other records is asked in the statement that inserts.
+        if let Some((rule, record)) = record.as_ref().filter(|(rule, _)| !rule.relational())
+            && rule.eval(record, &scope.caller.attributes(), Some(&body)) != Some(true)
+        {
+            return Err(not_satisfied());
         }
         draft.seal(&self.vault, account, scope.collection.id, id)?;
-        let stmt = self.insert(scope, account, id, now, &draft);
+        let relational = record.as_ref().filter(|(rule, _)| rule.relational());
+        let stmt = self.insert(scope, account, id, now, &draft, &|sql| {
+            if let Some((rule, record)) = relational {
+                sql.push(" AND (");
+                rule.write_sql_about(sql, record, &scope.caller.attributes(), Some(&body));
+                sql.push(")");
+            }
+        });
         Ok(Prepared { stmt, draft, account: Some(account) })
     }
 
@@ -128,7 +135,7 @@ impl Records {
         }
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(&body));
-        self.write_references(&mut sql, " AND ", account, &draft);
+        self.write_references(&mut sql, account, &draft);
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         Ok(Prepared { stmt: sql.build(), draft, account: Some(account) })
     }
@@ -158,6 +165,7 @@ impl Records {
         id: RecordId,
         now: DateTime<Utc>,
         draft: &Draft<'_>,
+        write_rule: &dyn Fn(&mut Sql),
     ) -> Stmt {
         let actor = scope.caller.actor();
         let mut sql = self.db.sql();
@@ -172,20 +180,20 @@ impl Records {
             for (_, value) in &draft.values {
                 sql.push(", ").arg(value.clone());
             }
-            self.write_references(sql, " WHERE ", account, draft);
+            sql.push(" WHERE 1 = 1");
+            self.write_references(sql, account, draft);
+            write_rule(sql);
         });
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         sql.build()
     }
 
-    /// Appends the condition that every reference exists in the account.
-    fn write_references(&self, sql: &mut Sql, first: &'static str, account: AccountId, draft: &Draft<'_>) {
-        let mut separator = first;
+    /// Appends `AND …` for every reference: it must exist in the account.
+    fn write_references(&self, sql: &mut Sql, account: AccountId, draft: &Draft<'_>) {
         for (field, id) in draft.references() {
             if let Some(table) = self.target_table(field.target.as_deref()) {
-                sql.push(separator).push("EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                sql.push(" AND EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
                 sql.push(" AND t.account_id = ").arg(account).push(")");
-                separator = " AND ";
             }
         }
     }
@@ -278,6 +286,7 @@ impl Records {
             DbError::Unique { hint } => unique_error(scope.collection, &hint),
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
                 Ok(Some(problem)) => Error::Invalid { fields: vec![problem], index: None },
+                Ok(None) if scope.operation == Operation::Create => not_satisfied(),
                 Ok(None) => record_not_found(),
                 Err(error) => error.into(),
             },
@@ -319,6 +328,10 @@ impl Scope<'_> {
         let view = self.view();
         if view.is_plain() { doc } else { view.render(&doc).into_owned() }
     }
+}
+
+fn not_satisfied() -> Error {
+    Error::refused("Rule not satisfied", "The record does not satisfy collection rules")
 }
 
 pub(super) fn unique_error(collection: &Arc<Collection>, hint: &str) -> Error {
