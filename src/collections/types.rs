@@ -176,7 +176,7 @@ fn specific(
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     operation["operationId"] = format!("{id}_{}", collection.name).into();
     operation["tags"] = json!([format!("records of {}", collection.name)]);
-    if let Some(parameters) = operation["parameters"].as_array_mut() {
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Json::as_array_mut) {
         parameters.retain(|parameter| parameter["name"] != "collection");
     }
     if let Some(body) = body {
@@ -248,7 +248,7 @@ fn value_schema(field: &Field, nullable: bool) -> Json {
     field.constraints.describe(&mut schema);
     if nullable {
         schema["type"] = json!([schema["type"], "null"]);
-        if let Some(choices) = schema["enum"].as_array_mut() {
+        if let Some(choices) = schema.get_mut("enum").and_then(Json::as_array_mut) {
             choices.push(Json::Null);
         }
     }
