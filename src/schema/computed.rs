@@ -111,6 +111,7 @@ fn name_of(kind: ColumnKind) -> &'static str {
         ColumnKind::Boolean => "boolean",
         ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => "datetime",
         ColumnKind::Json => "json",
-        ColumnKind::Text | ColumnKind::Reference => "text",
+        // What is encrypted was refused as soon as it was named.
+        ColumnKind::Text | ColumnKind::Reference | ColumnKind::Sealed => "text",
     }
 }
