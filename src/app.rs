@@ -19,6 +19,7 @@ use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::records::Records;
+use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
 
 /// How often old entries of the change log are deleted.
@@ -52,6 +53,8 @@ pub struct Services {
     pub changes: ChangeLog,
     /// Who is told.
     pub hub: Hub,
+    /// Who is where, and what they say there.
+    pub rooms: Rooms,
     /// The embedding program's hooks.
     pub hooks: Arc<Hooks>,
     /// The figures.
@@ -86,6 +89,7 @@ impl App {
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
+        let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             records: Records::new(
@@ -103,6 +107,7 @@ impl App {
             catalog,
             changes,
             hub,
+            rooms,
             hooks,
             metrics,
             lifecycle,
@@ -116,6 +121,7 @@ impl App {
         let dispatch = dispatch::Dispatch::new(self);
         let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
+        self.lifecycle.spawn(self.rooms.clone().keep(self.lifecycle.stopping().clone()));
         let app = self.clone();
         self.lifecycle.spawn(async move {
             app.lifecycle.stopping().cancelled().await;

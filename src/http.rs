@@ -47,6 +47,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(routes::rooms::routes())
 }
 
 /// The API document, as JSON.

@@ -15,7 +15,7 @@
 //! | 10 | [`cli`] |
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
-//! | 6 | [`records`], [`collections`], [`accounts`]: services |
+//! | 6 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`] |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`] |
@@ -65,6 +65,7 @@ pub mod mail;
 pub mod metrics;
 pub mod realtime;
 pub mod records;
+pub mod rooms;
 pub mod schema;
 pub mod secret;
 pub mod telemetry;

@@ -38,7 +38,7 @@ use metrics::gauge;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use connection::{Arrival, Connection, Recheck, Subscribe, TooMany};
+pub use connection::{Arrival, Connection, Line, Recheck, Subscribe, TooMany};
 pub use frame::{Crossing, Dialect, Event, Operation};
 pub use queue::{Close, Limits, Queue, Taken};
 pub use replay::Replay;

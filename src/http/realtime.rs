@@ -2,12 +2,13 @@
 //! subscriptions and events into frames.
 
 mod json;
+mod rooms;
 mod sse;
 mod ws;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope};
+use crate::rooms::Guest;
 
 /// The routes below `/api/v1/realtime`.
 pub fn routes() -> Router<App> {
@@ -74,6 +76,8 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 struct Session {
     app: App,
     connection: Connection,
+    /// Once it has joined a room.
+    guest: OnceLock<Guest>,
 }
 
 impl Session {
@@ -99,7 +103,7 @@ impl Session {
             app.hooks.realtime_connect.run(event).await?;
         }
         connection.recheck().await;
-        Ok(Self { app, connection })
+        Ok(Self { app, connection, guest: OnceLock::new() })
     }
 
     /// Runs hooks, if there are any.

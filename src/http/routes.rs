@@ -6,6 +6,7 @@ pub mod collections;
 pub mod health;
 pub mod pages;
 pub mod records;
+pub mod rooms;
 pub mod rules;
 pub mod setup;
 pub mod users;

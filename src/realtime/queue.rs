@@ -168,6 +168,11 @@ impl Queue {
         }
     }
 
+    /// Why the connection ends, if it does.
+    pub fn ending(&self) -> Option<Close> {
+        self.state().close
+    }
+
     /// Whether the reader has much to take and has not been given up on.
     pub(super) fn is_congested(&self) -> bool {
         let state = self.state();

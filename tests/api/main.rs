@@ -15,5 +15,6 @@ mod hooks;
 mod isolation;
 mod realtime;
 mod records;
+mod rooms;
 mod rules;
 mod surface;

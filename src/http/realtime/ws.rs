@@ -15,7 +15,7 @@ use futures_util::SinkExt;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::{Peer, Session, Shown, json};
+use super::{Peer, Session, Shown, json, rooms};
 use crate::app::App;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
@@ -128,6 +128,11 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
                     frames = Vec::new();
                 }
             }
+            mut frames = rooms::frames(session) => {
+                if let ControlFlow::Break(reason) = send(socket, queue, &mut frames, Taken::default()).await {
+                    return reason;
+                }
+            }
             message = futures_util::StreamExt::next(socket) => {
                 session.connection.heard();
                 match message {
@@ -223,6 +228,10 @@ async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -
         }
         "subscribe" => subscribe(session, &message).await,
         "unsubscribe" => unsubscribe(session, &message).await,
+        "join" => rooms::join(session, &message).await,
+        "presence" => rooms::show(session, &message),
+        "publish" => rooms::publish(session, &message),
+        "leave" => rooms::leave(session, &message),
         _ => Err(json::error("Unknown action", "unknown_action", None)),
     }
 }
@@ -266,7 +275,7 @@ fn operations(asked: Option<&Value>) -> Operations {
     }
 }
 
-fn refused(error: &Error, collection: Option<&str>) -> Value {
+pub(super) fn refused(error: &Error, collection: Option<&str>) -> Value {
     match error {
         Error::Forbidden(message) => json::error(message, "forbidden", collection),
         Error::NotFound(message) => json::error(message, "not_found", collection),
