@@ -48,6 +48,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
         .merge(routes::rooms::routes())
+        .merge(realtime::api())
 }
 
 /// The API document, as JSON.

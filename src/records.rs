@@ -9,6 +9,7 @@ mod draft;
 mod list;
 pub mod query;
 mod scope;
+mod snapshot;
 mod write;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use moka::sync::Cache;
 
 pub use list::Page;
 pub use query::ListQuery;
+pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
 use crate::auth::Caller;

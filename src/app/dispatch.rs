@@ -95,6 +95,7 @@ impl Consumer for Dispatch {
                     if let Err(error) = self.rooms.reload().await {
                         tracing::error!(%error, "the definitions of rooms could not be read again");
                     }
+                    self.hub.catalog_changed();
                 }
                 ChangeKind::Access => {
                     self.flush(&mut pending).await;

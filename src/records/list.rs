@@ -9,7 +9,7 @@ use super::scope::Scope;
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
-use crate::expr::{CallerKey, Predicate, Purpose};
+use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
 use crate::schema::{Body, Operation, View};
 
@@ -44,7 +44,7 @@ impl Records {
         let scope = Scope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
         query.check_sort(&collection, &view)?;
-        let filter = query.filter.as_deref().map(|text| compile_filter(&scope, &view, text)).transpose()?;
+        let filter = query.filter.as_deref().map(|text| view.compile_filter(text)).transpose()?;
         let counted = matches!(query.window, Window::Offset(_)) || query.include_count;
         let (page, total) = tokio::join!(self.page(&scope, &view, query, filter.as_ref()), async {
             if counted { self.total(&scope, filter.as_ref()).await.map(Some) } else { Ok(None) }
@@ -148,30 +148,13 @@ fn write_source(sql: &mut Sql, scope: &Scope<'_>, filter: Option<&Predicate>) {
     }
 }
 
-/// A filter may look only at what the caller sees in the clear; otherwise it would tell what is hidden.
-fn compile_filter(scope: &Scope<'_>, view: &View, text: &str) -> Result<Predicate> {
-    let label = "Invalid filter expression";
-    let filter = scope.collection.compile(text, Purpose::Filter).map_err(|problems| {
-        let text: Vec<String> =
-            problems.iter().map(|problem| format!("{} (at position {})", problem.message, problem.position)).collect();
-        Error::refused(label, text.join("; "))
-    })?;
-    let hidden = filter.fields().find(|name| {
-        scope.collection.field(name).is_some_and(|f| !view.shows(name) || (view.is_masked() && f.mask.is_some()))
-    });
-    match hidden {
-        Some(name) => Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be filtered by"))),
-        None => Ok(filter),
-    }
-}
-
 fn edge(doc: Option<&Doc>, query: &ListQuery) -> Option<String> {
     let record: Body = serde_json::from_str(doc?).ok()?;
     Some(Cursor::of(&record, &query.sort, &query.sort_text).encode())
 }
 
 /// Masks the documents, and drops fields that were only read to sort by.
-fn shape(items: Vec<Doc>, view: &View, extra: &[&str]) -> Vec<Doc> {
+pub(super) fn shape(items: Vec<Doc>, view: &View, extra: &[&str]) -> Vec<Doc> {
     let extra: Vec<&&str> = extra.iter().filter(|name| !crate::schema::SYSTEM_FIELDS.contains(name)).collect();
     if !view.is_masked() && extra.is_empty() {
         return items;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::Session;
 use super::ws::refused;
+use super::{Session, message};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::rooms::{Guest, Join, Message, RoomError};
@@ -62,16 +62,27 @@ fn refusal(message: &str, code: &str, room: Option<&str>, reference: Option<&Val
     frame
 }
 
+/// Carries out a command about a room, or says why not; `None` if it is none.
+pub(super) async fn obey(session: &Session, message: &Map<String, Value>) -> Option<Result<(), Value>> {
+    match message::action(message) {
+        "join" => Some(join(session, message).await),
+        "presence" => Some(show(session, message)),
+        "publish" => Some(publish(session, message)),
+        "leave" => Some(leave(session, message)),
+        _ => None,
+    }
+}
+
 /// The connection among those in rooms; makes it one of them.
 fn guest(session: &Session) -> &Guest {
     session.guest.get_or_init(|| session.app.rooms.admit(session.connection.line()))
 }
 
-pub(super) async fn join(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+async fn join(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
     let command = Command::read(message)?;
     let account = account(session, message.get("account").and_then(Value::as_str)).await;
     let account = account.map_err(|error| {
-        let mut frame = refused(&error, None);
+        let mut frame = refused(&error, None, None);
         frame["room"] = command.room.into();
         frame
     })?;
@@ -96,7 +107,7 @@ async fn account(session: &Session, named: Option<&str>) -> Result<AccountId> {
     }
 }
 
-pub(super) fn show(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+fn show(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
     let command = Command::read(message)?;
     let shown = command.presence().and_then(|presence| {
         let presence = presence.ok_or(RoomError::Invalid("`presence` must be an object"))?;
@@ -106,7 +117,7 @@ pub(super) fn show(session: &Session, message: &Map<String, Value>) -> Result<()
     shown.map_err(|error| command.refuse(&error))
 }
 
-pub(super) fn publish(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+fn publish(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
     let command = Command::read(message)?;
     let event = message.get("event").and_then(Value::as_str).unwrap_or_default();
     let words = Message::new(event, &message.get("data").unwrap_or(&Value::Null));
@@ -118,7 +129,7 @@ pub(super) fn publish(session: &Session, message: &Map<String, Value>) -> Result
     published.map_err(|error| command.refuse(&error))
 }
 
-pub(super) fn leave(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
+fn leave(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
     let command = Command::read(message)?;
     guest(session).leave(command.room, command.reference);
     Ok(())

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -86,8 +86,9 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
         cursor_before: query.get("cursor_before"),
         include_count,
     })?;
+    let cursor = realtime_cursor(&app);
     let page = app.records.list(&caller, &name, &request).await?;
-    Ok(document(StatusCode::OK, page_text(&page, skip, limit)))
+    Ok((cursor, document(StatusCode::OK, page_text(&page, skip, limit))).into_response())
 }
 
 /// Creates a record.
@@ -117,7 +118,9 @@ async fn get(
     query: Query,
 ) -> Result<Response> {
     let fields = query.get("fields").and_then(parse_fields);
-    Ok(document(StatusCode::OK, app.records.get(&caller, &name, &id, fields.as_deref()).await?))
+    let cursor = realtime_cursor(&app);
+    let record = app.records.get(&caller, &name, &id, fields.as_deref()).await?;
+    Ok((cursor, document(StatusCode::OK, record)).into_response())
 }
 
 /// Changes a record; required fields must be sent, others keep their values.
@@ -244,6 +247,14 @@ async fn delete_many(
     let ids = app.records.delete_many(&caller, &name, batch.ids).await?;
     let count = ids.len();
     Ok(axum::Json(serde_json::json!({ "deleted": ids, "count": count })).into_response())
+}
+
+/// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was
+/// committed, so the read shows it.
+fn realtime_cursor(app: &App) -> AppendHeaders<Option<(HeaderName, HeaderValue)>> {
+    let cursor = app.changes.cursor(app.changes.position()).to_string();
+    let value = HeaderValue::try_from(cursor).ok();
+    AppendHeaders(value.map(|value| (HeaderName::from_static("x-realtime-cursor"), value)))
 }
 
 /// A response of JSON text that is ready.
