@@ -12,6 +12,7 @@ use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
+use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
@@ -21,6 +22,7 @@ use crate::realtime::Hub;
 use crate::records::Records;
 use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
+use crate::traffic::Traffic;
 
 /// How often old entries of the change log are deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
@@ -49,6 +51,8 @@ pub struct Services {
     pub collections: Collections,
     /// Reading and writing records.
     pub records: Records,
+    /// Figures of the whole server.
+    pub dashboard: Dashboard,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -59,6 +63,8 @@ pub struct Services {
     pub hooks: Arc<Hooks>,
     /// The figures.
     pub metrics: Metrics,
+    /// What was answered lately.
+    pub traffic: Traffic,
     /// When it ends.
     pub lifecycle: Lifecycle,
 }
@@ -92,13 +98,9 @@ impl App {
         let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
-            records: Records::new(
-                db.clone(),
-                catalog.clone(),
-                hooks.clone(),
-                clock.clone(),
-                config.limits.batch_max_size,
-            ),
+            dashboard: Dashboard::new(db.clone(), catalog.clone(), clock.clone()),
+            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
+            traffic: Traffic::new(clock.clone()),
             config,
             db,
             clock,

@@ -227,10 +227,9 @@ impl ChangeLog {
         Ok(Some(rows.into_iter().filter_map(Row::into_change).collect()))
     }
 
-    /// Whether an entry at this position, or a later one, is in the log, handed over or not.
-    pub async fn reaches(&self, position: i64) -> Result<bool, DbError> {
-        let last = Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![]);
-        Ok(self.db.count(last).await? >= position)
+    /// The position of the last entry, handed over or not.
+    pub async fn end(&self) -> Result<i64, DbError> {
+        self.db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await
     }
 
     /// Follows the log and hands every new entry to the consumer, in order, until cancelled.

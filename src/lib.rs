@@ -15,10 +15,11 @@
 //! | 10 | [`cli`] |
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
+//! | 7 | [`dashboard`]: read models
 //! | 6 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`] |
 //! | 4 | [`auth`], [`changes`] |
-//! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`] |
+//! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers |
 //! | 0 | [`id`], [`clock`], [`secret`], [`lifecycle`], [`metrics`] |
@@ -54,6 +55,7 @@ pub mod cli;
 pub mod clock;
 pub mod collections;
 pub mod config;
+pub mod dashboard;
 pub mod db;
 pub mod error;
 pub mod expr;
@@ -69,5 +71,6 @@ pub mod rooms;
 pub mod schema;
 pub mod secret;
 pub mod telemetry;
+pub mod traffic;
 
 pub use builder::{Builder, Snackbase};

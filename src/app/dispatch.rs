@@ -96,10 +96,12 @@ impl Consumer for Dispatch {
                         tracing::error!(%error, "the definitions of rooms could not be read again");
                     }
                     self.hub.catalog_changed();
+                    self.hub.publish(vec![change]).await;
                 }
                 ChangeKind::Access => {
                     self.flush(&mut pending).await;
                     self.access_changed(&change).await;
+                    self.hub.publish(vec![change]).await;
                 }
             }
         }

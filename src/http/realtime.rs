@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{AccountRef, Caller, Credential};
+use crate::auth::{AccountRef, Caller, Credential, KeyScope};
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
@@ -75,7 +75,9 @@ impl Shown {
             Self::ApiKey(key) => Credential::ApiKey(key),
             Self::Nothing(account) => return Ok(Caller::Anonymous { account: account.clone() }),
         };
-        app.auth.authenticate(credential).await.map(Caller::User)
+        let principal = app.auth.authenticate(credential).await?;
+        principal.require(KeyScope::RecordsRead)?;
+        Ok(Caller::User(principal))
     }
 }
 

@@ -68,8 +68,9 @@ struct Beginning {
     count: u64,
     /// The collections as they were at the last step.
     seen: Vec<Option<Arc<Collection>>>,
-    /// Whether the log is known to go back, or on, to the position.
-    verified: bool,
+    /// The position up to which the log must be read before events are handed out again: what has changed for the
+    /// subscribers by now is in there. `None` if that is not known yet.
+    least: Option<i64>,
 }
 
 /// What to do next.
@@ -80,8 +81,8 @@ enum Step {
     Done,
     /// The log must be read.
     Read { job: u64, scope: Scope, position: i64, until: i64 },
-    /// It must be asked whether the log has a position.
-    Verify { job: u64, position: i64 },
+    /// It must be asked how far the log goes.
+    Verify { job: u64 },
     /// The shard answers soon.
     Wait { job: u64 },
     /// The shard gets there soon.
@@ -120,9 +121,9 @@ impl Pulls {
             connection.outlet().tell_if_seen_otherwise(hub, first, &caller, &connection.caller());
         }
         shown.sort_unstable();
-        let verified = arrival == Arrived::Live;
+        let least = (arrival == Arrived::Live).then(|| shown.last().copied().unwrap_or(position));
         let opening = frames.into_iter();
-        let beginning = Beginning { subscriptions, opening, foreign, shown, arrival, count: 0, seen, verified };
+        let beginning = Beginning { subscriptions, opening, foreign, shown, arrival, count: 0, seen, least };
         let id = hub.next_subscription();
         self.jobs().push(Job { id, task: Task::Start(beginning), position, joining: ended });
         // The answer waits in the queue and goes first.
@@ -173,8 +174,8 @@ impl Connection {
                         () = self.queue().ready() => {}
                     }
                 }
-                Step::Verify { job, position } => match self.hub().0.log.reaches(position).await {
-                    Ok(reaches) => self.verified(job, reaches),
+                Step::Verify { job } => match self.hub().0.log.end().await {
+                    Ok(end) => self.verified(job, end),
                     Err(error) => self.fail(&error),
                 },
                 Step::Read { job, scope, position, until } => {
@@ -223,13 +224,13 @@ impl Connection {
                 frames.extend(start.opening.by_ref().take(SNAPSHOT_FRAMES));
                 Step::Done
             }
-            Task::Start(start) if !start.verified && position > until => Step::Verify { job: id, position },
+            Task::Start(start) if start.least.is_none() => Step::Verify { job: id },
             _ if position < until => {
                 // A superadmin's subscriptions of several accounts may share a shard.
                 let scope = if matches!(job.task, Task::Lane(_)) { self.widest(scope) } else { scope };
                 Step::Read { job: id, scope, position, until }
             }
-            Task::Start(start) if start.shown.last().is_some_and(|last| *last > position) => Step::Linger,
+            Task::Start(start) if start.least.is_some_and(|least| least > position) => Step::Linger,
             _ => {
                 job.joining = Some(self.ask_to_join(&job, scope));
                 Step::Wait { job: id }
@@ -321,11 +322,11 @@ impl Connection {
     }
 
     /// A cursor that is ahead of this process is good if the log has got there; another node may be faster.
-    fn verified(&self, id: u64, reaches: bool) {
+    fn verified(&self, id: u64, end: i64) {
         self.with_job(id, |job| {
             let Task::Start(start) = &mut job.task else { return };
-            start.verified = true;
-            if let Some(first) = start.subscriptions.first().filter(|_| !reaches) {
+            start.least = Some(end);
+            if let Some(first) = start.subscriptions.first().filter(|_| job.position > end) {
                 job.position = self.hub().position_of(first.scope);
                 self.give_up_replaying(start, Resync::Epoch, job.position);
             }
@@ -334,7 +335,7 @@ impl Connection {
 
     /// What was missed cannot be told: the client must fetch everything, and hears what happens from now on.
     fn give_up_replaying(&self, start: &mut Beginning, reason: Resync, position: i64) {
-        (start.arrival, start.verified) = (Arrived::Silent, true);
+        (start.arrival, start.least) = (Arrived::Silent, Some(position));
         for subscription in &start.subscriptions {
             resync(self, subscription, reason, position);
         }

@@ -1,9 +1,10 @@
 //! Records as they are at one moment, together with the changes that they show: a subscription goes on from there
 //! without a gap and without a repetition.
 
+use std::borrow::Cow;
+
 use super::Records;
-use super::cursor::columns;
-use super::list::shape;
+use super::order::Order;
 use super::query::ListQuery;
 use super::scope::Scope;
 use crate::auth::Caller;
@@ -54,11 +55,10 @@ impl Records {
             Some(record) => record,
             None => None,
         };
-        let columns = columns(&collection, &list.sort);
-        let selected = |name: &str| list.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name));
+        let order = Order::new(&collection, &list.sort, false);
         let mut sql = self.db.sql();
         sql.push("SELECT doc FROM (SELECT ");
-        collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && selected(name));
+        collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));
         sql.push(" AS doc FROM ").fragment(collection.source()).push(" r WHERE 1 = 1");
         scope.write_conditions(&mut sql, None);
         if let Some(record) = record {
@@ -69,7 +69,8 @@ impl Records {
             filter.write_sql(&mut sql, "r", &crate::expr::Auth::default(), None);
             sql.push(")");
         }
-        sql.push(" ORDER BY ").list(", ", &columns, |sql, column| column.write_order(sql, false));
+        sql.push(" ORDER BY ");
+        order.write(&mut sql);
         sql.push(" LIMIT ").arg(list.limit + 1);
         sql.push(") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ").arg(query.after);
         let (mut items, positions): (Vec<Doc>, Vec<Doc>) =
@@ -79,6 +80,11 @@ impl Records {
             items.pop();
         }
         let shown = positions.iter().filter_map(|position| position.parse().ok()).collect();
-        Ok(Moment { items: shape(items, &view, &[]), has_more, shown })
+        for item in &mut items {
+            if let Cow::Owned(masked) = view.render(item) {
+                *item = masked;
+            }
+        }
+        Ok(Moment { items, has_more, shown })
     }
 }

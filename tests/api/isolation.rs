@@ -26,6 +26,14 @@ struct World {
     ruled_record: String,
     /// A record of B.
     own_record: String,
+    /// An API key bound to A, a group and an invitation of A.
+    key: String,
+    group: String,
+    invitation: String,
+    /// A's session.
+    session: String,
+    /// A group of B.
+    own_group: String,
 }
 
 impl World {
@@ -46,7 +54,16 @@ impl World {
         let open_record = a.create_id("posts", &body).await;
         let ruled_record = a.create_id("notes", &json!({"title": SECRET, "link": open_record})).await;
         let own_record = b.create_id("posts", &json!({"title": "mine"})).await;
-        Self { app, a, b, open_record, ruled_record, own_record }
+        let key = json!({"name": SECRET, "account_id": a.account_id});
+        let id = |answer: Answer| answer.ok(201)["id"].as_str().unwrap().to_owned();
+        let key = id(app.admin.post("/admin/api-keys", &key).await);
+        let group = id(a.post("/groups", &json!({"name": SECRET, "description": SECRET})).await);
+        let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
+        let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
+        let invitation = id(a.post("/invitations", &guest).await);
+        let sessions = a.get("/auth/sessions").await.ok(200);
+        let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, session, own_group }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -57,6 +74,12 @@ impl World {
             self.a.get("/auth/me").await.ok(200),
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/admin/api-keys").await.ok(200),
+            self.app.admin.get(&format!("/groups?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
+            self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/roles").await.ok(200),
+            self.a.get("/auth/sessions").await.ok(200),
         ])
     }
 
@@ -73,6 +96,10 @@ impl World {
             &self.a.account_id,
             &self.open_record,
             &self.ruled_record,
+            &self.key,
+            &self.group,
+            &self.invitation,
+            &self.session,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);

@@ -1,10 +1,13 @@
 //! Records: what can be stored, what is refused and how, and how they are listed.
 
+mod aggregate;
 mod anonymous;
 mod batch;
 mod crud;
 mod cursor;
+mod expand;
 mod list;
 mod references;
+mod search;
 mod shape;
 mod types;

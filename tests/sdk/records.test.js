@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { ConflictError, NotFoundError } from '@snackbase/sdk';
 
-import { LATER, countRequests, failure, startServer } from './harness.js';
+import { countRequests, failure, startServer } from './harness.js';
 
 const FIELDS = [
   { name: 'title', type: 'text', required: true },
@@ -153,7 +153,7 @@ describe('records', () => {
     assert.ok((await failure(client.records.get(books, book.id))) instanceof NotFoundError);
   });
 
-  test('references are expanded', LATER, async () => {
+  test('references are expanded', async () => {
     const { name: authors } = await server.collection([{ name: 'name', type: 'text' }]);
     const { name: books } = await server.collection([
       { name: 'author', type: 'reference', collection: authors, on_delete: 'cascade' },
@@ -182,7 +182,7 @@ describe('records', () => {
     assert.equal((await failure(server.client().records.list(name))).status, 400);
   });
 
-  test('aggregate', LATER, async () => {
+  test('aggregate', async () => {
     const { name } = await server.collection([{ name: 'kind', type: 'text' }, { name: 'price', type: 'number' }]);
     await client.records.batchCreate(name, [{ kind: 'a', price: 1 }, { kind: 'a', price: 2 }, { kind: 'b', price: 4 }]);
     const { results } = await client.records.aggregate(name, { functions: 'count(),sum(price)', group_by: 'kind' });

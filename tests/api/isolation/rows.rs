@@ -1,5 +1,7 @@
 //! One row for each route of the API document: the requests by which B goes after what belongs to A.
 
+mod people;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -45,6 +47,8 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(auth(world));
     rows.extend(administration(world));
     rows.extend(rooms(world));
+    rows.push(row(Method::POST, "/api/v1/realtime/ticket", vec![("/realtime/ticket".to_owned(), Value::Null)]));
+    rows.extend(people::rows(world));
     rows
 }
 
@@ -59,8 +63,14 @@ fn records(world: &World) -> Vec<Row> {
             "?filter=title+~+'%25'+%7C%7C+true".to_owned(),
             "?filter=title+~+'%25'&sort=title&limit=100".to_owned(),
             "?cursor=&include_count=true".to_owned(),
+            "?expand=link".to_owned(),
         ];
         queries.into_iter().map(move |query| format!("/records/{name}{query}"))
+    });
+    let aggregates = ["posts", "notes"].map(|name| {
+        format!(
+            "/records/{name}/aggregate?functions=count(),max(title),max(code)&group_by=id,account_id,title,created_by"
+        )
     });
     let ones = [format!("/records/posts/{open}"), format!("/records/notes/{ruled}"), format!("/records/posts/{ruled}")];
     let with = |path: &str, body: Value| (path.to_owned(), body);
@@ -70,6 +80,7 @@ fn records(world: &World) -> Vec<Row> {
     let updates = json!({"records": [{"id": world.own_record, "data": {}}, {"id": open, "data": change}]});
     vec![
         get("/api/v1/records/{collection}", &lists.collect::<Vec<_>>()),
+        get("/api/v1/records/{collection}/aggregate", &aggregates),
         row(
             Method::POST,
             "/api/v1/records/{collection}",
@@ -113,6 +124,12 @@ fn collections() -> Vec<Row> {
         get("/api/v1/collections", &["/collections".to_owned()]),
         row(Method::POST, "/api/v1/collections", body("/collections", json!({"name": "mine", "fields": []}))),
         get("/api/v1/collections/names", &["/collections/names".to_owned()]),
+        get("/api/v1/collections/export", &["/collections/export".to_owned()]),
+        row(
+            Method::POST,
+            "/api/v1/collections/import",
+            body("/collections/import", json!({"data": {"version": "1.0", "collections": []}, "strategy": "update"})),
+        ),
         get("/api/v1/collections/{id}", &one),
         row(Method::PUT, "/api/v1/collections/{id}", body(&one[0], json!({"list_rule": ""}))),
         row(Method::DELETE, "/api/v1/collections/{id}", body(&one[0], Value::Null)),
@@ -208,5 +225,8 @@ fn administration(world: &World) -> Vec<Row> {
         row(Method::PUT, "/api/v1/accounts/{id}", one(&account, json!({"name": "taken over"}))),
         row(Method::DELETE, "/api/v1/accounts/{id}", one(&account, Value::Null)),
         get("/api/v1/accounts/{id}/users", &[format!("{account}/users")]),
+        get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
+        get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
+        get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),
     ]
 }
