@@ -18,6 +18,7 @@ use super::pattern::Parts;
 use super::room::{Conn, Home, Member};
 use super::say::{Message, check_size};
 use super::{Inner, RoomKey, Rooms, lock};
+use crate::auth::KeyScope;
 use crate::id::{AccountId, UserId};
 use crate::realtime::{Close, Line};
 
@@ -151,6 +152,9 @@ impl Guest {
         let seats = visitor.seats();
         let seat = seats.by_name.get(name).ok_or(RoomError::NotJoined)?;
         let caller = visitor.line.caller();
+        if caller.principal().is_some_and(|principal| principal.require(KeyScope::RecordsWrite).is_err()) {
+            return Err(RoomError::Forbidden("This API key is restricted: it has no scope records:write"));
+        }
         if !seat.definition.allows(Act::Publish, &caller, &seat.parts) {
             return Err(RoomError::Forbidden("You may not publish in this room"));
         }

@@ -20,9 +20,13 @@ export function client(server, token = '') {
   return pb;
 }
 
-/** Ends every connection, so that the process can end. */
+/** Ends every connection, also those that are being made again, so that the process can end. */
 export async function hangUp() {
-  await Promise.all(open.splice(0).map((pb) => pb.realtime.unsubscribe().catch(() => {})));
+  for (const pb of open.splice(0)) {
+    pb.cancelAllRequests();
+    pb.realtime.subscriptions = {};
+    pb.realtime.disconnect();
+  }
 }
 
 /** What a subscription was told. */

@@ -11,8 +11,11 @@ export interface Member {
 export interface RoomMessage {
     event: string;
     data: unknown;
-    /** The connection that said it; absent if the server did. */
-    from?: string;
+    /** The connection that said it; null if it was published over HTTP or by the server. */
+    from: string | null;
+    /** The user who said it; null if the server did. */
+    user: string | null;
+    timestamp: string;
 }
 export interface RoomHandlers {
     message?(message: RoomMessage): void;
@@ -26,7 +29,7 @@ export interface RoomHandlers {
 export interface RoomOptions extends RoomHandlers {
     /** What the others are to know of us. */
     presence?: unknown;
-    /** Past messages that are wanted, at most. */
+    /** Past messages that are wanted, at most, when the room is entered. */
     history?: number;
 }
 interface RoomLine {

@@ -6,6 +6,7 @@ export class Room {
     options;
     #members = new Map();
     #presence;
+    #entered = false;
     /** @internal */
     constructor(line, name, options) {
         this.line = line;
@@ -24,7 +25,7 @@ export class Room {
     /** Changes what the others know of us. */
     update(presence) {
         this.#presence = presence;
-        this.join();
+        this.line.send({ action: 'presence', room: this.name, presence });
     }
     leave() {
         this.line.send({ action: 'leave', room: this.name });
@@ -32,12 +33,15 @@ export class Room {
     }
     /** @internal */
     join() {
-        this.line.send({ action: 'join', room: this.name, presence: this.#presence, history: this.options.history });
+        // What was said before is told once, not after every break.
+        const history = this.#entered ? undefined : this.options.history;
+        this.line.send({ action: 'join', room: this.name, presence: this.#presence, history });
     }
     /** @internal */
     receive(frame) {
         switch (frame.type) {
             case 'room.state':
+                this.#entered = true;
                 this.#members.clear();
                 this.#put(frame.members);
                 for (const message of list(frame.messages))
@@ -52,14 +56,26 @@ export class Room {
             case 'room.message':
                 this.options.message?.(frame);
                 return;
-            case 'room.missed':
+            case 'room.lost':
                 this.options.missed?.(Number(frame.count));
+                return;
+            case 'room.left':
+                this.#end(new RealtimeError('the server made us leave the room', String(frame.reason)));
                 return;
             case undefined:
                 this.options.error?.(RealtimeError.of(frame));
                 return;
+            default:
+                return;
         }
         this.options.members?.(this.members);
+    }
+    /** The rules do not let us in any more: it makes no sense to come back. */
+    #end(error) {
+        this.line.leave(this.name);
+        this.#members.clear();
+        this.options.members?.([]);
+        this.options.error?.(error);
     }
     #put(members) {
         for (const member of list(members))

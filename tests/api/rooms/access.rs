@@ -10,6 +10,7 @@ crate::both![
     whoever_loses_the_right_leaves_at_once,
     whoever_is_deactivated_leaves_at_once,
     a_definition_that_is_gone_empties_its_rooms,
+    a_restricted_key_does_no_more_than_its_scopes_say,
 ];
 
 /// No connection comes back in the time of a test.
@@ -149,4 +150,26 @@ async fn a_definition_that_is_gone_empties_its_rooms(backend: Backend) {
     assert_eq!(ws.next_of("room.left").await, json!({"type": "room.left", "room": "doc:1", "reason": "undefined"}));
     assert_eq!(ws.ask(&json!({"action": "join", "room": "doc:1"})).await["code"], "undefined_room");
     assert_eq!(app.services().rooms.occupied(), 0);
+}
+
+async fn a_restricted_key_does_no_more_than_its_scopes_say(backend: Backend) {
+    let app = app(backend).await;
+    let key = async |scope: &str| {
+        let body = json!({"name": "restricted", "scopes": [scope]});
+        app.admin.post("/admin/api-keys", &body).await.ok(201)["key"].as_str().unwrap().to_owned()
+    };
+    let (reading, writing) = (key("records:read").await, key("records:write").await);
+    let mut ws = Ws::connect_to(&app.base, &reading).await;
+    ws.join("doc:1").await;
+    let publish = json!({"action": "publish", "room": "doc:1", "event": "x"});
+    assert_eq!(ws.ask(&publish).await["code"], "forbidden");
+    let with = |key: &str| app.anonymous().with_header("x-api-key", key);
+    let say = json!({"event": "over http"});
+    with(&reading).post("/realtime/rooms/doc:1/publish", &say).await.refused(403, "scope");
+    with(&writing).post("/realtime/rooms/doc:1/publish", &say).await.ok(204);
+    assert_eq!(ws.next_of("room.message").await["event"], "over http");
+    for key in [&reading, &writing] {
+        with(key).get("/realtime/rooms").await.refused(403, "scope");
+        with(key).post("/realtime/rooms", &json!({"pattern": "mine"})).await.refused(403, "scope");
+    }
 }
