@@ -17,6 +17,7 @@ mod role;
 mod session_list;
 mod sign_in;
 mod store;
+mod trail;
 mod user;
 mod user_list;
 mod verification;

@@ -8,9 +8,10 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 pub use view::{
     CollectionRecords, DashboardStats, DayCount, DayOperations, FeatureCounts, HookExecutions, JobsByStatus,
-    PreviousPeriod, Range, RecentAuditLog, RecentRegistration, SystemHealth, TimeSeries, WebhookDeliveries,
+    PreviousPeriod, Range, RecentRegistration, SystemHealth, TimeSeries, WebhookDeliveries,
 };
 
+use crate::audit::{Audit, AuditRow};
 use crate::clock::Clock;
 use crate::db::{Db, Stmt};
 use crate::error::Result;
@@ -18,12 +19,15 @@ use crate::schema::{CatalogHandle, Collection, Operation};
 
 /// Tables that one statement counts; SQLite joins 500 at most.
 const TABLES: usize = 100;
+/// Rows of the audit trail that are shown.
+const AUDITED: i64 = 20;
 
 /// The service; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dashboard {
     db: Db,
     catalog: CatalogHandle,
+    audit: Audit,
     clock: Clock,
 }
 
@@ -42,7 +46,7 @@ struct Totals {
 
 /// What the audit log tells.
 struct AuditActivity {
-    recent: Vec<RecentAuditLog>,
+    recent: Vec<AuditRow>,
     by_operation: Vec<DayOperations>,
 }
 
@@ -67,8 +71,8 @@ impl Window {
 
 impl Dashboard {
     /// Over a database.
-    pub fn new(db: Db, catalog: CatalogHandle, clock: Clock) -> Self {
-        Self { db, catalog, clock }
+    pub fn new(db: Db, catalog: CatalogHandle, audit: Audit, clock: Clock) -> Self {
+        Self { db, catalog, audit, clock }
     }
 
     /// The figures of the last days.
@@ -78,7 +82,7 @@ impl Dashboard {
         let totals = self.totals(&window, now).await?;
         let (accounts_created, users_created) = self.created(&window).await?;
         let records = self.records().await?;
-        let audit = Self::audit(&window);
+        let audit = self.audited(&window).await?;
         let catalog = self.catalog.current();
         let is_public = |collection: &Collection| Operation::ALL.iter().any(|o| collection.row.rule(*o) == Some(""));
         let public = catalog.iter().filter(|collection| is_public(collection));
@@ -113,9 +117,20 @@ impl Dashboard {
     }
 
     /// What was audited in the last days.
-    fn audit(window: &Window) -> AuditActivity {
-        let nothing = |date| DayOperations { date, create: 0, update: 0, delete: 0 };
-        AuditActivity { recent: Vec::new(), by_operation: window.dates().map(nothing).collect() }
+    async fn audited(&self, window: &Window) -> Result<AuditActivity> {
+        let mut sql = self.db.sql();
+        sql.push("SELECT ").day("l.occurred_at").push(" AS day, l.operation, count(*) AS number FROM audit_log l");
+        sql.push(" WHERE l.occurred_at >= ").arg(window.since).push(" GROUP BY 1, 2");
+        let rows: Vec<(String, String, i64)> = self.db.rows(sql.build()).await?;
+        let counted: HashMap<(&str, &str), i64> =
+            rows.iter().map(|(day, operation, count)| ((day.as_str(), operation.as_str()), *count)).collect();
+        let of_day = |date: String| {
+            let number = |operation: &str| counted.get(&(date.as_str(), operation)).copied().unwrap_or(0);
+            let (create, update, delete) = (number("CREATE"), number("UPDATE"), number("DELETE"));
+            DayOperations { date, create, update, delete }
+        };
+        let by_operation = window.dates().map(of_day).collect();
+        Ok(AuditActivity { recent: self.audit.newest(AUDITED).await?, by_operation })
     }
 
     async fn totals(&self, window: &Window, now: DateTime<Utc>) -> Result<Totals> {

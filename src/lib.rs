@@ -17,7 +17,7 @@
 //! | 8 | [`app`]: wiring |
 //! | 7 | [`dashboard`]: read models
 //! | 6 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
-//! | 5 | [`hooks`], [`realtime`], [`mail`] |
+//! | 5 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
@@ -48,6 +48,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod auth;
 mod builder;
 pub mod changes;

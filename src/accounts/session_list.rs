@@ -3,11 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store::{self, UserRow};
-use super::{Accounts, signed_in};
+use super::{Accounts, signed_in, trail};
+use crate::audit::{Event, Operation};
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, session};
 use crate::clock::serialize;
@@ -141,7 +143,8 @@ impl Accounts {
         if self.0.db.count(Stmt::fixed(count, args)).await? == 0 {
             return Err(missing());
         }
-        self.0.sessions.revoke(account, user, session, caller.actor()).await
+        let entry = trail::session_ended(account, session).by(caller).entry(self.0.clock.now());
+        self.0.sessions.revoke(account, user, session, caller.actor(), Some(entry)).await
     }
 
     async fn end_sessions(&self, caller: &Caller, account: AccountId, user: UserId, kept: Option<Uuid>) -> Result<()> {
@@ -151,9 +154,12 @@ impl Accounts {
             Some(kept) => session::revoke_others(user, kept, now),
             None => session::revoke_all(user, now),
         });
-        if ended.await? == 0 {
+        let count = ended.await?;
+        if count == 0 {
             return Ok(());
         }
+        let event = Event::new(Operation::Logout, "users", user).with(json!({"sessions": count}));
+        tx.execute(event.of(account).by(caller).entry(now)).await?;
         tx.execute(access_log::entry(account, AccessChange::User(user), now, caller.actor())).await?;
         tx.commit().await?;
         self.0.auth.invalidate_user(user);

@@ -7,7 +7,8 @@ use super::input::{LoginRequest, RefreshRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
-use super::{Accounts, signed_in};
+use super::{Accounts, signed_in, trail};
+use crate::auth::jwt::Claims;
 use crate::auth::password::Verdict;
 use crate::auth::{AccountRef, Caller, Door, Origin};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
@@ -48,19 +49,30 @@ impl Accounts {
         let verdict = inner.passwords.verify(request.password.clone(), stored, allowed).await?;
         if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
             inner.throttle.count(Door::Guess, address, Some(&identity));
+            self.not_let_in(account_id, Some(user), &email, "wrong_method").await;
             return Err(Error::WrongMethod {
                 message: "This user signs in another way".into(),
                 auth_provider: user.auth_provider.clone(),
                 provider_name: user.auth_provider_name.clone(),
             });
         }
-        let Some(user) = user.filter(|user| verdict != Verdict::Wrong && user.is_active) else {
-            inner.throttle.count(Door::Guess, address, Some(&identity));
-            return Err(refused());
+        let user = match user {
+            Some(user) if verdict != Verdict::Wrong && user.is_active => user,
+            user => {
+                inner.throttle.count(Door::Guess, address, Some(&identity));
+                let reason = match &user {
+                    None => "unknown_user",
+                    Some(_) if verdict == Verdict::Wrong => "wrong_password",
+                    Some(_) => "inactive",
+                };
+                self.not_let_in(account_id, user.as_ref(), &email, reason).await;
+                return Err(refused());
+            }
         };
         // Superadmins need no mail to run the server.
         let verified = user.email_verified || user.account_id()?.is_system();
         if inner.config.verification_required() && !verified {
+            self.not_let_in(account_id, Some(&user), &email, "unverified").await;
             return Err(Error::SignInRefused(UNVERIFIED.into()));
         }
         let renewed = match verdict {
@@ -98,7 +110,8 @@ impl Accounts {
             user.id.as_str().into(),
             user.password_hash.as_str().into(),
         ];
-        match inner.db.commit(Batch::new().require(Stmt::fixed(update, args)).with(open)).await {
+        let entry = trail::signed_in(&user, subject.account.id).entry(now);
+        match inner.db.commit(Batch::new().require(Stmt::fixed(update, args)).with(open).with(entry)).await {
             Ok(_) => {}
             Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
@@ -158,10 +171,20 @@ impl Accounts {
         if let Some(principal) = caller.principal()
             && let Some(session) = principal.session_id
         {
-            inner.sessions.revoke(principal.account.id, principal.user_id, session, caller.actor()).await?;
+            let entry = trail::session_ended(principal.account.id, session).by(caller).entry(inner.clock.now());
+            inner
+                .sessions
+                .revoke(principal.account.id, principal.user_id, session, caller.actor(), Some(entry))
+                .await?;
         }
         for token in tokens {
-            inner.sessions.revoke_token(token).await?;
+            let entry = |claims: &Claims| {
+                let event = trail::session_ended(claims.account(), claims.sid);
+                event
+                    .by_user(claims.user(), claims.email.as_deref().unwrap_or_default(), "jwt")
+                    .entry(inner.clock.now())
+            };
+            inner.sessions.revoke_token(token, entry).await?;
         }
         if let Some(event) = event.filter(|_| !inner.hooks.auth_after_logout.is_empty())
             && let Err(error) = inner.hooks.auth_after_logout.run(event).await

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::access_log::{self, AccessChange};
-use super::jwt::{Pair, Subject, Use};
+use super::jwt::{Claims, Pair, Subject, Use};
 use super::{AccountRef, Auth, one_time};
 use crate::clock::Clock;
 use crate::config::AuthConfig;
@@ -121,7 +121,7 @@ impl Sessions {
             } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at <= self.grace {
                 return self.repeat(claims.sid, &user, &row, &shown, now);
             } else {
-                self.revoke(user.account.id, user.user, claims.sid, "system").await?;
+                self.revoke(user.account.id, user.user, claims.sid, "system", None).await?;
                 tracing::warn!(session.id = %claims.sid, user.id = %user.user,
                     "a refresh token was used again: the session has been ended");
                 return Err(refused());
@@ -130,13 +130,21 @@ impl Sessions {
         Err(refused())
     }
 
-    /// Ends a session, on all nodes.
-    pub async fn revoke(&self, account: AccountId, user: UserId, session: Uuid, actor: &str) -> Result<()> {
+    /// Ends a session, on all nodes, and writes down who ended it.
+    pub async fn revoke(
+        &self,
+        account: AccountId,
+        user: UserId,
+        session: Uuid,
+        actor: &str,
+        also: Option<Stmt>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let update = "UPDATE sessions SET revoked_at = $1 WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL";
         let update = Stmt::fixed(update, vec![now.into(), session.to_string().into(), user.into()]);
         let entry = access_log::entry(account, AccessChange::Session(user, session), now, actor);
-        match self.db.commit(Batch::new().require(update).with(entry)).await {
+        let batch = Batch::new().require(update).with(entry);
+        match self.db.commit(also.into_iter().fold(batch, Batch::with)).await {
             Ok(_) => self.auth.invalidate_session(session),
             // It has ended already.
             Err(CommitError { source: DbError::Gone, .. }) => {}
@@ -146,11 +154,11 @@ impl Sessions {
     }
 
     /// Ends the session of a token, even of one that has expired; does nothing if it is none of ours.
-    pub async fn revoke_token(&self, token: &str) -> Result<()> {
-        match self.auth.jwt().read(token) {
-            Ok(claims) => self.revoke(claims.account(), claims.user(), claims.sid, &claims.user_id.to_string()).await,
-            Err(_) => Ok(()),
-        }
+    /// `also` makes the statement that writes it down.
+    pub async fn revoke_token(&self, token: &str, also: impl FnOnce(&Claims) -> Stmt) -> Result<()> {
+        let Ok(claims) = self.auth.jwt().read(token) else { return Ok(()) };
+        let (also, actor) = (also(&claims), claims.user_id.to_string());
+        self.revoke(claims.account(), claims.user(), claims.sid, &actor, Some(also)).await
     }
 
     async fn rotate(&self, session: Uuid, user: &SessionUser, shown: &str, now: DateTime<Utc>) -> Result<Option<Pair>> {

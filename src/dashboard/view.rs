@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
-use crate::clock::{serialize, serialize_option};
+use crate::audit::AuditRow;
+use crate::clock::serialize;
 
 /// How far back the dashboard looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -83,7 +83,7 @@ pub struct DashboardStats {
     /// Webhooks that were called.
     pub webhook_deliveries_summary: WebhookDeliveries,
     /// The newest entries of the audit log.
-    pub recent_audit_logs: Vec<RecentAuditLog>,
+    pub recent_audit_logs: Vec<AuditRow>,
 }
 
 /// What was new in the period before.
@@ -227,56 +227,4 @@ pub struct WebhookDeliveries {
     pub pending: i64,
     /// They will be tried again.
     pub retrying: i64,
-}
-
-/// An entry of the audit log.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RecentAuditLog {
-    /// The id.
-    pub id: i64,
-    /// The account's id.
-    pub account_id: String,
-    /// `CREATE`, `UPDATE` or `DELETE`.
-    pub operation: String,
-    /// The table.
-    pub table_name: String,
-    /// The record's id.
-    pub record_id: String,
-    /// The column.
-    pub column_name: String,
-    /// The value before.
-    pub old_value: Option<String>,
-    /// The value afterwards.
-    pub new_value: Option<String>,
-    /// Who did it.
-    pub user_id: String,
-    /// That user's address.
-    pub user_email: String,
-    /// That user's name.
-    pub user_name: String,
-    /// Who signed it.
-    pub es_username: Option<String>,
-    /// Why.
-    pub es_reason: Option<String>,
-    /// When it was signed.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
-    pub es_timestamp: Option<DateTime<Utc>>,
-    /// From which address.
-    pub ip_address: Option<String>,
-    /// With which client.
-    pub user_agent: Option<String>,
-    /// The request's correlation id.
-    pub request_id: Option<String>,
-    /// When it happened.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
-    pub occurred_at: DateTime<Utc>,
-    /// The hash of this entry.
-    pub checksum: Option<String>,
-    /// The hash of the entry before.
-    pub previous_hash: Option<String>,
-    /// What else is known.
-    #[schema(value_type = Option<Object>)]
-    pub extra_metadata: Option<Map<String, Json>>,
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::app::App;
+use crate::audit;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::http::client;
@@ -49,7 +50,9 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let route = request.extensions().get::<MatchedPath>().cloned();
     let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
     let asked = Asked::worth_remembering(&method, request.uri().path(), address);
-    let mut response = next.run(request).await;
+    let user_agent = request.headers().get(header::USER_AGENT).cloned();
+    let audited = audit::Request { id: id.clone(), address, user_agent };
+    let mut response = audited.serve(next.run(request)).await;
     let status = response.status();
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();

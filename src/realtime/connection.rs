@@ -308,12 +308,13 @@ impl Connection {
         count_subscriptions(i64::from(before.is_none()));
         let (scope, ack) = (subscribe.scope, subscribe.ack);
         if later {
-            let ended = match before {
-                Some(before) => Some(self.end(before, ack)),
-                None => {
-                    ack.map(|ack| self.outlet.queue.push(ack));
+            let ended = match (before, ack) {
+                (Some(before), ack) => Some(self.end(before, ack)),
+                (None, Some(ack)) => {
+                    self.outlet.queue.push(ack);
                     None
                 }
+                (None, None) => None,
             };
             return Ok((subscription, ended));
         }

@@ -132,16 +132,16 @@ impl History {
 
     /// Entries after a position, up to another one that has been handed out; `None` if some of them are no longer kept.
     pub(super) async fn read(&self, scope: Scope, position: i64, until: i64) -> Result<Option<Arc<Segment>>, DbError> {
-        let shelf = self.shelf(scope);
+        let segments = self.segments(scope);
         // One reads for all that want the same.
-        let mut shelf = shelf.lock().await;
-        if let Some((_, segment)) = shelf.range(..=position).next_back()
+        let mut segments = segments.lock().await;
+        if let Some((_, segment)) = segments.range(..=position).next_back()
             && segment.until > position
         {
             segment.used.store(true, Ordering::Relaxed);
             return Ok(Some(segment.clone()));
         }
-        let next = shelf.range(position + 1..).next().map(|(from, _)| *from);
+        let next = segments.range(position + 1..).next().map(|(from, _)| *from);
         let until = next.map_or(until, |next| next.min(until));
         let account = match scope {
             Scope::Account(account) => Some(account),
@@ -160,12 +160,12 @@ impl History {
         });
         segment.charge(segment.changes.iter().map(Change::size).sum());
         if self.total.load(Ordering::Relaxed) < KEPT {
-            shelf.insert(position, segment.clone());
+            segments.insert(position, segment.clone());
         }
         Ok(Some(segment))
     }
 
-    fn shelf(&self, scope: Scope) -> Shelf {
+    fn segments(&self, scope: Scope) -> Shelf {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner).entry(scope).or_default().clone()
     }
 

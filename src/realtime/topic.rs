@@ -271,5 +271,6 @@ pub(super) fn difference(
     }
     let same_rule = was.rule(operation) == is.rule(operation);
     let same_fields = before.access.fields(operation) == now.access.fields(operation);
-    (!caller.is_superadmin() && !(same_rule && same_fields)).then_some(Resync::Rules)
+    let same = caller.is_superadmin() || (same_rule && same_fields);
+    (!same).then_some(Resync::Rules)
 }

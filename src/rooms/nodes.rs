@@ -17,7 +17,7 @@ use metrics::counter;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
 use super::room::{Conn, Home, Member};
@@ -167,6 +167,7 @@ pub(super) async fn run(inner: &Inner) {
 async fn speak(inner: &Inner, db: &Postgres, mut sending: mpsc::Receiver<News>) {
     let mut writer = Writer::new(inner.nodes.id);
     let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let mut batch = Vec::new();
         tokio::select! {

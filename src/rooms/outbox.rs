@@ -10,6 +10,9 @@ use bytes::Bytes;
 
 use crate::realtime::queue::Limits;
 
+/// How many times as many bytes of answers may wait as of messages: who is there in large rooms is long.
+const ANSWERS: usize = 4;
+
 /// Something to send.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
@@ -66,7 +69,7 @@ impl Outbox {
         let mut state = self.state();
         let waits = state.answer_bytes > 0;
         state.answer_bytes += frame.len();
-        if waits && state.answer_bytes > self.limits.bytes {
+        if waits && state.answer_bytes > self.limits.bytes.saturating_mul(ANSWERS) {
             return Kept::Full;
         }
         state.items.push_back(Item::Answer(frame));
@@ -234,7 +237,7 @@ mod tests {
     #[test]
     fn answers_that_nobody_reads_are_bounded() {
         let outbox = outbox(2, 4);
-        assert_eq!(outbox.answer(frame("a long one")), Kept::Yes);
+        assert_eq!(outbox.answer(frame("a very long answer, which is alone")), Kept::Yes);
         assert_eq!(outbox.answer(frame("x")), Kept::Full);
     }
 }

@@ -29,6 +29,7 @@ const KEY_CONTEXT: &[u8] = b"snackbase realtime ticket key";
 
 /// A ticket.
 #[derive(Serialize, utoipa::ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the field's name in JSON")]
 pub(super) struct Ticket {
     /// What to connect with, as `?ticket=`. It is good once.
     ticket: String,

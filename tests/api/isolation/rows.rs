@@ -225,6 +225,13 @@ fn administration(world: &World) -> Vec<Row> {
         row(Method::PUT, "/api/v1/accounts/{id}", one(&account, json!({"name": "taken over"}))),
         row(Method::DELETE, "/api/v1/accounts/{id}", one(&account, Value::Null)),
         get("/api/v1/accounts/{id}/users", &[format!("{account}/users")]),
+        get("/api/v1/audit-logs", &["/audit-logs".to_owned(), format!("/audit-logs?account_id={}", a.account_id)]),
+        get(
+            "/api/v1/audit-logs/export",
+            &["/audit-logs/export".to_owned(), "/audit-logs/export?format=json".to_owned()],
+        ),
+        get("/api/v1/audit-logs/verify", &[format!("/audit-logs/verify?account_id={}", a.account_id)]),
+        get("/api/v1/audit-logs/{id}", &["/audit-logs/1".to_owned()]),
         get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
         get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
         get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),

@@ -81,7 +81,7 @@ async fn what_this_server_does_not_have_counts_zero(backend: Backend) {
     assert_eq!(numbers(&stats["hook_executions_summary"]), [0; 3]);
     assert_eq!(numbers(&stats["webhook_deliveries_summary"]), [0; 4]);
     assert_eq!(numbers(&stats["feature_counts"]).len(), 9);
-    assert!(stats["recent_audit_logs"].is_array());
+    assert!(stats["recent_audit_logs"].as_array().is_some_and(|rows| rows.len() <= 20));
     assert_eq!(stats["records_by_collection"], json!([]));
 }
 

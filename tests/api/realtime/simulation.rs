@@ -113,9 +113,10 @@ impl Listener {
             if let Some(filter) = self.filter {
                 message["filter"] = json!(filter);
             }
-            match &cursor {
-                Some(cursor) => message["since"] = cursor.clone(),
-                None => (message["snapshot"], message["limit"]) = (json!(true), json!(1000)),
+            if let Some(cursor) = &cursor {
+                message["since"] = cursor.clone();
+            } else {
+                (message["snapshot"], message["limit"]) = (json!(true), json!(1000));
             }
             self.note(&format!("connects: {message}"));
             ws.send(&message).await;
@@ -198,7 +199,7 @@ impl Listener {
 }
 
 fn urlencode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// A record by its id. Lists name the account, events do not.
@@ -230,8 +231,10 @@ async fn write(users: Vec<User>, mut dice: Dice) {
             }
             (5, _) => {
                 let bad = if dice.roll(3) == 0 { json!("bad") } else { json!(5) };
-                let records = json!({"records": [body, {"n": dice.roll(16)}, {"n": bad}]});
-                user.post("/records/items/batch", &records).await;
+                let mut records = vec![body.clone(), json!({"n": bad})];
+                // More at once than a queue holds.
+                records.extend((0..dice.roll(20)).map(|n| json!({"n": n, "owner": owner})));
+                user.post("/records/items/batch", &json!({"records": records})).await;
             }
             _ => known.push(user.create_id("items", &body).await),
         }
@@ -284,8 +287,8 @@ async fn simulate(backend: Backend, seed: u64) {
     let app = TestApp::spawn_with(backend, |config| {
         config.realtime.heartbeat_seconds = 1;
         config.realtime.checkpoint_seconds = 1;
-        // Small enough that slow readers fall behind.
-        config.realtime.queue_frames = 8;
+        // So small that many fall behind.
+        config.realtime.queue_frames = 5;
     })
     .await;
     app.collection("items", &fields(), &open()).await;

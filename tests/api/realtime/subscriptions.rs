@@ -16,6 +16,9 @@ crate::both![
     a_plain_client_never_sees_a_new_kind_of_frame,
 ];
 
+const WRITERS: usize = 4;
+const WRITES: usize = 40;
+
 async fn posts(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn_with(backend, |config| config.realtime.checkpoint_seconds = 1).await;
     let fields = json!([
@@ -167,8 +170,8 @@ async fn a_break_is_bridged_with_the_cursor_of_the_last_event_or_of_a_list(backe
     let mut ws = Ws::connect(&user).await;
     subscribe(&mut ws, &json!({"collection": "posts", "ref": "a", "since": seen})).await;
     while frame(&mut ws).await["type"] != "replayed" {}
-    let last = user.create_id("posts", &json!({"n": 0})).await;
-    assert_eq!(frame(&mut ws).await["id"], last.as_str());
+    let created = user.create_id("posts", &json!({"n": 0})).await;
+    assert_eq!(frame(&mut ws).await["id"], created.as_str());
     // A cursor of somewhere else is no secret failure.
     let mut ws = Ws::connect(&user).await;
     subscribe(&mut ws, &json!({"collection": "posts", "ref": "a", "since": "elsewhere:5"})).await;
@@ -213,8 +216,6 @@ async fn a_snapshot_comes_first_and_then_everything_after_it(backend: Backend) {
 
 async fn a_snapshot_under_writes_has_no_gap_and_no_repetition(backend: Backend) {
     let (_app, user) = posts(backend).await;
-    const WRITERS: usize = 4;
-    const WRITES: usize = 40;
     let writers = (0..WRITERS).map(|writer| {
         let user = user.clone();
         tokio::spawn(async move {

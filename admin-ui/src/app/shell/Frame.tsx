@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { useSession } from '@/api/session';
 import { SignInAgainDialog } from '@/features/session/SignInAgainDialog';
 import { NavToggle } from '@/ui/nav-toggle';
+import { undoLatest } from '@/ui/toast';
 import { Sidebar } from './Sidebar';
 
 const Palette = lazy(() => import('@/features/palette/Palette').then((module) => ({ default: module.Palette })));
@@ -16,6 +17,7 @@ export function Frame() {
   const [searching, palette] = useDisclosure(false);
   // Also while typing: nothing else answers to this key.
   useHotkeys([['mod+K', palette.toggle]], []);
+  useHotkeys([['mod+Z', undoLatest]]);
   const { pathname } = useLocation();
   const { toggle, close } = nav;
   const toggler = useMemo(() => ({ opened, toggle }), [opened, toggle]);

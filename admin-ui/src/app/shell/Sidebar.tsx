@@ -1,11 +1,11 @@
 import { ActionIcon, CloseButton, Tooltip } from '@mantine/core';
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import { modKey } from '@/ui/mod-key';
 import { AccountMenu } from './AccountMenu';
 import { CollectionLinks } from './CollectionLinks';
 import { Logo } from './Logo';
 import { NAV, type NavPage } from './nav';
-import { modKey } from './mod-key';
 import classes from './Sidebar.module.css';
 
 interface Props {

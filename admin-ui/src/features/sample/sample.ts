@@ -10,7 +10,7 @@ export const SAMPLE: CollectionInput & { fields: FieldDefinition[] } = {
   name: SAMPLE_NAME,
   fields: [
     { name: 'title', type: 'text', required: true, options: { [MARK]: true, max_length: 200 } },
-    { name: 'status', type: 'text', required: true, default: 'open', options: { enum: ['open', 'doing', 'done'] } },
+    { name: 'status', type: 'text', default: 'open', options: { enum: ['open', 'doing', 'done'] } },
     { name: 'priority', type: 'number', default: 2, options: { min: 1, max: 3 } },
     { name: 'due', type: 'date' },
     { name: 'blocked', type: 'boolean', default: false },
