@@ -13,6 +13,8 @@ test: ui
 	cargo build
 	tests/with-postgres.sh cargo test
 	cd tests/sdk && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
+	cd clients/realtime-js && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm test
+	cd tests/pocketbase && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
 	cd admin-ui && npm test && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run e2e
 
 # Formatting, lints and types

@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::records::Records;
+use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
 use crate::traffic::Traffic;
 
@@ -59,6 +60,8 @@ pub struct Services {
     pub changes: ChangeLog,
     /// Who is told.
     pub hub: Hub,
+    /// Who is where, and what they say there.
+    pub rooms: Rooms,
     /// The embedding program's hooks.
     pub hooks: Arc<Hooks>,
     /// The figures.
@@ -96,6 +99,7 @@ impl App {
         accounts.bootstrap().await?;
         let audit = Audit::open(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.audit).await?;
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
+        let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
@@ -110,6 +114,7 @@ impl App {
             audit,
             changes,
             hub,
+            rooms,
             hooks,
             metrics,
             lifecycle,
@@ -123,6 +128,7 @@ impl App {
         let dispatch = dispatch::Dispatch::new(self);
         let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
+        self.lifecycle.spawn(self.rooms.clone().keep(self.lifecycle.stopping().clone()));
         self.audit.start(&self.lifecycle);
         let app = self.clone();
         self.lifecycle.spawn(async move {

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
+use crate::rooms::RoomsHandle;
 
 /// The server, ready to serve.
 pub struct Snackbase {
@@ -59,6 +60,7 @@ impl Snackbase {
 pub struct Builder {
     config: Option<Config>,
     hooks: Hooks,
+    rooms: RoomsHandle,
 }
 
 impl Builder {
@@ -76,6 +78,11 @@ impl Builder {
         self
     }
 
+    /// Publishes in rooms once the server is built. Hooks may keep it.
+    pub fn rooms(&self) -> RoomsHandle {
+        self.rooms.clone()
+    }
+
     /// Opens the database and the listener.
     pub async fn build(self) -> Result<Snackbase> {
         let config = match self.config {
@@ -84,6 +91,7 @@ impl Builder {
         };
         let wanted = (config.server.host.clone(), config.server.port);
         let app = App::build(config, self.hooks).await?;
+        self.rooms.fill(&app.rooms);
         let listener = TcpListener::bind(wanted.clone())
             .await
             .map_err(|error| Error::internal(format!("cannot listen on {}:{}: {error}", wanted.0, wanted.1)))?;

@@ -10,6 +10,7 @@ pub mod env;
 mod limits;
 mod mail;
 mod problems;
+mod rooms;
 mod secrets;
 mod server;
 mod settings;
@@ -27,6 +28,7 @@ pub use database::{DatabaseConfig, DatabaseTarget};
 pub use limits::{LimitsConfig, RealtimeConfig};
 pub use mail::{MailConfig, MailSecurity};
 pub use problems::{ConfigError, Problems};
+pub use rooms::RoomsConfig;
 pub use server::{CorsConfig, Environment, LogConfig, LogFormat, SecurityConfig, ServerConfig};
 pub use settings::{Origin, Setting};
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// How realtime connections behave.
     pub realtime: RealtimeConfig,
+    /// How much rooms may hold and carry.
+    pub rooms: RoomsConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
     /// The audit trail.
@@ -144,6 +148,7 @@ impl Config {
         self.auth.check(problems);
         self.mail.check(problems);
         self.realtime.check(problems);
+        self.rooms.check(problems);
         self.limits.check(problems);
         self.log.check(problems);
         self.cors.check(problems);

@@ -57,6 +57,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::rules::routes())
         .merge(routes::macros::routes())
         .merge(routes::records::routes())
+        .merge(routes::rooms::routes())
         .merge(routes::audit::routes())
         .merge(realtime::api())
         .merge(routes::operation::routes())

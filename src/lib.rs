@@ -16,7 +16,7 @@
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
 //! | 7 | [`dashboard`]: read models
-//! | 6 | [`records`], [`collections`], [`accounts`]: services |
+//! | 6 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
@@ -68,6 +68,7 @@ pub mod mail;
 pub mod metrics;
 pub mod realtime;
 pub mod records;
+pub mod rooms;
 pub mod schema;
 pub mod secret;
 pub mod telemetry;

@@ -41,7 +41,7 @@ use metrics::gauge;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use connection::{Arrival, Connection, Recheck, Refused};
+pub use connection::{Arrival, Connection, Line, Recheck, Refused};
 pub use frame::{About, Crossing, Dialect, Event, Notice, Operation, Resync};
 pub use queue::{Close, Limits, Queue, Taken};
 pub use subscription::{Operations, Scope, Selection, Snapshot, Start, Subscribe};

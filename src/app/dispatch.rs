@@ -10,6 +10,7 @@ use crate::changes::{Change, ChangeKind, Consumer};
 use crate::hooks::{Hooks, RecordChanged};
 use crate::id::UserId;
 use crate::realtime::Hub;
+use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
 
 /// Changes that may wait for the `after` hooks before the follower waits, too.
@@ -19,6 +20,7 @@ pub(super) struct Dispatch {
     catalog: CatalogHandle,
     auth: Auth,
     hub: Hub,
+    rooms: Rooms,
     hooks: Option<mpsc::Sender<RecordChanged>>,
 }
 
@@ -31,7 +33,13 @@ impl Dispatch {
             app.lifecycle.spawn(run_hooks(hooks.clone(), receiver));
             sender
         });
-        Self { catalog: app.catalog.clone(), auth: app.auth.clone(), hub: app.hub.clone(), hooks }
+        Self {
+            catalog: app.catalog.clone(),
+            auth: app.auth.clone(),
+            hub: app.hub.clone(),
+            rooms: app.rooms.clone(),
+            hooks,
+        }
     }
 
     async fn after(&self, changes: &[Arc<Change>]) {
@@ -54,10 +62,12 @@ impl Dispatch {
             (Some(id), Some(account)) if id.0 == account.0 => {
                 self.auth.invalidate_account(account);
                 self.hub.account_changed(account).await;
+                self.rooms.account_changed(account);
             }
             (Some(user), _) => {
                 self.auth.invalidate_user(user);
                 self.hub.access_changed(user).await;
+                self.rooms.access_changed(user);
             }
             (None, _) => {}
         }
@@ -81,6 +91,9 @@ impl Consumer for Dispatch {
                     self.flush(&mut pending).await;
                     if let Err(error) = self.catalog.reload().await {
                         tracing::error!(%error, "the catalog could not be read again");
+                    }
+                    if let Err(error) = self.rooms.reload().await {
+                        tracing::error!(%error, "the definitions of rooms could not be read again");
                     }
                     self.hub.catalog_changed();
                     self.hub.publish(vec![change]).await;

@@ -67,6 +67,14 @@ impl Postgres {
         Ok(())
     }
 
+    /// Sends notifications, in this order. Each must be shorter than 8,000 bytes.
+    pub async fn notify_all(&self, channel: &str, payloads: &[String]) -> Result<(), DbError> {
+        let notify = "SELECT count(pg_notify($1, payload)) FROM \
+                      (SELECT payload FROM unnest($2::text[]) WITH ORDINALITY p (payload, i) ORDER BY i) p";
+        sqlx::query(notify).bind(channel).bind(payloads).execute(&self.pool).await?;
+        Ok(())
+    }
+
     pub(super) async fn docs(&self, stmt: Stmt) -> Result<Vec<Doc>, DbError> {
         let rows = self.fetch(stmt).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()

@@ -3,11 +3,13 @@
 
 mod json;
 pub mod message;
+mod pocketbase;
+mod rooms;
 mod sse;
 mod ticket;
 mod ws;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -18,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Caller, Credential, KeyScope};
+use crate::auth::{AccountRef, Caller, Credential, KeyScope};
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
@@ -27,6 +29,7 @@ use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subs
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
 use crate::schema::{Operation, Rule};
+use crate::rooms::Guest;
 use message::{SnapshotWish, Wish};
 
 /// How many records one frame of a snapshot holds.
@@ -43,6 +46,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/realtime/ws", get(ws::connect))
         .route("/api/v1/realtime/subscribe", get(sse::subscribe))
         .route("/api/v1/realtime/events", get(sse::subscribe))
+        .merge(pocketbase::routes())
 }
 
 /// A credential, kept to check it again while the connection lasts.
@@ -50,6 +54,8 @@ pub fn routes() -> Router<App> {
 enum Shown {
     Bearer(Box<str>),
     ApiKey(Box<str>),
+    /// Nothing, by somebody who may name an account.
+    Nothing(Option<Arc<AccountRef>>),
 }
 
 impl Shown {
@@ -68,6 +74,7 @@ impl Shown {
         let credential = match self {
             Self::Bearer(token) => Credential::Bearer(token),
             Self::ApiKey(key) => Credential::ApiKey(key),
+            Self::Nothing(account) => return Ok(Caller::Anonymous { account: account.clone() }),
         };
         let principal = app.auth.authenticate(credential).await?;
         principal.require(KeyScope::RecordsRead)?;
@@ -89,6 +96,8 @@ struct Session {
     app: App,
     connection: Connection,
     shown: Arc<Mutex<Shown>>,
+    /// Once it has joined a room.
+    guest: OnceLock<Guest>,
 }
 
 impl Session {
@@ -116,7 +125,7 @@ impl Session {
             app.hooks.realtime_connect.run(event).await?;
         }
         connection.recheck().await;
-        Ok(Self { app, connection, shown })
+        Ok(Self { app, connection, shown, guest: OnceLock::new() })
     }
 
     /// Goes on with another access token of the same user.

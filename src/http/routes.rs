@@ -14,6 +14,7 @@ pub mod operation;
 pub mod pages;
 pub mod records;
 pub mod roles;
+pub mod rooms;
 pub mod rules;
 pub mod sessions;
 pub mod setup;

@@ -17,6 +17,10 @@ fn needed(method: &Method, path: &str) -> Option<KeyScope> {
     Some(match (segments.next().unwrap_or_default(), reads) {
         // A collection, a record, and what of it.
         ("records", true) if segments.nth(2) == Some("secrets") => KeyScope::SecretsRead,
+        ("realtime", _) if segments.next() == Some("rooms") => match segments.nth(1) {
+            Some("publish") => KeyScope::RecordsWrite,
+            _ => KeyScope::Admin,
+        },
         ("records", true) | ("realtime", _) => KeyScope::RecordsRead,
         ("records", false) => KeyScope::RecordsWrite,
         ("files", true) => KeyScope::FilesRead,
@@ -40,6 +44,10 @@ mod tests {
             (Method::GET, "/api/v1/records/posts/1/secrets", Some(KeyScope::SecretsRead)),
             (Method::GET, "/api/v1/records/secrets", Some(KeyScope::RecordsRead)),
             (Method::GET, "/api/v1/records/posts/secrets", Some(KeyScope::RecordsRead)),
+            (Method::GET, "/api/v1/realtime/ws", Some(KeyScope::RecordsRead)),
+            (Method::POST, "/api/v1/realtime/rooms", Some(KeyScope::Admin)),
+            (Method::DELETE, "/api/v1/realtime/rooms/1", Some(KeyScope::Admin)),
+            (Method::POST, "/api/v1/realtime/rooms/doc:1/publish", Some(KeyScope::RecordsWrite)),
             (Method::GET, "/api/v1/files/a/b", Some(KeyScope::FilesRead)),
             (Method::POST, "/api/v1/files/upload", Some(KeyScope::FilesWrite)),
             (Method::GET, "/api/v1/auth/me", None),

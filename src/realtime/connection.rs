@@ -348,6 +348,45 @@ impl Connection {
     }
 }
 
+/// What may be known of a connection without holding it; cheap to clone.
+#[derive(Clone)]
+pub struct Line(Arc<Outlet>);
+
+impl Connection {
+    /// The connection as others may know it.
+    pub fn line(&self) -> Line {
+        Line(self.outlet.clone())
+    }
+}
+
+impl Line {
+    /// The connection's id.
+    pub fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// Who is connected, with the rights of now.
+    pub fn caller(&self) -> Caller {
+        self.0.caller()
+    }
+
+    /// Why the connection ends, if it does.
+    pub fn ending(&self) -> Option<Close> {
+        self.0.queue.ending()
+    }
+
+    /// Ends the connection.
+    pub fn close(&self, reason: Close) {
+        self.0.queue.close(reason);
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("id", &self.0.id).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         let mut rights = self.outlet.rights();

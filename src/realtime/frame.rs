@@ -4,6 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::changes::Cursor;
+use crate::id::CollectionId;
 
 /// What happened to a record, as a subscriber sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +60,8 @@ impl Crossing {
 pub struct Event<'a> {
     /// The collection's name.
     pub collection: &'a str,
+    /// The collection's id.
+    pub collection_id: CollectionId,
     /// What happened, as far as the subscriber can tell.
     pub operation: Operation,
     /// Whether the record entered or left what the subscriber sees.

@@ -173,6 +173,7 @@ impl Lens {
         let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks));
         let bytes = self.dialect.event(&Event {
             collection: &subject.collection.name,
+            collection_id: subject.collection.id,
             operation,
             crossing,
             id: &change.record_id,

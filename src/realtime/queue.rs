@@ -263,6 +263,11 @@ impl Queue {
         wake(state, |state| state.waker.take());
     }
 
+    /// Why the connection ends, if it does.
+    pub fn ending(&self) -> Option<Close> {
+        self.state().close
+    }
+
     /// Whether the reader has much to take and has not been given up on.
     pub(super) fn is_congested(&self) -> bool {
         let state = self.state();

@@ -19,5 +19,6 @@ mod operation;
 mod people;
 mod realtime;
 mod records;
+mod rooms;
 mod rules;
 mod surface;

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
-use snackbase::Snackbase;
 use snackbase::app::App;
 use snackbase::config::Config;
 use snackbase::hooks::Hooks;
 use snackbase::secret::Secret;
+use snackbase::{Builder, Snackbase};
 use tokio::task::JoinHandle;
 
 use super::backend::{Backend, Database};
@@ -58,12 +58,21 @@ impl TestApp {
         change: impl FnOnce(&mut Config),
         hooks: impl FnOnce(Hooks) -> Hooks,
     ) -> Self {
+        Self::spawn_built(backend, change, |builder| builder.hooks(hooks)).await
+    }
+
+    /// A server that a program builds in its own way.
+    pub async fn spawn_built(
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        build: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let database = Database::create(backend).await;
         let mut config = database.config();
         config.auth.superadmin_email = SUPERADMIN.into();
         config.auth.superadmin_password = Secret::new(PASSWORD.into());
         change(&mut config);
-        let server = Snackbase::builder().config(config).hooks(hooks).build().await.unwrap();
+        let server = build(Snackbase::builder().config(config)).build().await.unwrap();
         let base = format!("http://{}", server.address());
         let app = server.app().clone();
         let serving = tokio::spawn(async move { server.run().await.unwrap() });

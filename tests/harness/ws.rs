@@ -115,6 +115,45 @@ impl Ws {
         assert_eq!((&ack["type"], &ack["collection"]), (&json!("subscribed"), &json!(collection)), "{ack}");
     }
 
+    /// The next frame of this type; those before it are passed over.
+    pub async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Joins a room and returns its state.
+    pub async fn join(&mut self, room: &str) -> Value {
+        self.join_as(room, &json!({})).await
+    }
+
+    /// Joins a room with more keys in the message.
+    pub async fn join_as(&mut self, room: &str, more: &Value) -> Value {
+        let state = self.ask(&said("join", room, more)).await;
+        assert_eq!((&state["type"], &state["room"]), (&json!("room.state"), &json!(room)), "{state}");
+        state
+    }
+
+    /// Sends something and returns the first frame that says how it went.
+    pub async fn ask(&mut self, message: &Value) -> Value {
+        self.send(message).await;
+        loop {
+            let frame = self.frame().await;
+            if frame["error"].is_string() || frame["type"] == "room.state" || frame["type"] == "ack" {
+                return frame;
+            }
+        }
+    }
+
+    /// Publishes in a room and waits for the acknowledgement.
+    pub async fn publish(&mut self, room: &str, event: &str, data: &Value) {
+        let message = said("publish", room, &json!({"event": event, "data": data, "ref": "p"}));
+        assert_eq!(self.ask(&message).await, json!({"type": "ack", "ref": "p"}));
+    }
+
     /// Reads on until the server ends the connection.
     pub async fn end(&mut self) -> Ended {
         self.read_to_end().await.1
@@ -141,4 +180,13 @@ impl Ws {
     pub async fn close(mut self) {
         let _ = self.socket.close(None).await;
     }
+}
+
+/// A command about a room.
+fn said(action: &str, room: &str, more: &Value) -> Value {
+    let mut message = json!({"action": action, "room": room});
+    for (key, value) in more.as_object().unwrap() {
+        message[key] = value.clone();
+    }
+    message
 }

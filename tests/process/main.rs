@@ -11,4 +11,5 @@ mod embedding;
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod harness;
 mod nodes;
+mod rooms;
 mod signals;

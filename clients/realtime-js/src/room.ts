@@ -15,8 +15,11 @@ export interface Member {
 export interface RoomMessage {
   event: string;
   data: unknown;
-  /** The connection that said it; absent if the server did. */
-  from?: string;
+  /** The connection that said it; null if it was published over HTTP or by the server. */
+  from: string | null;
+  /** The user who said it; null if the server did. */
+  user: string | null;
+  timestamp: string;
 }
 
 export interface RoomHandlers {
@@ -32,7 +35,7 @@ export interface RoomHandlers {
 export interface RoomOptions extends RoomHandlers {
   /** What the others are to know of us. */
   presence?: unknown;
-  /** Past messages that are wanted, at most. */
+  /** Past messages that are wanted, at most, when the room is entered. */
   history?: number;
 }
 
@@ -46,6 +49,7 @@ interface RoomLine {
 export class Room {
   readonly #members = new Map<string, Member>();
   #presence: unknown;
+  #entered = false;
 
   /** @internal */
   constructor(
@@ -69,7 +73,7 @@ export class Room {
   /** Changes what the others know of us. */
   update(presence: unknown): void {
     this.#presence = presence;
-    this.join();
+    this.line.send({ action: 'presence', room: this.name, presence });
   }
 
   leave(): void {
@@ -79,13 +83,16 @@ export class Room {
 
   /** @internal */
   join(): void {
-    this.line.send({ action: 'join', room: this.name, presence: this.#presence, history: this.options.history });
+    // What was said before is told once, not after every break.
+    const history = this.#entered ? undefined : this.options.history;
+    this.line.send({ action: 'join', room: this.name, presence: this.#presence, history });
   }
 
   /** @internal */
   receive(frame: Frame): void {
     switch (frame.type) {
       case 'room.state':
+        this.#entered = true;
         this.#members.clear();
         this.#put(frame.members);
         for (const message of list<RoomMessage>(frame.messages)) this.options.message?.(message);
@@ -98,14 +105,27 @@ export class Room {
       case 'room.message':
         this.options.message?.(frame as unknown as RoomMessage);
         return;
-      case 'room.missed':
+      case 'room.lost':
         this.options.missed?.(Number(frame.count));
+        return;
+      case 'room.left':
+        this.#end(new RealtimeError('the server made us leave the room', String(frame.reason)));
         return;
       case undefined:
         this.options.error?.(RealtimeError.of(frame));
         return;
+      default:
+        return;
     }
     this.options.members?.(this.members);
+  }
+
+  /** The rules do not let us in any more: it makes no sense to come back. */
+  #end(error: RealtimeError): void {
+    this.line.leave(this.name);
+    this.#members.clear();
+    this.options.members?.([]);
+    this.options.error?.(error);
   }
 
   #put(members: unknown): void {

@@ -50,6 +50,12 @@ impl Checker<'_> {
                 (field, Some(_)) => self.report(at, format!("`{}` is computed; it is never sent", field.name)),
             };
         }
+        if name.starts_with("@room.") {
+            let Some(Column { ident, kind }) = self.columns.column(name) else {
+                return self.report(at, format!("there is no {name}; rules of rooms know the parts of their pattern"));
+            };
+            return Ok(Some(typed(Leaf::Field(Field { name: name.into(), ident, kind }))));
+        }
         if name.starts_with("@request.") {
             return self.report(
                 at,

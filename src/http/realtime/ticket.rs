@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Shown;
 use crate::app::App;
-use crate::auth::one_time;
+use crate::auth::{Credential, one_time};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::http::error::ErrorBody;
@@ -48,12 +48,12 @@ pub(super) async fn issue(
     SignedIn(_): SignedIn,
     headers: HeaderMap,
 ) -> Result<(axum::http::StatusCode, Json<Ticket>)> {
-    let shown = credential(&headers).map(Shown::from).ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
+    let shown = credential(&headers).ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
     let (ticket, now) = (one_time::random_token(), app.clock.now());
     let expires_at = now + TimeDelta::seconds(LIFETIME);
-    let (kind, text) = match &shown {
-        Shown::Bearer(token) => ("bearer", token),
-        Shown::ApiKey(key) => ("api_key", key),
+    let (kind, text) = match shown {
+        Credential::Bearer(token) => ("bearer", token),
+        Credential::ApiKey(key) => ("api_key", key),
     };
     let sealed = cipher(&ticket).encrypt(&Nonce::default(), text.as_bytes());
     let sealed = sealed.map_err(|_| Error::internal("a ticket could not be sealed"))?;

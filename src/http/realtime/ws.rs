@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::message::{self, ClientMessage, Wish};
-use super::{Session, Shown, json};
+use super::{Session, Shown, json, rooms};
 use crate::app::App;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
@@ -136,6 +136,13 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
                     frames = Vec::new();
                 }
             }
+            mut frames = rooms::frames(session) => {
+                // Apart, so that connections without rooms need no memory for it.
+                let sending = Box::pin(send(socket, queue, &mut frames, Taken::default()));
+                if let ControlFlow::Break(reason) = sending.await {
+                    return reason;
+                }
+            }
             message = futures_util::StreamExt::next(socket) => {
                 session.connection.heard();
                 match message {
@@ -221,6 +228,9 @@ async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -
         Ok(_) => message,
         Err(error) => return Err(refused(&error, None, None)),
     };
+    if let Some(done) = Box::pin(rooms::obey(session, &message)).await {
+        return done;
+    }
     let command = message::parse(&message).map_err(|fault| {
         let mut frame = json::error(&fault.message, fault.code, fault.collection.as_deref());
         json::name(&mut frame, fault.reference.as_deref());
@@ -280,7 +290,7 @@ async fn authenticate(session: &Session, token: &str) -> Result<(), Value> {
     Ok(())
 }
 
-fn refused(error: &Error, collection: Option<&str>, reference: Option<&str>) -> Value {
+pub(super) fn refused(error: &Error, collection: Option<&str>, reference: Option<&str>) -> Value {
     let (message, code) = match error {
         Error::Forbidden(message) => (message.as_str(), "forbidden"),
         Error::Unauthenticated(message) => (message.as_str(), "unauthenticated"),

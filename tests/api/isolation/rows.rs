@@ -46,6 +46,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(collections());
     rows.extend(auth(world));
     rows.extend(administration(world));
+    rows.extend(rooms(world));
     rows.push(row(Method::POST, "/api/v1/realtime/ticket", vec![("/realtime/ticket".to_owned(), Value::Null)]));
     rows.extend(people::rows(world));
     rows
@@ -152,6 +153,26 @@ fn collections() -> Vec<Row> {
         row(Method::PUT, "/api/v1/macros/{id}", body("/macros/1", json!({"sql_query": "SELECT 1"}))),
         row(Method::DELETE, "/api/v1/macros/{id}", body("/macros/1", Value::Null)),
         row(Method::POST, "/api/v1/macros/{id}/test", body("/macros/1/test", json!({"parameters": []}))),
+    ]
+}
+
+fn rooms(world: &World) -> Vec<Row> {
+    let one = "/realtime/rooms/00000000-0000-0000-0000-000000000000".to_owned();
+    let definition = json!({"pattern": "mine", "join_rule": ""});
+    let say = |account: &str| json!({"event": "hello", "account": account});
+    let room = "/realtime/rooms/mine/publish";
+    let accounts = [&world.a.account_id, &world.a.account_slug];
+    vec![
+        get("/api/v1/realtime/rooms", &["/realtime/rooms".to_owned()]),
+        row(Method::POST, "/api/v1/realtime/rooms", vec![("/realtime/rooms".to_owned(), definition.clone())]),
+        get("/api/v1/realtime/rooms/{id}", std::slice::from_ref(&one)),
+        row(Method::PATCH, "/api/v1/realtime/rooms/{id}", vec![(one.clone(), definition)]),
+        row(Method::DELETE, "/api/v1/realtime/rooms/{id}", vec![(one, Value::Null)]),
+        row(
+            Method::POST,
+            "/api/v1/realtime/rooms/{room}/publish",
+            accounts.map(|account| (room.to_owned(), say(account))).into(),
+        ),
     ]
 }
 

@@ -1,0 +1,128 @@
+//! What a client sends to subscribe: JSON, a form, or a form with several parts.
+
+use axum::extract::{FromRequest as _, Request};
+use axum::http::header;
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::app::App;
+
+/// What is asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The client's id.
+    pub client: String,
+    /// The topics, each once.
+    pub topics: Vec<String>,
+}
+
+impl Asked {
+    fn add(&mut self, key: &str, value: &str) {
+        match key {
+            "clientId" => value.clone_into(&mut self.client),
+            "subscriptions" if !value.is_empty() && !self.topics.iter().any(|topic| topic == value) => {
+                self.topics.push(value.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads a body; `None` if it cannot be read.
+pub(super) async fn read(request: Request, app: &App) -> Option<Asked> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_owned();
+    let bytes = Bytes::from_request(request, app).await.ok()?;
+    parse(&kind, &bytes)
+}
+
+fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
+    let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let mut asked = Asked::default();
+    match kind.trim().to_ascii_lowercase().as_str() {
+        _ if bytes.is_empty() => {}
+        "application/json" => json(&mut asked, bytes)?,
+        "application/x-www-form-urlencoded" => {
+            for (key, value) in form_urlencoded::parse(bytes) {
+                asked.add(&key, &value);
+            }
+        }
+        "multipart/form-data" => {
+            let boundary = parameters.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
+            parts(&mut asked, boundary.trim_matches('"'), std::str::from_utf8(bytes).ok()?)?;
+        }
+        _ => return None,
+    }
+    Some(asked)
+}
+
+fn json(asked: &mut Asked, bytes: &[u8]) -> Option<()> {
+    let Value::Object(body) = serde_json::from_slice(bytes).ok()? else { return None };
+    match body.get("clientId") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(client)) => asked.add("clientId", client),
+        Some(_) => return None,
+    }
+    match body.get("subscriptions") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(topics)) => {
+            for topic in topics {
+                asked.add("subscriptions", topic.as_str()?);
+            }
+        }
+        Some(_) => return None,
+    }
+    Some(())
+}
+
+/// The values of a form with several parts; files are none.
+fn parts(asked: &mut Asked, boundary: &str, text: &str) -> Option<()> {
+    if boundary.is_empty() {
+        return None;
+    }
+    for part in text.split(&format!("--{boundary}")).skip(1) {
+        let Some((head, value)) = part.split_once("\r\n\r\n") else { continue };
+        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next())?;
+        asked.add(name, value.strip_suffix("\r\n").unwrap_or(value));
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(client: &str, topics: &[&str]) -> Asked {
+        Asked { client: client.to_owned(), topics: topics.iter().map(|topic| (*topic).to_owned()).collect() }
+    }
+
+    #[test]
+    fn bodies_come_in_three_shapes() {
+        let json = br#"{"clientId":"c","subscriptions":["a/*","b","a/*"]}"#;
+        assert_eq!(parse("application/json; charset=utf-8", json), Some(asked("c", &["a/*", "b"])));
+        let form = b"clientId=c&subscriptions=a%2F*&subscriptions=b";
+        assert_eq!(parse("application/x-www-form-urlencoded", form), Some(asked("c", &["a/*", "b"])));
+        let multipart = "--x\r\nContent-Disposition: form-data; name=\"clientId\"\r\n\r\nc\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\na/*\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\nb\r\n--x--\r\n";
+        assert_eq!(parse("multipart/form-data; boundary=x", multipart.as_bytes()), Some(asked("c", &["a/*", "b"])));
+    }
+
+    #[test]
+    fn an_absent_list_is_an_empty_one_and_nonsense_is_refused() {
+        assert_eq!(parse("application/json", b"{}"), Some(asked("", &[])));
+        assert_eq!(parse("", b""), Some(asked("", &[])));
+        assert_eq!(parse("application/json", br#"{"clientId":"c","subscriptions":null}"#), Some(asked("c", &[])));
+        for (kind, bad) in [
+            ("application/json", "{"),
+            ("application/json", "[]"),
+            ("application/json", r#"{"clientId":7}"#),
+            ("application/json", r#"{"subscriptions":"a"}"#),
+            ("application/json", r#"{"subscriptions":[7]}"#),
+            ("text/plain", "clientId=c"),
+            ("multipart/form-data", "--x"),
+        ] {
+            assert_eq!(parse(kind, bad.as_bytes()), None, "{kind} {bad}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What rooms say on the wire.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::clock;
+
+/// A member as others see it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct MemberFrame<'a> {
+    pub conn: &'a str,
+    pub user: &'a str,
+    pub meta: &'a RawValue,
+    #[serde(serialize_with = "clock::serialize")]
+    pub since: DateTime<Utc>,
+}
+
+/// A member that is gone.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Departed<'a> {
+    pub conn: &'a str,
+    pub user: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct StateFrame<'a> {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub room: &'a str,
+    /// The receiver's own `conn`.
+    #[serde(rename = "self")]
+    pub own: &'a str,
+    pub members: Vec<MemberFrame<'a>>,
+    pub messages: Vec<&'a RawValue>,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DiffFrame<'a> {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub room: &'a str,
+    pub joins: Vec<MemberFrame<'a>>,
+    pub leaves: Vec<Departed<'a>>,
+    pub updates: Vec<MemberFrame<'a>>,
+}
+
+/// A message that was published.
+#[derive(Debug, Serialize)]
+pub(super) struct MessageFrame<'a> {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub room: &'a str,
+    pub event: &'a str,
+    pub data: &'a RawValue,
+    /// The member it came from; null if it was published over HTTP or by the server.
+    pub from: Option<&'a str>,
+    /// Who published it; null for the server itself.
+    pub user: Option<&'a str>,
+    #[serde(serialize_with = "clock::serialize")]
+    pub timestamp: DateTime<Utc>,
+}
+
+/// The text of a frame. It is made of texts and JSON, which can always be written.
+pub(super) fn encode(frame: &impl Serialize) -> Bytes {
+    serde_json::to_vec(frame).unwrap_or_default().into()
+}
+
+/// It was done.
+pub(super) fn ack(reference: &Value) -> Bytes {
+    encode(&json!({"type": "ack", "ref": reference}))
+}
+
+/// The connection is not in the room any more, without having asked for it.
+pub(super) fn left(room: &Arc<str>, reason: &str) -> Bytes {
+    encode(&json!({"type": "room.left", "room": room, "reason": reason}))
+}
+
+/// The reader was too slow for so many messages.
+pub(super) fn lost(room: &Arc<str>, count: u64) -> Bytes {
+    encode(&json!({"type": "room.lost", "room": room, "count": count}))
+}
