@@ -112,7 +112,7 @@ impl World {
 }
 
 async fn no_route_answers_anything_of_another_account(backend: Backend) {
-    let world = World::new(backend).await;
+    let world = Box::pin(World::new(backend)).await;
     let before = world.state_of_a().await;
     let rows = rows::all(&world);
     let covered: BTreeSet<String> = rows.iter().map(Row::name).collect();
@@ -155,7 +155,7 @@ async fn documented(app: &TestApp) -> BTreeSet<String> {
 }
 
 async fn superadmins_alone_cross_the_border(backend: Backend) {
-    let world = World::new(backend).await;
+    let world = Box::pin(World::new(backend)).await;
     let page = world.app.admin.get("/records/posts").await.ok(200);
     assert_eq!(page["total"], 2);
     assert!(page.to_string().contains(SECRET));

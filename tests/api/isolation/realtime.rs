@@ -6,7 +6,7 @@ use crate::harness::{Backend, Sse, Ws};
 crate::both![whoever_subscribes_to_everything_hears_nothing_of_another_account];
 
 async fn whoever_subscribes_to_everything_hears_nothing_of_another_account(backend: Backend) {
-    let world = World::new(backend).await;
+    let world = Box::pin(World::new(backend)).await;
     let (a, b) = (&world.a, &world.b);
     let mut of_a = Ws::connect(a).await;
     of_a.subscribe("posts").await;
