@@ -18,6 +18,7 @@ export type AccountList = Schemas['AccountList'];
 export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
 export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
 export type CollectionList = Schemas['CollectionList'];
+export type CollectionNames = Schemas['CollectionNames'];
 export type CollectionListItem = Schemas['CollectionListItem'];
 export type Health = Schemas['Health'];
 export type LoginRequest = Schemas['LoginRequest'];

@@ -44,8 +44,8 @@ export function FieldDetails({ draft, errors, onChange }: Props) {
 
 function ReferenceDetails({ draft, errors, onChange }: Props) {
   const collections = useQuery(collectionNamesQuery);
-  const names = collections.data?.items.map((item) => item.name) ?? [];
-  if (draft.collection && !names.includes(draft.collection)) names.push(draft.collection);
+  const known = collections.data?.names ?? [];
+  const names = draft.collection && !known.includes(draft.collection) ? [...known, draft.collection] : known;
   return (
     <>
       <Select
