@@ -34,3 +34,22 @@ export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 /** A record's shape depends on its collection, so only the values' JSON nature is known here. */
 export type RecordRow = Record<string, unknown> & { id: string };
 export type RecordPage = Omit<Schemas['RecordPage'], 'items'> & { items: RecordRow[] };
+
+export type Account = Schemas['AccountView'];
+export type AccountDetail = Schemas['AccountDetail'];
+export type AccountCreate = Schemas['AccountCreate'];
+export type ApiKey = Schemas['ApiKeyView'];
+export type ApiKeyCreate = Schemas['ApiKeyCreate'];
+export type ApiKeyList = Schemas['ApiKeyList'];
+export type Figures = Schemas['Figures'];
+export type KeyScope = Schemas['KeyScope'];
+export type Minute = Schemas['MinuteView'];
+export type RequestEntry = Schemas['RequestView'];
+export type RequestList = Schemas['RequestList'];
+export type Setting = Schemas['Setting'];
+export type SettingList = Schemas['SettingList'];
+export type User = Schemas['UserView'];
+export type UserCreate = Schemas['UserCreate'];
+export type UserDetail = Schemas['UserDetail'];
+export type UserList = Schemas['UserList'];
+export type UserUpdate = Schemas['UserUpdate'];
