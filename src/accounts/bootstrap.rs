@@ -48,7 +48,7 @@ impl Accounts {
                 .map_err(|error| Error::internal(format!("auth.single_tenant_account: {error}")))?;
             if !self.slug_taken(&slug).await? {
                 let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
-                match self.insert_account(name.unwrap_or(&slug), &slug, |_, batch| batch).await {
+                match self.insert_empty_account(name.unwrap_or(&slug), &slug).await {
                     // Another node was faster.
                     Ok(_) | Err(Error::Conflict { .. }) => {}
                     Err(error) => return Err(error),

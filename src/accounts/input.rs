@@ -207,10 +207,12 @@ fn yes() -> bool {
     true
 }
 
-/// Refuses texts that are too short or too long.
+/// Refuses texts that are too short or too long, or that PostgreSQL does not store.
 pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<()> {
     let length = text.chars().count();
-    let (kind, msg) = if length < *allowed.start() {
+    let (kind, msg) = if text.contains('\0') {
+        ("value_error", "Input must not contain NUL characters".to_owned())
+    } else if length < *allowed.start() {
         ("string_too_short", format!("String should have at least {} characters", allowed.start()))
     } else if length > *allowed.end() {
         ("string_too_long", format!("String should have at most {} characters", allowed.end()))

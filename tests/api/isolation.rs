@@ -26,8 +26,12 @@ struct World {
     ruled_record: String,
     /// A record of B.
     own_record: String,
-    /// An API key bound to A.
+    /// An API key bound to A, a group and an invitation of A.
     key: String,
+    group: String,
+    invitation: String,
+    /// A group of B.
+    own_group: String,
 }
 
 impl World {
@@ -49,8 +53,13 @@ impl World {
         let ruled_record = a.create_id("notes", &json!({"title": SECRET, "link": open_record})).await;
         let own_record = b.create_id("posts", &json!({"title": "mine"})).await;
         let key = json!({"name": SECRET, "account_id": a.account_id});
-        let key = app.admin.post("/admin/api-keys", &key).await.ok(201)["id"].as_str().unwrap().to_owned();
-        Self { app, a, b, open_record, ruled_record, own_record, key }
+        let id = |answer: Answer| answer.ok(201)["id"].as_str().unwrap().to_owned();
+        let key = id(app.admin.post("/admin/api-keys", &key).await);
+        let group = id(a.post("/groups", &json!({"name": SECRET, "description": SECRET})).await);
+        let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
+        let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
+        let invitation = id(a.post("/invitations", &guest).await);
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -62,6 +71,10 @@ impl World {
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
             self.app.admin.get("/admin/api-keys").await.ok(200),
+            self.app.admin.get(&format!("/groups?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
+            self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/roles").await.ok(200),
         ])
     }
 
@@ -78,6 +91,9 @@ impl World {
             &self.a.account_id,
             &self.open_record,
             &self.ruled_record,
+            &self.key,
+            &self.group,
+            &self.invitation,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);
