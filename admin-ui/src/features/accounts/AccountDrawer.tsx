@@ -2,7 +2,7 @@ import { Box, Button, Group, Skeleton, Stack, Text, TextInput } from '@mantine/c
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { fieldError } from '@/api/errors';
+import { fieldMessage } from '@/api/errors';
 import type { AccountDetail } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { CopyText } from '@/ui/CopyText';
@@ -46,13 +46,13 @@ export function NewAccountDrawer() {
         }}
       >
         <Stack gap="sm">
-          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldError(create.error, 'name')} />
+          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
           <TextInput
             label="Slug"
             description="By which its users name it when they sign in. Made from the name if it is empty."
             value={slug}
             onChange={(event) => setSlug(event.currentTarget.value)}
-            error={fieldError(create.error, 'slug')}
+            error={fieldMessage(create.error, 'slug')}
           />
           <ErrorPanel error={create.error} shownFields={(field) => field === 'name' || field === 'slug'} />
           <Group justify="flex-end">
@@ -105,7 +105,7 @@ function Details({ account, onGone }: { account: AccountDetail; onGone: () => vo
         }}
       >
         <Stack gap="sm">
-          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldError(rename.error, 'name')} />
+          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
           <ErrorPanel error={rename.error} shownFields={(field) => field === 'name'} />
           <Group justify="flex-end">
             <Button type="submit" loading={rename.isPending} disabled={name.trim() === account.name}>
