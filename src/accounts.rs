@@ -14,6 +14,7 @@ pub mod names;
 mod register;
 mod reset;
 mod role;
+mod session_list;
 mod sign_in;
 mod store;
 mod user;
@@ -37,6 +38,7 @@ pub use invitation_view::{
     InvitationStatus, InvitationView,
 };
 pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
+pub use session_list::{SessionList, SessionView};
 pub use user_list::UserFilter;
 pub use view::{
     AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView, LoginResponse, Me, Message,

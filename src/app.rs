@@ -12,6 +12,7 @@ use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
+use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
@@ -49,6 +50,8 @@ pub struct Services {
     pub collections: Collections,
     /// Reading and writing records.
     pub records: Records,
+    /// Figures of the whole server.
+    pub dashboard: Dashboard,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -91,6 +94,7 @@ impl App {
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
+            dashboard: Dashboard::new(db.clone(), catalog.clone(), clock.clone()),
             records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
             traffic: Traffic::new(clock.clone()),
             config,

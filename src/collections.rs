@@ -205,7 +205,7 @@ impl Collections {
             .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
             .map(|(field, _)| &field.column)
             .collect();
-        for stmt in ddl::drop(self.db.dialect(), &collection.table, &own) {
+        for stmt in ddl::drop(self.db.dialect(), &collection.table, &collection.fields, &own) {
             change.tx.execute(stmt).await?;
         }
         change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;

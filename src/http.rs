@@ -42,15 +42,18 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::health::routes())
         .merge(routes::setup::routes())
         .merge(routes::auth::routes())
+        .merge(routes::sessions::routes())
         .merge(routes::accounts::routes())
         .merge(routes::users::routes())
         .merge(routes::api_keys::routes())
         .merge(routes::roles::routes())
         .merge(routes::groups::routes())
         .merge(routes::invitations::routes())
+        .merge(routes::dashboard::routes())
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(realtime::api())
         .merge(routes::operation::routes())
 }
 

@@ -15,6 +15,7 @@
 //! | 10 | [`cli`] |
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
+//! | 7 | [`dashboard`]: read models
 //! | 6 | [`records`], [`collections`], [`accounts`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`] |
 //! | 4 | [`auth`], [`changes`] |
@@ -54,6 +55,7 @@ pub mod cli;
 pub mod clock;
 pub mod collections;
 pub mod config;
+pub mod dashboard;
 pub mod db;
 pub mod error;
 pub mod expr;

@@ -1,7 +1,5 @@
 //! The first start: what every installation has, and its first superadmin.
 
-use std::net::IpAddr;
-
 use chrono::TimeDelta;
 
 use super::Accounts;
@@ -10,7 +8,7 @@ use super::names::{parse_email, parse_slug};
 use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{Door, Origin, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
@@ -88,8 +86,9 @@ impl Accounts {
     }
 
     /// Creates the first superadmin with the token that the server printed, and signs it in.
-    pub async fn setup(&self, request: SetupRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn setup(&self, request: SetupRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         check_policy(&request.password)?;
         if !self.setup_status().await?.needed {
@@ -107,7 +106,7 @@ impl Accounts {
         match self.insert_superadmin(Batch::new().require(consume), &email, request.password).await {
             Ok(user) => {
                 let row = self.existing_user(&user.to_string()).await?;
-                self.open_session(row, None).await
+                self.open_session(row, None, &origin).await
             }
             Err(DbError::Gone) => Err(refused()),
             Err(error) => Err(error.into()),

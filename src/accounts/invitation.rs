@@ -17,7 +17,7 @@ use super::store::{self, NewUser};
 use super::view::LoginResponse;
 use super::{Accounts, signed_in};
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, Door, USER_ROLE, one_time};
+use crate::auth::{Caller, Door, Origin, USER_ROLE, one_time};
 use crate::db::{DbError, Sql, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
@@ -248,11 +248,11 @@ impl Accounts {
         &self,
         token: &str,
         request: InvitationAccept,
-        address: Option<IpAddr>,
+        origin: impl Into<Origin>,
     ) -> Result<LoginResponse> {
-        let inner = &*self.0;
+        let (inner, origin) = (&*self.0, origin.into());
         length("password", &request.password, 8..=1024)?;
-        let row = self.invitation_of(token, address).await?;
+        let row = self.invitation_of(token, origin.address).await?;
         let (account, now) = (row.account()?, inner.clock.now());
         let gone = || Error::not_found("The invitation has been accepted already, or has expired");
         if row.status(now) != InvitationStatus::Pending {
@@ -305,7 +305,7 @@ impl Accounts {
             }
         }
         let row = self.existing_user(&user.id.to_string()).await?;
-        self.open_session(row, None).await
+        self.open_session(row, None, &origin).await
     }
 
     async fn visible_invitation(&self, caller: &Caller, id: &str) -> Result<Row> {

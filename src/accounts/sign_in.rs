@@ -9,7 +9,7 @@ use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
 use super::{Accounts, signed_in};
 use crate::auth::password::Verdict;
-use crate::auth::{AccountRef, Caller, Door};
+use crate::auth::{AccountRef, Caller, Door, Origin};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
@@ -21,8 +21,9 @@ const UNVERIFIED: &str = "Email not verified. Please check your email inbox.";
 
 impl Accounts {
     /// Signs a user in.
-    pub async fn login(&self, request: LoginRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn login(&self, request: LoginRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let account_id = account.as_ref().map(|account| account.id);
@@ -66,7 +67,7 @@ impl Accounts {
             Verdict::Outdated => Some(inner.passwords.hash(request.password).await?),
             _ => None,
         };
-        let response = self.open_session(user, renewed).await?;
+        let response = self.open_session(user, renewed, &origin).await?;
         if !inner.hooks.auth_after_login.is_empty() {
             event.user_id = Some(response.user.id.clone());
             // The user is in: a hook cannot stop that any more.
@@ -78,11 +79,16 @@ impl Accounts {
     }
 
     /// Opens a session for a user whose password was checked, and stores the password's new hash if there is one.
-    pub(super) async fn open_session(&self, mut user: UserRow, renewed: Option<String>) -> Result<LoginResponse> {
+    pub(super) async fn open_session(
+        &self,
+        mut user: UserRow,
+        renewed: Option<String>,
+        origin: &Origin,
+    ) -> Result<LoginResponse> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let subject = user.session_user()?;
-        let (pair, open) = inner.sessions.open(&subject, now)?;
+        let (pair, open) = inner.sessions.open(&subject, origin, now)?;
         // The password must still be the one that was checked: a change of it has ended all sessions.
         let update = "UPDATE users SET last_login = $1, password_hash = $2 \
                       WHERE id = $3 AND password_hash = $4 AND is_active";

@@ -114,7 +114,7 @@ impl Collections {
             version: VERSION.into(),
             exported_at: crate::clock::canonical_time(self.clock.now()),
             exported_by: caller.attributes().email.unwrap_or_default().to_owned(),
-            collections: collections.iter().map(|collection| exported(collection)).collect(),
+            collections: collections.iter().map(exported).collect(),
         }
     }
 

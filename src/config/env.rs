@@ -94,6 +94,8 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("REALTIME_QUEUE_BYTES", "realtime.queue_bytes", Number),
     ("REALTIME_MAX_CONNECTIONS_PER_ADDRESS", "realtime.max_connections_per_address", Number),
     ("REALTIME_MAX_CONNECTIONS_PER_USER", "realtime.max_connections_per_user", Number),
+    ("REALTIME_STALL_SECONDS", "realtime.stall_seconds", Number),
+    ("REALTIME_CHECKPOINT_SECONDS", "realtime.checkpoint_seconds", Number),
     ("REALTIME_MAX_MESSAGE_BYTES", "realtime.max_message_bytes", Number),
     ("REALTIME_MAX_MESSAGES_PER_SECOND", "realtime.max_messages_per_second", Number),
     ("BODY_LIMIT_BYTES", "limits.body_bytes", Number),

@@ -151,6 +151,7 @@ pub fn cors(config: &CorsConfig) -> CorsLayer {
         HeaderName::from_static("x-ratelimit-remaining"),
         HeaderName::from_static("x-ratelimit-reset"),
         HeaderName::from_static("x-function-execution-id"),
+        HeaderName::from_static("x-realtime-cursor"),
         header::CONTENT_DISPOSITION,
     ];
     let all = |list: &[String]| list.iter().any(|item| item == "*");

@@ -30,6 +30,8 @@ struct World {
     key: String,
     group: String,
     invitation: String,
+    /// A's session.
+    session: String,
     /// A group of B.
     own_group: String,
 }
@@ -59,7 +61,9 @@ impl World {
         let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
         let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
         let invitation = id(a.post("/invitations", &guest).await);
-        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group }
+        let sessions = a.get("/auth/sessions").await.ok(200);
+        let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, session, own_group }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -75,6 +79,7 @@ impl World {
             self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
             self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
             self.app.admin.get("/roles").await.ok(200),
+            self.a.get("/auth/sessions").await.ok(200),
         ])
     }
 
@@ -94,6 +99,7 @@ impl World {
             &self.key,
             &self.group,
             &self.invitation,
+            &self.session,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);

@@ -4,7 +4,7 @@ import { NotFoundPage } from './NotFoundPage';
 import { operationRoutes } from './operation-routes';
 import { peopleRoutes } from './people-routes';
 import { app, root } from './root-routes';
-import { collectionsSearch, liveSearch, loginSearch, recordSearch, recordsSearch, setupSearch } from './search';
+import { collectionsSearch, liveSearch, loginSearch, newCollectionSearch, recordSearch, recordsSearch, setupSearch } from './search';
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -36,6 +36,7 @@ const collections = createRoute({
 const newCollection = createRoute({
   getParentRoute: () => app,
   path: '/collections/new',
+  validateSearch: newCollectionSearch,
   component: lazyRouteComponent(() => import('@/features/collections/NewCollectionPage'), 'NewCollectionPage'),
 });
 

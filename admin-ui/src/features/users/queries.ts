@@ -7,6 +7,7 @@ interface ListQuery {
   account_id?: string;
   role_id?: number;
   is_active?: boolean;
+  limit?: number;
   page?: number;
   page_size?: number;
   sort?: string;
