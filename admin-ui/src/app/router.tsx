@@ -1,11 +1,10 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
-import { session } from '@/api/session';
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { CrashPage } from './CrashPage';
 import { NotFoundPage } from './NotFoundPage';
-import { Frame } from './shell/Frame';
+import { operationRoutes } from './operation-routes';
+import { peopleRoutes } from './people-routes';
+import { app, root } from './root-routes';
 import { collectionsSearch, liveSearch, loginSearch, newCollectionSearch, recordSearch, recordsSearch, setupSearch } from './search';
-
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -19,15 +18,6 @@ const setup = createRoute({
   path: '/setup',
   validateSearch: setupSearch,
   component: lazyRouteComponent(() => import('@/features/session/SetupPage'), 'SetupPage'),
-});
-
-const app = createRoute({
-  getParentRoute: () => root,
-  id: 'app',
-  beforeLoad: ({ location }) => {
-    if (!session.current()) throw redirect({ to: '/login', search: { next: location.href } });
-  },
-  component: Frame,
 });
 
 const overview = createRoute({
@@ -120,6 +110,8 @@ export const router = createRouter({
       newCollection,
       collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, settings]),
       live,
+      ...peopleRoutes,
+      ...operationRoutes,
     ]),
   ]),
   defaultPreload: 'intent',

@@ -51,3 +51,34 @@ export interface SetupSearch { token?: string }
 export function setupSearch(raw: Raw): SetupSearch {
   return compact({ token: text(raw.token) });
 }
+
+export interface ListSearch { page?: number; search?: string; sort?: string }
+export const listSearch: (raw: Raw) => ListSearch = collectionsSearch;
+
+export interface UsersSearch extends ListSearch { account?: string; role?: number; active?: 'yes' | 'no' }
+export function usersSearch(raw: Raw): UsersSearch {
+  const role = Number(raw.role);
+  return compact({
+    ...listSearch(raw),
+    account: text(raw.account),
+    role: Number.isInteger(role) && role > 0 ? role : undefined,
+    active: raw.active === 'yes' || raw.active === 'no' ? raw.active : undefined,
+  });
+}
+
+const STATES = ['pending', 'accepted', 'expired', 'cancelled'] as const;
+export interface InvitationsSearch { page?: number; status?: (typeof STATES)[number] }
+export function invitationsSearch(raw: Raw): InvitationsSearch {
+  return compact({ page: page(raw.page), status: STATES.find((state) => state === raw.status) });
+}
+
+export interface RequestsSearch { method?: string; status?: string; path?: string; slow?: number }
+export function requestsSearch(raw: Raw): RequestsSearch {
+  const slow = Number(raw.slow);
+  return compact({ method: text(raw.method), status: text(raw.status), path: text(raw.path), slow: slow > 0 ? Math.round(slow) : undefined });
+}
+
+export interface SettingsSearch { search?: string; changed?: boolean }
+export function settingsSearch(raw: Raw): SettingsSearch {
+  return compact({ search: text(raw.search), changed: raw.changed === true || undefined });
+}

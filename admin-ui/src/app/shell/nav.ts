@@ -1,5 +1,18 @@
 /** The pages of the sidebar and of the palette: a new page is one entry here. */
-import { IconActivity, IconDatabase, IconLayoutDashboard, type TablerIcon } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconBuilding,
+  IconDatabase,
+  IconKey,
+  IconLayoutDashboard,
+  IconListSearch,
+  IconMail,
+  IconSettings,
+  IconShield,
+  type TablerIcon,
+  IconUsers,
+  IconUsersGroup,
+} from '@tabler/icons-react';
 
 export interface NavPage {
   to: string;
@@ -23,6 +36,24 @@ export const NAV: NavGroup[] = [
       { to: '/', label: 'Overview', icon: IconLayoutDashboard, exact: true, words: 'home start dashboard' },
       { to: '/collections', label: 'Collections', icon: IconDatabase, exact: true, words: 'tables schema' },
       { to: '/live', label: 'Live', icon: IconActivity, words: 'realtime events' },
+    ],
+  },
+  {
+    label: 'People',
+    pages: [
+      { to: '/users', label: 'Users', icon: IconUsers, words: 'people sessions password' },
+      { to: '/accounts', label: 'Accounts', icon: IconBuilding, words: 'tenants organisations' },
+      { to: '/groups', label: 'Groups', icon: IconUsersGroup, words: 'members pii_access' },
+      { to: '/roles', label: 'Roles', icon: IconShield },
+      { to: '/invitations', label: 'Invitations', icon: IconMail, words: 'invite' },
+      { to: '/api-keys', label: 'API keys', icon: IconKey, words: 'tokens programs' },
+    ],
+  },
+  {
+    label: 'Operation',
+    pages: [
+      { to: '/requests', label: 'Requests', icon: IconListSearch, words: 'logs errors slow' },
+      { to: '/settings', label: 'Settings', icon: IconSettings, words: 'configuration environment variables' },
     ],
   },
 ];

@@ -8,10 +8,11 @@ interface Props {
   value: string | null;
   onChange: (id: string | null) => void;
   error?: string;
+  description?: string;
 }
 
-/** Which account a new record belongs to; empty means the system account. */
-export function AccountPicker({ value, onChange, error }: Props) {
+/** Which account something new belongs to; empty means the system account. */
+export function AccountPicker({ value, onChange, error, description = 'Who owns the record. Without a choice it is the system account.' }: Props) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -21,7 +22,7 @@ export function AccountPicker({ value, onChange, error }: Props) {
   return (
     <Select
       label="Account"
-      description="Who owns the record. Without a choice it is the system account."
+      description={description}
       placeholder="System account"
       searchable
       clearable

@@ -12,6 +12,7 @@ import { Figure } from './Figure';
 import { healthQuery } from './queries';
 import { QuickLinks } from './QuickLinks';
 import { RecentCollections } from './RecentCollections';
+import { Traffic } from './Traffic';
 
 export function OverviewPage() {
   const collections = useQuery(collectionsQuery({ page: 1, page_size: 100, sort_by: 'created_at', sort_order: 'desc' }));
@@ -27,7 +28,7 @@ export function OverviewPage() {
         <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
           <Figure label="Collections" value={show(collections.data?.total)} to="/collections" />
           <Figure label="Records" value={records === undefined ? undefined : `${formatNumber(records)}${partial ? '+' : ''}`} />
-          <Figure label="Accounts" value={show(accounts.data?.total)} />
+          <Figure label="Accounts" value={show(accounts.data?.total)} to="/accounts" />
           <Figure
             label="Server"
             value={health.error ? 'unreachable' : health.data?.status}
@@ -49,6 +50,7 @@ export function OverviewPage() {
             <QuickLinks />
           </SimpleGrid>
         )}
+        <Traffic />
       </Stack>
     </Page>
   );

@@ -1,0 +1,156 @@
+import { Box, Button, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { fieldMessage } from '@/api/errors';
+import type { AccountDetail } from '@/api/types';
+import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { CopyText } from '@/ui/CopyText';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Facts } from '@/ui/Facts';
+import { plural } from '@/ui/format';
+import { PageDrawer } from '@/ui/PageDrawer';
+import { TimeText } from '@/ui/TimeText';
+import { toast } from '@/ui/toast';
+import { accountQuery, useCreateAccount, useDeleteAccount, useRenameAccount } from './queries';
+
+const listRoute = getRouteApi('/app/accounts');
+const route = getRouteApi('/app/accounts/$id');
+
+function useClose() {
+  const navigate = listRoute.useNavigate();
+  return () => void navigate({ to: '/accounts', search: true });
+}
+
+export function NewAccountDrawer() {
+  const close = useClose();
+  const create = useCreateAccount();
+  const [name, setName] = useState('');
+  const [slug, setSlug] = useState('');
+  const submit = () =>
+    create.mutate(
+      { name: name.trim(), slug: slug.trim() || undefined },
+      {
+        onSuccess: (account) => {
+          toast.done(`Created ${account.name}.`);
+          close();
+        },
+      },
+    );
+  return (
+    <PageDrawer title="New account" onClose={close}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Stack gap="sm">
+          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
+          <TextInput
+            label="Slug"
+            description="By which its users name it when they sign in. Made from the name if it is empty."
+            value={slug}
+            onChange={(event) => setSlug(event.currentTarget.value)}
+            error={fieldMessage(create.error, 'slug')}
+          />
+          <ErrorPanel error={create.error} shownFields={(field) => field === 'name' || field === 'slug'} />
+          <Group justify="flex-end">
+            <Button type="submit" loading={create.isPending}>
+              Create account
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </PageDrawer>
+  );
+}
+
+export function AccountDrawer() {
+  const { id } = route.useParams();
+  const close = useClose();
+  const account = useQuery(accountQuery(id));
+  return (
+    <PageDrawer title={account.data?.name ?? 'Account'} onClose={close}>
+      {account.error && <ErrorPanel error={account.error} onRetry={() => void account.refetch()} />}
+      {account.isPending && <Skeleton h={240} />}
+      {account.data && <Details key={account.data.name} account={account.data} onGone={close} />}
+    </PageDrawer>
+  );
+}
+
+function Details({ account, onGone }: { account: AccountDetail; onGone: () => void }) {
+  const rename = useRenameAccount(account.id);
+  const [name, setName] = useState(account.name);
+  return (
+    <Stack gap="lg">
+      <Facts
+        items={[
+          ['Slug', <span key="slug" className="mono">{account.slug}</span>],
+          ['Code', <span key="code" className="mono">{account.account_code}</span>],
+          ['Id', <CopyText key="id" value={account.id} />],
+          [
+            'Users',
+            <Link key="users" to="/users" search={{ account: account.id }}>
+              {plural(account.user_count, 'user')}
+            </Link>,
+          ],
+          ['Created', <TimeText key="created" value={account.created_at} />],
+        ]}
+      />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate(name.trim(), { onSuccess: () => toast.done('Saved.') });
+        }}
+      >
+        <Stack gap="sm">
+          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
+          <ErrorPanel error={rename.error} shownFields={(field) => field === 'name'} />
+          <Group justify="flex-end">
+            <Button type="submit" loading={rename.isPending} disabled={name.trim() === account.name}>
+              Save
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+      <DeleteAccount account={account} onGone={onGone} />
+    </Stack>
+  );
+}
+
+function DeleteAccount({ account, onGone }: { account: AccountDetail; onGone: () => void }) {
+  const [asking, setAsking] = useState(false);
+  const remove = useDeleteAccount(account.id);
+  const done = () => {
+    toast.done(`Deleted ${account.name}.`);
+    onGone();
+  };
+  return (
+    <Box className="sb-panel" p="md">
+      <Group justify="space-between">
+        <Text c="dimmed" style={{ flex: '1 1 200px' }}>
+          Its users and its records in all collections are gone at once.
+        </Text>
+        <Button variant="outline" color="red" onClick={() => setAsking(true)}>
+          Delete account
+        </Button>
+      </Group>
+      <ConfirmDialog
+        opened={asking}
+        title={<>Delete <em>{account.name}</em>?</>}
+        confirm={`Delete ${account.name}`}
+        typed={account.slug}
+        busy={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
+        onClose={() => {
+          remove.reset();
+          setAsking(false);
+        }}
+      >
+        {plural(account.user_count, 'user')} can no longer sign in, and every record of this account is deleted. This cannot be undone.
+      </ConfirmDialog>
+    </Box>
+  );
+}

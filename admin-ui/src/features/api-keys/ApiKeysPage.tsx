@@ -1,0 +1,109 @@
+import { Button, Modal } from '@mantine/core';
+import { IconKey, IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ApiKey } from '@/api/types';
+import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { type Column, DataTable } from '@/ui/DataTable';
+import { EmptyState } from '@/ui/EmptyState';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Page } from '@/ui/Page';
+import { PagingBar } from '@/ui/PagingBar';
+import { SecretOnce } from '@/ui/SecretOnce';
+import { TimeText } from '@/ui/TimeText';
+import { toast } from '@/ui/toast';
+import { ApiKeyForm } from './ApiKeyForm';
+import { apiKeysQuery, useRevokeApiKey } from './queries';
+import { scopeLabels } from './scopes';
+
+const route = getRouteApi('/app/api-keys');
+const PAGE_SIZE = 25;
+
+export function ApiKeysPage() {
+  const { page = 1 } = route.useSearch();
+  const navigate = route.useNavigate();
+  const list = useQuery(apiKeysQuery({ limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE }));
+  const [creating, setCreating] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [leaving, setLeaving] = useState<ApiKey | null>(null);
+  const columns: Column<ApiKey>[] = [
+    { key: 'name', header: 'Name', cell: ({ name }) => name },
+    { key: 'key', header: 'Key', cell: ({ key }) => <span className="mono">{key}</span> },
+    { key: 'account_code', header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
+    { key: 'scopes', header: 'May', cell: ({ scopes }) => scopeLabels(scopes) },
+    { key: 'last_used_at', header: 'Last used', cell: ({ last_used_at }) => <TimeText value={last_used_at} /> },
+    { key: 'expires_at', header: 'Expires', cell: ({ expires_at }) => (expires_at ? <TimeText value={expires_at} /> : 'never') },
+    {
+      key: 'actions',
+      header: '',
+      cell: (key) =>
+        key.is_active ? (
+          <Button variant="subtle" color="red" size="compact-sm" aria-label={`Revoke ${key.name}`} onClick={() => setLeaving(key)}>
+            Revoke
+          </Button>
+        ) : (
+          'revoked'
+        ),
+    },
+  ];
+  return (
+    <Page
+      crumbs={[{ label: 'API keys' }]}
+      action={
+        <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
+          Create API key
+        </Button>
+      }
+      flush
+    >
+      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
+      <DataTable label="API keys" columns={columns} rows={list.data?.items} rowKey={({ id }) => id} minWidth={900} />
+      {list.data?.total === 0 && (
+        <EmptyState icon={<IconKey size={32} stroke={1.5} />} title="No API keys yet">
+          A key lets a program call the API without anybody signing in. It is sent as X-API-Key or as a bearer token.
+        </EmptyState>
+      )}
+      <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => void navigate({ search: { page: next } })} />
+      <Modal opened={creating} onClose={() => setCreating(false)} title="New API key">
+        <ApiKeyForm
+          onDone={(key) => {
+            setCreating(false);
+            setSecret(key.key);
+          }}
+        />
+      </Modal>
+      <SecretOnce title="Your new API key" value={secret} onClose={() => setSecret(null)}>
+        Keep it somewhere safe: only its hash is stored, so it is not shown again.
+      </SecretOnce>
+      <RevokeDialog apiKey={leaving} onDone={() => setLeaving(null)} />
+    </Page>
+  );
+}
+
+function RevokeDialog({ apiKey, onDone }: { apiKey: ApiKey | null; onDone: () => void }) {
+  const revoke = useRevokeApiKey();
+  const close = () => {
+    revoke.reset();
+    onDone();
+  };
+  const done = () => {
+    toast.done('The key is dead.');
+    close();
+  };
+  return (
+    <ConfirmDialog
+      opened={apiKey !== null}
+      title={<>Revoke <em>{apiKey?.name}</em>?</>}
+      confirm="Revoke key"
+      busy={revoke.isPending}
+      error={revoke.error}
+      onConfirm={() => {
+        if (apiKey) revoke.mutate(apiKey.id, { onSuccess: done });
+      }}
+      onClose={close}
+    >
+      Whatever uses it is refused from this moment on, and its realtime connections end.
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,156 @@
+import { Button, Group as Row, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { fieldMessage } from '@/api/errors';
+import type { GroupDetail } from '@/api/types';
+import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { plural } from '@/ui/format';
+import { PageDrawer } from '@/ui/PageDrawer';
+import { toast } from '@/ui/toast';
+import { Members } from './Members';
+import { groupQuery, useCreateGroup, useDeleteGroup, useUpdateGroup } from './queries';
+
+const listRoute = getRouteApi('/app/groups');
+const route = getRouteApi('/app/groups/$id');
+const SHOWN = ['name', 'description', 'account_id'];
+
+function useClose() {
+  const navigate = listRoute.useNavigate();
+  return () => void navigate({ to: '/groups', search: true });
+}
+
+export function NewGroupDrawer() {
+  const close = useClose();
+  const create = useCreateGroup();
+  const [account, setAccount] = useState<string | null>(null);
+  const submit = (name: string, description: string | null) =>
+    create.mutate(
+      { name, description, account_id: account },
+      {
+        onSuccess: (group) => {
+          toast.done(`Created ${group.name}.`);
+          close();
+        },
+      },
+    );
+  return (
+    <PageDrawer title="New group" onClose={close}>
+      <Stack gap="sm">
+        <AccountPicker description="Whose users may be in it." value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
+        <GroupForm verb="Create group" busy={create.isPending} error={create.error} onSubmit={submit} />
+      </Stack>
+    </PageDrawer>
+  );
+}
+
+export function GroupDrawer() {
+  const { id } = route.useParams();
+  const close = useClose();
+  const group = useQuery(groupQuery(id));
+  return (
+    <PageDrawer title={group.data?.name ?? 'Group'} onClose={close}>
+      {group.error && <ErrorPanel error={group.error} onRetry={() => void group.refetch()} />}
+      {group.isPending && <Skeleton h={240} />}
+      {group.data && <Details group={group.data} onGone={close} />}
+    </PageDrawer>
+  );
+}
+
+function Details({ group, onGone }: { group: GroupDetail; onGone: () => void }) {
+  const save = useUpdateGroup(group.id);
+  return (
+    <Stack gap="lg">
+      <GroupForm
+        key={`${group.name} ${group.description ?? ''}`}
+        group={group}
+        verb="Save"
+        busy={save.isPending}
+        error={save.error}
+        onSubmit={(name, description) => save.mutate({ name, description }, { onSuccess: () => toast.done('Saved.') })}
+      />
+      <Members group={group} />
+      {!group.is_system && <DeleteGroup group={group} onGone={onGone} />}
+    </Stack>
+  );
+}
+
+interface FormProps {
+  group?: GroupDetail;
+  verb: string;
+  busy: boolean;
+  error: unknown;
+  onSubmit: (name: string, description: string | null) => void;
+}
+
+function GroupForm({ group, verb, busy, error, onSubmit }: FormProps) {
+  const [name, setName] = useState(group?.name ?? '');
+  const [description, setDescription] = useState(group?.description ?? '');
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit(name.trim(), description.trim() || null);
+      }}
+    >
+      <Stack gap="sm">
+        <TextInput
+          label="Name"
+          required
+          data-autofocus={group ? undefined : true}
+          readOnly={group?.is_system}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          error={fieldMessage(error, 'name')}
+        />
+        <TextInput
+          label="Description"
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          error={fieldMessage(error, 'description')}
+        />
+        <ErrorPanel error={error} shownFields={(field) => SHOWN.includes(field)} />
+        <Row justify="flex-end">
+          <Button type="submit" loading={busy}>
+            {verb}
+          </Button>
+        </Row>
+      </Stack>
+    </form>
+  );
+}
+
+function DeleteGroup({ group, onGone }: { group: GroupDetail; onGone: () => void }) {
+  const [asking, setAsking] = useState(false);
+  const remove = useDeleteGroup(group.id);
+  const done = () => {
+    toast.done(`Deleted ${group.name}.`);
+    onGone();
+  };
+  return (
+    <Row justify="space-between" className="sb-panel" p="md">
+      <Text c="dimmed" style={{ flex: '1 1 200px' }}>
+        Its members stay; rules that ask for it let nobody in.
+      </Text>
+      <Button variant="outline" color="red" onClick={() => setAsking(true)}>
+        Delete group
+      </Button>
+      <ConfirmDialog
+        opened={asking}
+        title={<>Delete the group <em>{group.name}</em>?</>}
+        confirm="Delete group"
+        busy={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
+        onClose={() => {
+          remove.reset();
+          setAsking(false);
+        }}
+      >
+        It has {plural(group.member_count, 'member')}.
+      </ConfirmDialog>
+    </Row>
+  );
+}

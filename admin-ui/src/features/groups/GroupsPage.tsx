@@ -1,0 +1,71 @@
+import { Button, Group as Row } from '@mantine/core';
+import { IconPlus, IconUsersGroup } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
+import type { Group } from '@/api/types';
+import type { ListSearch } from '@/app/search';
+import { type Column, DataTable } from '@/ui/DataTable';
+import { EmptyState } from '@/ui/EmptyState';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { formatNumber } from '@/ui/format';
+import { NextPrevious } from '@/ui/NextPrevious';
+import { Page } from '@/ui/Page';
+import { RowLink } from '@/ui/RowLink';
+import { SearchBox } from '@/ui/SearchBox';
+import { TimeText } from '@/ui/TimeText';
+import { groupsQuery } from './queries';
+
+const route = getRouteApi('/app/groups');
+const PAGE_SIZE = 25;
+
+const columns: Column<Group>[] = [
+  {
+    key: 'name',
+    header: 'Name',
+    cell: ({ id, name }) => (
+      <RowLink to="/groups/$id" params={{ id }} search={true} mono>
+        {name}
+      </RowLink>
+    ),
+  },
+  { key: 'description', header: 'Description', cell: ({ description }) => description ?? '–' },
+  { key: 'account_code', header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
+  { key: 'member_count', header: 'Members', numeric: true, cell: ({ member_count }) => formatNumber(member_count) },
+  { key: 'created_at', header: 'Created', cell: ({ created_at }) => <TimeText value={created_at} /> },
+];
+
+export function GroupsPage() {
+  const { page = 1, search = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const list = useQuery(groupsQuery({ page, page_size: PAGE_SIZE, search: search || undefined }));
+  const update = (patch: ListSearch) =>
+    void navigate({ to: '/groups', search: (before) => ({ ...before, page: undefined, ...patch }), replace: true });
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link to="/groups/new" search={true} {...props} />}>
+      Create group
+    </Button>
+  );
+  const empty = list.data?.length === 0;
+  return (
+    <Page crumbs={[{ label: 'Groups' }]} action={create} flush>
+      <Row p="xs" px="md">
+        <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
+      </Row>
+      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
+      <DataTable
+        label="Groups"
+        columns={columns}
+        rows={list.data}
+        rowKey={({ id }) => id}
+        onOpen={({ id }) => void navigate({ to: '/groups/$id', params: { id }, search: true })}
+      />
+      {empty && (
+        <EmptyState icon={<IconUsersGroup size={32} stroke={1.5} />} title={search ? 'Nothing found' : 'No groups yet'}>
+          A group holds users of one account. Rules ask for it with @has_group('editors'); members of pii_access see personal data unmasked.
+        </EmptyState>
+      )}
+      <NextPrevious page={page} more={list.data?.length === PAGE_SIZE} onPage={(next) => update({ page: next })} />
+      <Outlet />
+    </Page>
+  );
+}

@@ -1,0 +1,25 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { api } from '@/api/client';
+import type { Role, RoleCreate, RoleList, RoleUpdate } from '@/api/types';
+
+export const rolesQuery = queryOptions({
+  queryKey: ['roles'],
+  queryFn: ({ signal }) => api.get<RoleList>('/roles', { signal }),
+});
+
+export function useSaveRole(id: number | null) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (input: RoleCreate & RoleUpdate) =>
+      id === null ? api.post<Role>('/roles', input) : api.put<Role>(`/roles/${id}`, input),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['roles'] }),
+  });
+}
+
+export function useDeleteRole() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: number) => api.delete(`/roles/${id}`),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['roles'] }),
+  });
+}

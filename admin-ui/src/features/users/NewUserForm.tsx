@@ -1,0 +1,82 @@
+import { Button, Group, PasswordInput, Stack, Switch, TextInput } from '@mantine/core';
+import { useId, useState } from 'react';
+import { fieldMessage } from '@/api/errors';
+import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { RoleSelect } from '@/features/roles/RoleSelect';
+import { PasswordHints } from '@/features/session/PasswordHints';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { toast } from '@/ui/toast';
+import { useCreateUser } from './queries';
+
+/** A superadmin belongs to it. */
+const SYSTEM_ACCOUNT = '00000000-0000-0000-0000-000000000000';
+const SHOWN = ['email', 'password', 'account_id', 'role_id'];
+
+export function NewUserForm({ account: given, onDone }: { account: string | null; onDone: () => void }) {
+  const create = useCreateUser();
+  const hints = useId();
+  const [account, setAccount] = useState<string | null>(given);
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [role, setRole] = useState<number | null>(null);
+  const [verified, setVerified] = useState(true);
+  const submit = () =>
+    create.mutate(
+      { account_id: account ?? SYSTEM_ACCOUNT, email: email.trim(), password, role_id: role, email_verified: verified },
+      {
+        onSuccess: (user) => {
+          toast.done(`Created ${user.email}.`);
+          onDone();
+        },
+      },
+    );
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <Stack gap="sm">
+        <TextInput
+          label="E-mail"
+          type="email"
+          required
+          data-autofocus
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+          error={fieldMessage(create.error, 'email')}
+        />
+        <PasswordInput
+          label="Password"
+          autoComplete="new-password"
+          required
+          aria-describedby={hints}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          error={fieldMessage(create.error, 'password')}
+        />
+        <PasswordHints id={hints} password={password} />
+        <AccountPicker
+          description="Users of the system account are superadmins."
+          value={account}
+          onChange={setAccount}
+          error={fieldMessage(create.error, 'account_id')}
+        />
+        <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />
+        <Switch
+          label="The address is verified"
+          description="Otherwise the user gets a mail with a link first."
+          checked={verified}
+          onChange={(event) => setVerified(event.currentTarget.checked)}
+        />
+        <ErrorPanel error={create.error} shownFields={(field) => SHOWN.includes(field)} />
+        <Group justify="flex-end">
+          <Button type="submit" loading={create.isPending}>
+            Create user
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

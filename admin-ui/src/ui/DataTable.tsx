@@ -1,0 +1,65 @@
+import { Table } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { SortHeader } from './SortHeader';
+import { TableSkeleton } from './TableSkeleton';
+
+export interface Column<T> {
+  /** Names the column; the key to sort by where that is possible. */
+  key: string;
+  header: string;
+  sortable?: boolean;
+  numeric?: boolean;
+  cell: (row: T) => ReactNode;
+}
+
+interface Props<T> {
+  label: string;
+  columns: Column<T>[];
+  /** Undefined while they are loaded. */
+  rows: T[] | undefined;
+  rowKey: (row: T) => string | number;
+  /** As in the address: the key, with `-` before it for the other direction. */
+  sort?: string;
+  onSort?: (sort: string) => void;
+  /** What a click anywhere on the row does; for the keyboard, a cell holds a link that does the same. */
+  onOpen?: (row: T) => void;
+  minWidth?: number;
+}
+
+/** A table of what a list endpoint answers, with a skeleton of the same height before. */
+export function DataTable<T>({ label, columns, rows, rowKey, sort, onSort, onOpen, minWidth = 640 }: Props<T>) {
+  const direction = (key: string) => (sort === key ? ('asc' as const) : sort === `-${key}` ? ('desc' as const) : null);
+  return (
+    <Table.ScrollContainer minWidth={minWidth} type="native">
+      <Table className="sb-table" aria-label={label}>
+        <Table.Thead>
+          <Table.Tr>
+            {columns.map(({ key, header, sortable, numeric }) =>
+              sortable && onSort ? (
+                <SortHeader key={key} numeric={numeric} direction={direction(key)} onSort={() => onSort(sort === key ? `-${key}` : key)}>
+                  {header}
+                </SortHeader>
+              ) : (
+                <Table.Th key={key} className={numeric ? 'num' : undefined}>
+                  {header}
+                </Table.Th>
+              ),
+            )}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {!rows && <TableSkeleton rows={8} columns={columns.length} />}
+          {rows?.map((row) => (
+            <Table.Tr key={rowKey(row)} data-clickable={onOpen ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
+              {columns.map(({ key, numeric, cell }) => (
+                <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
+                  {cell(row)}
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
