@@ -18,7 +18,6 @@ pub struct ErrorBody {
     /// What is wrong, for people.
     pub message: String,
     /// The message again; on status 422 the list of problems.
-    #[schema(value_type = Object)]
     pub detail: Value,
     /// Problems by field.
     #[schema(value_type = Option<Object>)]

@@ -85,16 +85,8 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let value = read_json(request, app).await?;
-        if !value.is_object() {
-            let msg = "Input should be a valid object";
-            return Err(Error::malformed(Problem {
-                kind: "model_attributes_type".into(),
-                loc: vec!["body".into()],
-                msg: msg.into(),
-                input: value,
-            }));
-        }
+        let value = read_object(request, app).await?;
+        refuse_nul(&value)?;
         parse_value(value).map(Self)
     }
 }
@@ -107,8 +99,35 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        JsonBody::<serde_json::Map<String, Value>>::from_request(request, app).await.map(|JsonBody(map)| Self(map))
+        // Which texts a field takes is for its collection to say.
+        read_object(request, app).await.and_then(parse_value).map(Self)
     }
+}
+
+/// PostgreSQL holds no NUL in texts, and nothing that is sent needs one: so the answer is the same on both databases.
+/// What is nested (records, fields) is judged by those who know what it is.
+fn refuse_nul(body: &Value) -> Result<()> {
+    let mut members = body.as_object().into_iter().flatten();
+    match members.find(|(_, value)| value.as_str().is_some_and(|text| text.contains('\0'))) {
+        Some((key, value)) => {
+            let msg = "Texts must not contain NUL characters";
+            Err(Error::malformed(Problem::body(key, "value_error", msg, value.clone())))
+        }
+        None => Ok(()),
+    }
+}
+
+async fn read_object(request: Request, app: &App) -> Result<Value> {
+    let value = read_json(request, app).await?;
+    if value.is_object() {
+        return Ok(value);
+    }
+    Err(Error::malformed(Problem {
+        kind: "model_attributes_type".into(),
+        loc: vec!["body".into()],
+        msg: "Input should be a valid object".into(),
+        input: value,
+    }))
 }
 
 async fn read_json(request: Request, app: &App) -> Result<Value> {
