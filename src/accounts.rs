@@ -4,11 +4,16 @@
 //! the operation itself where it takes a [`crate::auth::Caller`].
 
 mod account;
+mod api_key;
 mod bootstrap;
+mod group;
 mod input;
+mod invitation;
+mod invitation_view;
 pub mod names;
 mod register;
 mod reset;
+mod role;
 mod sign_in;
 mod store;
 mod user;
@@ -21,10 +26,17 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 pub use account::AccountFilter;
+pub use api_key::{ApiKeyCreate, ApiKeyList, ApiKeyView};
+pub use group::{GroupCreate, GroupDetail, GroupFilter, GroupMember, GroupUpdate, GroupView};
 pub use input::{
     AccountCreate, AccountUpdate, ForgotPasswordRequest, LoginRequest, LogoutRequest, NewPassword, RefreshRequest,
     RegisterRequest, ResetPasswordRequest, SetupRequest, TokenRequest, UserCreate, UserUpdate, VerificationRequest,
 };
+pub use invitation_view::{
+    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList, InvitationResent,
+    InvitationStatus, InvitationView,
+};
+pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
 pub use user_list::UserFilter;
 pub use view::{
     AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView, LoginResponse, Me, Message,
@@ -32,12 +44,13 @@ pub use view::{
     VerifiedUser,
 };
 
-use crate::auth::{Auth, Caller, Passwords, Principal, Sessions, Throttle};
+use crate::auth::{AccountRef, Auth, Caller, Passwords, Principal, Sessions, Throttle};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
+use crate::id::AccountId;
 use crate::lifecycle::Lifecycle;
 use crate::mail::Mailer;
 
@@ -74,6 +87,7 @@ impl Accounts {
         config: &Arc<Config>,
         lifecycle: &Lifecycle,
     ) -> Self {
+        lifecycle.spawn(auth.clone().note_key_uses(lifecycle.stopping().clone()));
         Self(Arc::new(Inner {
             sessions: Sessions::new(db.clone(), clock.clone(), auth.clone(), &config.auth),
             passwords: Passwords::new(&config.auth),
@@ -93,6 +107,37 @@ impl Accounts {
     /// The sender of mails.
     pub fn mailer(&self) -> &Mailer {
         &self.0.mailer
+    }
+
+    /// Refuses everyone but those who administer their account; where the configuration opens it, every user may.
+    fn account_admin(&self, caller: &Caller) -> Result<()> {
+        signed_in(caller)?;
+        if caller.is_account_admin() || !self.0.config.auth.account_admin_required {
+            return Ok(());
+        }
+        Err(Error::Forbidden("This needs the role admin".into()))
+    }
+
+    /// The account in which the caller creates something: the own one, or for superadmins the one that is named.
+    async fn own_account(&self, caller: &Caller, named: Option<&str>) -> Result<Arc<AccountRef>> {
+        let own = &signed_in(caller)?.account;
+        let Some(named) = named else { return Ok(own.clone()) };
+        if caller.is_superadmin() {
+            let account = self.0.auth.resolve_account(named).await?;
+            return account.ok_or_else(|| Error::not_found("Account not found"));
+        }
+        let is_own = [&own.id_text, &own.code, &own.slug].iter().any(|own| own.eq_ignore_ascii_case(named));
+        if is_own { Ok(own.clone()) } else { Err(Error::Forbidden("Other accounts are not available".into())) }
+    }
+
+    /// The account whose things the caller sees: the own one, or for superadmins the one that is named, or else all.
+    async fn visible_account(&self, caller: &Caller, named: Option<&str>) -> Result<Option<AccountId>> {
+        let own = signed_in(caller)?.account.id;
+        match named {
+            _ if !caller.is_superadmin() => Ok(Some(own)),
+            Some(named) => self.existing_account(named).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Does the work after the answer, so that the answer's time does not tell whether there was any.

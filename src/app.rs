@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::realtime::Hub;
 use crate::records::Records;
 use crate::schema::CatalogHandle;
+use crate::traffic::Traffic;
 
 /// How often old entries of the change log are deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
@@ -56,6 +57,8 @@ pub struct Services {
     pub hooks: Arc<Hooks>,
     /// The figures.
     pub metrics: Metrics,
+    /// What was answered lately.
+    pub traffic: Traffic,
     /// When it ends.
     pub lifecycle: Lifecycle,
 }
@@ -88,13 +91,8 @@ impl App {
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
-            records: Records::new(
-                db.clone(),
-                catalog.clone(),
-                hooks.clone(),
-                clock.clone(),
-                config.limits.batch_max_size,
-            ),
+            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
+            traffic: Traffic::new(clock.clone()),
             config,
             db,
             clock,

@@ -4,10 +4,13 @@
 //! the database. Passwords, sessions and one-time tokens are here as well; creating and changing users is `accounts`'.
 
 pub mod access_log;
+pub mod api_key;
+pub mod bucket;
 mod cache;
 pub mod jwt;
 pub mod one_time;
 pub mod password;
+pub mod scope;
 mod service;
 pub mod session;
 mod store;
@@ -18,18 +21,25 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use api_key::{KeyGrant, Keys};
 pub use cache::Stamp;
 pub use jwt::Jwt;
 pub use password::Passwords;
+pub use scope::{KeyScope, KeyScopes};
 pub use service::Auth;
 pub use session::Sessions;
 pub use throttle::{Door, Throttle};
 
+use crate::error::{Error, Result};
 use crate::expr;
 use crate::id::{ANONYMOUS, AccountId, UserId};
 
 /// The group of each account whose members see personal data in the clear.
 pub const PII_GROUP: &str = "pii_access";
+/// The role whose users administer their account.
+pub const ADMIN_ROLE: &str = "admin";
+/// The role of users who were given no other.
+pub const USER_ROLE: &str = "user";
 
 /// What everyone needs to know of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +102,8 @@ pub struct Principal {
     pub token_type: TokenType,
     /// The session that the credential belongs to.
     pub session_id: Option<Uuid>,
+    /// The API key, if it was one.
+    pub key: Option<KeyGrant>,
     /// When the credential expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When, in terms of invalidations, this was read from the database; see [`Auth::is_current`].
@@ -107,6 +119,18 @@ impl Principal {
             role: Some(&self.role),
             account_id: Some(&self.account.id_text),
             groups: &self.groups,
+        }
+    }
+
+    /// Refuses what the API key was not made for. Users may everything that keys may, except for reading secrets.
+    pub fn require(&self, scope: KeyScope) -> Result<()> {
+        match &self.key {
+            Some(key) if key.scopes.allow(scope) => Ok(()),
+            Some(_) => Err(Error::Forbidden(format!("This API key is restricted: it has no scope {}", scope.name()))),
+            None if scope == KeyScope::SecretsRead => {
+                Err(Error::Forbidden(format!("This needs an API key with the scope {}", scope.name())))
+            }
+            None => Ok(()),
         }
     }
 }
@@ -127,6 +151,11 @@ impl Caller {
     /// Whether this is a user of the system account, who administers the server.
     pub fn is_superadmin(&self) -> bool {
         matches!(self, Self::User(principal) if principal.account.id.is_system())
+    }
+
+    /// Whether this is somebody who administers the account that it belongs to, or the whole server.
+    pub fn is_account_admin(&self) -> bool {
+        self.is_superadmin() || self.principal().is_some_and(|principal| principal.role == ADMIN_ROLE)
     }
 
     /// The account of the user, or the one that an anonymous request names.

@@ -2,6 +2,7 @@
 
 mod input;
 mod rules;
+mod transfer;
 mod view;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 pub use input::CollectionInput;
 pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
+pub use transfer::{Export, ImportRequest, ImportResult};
 pub use view::{CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesView};
 
 use crate::auth::Caller;
@@ -19,6 +21,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::id::CollectionId;
 use crate::schema::definition::{check_collection_name, check_fields};
 use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -38,7 +41,41 @@ pub struct Collections {
 struct SchemaChange {
     tx: Tx,
     catalog: Arc<Catalog>,
+    /// The tables that it has made, by the name of their collection in lower case.
+    tables: HashMap<String, Ident>,
+    now: DateTime<Utc>,
     _turn: OwnedMutexGuard<()>,
+}
+
+impl SchemaChange {
+    /// The table behind a collection, as the change leaves it.
+    fn table(&self, collection: &str) -> Option<Ident> {
+        let made = self.tables.get(&collection.to_ascii_lowercase());
+        made.or_else(|| self.catalog.by_name_ignoring_case(collection).map(|collection| &collection.table)).cloned()
+    }
+}
+
+/// A definition that passed every check that needs no database.
+struct Definition {
+    name: String,
+    definitions: Vec<FieldDefinition>,
+    fields: Vec<Field>,
+    rules: rules::Resolved,
+}
+
+impl Definition {
+    fn check(input: &CollectionInput) -> Result<Self> {
+        let name = input.name.clone().unwrap_or_default();
+        let mut definitions = input.definitions().unwrap_or_default();
+        let mut problems = Vec::from_iter(check_collection_name(&name).err());
+        let fields = check_fields(&mut definitions).unwrap_or_else(|found| {
+            problems.extend(found);
+            Vec::new()
+        });
+        refuse(problems)?;
+        let rules = input.rules.resolve(&fields)?;
+        Ok(Self { name, definitions, fields, rules })
+    }
 }
 
 impl Collections {
@@ -59,45 +96,12 @@ impl Collections {
 
     /// Defines a collection and makes its table.
     pub async fn create(&self, caller: &Caller, input: CollectionInput) -> Result<Arc<Collection>> {
-        let name = input.name.clone().unwrap_or_default();
         input::check_shape(&input, true)?;
-        let mut definitions = input.definitions().unwrap_or_default();
-        let mut problems = Vec::from_iter(check_collection_name(&name).err());
-        let fields = check_fields(&mut definitions).unwrap_or_else(|found| {
-            problems.extend(found);
-            Vec::new()
-        });
-        refuse(problems)?;
-        let rules = input.rules.resolve(&fields)?;
-        let (id, now) = (CollectionId::new(), self.clock.now());
-
+        let definition = Definition::check(&input)?;
         let mut change = self.change().await?;
-        refuse(missing_targets(&change.catalog, &name, &fields))?;
-        let table = ddl::table_name(&name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
-        let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, created_at, updated_at, \
-                      rules_updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)";
-        let args = vec![
-            id.into(),
-            name.as_str().into(),
-            name.to_ascii_lowercase().into(),
-            stored(&definitions)?,
-            Value::Text(crate::id::new_id().to_string()),
-            now.into(),
-        ];
-        let taken = |error| match error {
-            DbError::Unique { .. } => Error::conflict(format!("Collection '{name}' already exists"), Some("name")),
-            other => other.into(),
-        };
-        change.tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
-        for update in rules.statements(id, now) {
-            change.tx.execute(update).await?;
-        }
-        let catalog = change.catalog.clone();
-        let target = |name: &str| target_table(&catalog, name, &table);
-        for stmt in ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields: &fields }, target) {
-            change.tx.execute(stmt).await?;
-        }
-        self.finish(change, caller, now).await?;
+        refuse(missing_targets(&change, &definition.name, &definition.fields))?;
+        let id = self.define(&mut change, &definition, &definition.fields).await?;
+        self.finish(change, caller).await?;
         self.find(&id.to_string())
     }
 
@@ -112,25 +116,72 @@ impl Collections {
             let message = "A collection cannot be renamed";
             return Err(Error::invalid("name", "rename_not_allowed", message));
         }
-        let now = self.clock.now();
+        self.redefine(&mut change, &collection, &input).await?;
+        self.finish(change, caller).await?;
+        self.find(&collection.id.to_string())
+    }
+
+    /// Stores a definition and makes its table with some of its fields; [`Self::apply`] adds the others.
+    async fn define(
+        &self,
+        change: &mut SchemaChange,
+        definition: &Definition,
+        fields: &[Field],
+    ) -> Result<CollectionId> {
+        let Definition { name, definitions, rules, .. } = definition;
+        let id = CollectionId::new();
+        let table = ddl::table_name(name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
+        let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, created_at, updated_at, \
+                      rules_updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)";
+        let args = vec![
+            id.into(),
+            name.as_str().into(),
+            name.to_ascii_lowercase().into(),
+            stored(definitions)?,
+            Value::Text(crate::id::new_id().to_string()),
+            change.now.into(),
+        ];
+        let taken = |error| match error {
+            DbError::Unique { .. } => Error::conflict(format!("Collection '{name}' already exists"), Some("name")),
+            other => other.into(),
+        };
+        change.tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
+        for update in rules.statements(id, change.now) {
+            change.tx.execute(update).await?;
+        }
+        change.tables.insert(name.to_ascii_lowercase(), table.clone());
+        let target = |name: &str| change.table(name);
+        let statements = ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields }, target);
+        for stmt in statements {
+            change.tx.execute(stmt).await?;
+        }
+        Ok(id)
+    }
+
+    /// Brings a collection to what is named of a definition.
+    async fn redefine(
+        &self,
+        change: &mut SchemaChange,
+        collection: &Arc<Collection>,
+        input: &CollectionInput,
+    ) -> Result<()> {
         let fields = match input.definitions() {
             None => collection.fields.clone(),
             Some(mut definitions) => {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
-                refuse(forbidden_changes(&collection, &definitions))?;
-                refuse(missing_targets(&change.catalog, &collection.name, &fields))?;
-                self.apply(&mut change, &collection, &fields).await?;
+                refuse(forbidden_changes(collection, &definitions))?;
+                refuse(missing_targets(change, &collection.name, &fields))?;
+                self.apply(change, collection.id, &collection.table, &collection.fields, &fields).await?;
                 let update = "UPDATE collections SET schema = $1, updated_at = $2 WHERE id = $3";
-                let args = vec![stored(&definitions)?, now.into(), collection.id.into()];
+                let args = vec![stored(&definitions)?, change.now.into(), collection.id.into()];
                 change.tx.execute(Stmt::fixed(update, args)).await?;
                 fields
             }
         };
-        for update in input.rules.resolve(&fields)?.statements(collection.id, now) {
+        for update in input.rules.resolve(&fields)?.statements(collection.id, change.now) {
             change.tx.execute(update).await?;
         }
-        self.finish(change, caller, now).await?;
-        self.find(&collection.id.to_string())
+        Ok(())
     }
 
     /// Drops a collection with its records.
@@ -158,7 +209,7 @@ impl Collections {
             change.tx.execute(stmt).await?;
         }
         change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
-        self.finish(change, caller, self.clock.now()).await?;
+        self.finish(change, caller).await?;
         Ok(DeletedCollection::new(&collection, records))
     }
 
@@ -166,11 +217,10 @@ impl Collections {
     pub async fn set_rules(&self, caller: &Caller, name: &str, patch: RulesPatch) -> Result<Arc<Collection>> {
         let mut change = self.change().await?;
         let collection = self.find(name)?;
-        let now = self.clock.now();
-        for update in patch.resolve(&collection.fields)?.statements(collection.id, now) {
+        for update in patch.resolve(&collection.fields)?.statements(collection.id, change.now) {
             change.tx.execute(update).await?;
         }
-        self.finish(change, caller, now).await?;
+        self.finish(change, caller).await?;
         self.find(&collection.id.to_string())
     }
 
@@ -192,21 +242,31 @@ impl Collections {
         let mut tx = self.db.begin().await?;
         tx.serialize_schema_changes().await?;
         self.catalog.reload().await?;
-        Ok(SchemaChange { tx, catalog: self.catalog.current(), _turn: turn })
+        let (catalog, now) = (self.catalog.current(), self.clock.now());
+        Ok(SchemaChange { tx, catalog, tables: HashMap::new(), now, _turn: turn })
     }
 
-    async fn finish(&self, mut change: SchemaChange, caller: &Caller, now: DateTime<Utc>) -> Result<()> {
-        change.tx.execute(catalog_entry(now, caller.actor())).await?;
+    async fn finish(&self, mut change: SchemaChange, caller: &Caller) -> Result<()> {
+        change.tx.execute(catalog_entry(change.now, caller.actor())).await?;
         change.tx.commit().await?;
         Ok(self.catalog.reload().await?)
     }
 
-    async fn apply(&self, change: &mut SchemaChange, before: &Collection, fields: &[Field]) -> Result<()> {
-        self.check_data(&mut change.tx, before, fields).await?;
-        let table = ddl::Table { id: before.id, name: &before.table, fields };
-        let catalog = change.catalog.clone();
-        let target = |name: &str| target_table(&catalog, name, &before.table);
-        for stmt in ddl::alter(self.db.dialect(), &table, &before.fields, target) {
+    /// Brings a table from one list of fields to another.
+    async fn apply(
+        &self,
+        change: &mut SchemaChange,
+        id: CollectionId,
+        table: &Ident,
+        before: &[Field],
+        fields: &[Field],
+    ) -> Result<()> {
+        self.check_data(&mut change.tx, table, before, fields).await?;
+        let statements = {
+            let target = |name: &str| change.table(name);
+            ddl::alter(self.db.dialect(), &ddl::Table { id, name: table, fields }, before, target)
+        };
+        for stmt in statements {
             change.tx.execute(stmt).await.map_err(|error| match error {
                 DbError::Unique { .. } => {
                     let message = "Records that exist have equal values, so the field cannot become unique";
@@ -219,14 +279,14 @@ impl Collections {
     }
 
     /// Refuses what records that exist do not satisfy.
-    async fn check_data(&self, tx: &mut Tx, before: &Collection, fields: &[Field]) -> Result<()> {
+    async fn check_data(&self, tx: &mut Tx, table: &Ident, before: &[Field], fields: &[Field]) -> Result<()> {
         for (index, field) in fields.iter().enumerate() {
-            let old = before.field(&field.name);
+            let old = before.iter().find(|old| old.name == field.name);
             if !field.required || old.is_some_and(|old| old.required) {
                 continue;
             }
             let mut sql = self.db.sql();
-            sql.push("SELECT count(*) FROM ").ident(&before.table);
+            sql.push("SELECT count(*) FROM ").ident(table);
             match (old, &field.default) {
                 (Some(old), _) => {
                     sql.push(" WHERE ").ident(&old.column).push(" IS NULL");
@@ -257,18 +317,11 @@ fn stored(definitions: &[FieldDefinition]) -> Result<Value> {
     Ok(Value::Text(serde_json::to_string(definitions).map_err(Error::internal)?))
 }
 
-fn target_table(catalog: &Catalog, name: &str, own: &Ident) -> Option<Ident> {
-    match catalog.by_name_ignoring_case(name) {
-        Some(collection) => Some(collection.table.clone()),
-        None => ddl::table_name(name).filter(|table| table == own),
-    }
-}
-
 /// References to collections that do not exist; a collection may refer to itself.
-fn missing_targets(catalog: &Catalog, own: &str, fields: &[Field]) -> Vec<FieldError> {
+fn missing_targets(change: &SchemaChange, own: &str, fields: &[Field]) -> Vec<FieldError> {
     let missing = |(index, field): (usize, &Field)| {
         let target = field.target.as_deref()?;
-        if target.eq_ignore_ascii_case(own) || catalog.by_name_ignoring_case(target).is_some() {
+        if target.eq_ignore_ascii_case(own) || change.table(target).is_some() {
             return None;
         }
         let message = format!("There is no collection '{target}' to refer to");

@@ -11,8 +11,10 @@ mod mail;
 mod problems;
 mod secrets;
 mod server;
+mod settings;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
@@ -24,6 +26,7 @@ pub use limits::{LimitsConfig, RealtimeConfig};
 pub use mail::{MailConfig, MailSecurity};
 pub use problems::{ConfigError, Problems};
 pub use server::{CorsConfig, Environment, LogConfig, LogFormat, SecurityConfig, ServerConfig};
+pub use settings::{Origin, Setting};
 
 /// A file with every key and its default.
 pub const EXAMPLE: &str = include_str!("../snackbase.toml.example");
@@ -52,6 +55,9 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Headers that tell browsers to be careful.
     pub security: SecurityConfig,
+    /// Every setting, for people: empty if a program made the configuration itself.
+    #[serde(skip)]
+    pub settings: Arc<[Setting]>,
 }
 
 /// Where a configuration is read from.
@@ -111,17 +117,12 @@ impl Config {
         figment = figment.merge(env::flag("server.host", sources.host.as_deref()));
         figment = figment.merge(env::flag("server.port", sources.port));
         figment = figment.merge(env::flag("server.data_dir", sources.data_dir.as_deref()));
-        let config: Self = figment.extract().map_err(problems::of_figment)?;
+        let mut config: Self = figment.extract().map_err(problems::of_figment)?;
+        config.settings = settings::of(&figment).into();
         let mut problems = Problems::default();
         config.check(&mut problems);
         problems.into_result(&figment)?;
-        let mut notices = variables.notices;
-        if config.limits.rate_limit_enabled {
-            let notice = "limits.rate_limit_enabled has no effect in this version: only sign-in, registration and mails \
-                          are throttled. Limit requests in the proxy in front of the server";
-            notices.push(notice.to_owned());
-        }
-        Ok(Loaded { config, file, notices })
+        Ok(Loaded { config, file, notices: variables.notices })
     }
 
     /// Checks a configuration that a program made itself, and fills in its secrets as [`Config::load`] does.

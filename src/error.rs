@@ -206,7 +206,7 @@ impl From<DbError> for Error {
             DbError::ForeignKey => Self::conflict("Other data refers to this", None),
             DbError::SchemaChanged => Self::conflict("The collection was changed meanwhile. Try again.", None),
             DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
-            DbError::Text => Self::refused("Bad request", "Texts must not contain NUL characters"),
+            DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
             DbError::Gone => Self::not_found("Not found"),
             other => Self::Internal(other.to_string()),
         }

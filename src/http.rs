@@ -6,27 +6,27 @@ mod document;
 pub mod error;
 pub mod extract;
 pub mod middleware;
+mod rate_limit;
 pub mod realtime;
 pub mod routes;
+mod scopes;
+mod serve;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{StatusCode, Uri};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt as _;
-use axum::{Router, ServiceExt as _};
-use tokio::net::TcpListener;
-use tower::Layer as _;
-use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
+
+pub use serve::serve;
 
 use crate::app::App;
 
@@ -45,9 +45,14 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::auth::routes())
         .merge(routes::accounts::routes())
         .merge(routes::users::routes())
+        .merge(routes::api_keys::routes())
+        .merge(routes::roles::routes())
+        .merge(routes::groups::routes())
+        .merge(routes::invitations::routes())
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
         .merge(routes::records::routes())
+        .merge(routes::operation::routes())
 }
 
 /// The API document, as JSON.
@@ -62,7 +67,7 @@ pub fn router(app: App) -> Router {
     let limits = &app.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_seconds);
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document::completed(document));
-    Router::new()
+    let router = Router::new()
         .merge(api)
         .merge(realtime::routes())
         .merge(routes::pages::routes())
@@ -78,43 +83,20 @@ pub fn router(app: App) -> Router {
             SizeAbove::new(1024).and(NotForContentType::new("text/event-stream")).and(NotForContentType::IMAGES),
         ))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
-        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(DefaultBodyLimit::max(limits.body_bytes));
+    let router = match rate_limit::RateLimit::new(&app) {
+        Some(limit) => router.layer(axum::middleware::from_fn_with_state(limit, rate_limit::limit)),
+        None => router,
+    };
+    let router = match middleware::HttpsRedirect::new(&app.config) {
+        Some(redirect) => router.layer(axum::middleware::from_fn_with_state(redirect, middleware::to_https)),
+        None => router,
+    };
+    router
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(middleware::cors(&app.config.cors))
         .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
-}
-
-/// Serves until the app is told to stop, then finishes what is under way.
-pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let stop = app.lifecycle.stopping().clone().cancelled_owned();
-    let service = MapRequestLayer::new(without_trailing_slash).layer(router(app));
-    // Small answers must not wait for more to send.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop)
-        .await
-}
-
-/// Both slash forms of an API path are the same.
-fn without_trailing_slash(mut request: Request) -> Request {
-    let path = request.uri().path();
-    if !(path.starts_with("/api/") && path.ends_with('/')) {
-        return request;
-    }
-    let trimmed = path.trim_end_matches('/');
-    let target = match request.uri().query() {
-        Some(query) => format!("{trimmed}?{query}"),
-        None => trimmed.to_owned(),
-    };
-    if let Ok(uri) = target.parse::<Uri>() {
-        *request.uri_mut() = uri;
-    }
-    request
 }
 
 async fn not_found() -> Response {

@@ -18,7 +18,7 @@
 //! | 6 | [`records`], [`collections`], [`accounts`]: services |
 //! | 5 | [`hooks`], [`realtime`], [`mail`] |
 //! | 4 | [`auth`], [`changes`] |
-//! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`] |
+//! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers |
 //! | 0 | [`id`], [`clock`], [`secret`], [`lifecycle`], [`metrics`] |
@@ -68,5 +68,6 @@ pub mod records;
 pub mod schema;
 pub mod secret;
 pub mod telemetry;
+pub mod traffic;
 
 pub use builder::{Builder, Snackbase};

@@ -1,5 +1,5 @@
 //! Mails, sent in the background so that no request waits for a mail server, and none tells by its time whether a mail
-//! was sent. What became of each is in `email_logs`.
+//! was sent. What became of each is in `email_logs`, for 90 days.
 
 mod template;
 mod transport;
@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,8 @@ use crate::lifecycle::Lifecycle;
 const AT_ONCE: usize = 4;
 /// How long to wait before each further attempt.
 const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
+/// How long the log of mails goes back.
+const LOG_DAYS: i64 = 90;
 /// Mails that a test can look at.
 const KEPT: usize = 1000;
 
@@ -48,6 +51,11 @@ pub struct Mailer {
     queue: mpsc::Sender<Mail>,
     kept: Arc<Mutex<VecDeque<Mail>>>,
     keeps: bool,
+}
+
+/// The statement that deletes old entries of the log of mails.
+pub fn prune_log(now: DateTime<Utc>) -> Stmt {
+    Stmt::fixed("DELETE FROM email_logs WHERE sent_at < $1", vec![(now - TimeDelta::days(LOG_DAYS)).into()])
 }
 
 struct Worker {

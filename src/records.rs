@@ -6,7 +6,9 @@
 mod batch;
 mod cursor;
 mod draft;
+pub mod expand;
 mod list;
+mod order;
 pub mod query;
 mod scope;
 mod write;
@@ -14,18 +16,22 @@ mod write;
 use std::sync::Arc;
 
 use moka::sync::Cache;
+use serde_json::Value as Json;
 
+pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
 pub use write::Mode;
 
 use crate::auth::Caller;
 use crate::clock::Clock;
-use crate::db::{Db, Doc};
+use crate::config::Config;
+use crate::db::{AccountName, Db, Doc};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
 use crate::id::RecordId;
-use crate::schema::{CatalogHandle, Collection, Operation};
+use crate::schema::{Body, CatalogHandle, Collection, Operation};
+use cursor::Signer;
 use list::TotalKey;
 use scope::Scope;
 
@@ -40,34 +46,61 @@ pub struct Records {
     hooks: Arc<Hooks>,
     clock: Clock,
     batch_max: usize,
+    expand_depth: usize,
+    signer: Signer,
     totals: Cache<TotalKey, (u64, i64)>,
 }
 
 impl Records {
-    /// A service over a database and its catalog. `batch_max` limits the items of a batch.
-    pub fn new(db: Db, catalog: CatalogHandle, hooks: Arc<Hooks>, clock: Clock, batch_max: usize) -> Self {
-        let totals = Cache::builder().max_capacity(REMEMBERED_TOTALS).build();
-        Self { db, catalog, hooks, clock, batch_max, totals }
+    /// A service over a database and its catalog.
+    pub fn new(db: Db, catalog: CatalogHandle, hooks: Arc<Hooks>, clock: Clock, config: &Config) -> Self {
+        Self {
+            db,
+            catalog,
+            hooks,
+            clock,
+            batch_max: config.limits.batch_max_size,
+            expand_depth: config.limits.max_expand_depth,
+            signer: Signer::new(&config.auth.secret_key),
+            totals: Cache::builder().max_capacity(REMEMBERED_TOTALS).build(),
+        }
     }
 
-    /// One record, as the caller may see it. `fields` narrows it.
-    pub async fn get(&self, caller: &Caller, collection: &str, id: &str, fields: Option<&[String]>) -> Result<Doc> {
+    /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by their records.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        id: &str,
+        fields: Option<&[String]>,
+        expand: Option<&Expand>,
+    ) -> Result<Doc> {
         let collection = self.collection(collection)?;
         let scope = Scope::open(caller, &collection, Operation::View)?;
         let id = record_id(id)?;
         let view = scope.view();
+        let selected = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
+        let steps = match expand {
+            Some(expand) => self.steps(&collection, &view, expand, selected)?,
+            None => Vec::new(),
+        };
         let mut sql = self.db.sql();
         sql.push("SELECT ");
         if view.is_plain() && fields.is_none() {
             sql.fragment(collection.full_document());
         } else {
-            let wanted = |name: &str| view.shows(name) && fields.is_none_or(|fields| fields.iter().any(|f| f == name));
-            collection.write_document(&mut sql, "r", crate::db::AccountName::Null, wanted);
+            collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && selected(name));
         }
         sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, None);
         let doc = self.db.doc(sql.build()).await?.ok_or_else(record_not_found)?;
-        Ok(if view.is_masked() { view.render(&doc).into_owned() } else { doc })
+        let doc = if view.is_masked() { view.render(&doc).into_owned() } else { doc };
+        if steps.is_empty() {
+            return Ok(doc);
+        }
+        let mut record: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
+        self.expand(caller, &steps, std::slice::from_mut(&mut record)).await?;
+        Ok(Json::Object(record).to_string())
     }
 
     /// A collection by name.

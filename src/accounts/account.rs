@@ -140,7 +140,7 @@ impl Accounts {
             }
             None => self.free_slug(&slug_of(&request.name)).await?,
         };
-        let account = self.insert_account(&request.name, &slug, |_, batch| batch).await?;
+        let account = self.insert_empty_account(&request.name, &slug).await?;
         Ok(self.account_row(&account.to_string()).await?.detail())
     }
 

@@ -10,10 +10,11 @@ use super::names::{parse_email, parse_slug};
 use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, one_time, one_time::Purpose, session};
+use crate::auth::{Door, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
+use crate::mail;
 
 /// How long the link that is printed at the first start is valid.
 const SETUP_HOURS: i64 = 24;
@@ -47,7 +48,7 @@ impl Accounts {
                 .map_err(|error| Error::internal(format!("auth.single_tenant_account: {error}")))?;
             if !self.slug_taken(&slug).await? {
                 let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
-                match self.insert_account(name.unwrap_or(&slug), &slug, |_, batch| batch).await {
+                match self.insert_empty_account(name.unwrap_or(&slug), &slug).await {
                     // Another node was faster.
                     Ok(_) | Err(Error::Conflict { .. }) => {}
                     Err(error) => return Err(error),
@@ -148,9 +149,9 @@ impl Accounts {
 
     async fn tidy(&self) {
         let now = self.0.clock.now();
-        for stmt in [session::prune(now), one_time::prune(now)] {
+        for stmt in [session::prune(now), one_time::prune(now), api_key::prune(now), mail::prune_log(now)] {
             if let Err(error) = self.0.db.execute(stmt).await {
-                tracing::warn!(%error, "old sessions and tokens could not be deleted");
+                tracing::warn!(%error, "old sessions, tokens, API keys and entries of the log of mails could not be deleted");
             }
         }
     }

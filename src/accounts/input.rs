@@ -188,14 +188,31 @@ pub struct NewPassword {
     pub send_reset_link: bool,
 }
 
+/// The id of a role: a number, or a text with one in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(pub i64);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = match Json::deserialize(deserializer)? {
+            Json::Number(number) => number.as_i64(),
+            Json::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        id.map(Self).ok_or_else(|| serde::de::Error::custom("Input should be a valid integer"))
+    }
+}
+
 fn yes() -> bool {
     true
 }
 
-/// Refuses texts that are too short or too long.
+/// Refuses texts that are too short or too long, or that PostgreSQL does not store.
 pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<()> {
     let length = text.chars().count();
-    let (kind, msg) = if length < *allowed.start() {
+    let (kind, msg) = if text.contains('\0') {
+        ("value_error", "Input must not contain NUL characters".to_owned())
+    } else if length < *allowed.start() {
         ("string_too_short", format!("String should have at least {} characters", allowed.start()))
     } else if length > *allowed.end() {
         ("string_too_long", format!("String should have at most {} characters", allowed.end()))

@@ -8,15 +8,13 @@ use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
 use super::view::{AccountView, RegisterResponse, UserView};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, one_time};
+use crate::auth::{ADMIN_ROLE, Door, USER_ROLE, one_time};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
 use crate::id::{AccountId, UserId, new_id};
 use crate::mail::{Kind, Mail};
 
-/// The group whose members see personal data unmasked.
-const PII_GROUP: &str = "pii_access";
 /// Attempts to take a code that another node takes at the same moment.
 const ATTEMPTS: usize = 20;
 
@@ -71,7 +69,7 @@ impl Accounts {
         if store::user_by_email(&inner.db, account.id, email).await?.is_some() {
             return Err(taken());
         }
-        let role_id = store::role_named(&inner.db, "user").await?;
+        let role_id = store::role_named(&inner.db, USER_ROLE).await?;
         let password_hash = inner.passwords.hash(password).await?;
         let user = NewUser {
             id: UserId::new(),
@@ -105,7 +103,7 @@ impl Accounts {
         if self.slug_taken(&slug).await? {
             return Err(slug_conflict());
         }
-        let role_id = store::role_named(&inner.db, "admin").await?;
+        let role_id = store::role_named(&inner.db, ADMIN_ROLE).await?;
         let password_hash = inner.passwords.hash(request.password).await?;
         let (id, group, at) = (UserId::new(), new_id().to_string(), inner.clock.now());
         let mut mail = None;
@@ -114,14 +112,10 @@ impl Accounts {
         let account = self
             .insert_account(name, &slug, |account, batch| {
                 let user = new_user(account);
-                let add_group = "INSERT INTO groups (id, account_id, name, description, created_at, updated_at) \
-                                 VALUES ($1, $2, $3, $4, $5, $5)";
-                let description = "Members see personal data unmasked";
-                let args = vec![group.as_str().into(), account.into(), PII_GROUP.into(), description.into(), at.into()];
                 let add_member = "INSERT INTO group_members (group_id, user_id) VALUES ($1, $2)";
                 let batch = batch
                     .require(store::insert_user(&user))
-                    .require(Stmt::fixed(add_group, args))
+                    .require(store::insert_pii_group(&group, account, at))
                     .require(Stmt::fixed(add_member, vec![group.as_str().into(), id.into()]));
                 let (batch, verification) = self.with_verification(batch, &user);
                 mail = verification;
@@ -131,8 +125,15 @@ impl Accounts {
         self.registered(&new_user(account), mail).await
     }
 
+    /// Stores an account without users, with the group that every account has.
+    pub(super) async fn insert_empty_account(&self, name: &str, slug: &str) -> Result<AccountId> {
+        let (group, at) = (new_id().to_string(), self.0.clock.now());
+        self.insert_account(name, slug, |account, batch| batch.require(store::insert_pii_group(&group, account, at)))
+            .await
+    }
+
     /// Stores an account under the next free code, with what `more` adds to the transaction.
-    pub(super) async fn insert_account(
+    async fn insert_account(
         &self,
         name: &str,
         slug: &str,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::auth::session::SessionUser;
-use crate::auth::{AccountRef, access_log};
+use crate::auth::{AccountRef, PII_GROUP, access_log};
 use crate::db::{Batch, Db, Sql, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
@@ -119,6 +119,25 @@ pub(super) async fn role_named(db: &Db, name: &str) -> Result<i64> {
 pub(super) fn announce(batch: Batch, user: &UserRow, at: DateTime<Utc>, actor: &str) -> Result<Batch> {
     let change = access_log::AccessChange::User(user.user_id()?);
     Ok(batch.with(access_log::entry(user.account_id()?, change, at, actor)))
+}
+
+/// The statement that stores a group.
+pub(super) fn insert_group(
+    id: &str,
+    account: AccountId,
+    name: &str,
+    description: Option<&str>,
+    at: DateTime<Utc>,
+) -> Stmt {
+    let insert = "INSERT INTO groups (id, account_id, name, description, created_at, updated_at) \
+                  VALUES ($1, $2, $3, $4, $5, $5)";
+    let description = crate::db::Value::text_or_null(description);
+    Stmt::fixed(insert, vec![id.into(), account.into(), name.into(), description, at.into()])
+}
+
+/// The statement that stores the group, with this id, whose members see personal data.
+pub(super) fn insert_pii_group(id: &str, account: AccountId, at: DateTime<Utc>) -> Stmt {
+    insert_group(id, account, PII_GROUP, Some("Members see personal data unmasked"), at)
 }
 
 /// A user to be stored.

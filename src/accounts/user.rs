@@ -151,7 +151,7 @@ impl Accounts {
     }
 
     /// The role with this id, or else with this name.
-    async fn role(&self, id: Option<i64>, name: Option<&str>) -> Result<Option<i64>> {
+    pub(super) async fn role(&self, id: Option<i64>, name: Option<&str>) -> Result<Option<i64>> {
         match (id, name) {
             (Some(id), _) => {
                 let exists = "SELECT count(*) FROM roles WHERE id = $1";

@@ -42,7 +42,7 @@ impl Generations {
 pub struct Stamp {
     everything: u64,
     user: u64,
-    session: u64,
+    credential: u64,
     account: u64,
 }
 
@@ -74,19 +74,20 @@ impl Caches {
         }
     }
 
-    /// The counters now. Take the stamp before the database is read.
-    pub(super) fn stamp(&self, user: UserId, session: Option<Uuid>, account: AccountId) -> Stamp {
+    /// The counters now, for a user with a session or a key. Take the stamp before the database is read.
+    pub(super) fn stamp(&self, user: UserId, credential: Option<Uuid>, account: AccountId) -> Stamp {
         let count = |id| self.generations.slot(id).load(Ordering::Acquire);
         Stamp {
             everything: self.everything.load(Ordering::Acquire),
             user: count(user.0),
-            session: session.map_or(0, count),
+            credential: credential.map_or(0, count),
             account: count(account.0),
         }
     }
 
     pub(super) fn is_current(&self, principal: &Principal) -> bool {
-        self.stamp(principal.user_id, principal.session_id, principal.account.id) == principal.stamp
+        let credential = principal.session_id.or(principal.key.as_ref().map(|key| key.id));
+        self.stamp(principal.user_id, credential, principal.account.id) == principal.stamp
     }
 
     pub(super) fn principal(&self, key: &TokenKey) -> Option<Arc<Principal>> {
@@ -115,8 +116,8 @@ impl Caches {
         self.generations.slot(user.0).fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(super) fn invalidate_session(&self, session: Uuid) {
-        self.generations.slot(session).fetch_add(1, Ordering::AcqRel);
+    pub(super) fn invalidate_credential(&self, credential: Uuid) {
+        self.generations.slot(credential).fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn invalidate_account(&self, account: AccountId) {

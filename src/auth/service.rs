@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::api_key::{KeyUses, Keys};
 use super::cache::{Caches, TokenKey, token_key};
 use super::jwt::{Rejection, Use};
-use super::{AccountRef, Credential, Jwt, Principal, store};
+use super::store::KeyOwner;
+use super::{AccountRef, Credential, Jwt, Principal, one_time, store};
 use crate::clock::Clock;
 use crate::config::AuthConfig;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
+use crate::secret::constant_time_eq;
 
 /// Tells who a credential belongs to; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +27,8 @@ struct Inner {
     db: Db,
     clock: Clock,
     jwt: Jwt,
+    keys: Keys,
+    uses: KeyUses,
     caches: Caches,
 }
 
@@ -29,19 +36,36 @@ impl Auth {
     /// Over a database, with the server's secret.
     pub fn new(db: Db, clock: Clock, config: &AuthConfig) -> Self {
         let caches = Caches::new(Duration::from_secs(config.cache_seconds));
-        Self(Arc::new(Inner { db, clock, jwt: Jwt::new(config), caches }))
+        let (jwt, keys) = (Jwt::new(config), Keys::new(config));
+        Self(Arc::new(Inner { db, clock, jwt, keys, uses: KeyUses::default(), caches }))
     }
 
     /// The user behind a credential, or [`Error::Unauthenticated`]. A token that was seen in the last seconds costs no
     /// database read.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Arc<Principal>> {
-        match credential {
-            Credential::Bearer(token) | Credential::ApiKey(token) if token.starts_with("sb_") => {
-                Err(refused("Invalid API key"))
-            }
-            Credential::ApiKey(_) => Err(refused("Invalid API key")),
-            Credential::Bearer(token) => self.bearer(token).await,
+        let (token, is_key) = match credential {
+            Credential::Bearer(token) => (token, token.starts_with("sb_")),
+            Credential::ApiKey(key) => (key, true),
+        };
+        let (now, cached) = (self.0.clock.now(), token_key(token));
+        let principal = match self.0.caches.principal(&cached) {
+            // What is not a key at all is not one because it was sent where keys are.
+            Some(principal) if principal.key.is_some() == is_key => principal,
+            _ if is_key => self.load_key(token, cached).await?,
+            _ => self.load(token, cached, now).await?,
+        };
+        if principal.expires_at.is_some_and(|at| at <= now) {
+            return Err(refused(if is_key { "API key expired" } else { "Token expired" }));
         }
+        if let Some(key) = &principal.key {
+            self.0.uses.note(key, now);
+        }
+        Ok(principal)
+    }
+
+    /// Notes in the database when API keys are used, until the server stops.
+    pub async fn note_key_uses(self, stopping: CancellationToken) {
+        self.0.uses.write(&self.0.db, &stopping).await;
     }
 
     /// The account with this id, code or slug.
@@ -72,6 +96,11 @@ impl Auth {
         &self.0.jwt
     }
 
+    /// The maker of API keys.
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
     /// Reads a user anew at the next request: after a change of the user, role, groups or password.
     pub fn invalidate_user(&self, user: UserId) {
         self.0.caches.invalidate_user(user);
@@ -79,7 +108,7 @@ impl Auth {
 
     /// Reads a session anew at the next request: after it was revoked.
     pub fn invalidate_session(&self, session: Uuid) {
-        self.0.caches.invalidate_session(session);
+        self.0.caches.invalidate_credential(session);
     }
 
     /// Reads an account and its users anew.
@@ -92,19 +121,24 @@ impl Auth {
         self.0.caches.invalidate_all();
     }
 
-    async fn bearer(&self, token: &str) -> Result<Arc<Principal>> {
-        let key = token_key(token);
-        match self.0.caches.principal(&key) {
-            Some(principal) if principal.expires_at.is_some_and(|at| at <= self.0.clock.now()) => {
-                Err(refused("Token expired"))
+    async fn load_key(&self, shown: &str, key: TokenKey) -> Result<Arc<Principal>> {
+        let claims = self.0.keys.read(shown).ok_or_else(|| refused("Invalid API key"))?;
+        let (user, account) = (UserId(claims.user_id), AccountId(claims.account_id));
+        let stamp = self.0.caches.stamp(user, Some(claims.token_id), account);
+        let principal = match store::key_owner(&self.0.db, &claims, stamp).await? {
+            Some(KeyOwner::Known { hash, principal })
+                if constant_time_eq(hash.as_bytes(), one_time::hash(shown).as_bytes()) =>
+            {
+                Arc::from(principal)
             }
-            Some(principal) => Ok(principal),
-            None => self.load(token, key).await,
-        }
+            Some(KeyOwner::Revoked) => return Err(refused("API key revoked")),
+            _ => return Err(refused("Invalid API key")),
+        };
+        self.0.caches.keep(key, Arc::clone(&principal));
+        Ok(principal)
     }
 
-    async fn load(&self, token: &str, key: TokenKey) -> Result<Arc<Principal>> {
-        let now = self.0.clock.now();
+    async fn load(&self, token: &str, key: TokenKey, now: DateTime<Utc>) -> Result<Arc<Principal>> {
         let claims = self.0.jwt.check(token, Use::Access, now).map_err(|rejection| {
             refused(match rejection {
                 Rejection::Invalid => "Invalid token",

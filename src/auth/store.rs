@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{AccountRef, Principal, Stamp, TokenType};
+use super::api_key::{KeyClaims, KeyGrant};
+use super::{AccountRef, KeyScopes, Principal, Stamp, TokenType};
 use crate::db::{Db, DbError, Stmt};
 use crate::id::{AccountId, UserId};
 
@@ -88,7 +89,84 @@ pub(super) async fn session_user(
         last_login: row.last_login,
         token_type: TokenType::Jwt,
         session_id: Some(session),
+        key: None,
         expires_at: None,
         stamp,
     }))
+}
+
+/// One row for each group of the key's owner, or one without a group.
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    key_hash: String,
+    scopes: String,
+    last_used_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    is_active: bool,
+    #[sqlx(flatten)]
+    owner: PrincipalRow,
+}
+
+/// What became of a key.
+pub(super) enum KeyOwner {
+    /// It is valid, unless it has expired.
+    Known {
+        /// The SHA-256 that the key must have.
+        hash: String,
+        /// Who shows it.
+        principal: Box<Principal>,
+    },
+    /// It was revoked, or its owner may not sign in any more.
+    Revoked,
+}
+
+/// The owner of an API key, in the account that the key is bound to.
+pub(super) async fn key_owner(db: &Db, claims: &KeyClaims, stamp: Stamp) -> Result<Option<KeyOwner>, DbError> {
+    let text = "SELECT k.key_hash, k.scopes, k.last_used_at, k.expires_at, k.revoked_at, u.is_active, u.email, \
+                coalesce(kr.name, r.name) AS role, u.email_verified, u.created_at, u.last_login, a.account_code, \
+                a.slug, a.name AS account_name, a.created_at AS account_created_at, g.name AS group_name \
+                FROM api_keys k \
+                JOIN users u ON u.id = k.user_id \
+                JOIN roles r ON r.id = u.role_id \
+                JOIN accounts a ON a.id = k.account_id \
+                LEFT JOIN roles kr ON kr.id = k.role_id \
+                LEFT JOIN group_members m ON m.user_id = u.id \
+                LEFT JOIN groups g ON g.id = m.group_id AND g.account_id = k.account_id \
+                WHERE k.id = $1 AND k.user_id = $2 AND k.account_id = $3 \
+                ORDER BY g.name";
+    let (user, account) = (UserId(claims.user_id), AccountId(claims.account_id));
+    let args = vec![claims.token_id.to_string().into(), user.into(), account.into()];
+    let mut rows: Vec<KeyRow> = db.rows(Stmt::fixed(text, args)).await?;
+    let groups = rows.iter_mut().filter_map(|row| row.owner.group_name.take()).collect();
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    // A scope that this version does not know must not widen what the key may do.
+    let (Some(scopes), None, true) = (KeyScopes::stored(&row.scopes), row.revoked_at, row.is_active) else {
+        return Ok(Some(KeyOwner::Revoked));
+    };
+    let owner = row.owner;
+    let principal = Principal {
+        user_id: user,
+        user_id_text: user.to_string(),
+        account: Arc::new(AccountRef::new(
+            account,
+            owner.account_code,
+            owner.slug,
+            owner.account_name,
+            owner.account_created_at,
+        )),
+        email: owner.email,
+        role: owner.role,
+        groups,
+        is_active: true,
+        email_verified: owner.email_verified,
+        created_at: owner.created_at,
+        last_login: owner.last_login,
+        token_type: TokenType::ApiKey,
+        session_id: None,
+        key: Some(KeyGrant::new(claims.token_id, scopes, row.last_used_at)),
+        expires_at: row.expires_at,
+        stamp,
+    };
+    Ok(Some(KeyOwner::Known { hash: row.key_hash, principal: Box::new(principal) }))
 }

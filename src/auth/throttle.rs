@@ -1,20 +1,13 @@
 //! Who tries too often has to wait: sign-in, registration, links in mails.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-use sha2::{Digest as _, Sha256};
-
+use super::bucket::{Buckets, Key, Rate, key, network};
 use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
-
-/// Addresses and identities that are remembered.
-const REMEMBERED: u64 = 100_000;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,26 +26,14 @@ pub enum Door {
 #[derive(Clone)]
 pub struct Throttle {
     limits: Arc<LimitsConfig>,
-    clock: Clock,
-    buckets: Cache<[u8; 16], Arc<Mutex<Bucket>>>,
-}
-
-struct Bucket {
-    tokens: f64,
-    at: DateTime<Utc>,
+    buckets: Buckets,
 }
 
 impl Throttle {
     /// With the configured numbers.
     pub fn new(limits: &LimitsConfig, clock: Clock) -> Self {
         let window = Duration::from_secs(limits.throttle_window_seconds.into());
-        // The least recently used go first: a new counter is never refused in favour of old ones.
-        let buckets = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_idle(window)
-            .build();
-        Self { limits: Arc::new(limits.clone()), clock, buckets }
+        Self { limits: Arc::new(limits.clone()), buckets: Buckets::new(clock, window) }
     }
 
     /// Refuses if too many attempts were counted already.
@@ -82,8 +63,8 @@ impl Throttle {
             Door::Register => (self.limits.registrations_per_address, self.limits.registrations_per_address),
             Door::Mail => (self.limits.mails_per_address, self.limits.mails_per_identity),
         };
-        let by_address = address.map(|address| (key(door, b'a', &network(address)), per_address));
-        let by_identity = identity.map(|identity| (key(door, b'i', identity.as_bytes()), per_identity));
+        let by_address = address.map(|address| (key(&[door as u8, b'a'], &network(address)), per_address));
+        let by_identity = identity.map(|identity| (key(&[door as u8, b'i'], identity.as_bytes()), per_identity));
         let waits = by_address.into_iter().chain(by_identity).map(|(key, limit)| self.take(key, limit, taken));
         match waits.max() {
             Some(wait) if wait > 0 => Err(Error::RateLimited { retry_after: wait }),
@@ -92,44 +73,13 @@ impl Throttle {
     }
 
     /// Takes from a bucket; the answer is the number of seconds until there is a token again.
-    fn take(&self, key: [u8; 16], limit: u32, taken: f64) -> u64 {
-        let (now, limit) = (self.clock.now(), f64::from(limit));
-        let rate = limit / f64::from(self.limits.throttle_window_seconds);
-        if taken == 0.0 && !self.buckets.contains_key(&key) {
+    fn take(&self, key: Key, limit: u32, taken: f64) -> u64 {
+        let limit = f64::from(limit);
+        let rate = Rate { capacity: limit, per_second: limit / f64::from(self.limits.throttle_window_seconds) };
+        if taken == 0.0 && !self.buckets.knows(&key) {
             return 0;
         }
-        let bucket = self.buckets.get_with(key, || Arc::new(Mutex::new(Bucket { tokens: limit, at: now })));
-        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed = (now - bucket.at).as_seconds_f64().max(0.0);
-        bucket.tokens = (bucket.tokens + elapsed * rate).min(limit);
-        bucket.at = now;
-        let wait = if bucket.tokens >= 1.0 { 0.0 } else { ((1.0 - bucket.tokens) / rate).ceil().max(1.0) };
-        bucket.tokens = (bucket.tokens - taken).max(0.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a day's seconds")]
-        let seconds = wait as u64;
-        seconds
-    }
-}
-
-fn key(door: Door, kind: u8, what: &[u8]) -> [u8; 16] {
-    let hash = Sha256::new().chain_update([door as u8, kind]).chain_update(what).finalize();
-    let mut key = [0; 16];
-    key.copy_from_slice(&hash[..16]);
-    key
-}
-
-/// An IPv6 customer has a whole network of addresses: the first half counts.
-fn network(address: IpAddr) -> [u8; 8] {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, c, d] = v4.octets();
-            [0, 0, 0, 0, a, b, c, d]
-        }
-        IpAddr::V6(v6) => {
-            let mut half = [0; 8];
-            half.copy_from_slice(&v6.octets()[..8]);
-            half
-        }
+        self.buckets.drain(key, rate, taken).wait
     }
 }
 

@@ -1,17 +1,18 @@
 //! Rules and field lists: what is sent, checked against the fields, and tried out.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::db::{ColumnKind, Ident, Stmt, Value};
 use crate::error::{Error, Problem, Result};
 use crate::expr::{self, Column, Columns, Predicate};
 use crate::id::CollectionId;
+use crate::schema::catalog::CollectionRow;
 use crate::schema::{Body, Field, FieldType, Operation, SYSTEM_FIELDS};
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RulesPatch {
     /// Who may list: null locks, the empty text opens, anything else is an expression.
     #[serde(default, deserialize_with = "present")]
@@ -77,6 +78,23 @@ pub const KNOWN_KEYS: [&str; 13] = [
 pub(super) struct Resolved(Vec<(&'static str, Value)>);
 
 impl RulesPatch {
+    /// Everything that a collection has.
+    pub(super) fn complete(row: &CollectionRow) -> Self {
+        let rule = |rule: &Option<String>| Some(rule.as_deref().map_or(Json::Null, Json::from));
+        let list = |list: &String| Some(Json::from(list.as_str()));
+        Self {
+            list_rule: rule(&row.list_rule),
+            view_rule: rule(&row.view_rule),
+            create_rule: rule(&row.create_rule),
+            update_rule: rule(&row.update_rule),
+            delete_rule: rule(&row.delete_rule),
+            list_fields: list(&row.list_fields),
+            view_fields: list(&row.view_fields),
+            create_fields: list(&row.create_fields),
+            update_fields: list(&row.update_fields),
+        }
+    }
+
     /// Reads a patch and refuses keys that it does not know.
     pub fn parse(body: Body) -> Result<Self> {
         let unknown: Vec<Problem> = body
@@ -129,9 +147,9 @@ impl RulesPatch {
 
 impl Resolved {
     /// The statements that store the values.
-    pub(super) fn statements(self, id: CollectionId, now: DateTime<Utc>) -> Vec<Stmt> {
-        let statement = |(key, value): (&'static str, Value)| {
-            let text = match key {
+    pub(super) fn statements(&self, id: CollectionId, now: DateTime<Utc>) -> Vec<Stmt> {
+        let statement = |(key, value): &(&'static str, Value)| {
+            let text = match *key {
                 "list_rule" => "UPDATE collections SET list_rule = $1, rules_updated_at = $2 WHERE id = $3",
                 "view_rule" => "UPDATE collections SET view_rule = $1, rules_updated_at = $2 WHERE id = $3",
                 "create_rule" => "UPDATE collections SET create_rule = $1, rules_updated_at = $2 WHERE id = $3",
@@ -142,9 +160,9 @@ impl Resolved {
                 "create_fields" => "UPDATE collections SET create_fields = $1, rules_updated_at = $2 WHERE id = $3",
                 _ => "UPDATE collections SET update_fields = $1, rules_updated_at = $2 WHERE id = $3",
             };
-            Stmt::fixed(text, vec![value, now.into(), id.into()])
+            Stmt::fixed(text, vec![value.clone(), now.into(), id.into()])
         };
-        self.0.into_iter().map(statement).collect()
+        self.0.iter().map(statement).collect()
     }
 }
 

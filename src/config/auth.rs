@@ -40,6 +40,8 @@ pub struct AuthConfig {
     pub refresh_grace_seconds: i64,
     /// How long links in mails are valid, in seconds.
     pub link_seconds: i64,
+    /// How long an invitation can be accepted, in seconds.
+    pub invitation_seconds: i64,
     /// How long what is known about a token is used without asking the database, in seconds.
     pub cache_seconds: u64,
     /// Whether an address must be confirmed before its user may sign in.
@@ -54,6 +56,8 @@ pub struct AuthConfig {
     pub single_tenant_account: String,
     /// The name of that account; empty for the slug.
     pub single_tenant_account_name: String,
+    /// Whether groups and invitations are changed by users with the role `admin` only.
+    pub account_admin_required: bool,
     /// API keys a user may have.
     pub api_key_max_per_user: u32,
     /// Memory for hashing a password, in KiB.
@@ -78,6 +82,7 @@ impl Default for AuthConfig {
             refresh_token_seconds: 7 * 24 * 3600,
             refresh_grace_seconds: 10,
             link_seconds: 3600,
+            invitation_seconds: 48 * 3600,
             cache_seconds: 5,
             email_verification: EmailVerification::Auto,
             superadmin_email: String::new(),
@@ -85,6 +90,7 @@ impl Default for AuthConfig {
             single_tenant_mode: false,
             single_tenant_account: String::new(),
             single_tenant_account_name: String::new(),
+            account_admin_required: true,
             api_key_max_per_user: 10,
             argon2_memory_kib: 19_456,
             argon2_iterations: 2,
@@ -111,6 +117,7 @@ impl AuthConfig {
         problems.range("auth.refresh_token_seconds", self.refresh_token_seconds, 1..=315_360_000);
         problems.range("auth.refresh_grace_seconds", self.refresh_grace_seconds, 0..=300);
         problems.range("auth.link_seconds", self.link_seconds, 60..=2_592_000);
+        problems.range("auth.invitation_seconds", self.invitation_seconds, 1..=31_536_000);
         problems.range("auth.cache_seconds", self.cache_seconds, 1..=60);
         problems.range("auth.argon2_memory_kib", self.argon2_memory_kib, 8 * self.argon2_parallelism..=4_194_304);
         problems.range("auth.argon2_iterations", self.argon2_iterations, 1..=100);

@@ -10,23 +10,24 @@ use serde::Deserialize;
 pub struct LimitsConfig {
     /// The largest body of a request, in bytes.
     pub body_bytes: usize,
-    /// The largest file, in bytes.
-    pub file_bytes: u64,
     /// How long a request may take, in seconds.
     pub request_timeout_seconds: u64,
+    /// How long a client may take to send the head of a request, and how long a connection may wait for the next, in
+    /// seconds.
+    pub header_timeout_seconds: u64,
     /// Records in one batch.
     pub batch_max_size: usize,
     /// Levels of `expand`.
     pub max_expand_depth: usize,
-    /// Whether requests are counted.
+    /// Whether requests to the API are counted, and refused when there are too many.
     pub rate_limit_enabled: bool,
     /// Requests a minute without credentials, for each address.
     pub rate_limit_per_minute: u32,
     /// Requests a minute for each user.
     pub rate_limit_authenticated_per_minute: u32,
-    /// Requests at once.
+    /// Requests at once: how many may come before the rate counts.
     pub rate_limit_burst: u32,
-    /// Other numbers a minute for some paths.
+    /// Other numbers a minute for some paths; they take from the same bucket.
     pub rate_limit_endpoints: BTreeMap<String, u32>,
     /// Whether sign-in, registration and mails are throttled.
     pub throttle_enabled: bool,
@@ -48,8 +49,8 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             body_bytes: 10 * 1024 * 1024,
-            file_bytes: 10 * 1024 * 1024,
             request_timeout_seconds: 30,
+            header_timeout_seconds: 75,
             batch_max_size: 100,
             max_expand_depth: 3,
             rate_limit_enabled: false,
@@ -72,6 +73,7 @@ impl LimitsConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("limits.body_bytes", self.body_bytes, 1024..=4 << 30);
         problems.range("limits.request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
+        problems.range("limits.header_timeout_seconds", self.header_timeout_seconds, 1..=3600);
         problems.range("limits.batch_max_size", self.batch_max_size, 1..=10_000);
         problems.range("limits.max_expand_depth", self.max_expand_depth, 0..=10);
         problems.range("limits.rate_limit_per_minute", self.rate_limit_per_minute, 1..=u32::MAX);

@@ -171,6 +171,17 @@ impl Sql {
         self.arg(value).push(cast)
     }
 
+    /// Appends `IN` or its like for a list of texts, bound as one argument: the statement's text does not depend on how
+    /// many there are.
+    pub fn one_of_texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> &mut Self {
+        let list: serde_json::Value = texts.into_iter().collect();
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => (" IN (SELECT value FROM json_each(", "))"),
+            Dialect::Postgres => (" = ANY(ARRAY(SELECT json_array_elements_text(", ")))"),
+        };
+        self.push(before).arg(Value::Json(list.to_string())).push(after)
+    }
+
     /// Makes the comparison whose right side was just written compare text byte by byte.
     pub fn bytewise(&mut self) -> &mut Self {
         match self.dialect() {

@@ -21,9 +21,9 @@ pub enum DbError {
     /// A check constraint, or a value out of the column's range.
     #[error("check constraint: {0}")]
     Check(String),
-    /// A text that the database cannot hold: PostgreSQL takes no NUL.
-    #[error("unstorable text")]
-    Text,
+    /// Text that PostgreSQL does not take: with a NUL character in it.
+    #[error("text with a NUL character")]
+    BadText,
     /// The database is locked, has no free connection, or gave up on a conflict: try again.
     #[error("database busy")]
     Busy,
@@ -80,7 +80,7 @@ impl From<sqlx::Error> for DbError {
             "787" | "1811" | "23503" | "23001" => Self::ForeignKey,
             "1299" | "23502" => Self::NotNull { column: last_column() },
             "275" | "23514" | "22003" | "22001" => Self::Check(database.message().to_owned()),
-            "22021" => Self::Text,
+            "22021" => Self::BadText,
             "42P01" | "42703" | "42804" => Self::SchemaChanged,
             // SQLite's general error.
             "1" if database.message().starts_with("no such ") => Self::SchemaChanged,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use super::extract::{JsonBody, credential};
@@ -20,15 +21,22 @@ impl FromRequestParts<App> for ClientAddress {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        // A proxy appends the address that it saw; what stands before it, anybody could have written.
-        let forwarded = || {
-            let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
-            header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
-        };
-        let proxied = if app.config.server.trust_proxy { forwarded() } else { None };
-        let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        Ok(Self(proxied.or_else(peer)))
+        Ok(Self(address(&parts.headers, &parts.extensions, app.config.server.trust_proxy)))
     }
+}
+
+/// The address that a request comes from: the peer's, or the one that a trusted proxy has seen.
+pub fn address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> Option<IpAddr> {
+    // A proxy appends the address that it saw; what stands before it, anybody could have written.
+    let forwarded = || {
+        let header = headers.get_all("x-forwarded-for").iter().next_back()?;
+        let last = header.to_str().ok()?.rsplit(',').next()?.trim();
+        // Some proxies name the port as well.
+        last.parse().ok().or_else(|| last.parse::<SocketAddr>().ok().map(|peer| peer.ip()))
+    };
+    let proxied = if trust_proxy { forwarded() } else { None };
+    let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    proxied.or_else(peer)
 }
 
 /// Whoever calls an endpoint that is open to everyone: credentials that are not valid count as none.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::auth::{Caller, Credential, Principal};
 use crate::error::{Error, Problem, Result};
+use crate::http::scopes;
 
 /// The credential that a request presents, if it presents one. A bearer token wins over an API key.
 pub fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
@@ -25,13 +26,20 @@ pub fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
     headers.get("x-api-key").map(|value| Credential::ApiKey(value.to_str().unwrap_or_default()))
 }
 
+/// The user behind a credential that is good for this very request.
+async fn authenticated(parts: &Parts, app: &App, credential: Credential<'_>) -> Result<Arc<Principal>> {
+    let principal = app.auth.authenticate(credential).await?;
+    scopes::permit(&principal, &parts.method, parts.uri.path())?;
+    Ok(principal)
+}
+
 /// Whoever calls: anonymous if nothing is presented; credentials that are presented must be valid.
 impl FromRequestParts<App> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         if let Some(credential) = credential(&parts.headers) {
-            return Ok(Self::User(app.auth.authenticate(credential).await?));
+            return Ok(Self::User(authenticated(parts, app, credential).await?));
         }
         let Some(identifier) = parts.headers.get("x-account-id") else {
             return Ok(Self::Anonymous { account: None });
@@ -53,7 +61,7 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         match credential(&parts.headers) {
-            Some(credential) => Ok(Self(app.auth.authenticate(credential).await?)),
+            Some(credential) => Ok(Self(authenticated(parts, app, credential).await?)),
             None => Err(Error::Unauthenticated("Missing credentials".into())),
         }
     }
@@ -193,12 +201,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Self::Rejection> {
         let RawQuery(query) = RawQuery::from_request_parts(parts, state).await?;
-        let pairs = form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes());
-        Ok(Self(pairs.into_owned().collect()))
+        Ok(Self::read(query.as_deref().unwrap_or_default()))
     }
 }
 
 impl Query {
+    /// Reads the part of a URL behind its `?`.
+    pub fn read(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
     /// The last value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())

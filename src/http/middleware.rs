@@ -11,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::app::App;
-use crate::config::CorsConfig;
+use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
+use crate::http::client;
 use crate::metrics::Metrics;
+use crate::traffic::{Asked, Traffic};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -21,13 +23,20 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 #[derive(Clone)]
 pub struct Surface {
     metrics: Metrics,
+    traffic: Traffic,
+    trust_proxy: bool,
     headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
 impl Surface {
     /// Made once for an app.
     pub fn new(app: &App) -> Self {
-        Self { metrics: app.metrics.clone(), headers: security_headers(&app.config).into() }
+        Self {
+            metrics: app.metrics.clone(),
+            traffic: app.traffic.clone(),
+            trust_proxy: app.config.server.trust_proxy,
+            headers: security_headers(&app.config).into(),
+        }
     }
 }
 
@@ -39,6 +48,8 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let is_api = request.uri().path().starts_with("/api/");
+    let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
+    let asked = Asked::worth_remembering(&method, request.uri().path(), address);
     let mut response = next.run(request).await;
     let status = response.status();
     if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
@@ -47,6 +58,9 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
     surface.metrics.request(&method, path, status, elapsed);
+    if let Some(asked) = asked {
+        surface.traffic.answered(asked, status, elapsed, &id);
+    }
     if status.is_server_error() {
         let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
         tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");
@@ -85,7 +99,7 @@ fn new_correlation_id() -> HeaderValue {
 }
 
 /// The headers that tell browsers to be careful, made once.
-fn security_headers(config: &crate::config::Config) -> Vec<(HeaderName, HeaderValue)> {
+fn security_headers(config: &Config) -> Vec<(HeaderName, HeaderValue)> {
     let security = &config.security;
     if !security.headers_enabled {
         return Vec::new();
@@ -98,11 +112,54 @@ fn security_headers(config: &crate::config::Config) -> Vec<(HeaderName, HeaderVa
         (header::CONTENT_SECURITY_POLICY, security.csp_policy.clone()),
         (HeaderName::from_static("permissions-policy"), security.permissions_policy.clone()),
     ];
-    if config.server.environment == crate::config::Environment::Production {
+    if config.server.environment == Environment::Production {
         let value = format!("max-age={}; includeSubDomains", security.hsts_max_age);
         headers.push((header::STRICT_TRANSPORT_SECURITY, value));
     }
     headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
+}
+
+/// Sends requests that a proxy took over plain HTTP to HTTPS.
+#[derive(Clone, Debug)]
+pub struct HttpsRedirect {
+    /// `https://…`, if it is configured; otherwise the host that the request names.
+    origin: Option<Arc<str>>,
+}
+
+impl HttpsRedirect {
+    /// Made once, if it is wanted; in production only.
+    pub fn new(config: &Config) -> Option<Self> {
+        let wanted = config.security.https_redirect_enabled && config.server.environment == Environment::Production;
+        let url = config.server.external_url.trim_end_matches('/');
+        let origin = url.starts_with("https://").then(|| url.split('/').take(3).collect::<Vec<_>>().join("/").into());
+        wanted.then_some(Self { origin })
+    }
+
+    fn target(&self, request: &Request) -> Option<HeaderValue> {
+        let headers = request.headers();
+        let plain =
+            headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"http"));
+        if !plain {
+            return None;
+        }
+        let path = request.uri().path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
+        let url = match &self.origin {
+            Some(origin) => format!("{origin}{path}"),
+            None => format!("https://{}{path}", headers.get(header::HOST)?.to_str().ok()?),
+        };
+        HeaderValue::from_str(&url).ok()
+    }
+}
+
+/// Answers what came over plain HTTP with the address to go to instead.
+pub async fn to_https(State(redirect): State<HttpsRedirect>, request: Request, next: Next) -> Response {
+    let Some(target) = redirect.target(&request) else { return next.run(request).await };
+    // The older status lets clients make a GET of everything.
+    let status = match *request.method() {
+        Method::GET | Method::HEAD => StatusCode::MOVED_PERMANENTLY,
+        _ => StatusCode::PERMANENT_REDIRECT,
+    };
+    (status, [(header::LOCATION, target)]).into_response()
 }
 
 /// Which web pages of other origins may call the API.

@@ -5,21 +5,18 @@ mod json;
 mod sse;
 mod ws;
 
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
 use axum::routing::get;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::auth::{Caller, Credential};
+use crate::auth::{Caller, Credential, KeyScope};
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
+use crate::http::client::ClientAddress as Peer;
 use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope};
 
@@ -54,19 +51,9 @@ impl Shown {
             Self::Bearer(token) => Credential::Bearer(token),
             Self::ApiKey(key) => Credential::ApiKey(key),
         };
-        app.auth.authenticate(credential).await.map(Caller::User)
-    }
-}
-
-/// The address that a request comes from, if it is known.
-struct Peer(Option<IpAddr>);
-
-impl<S: Sync> FromRequestParts<S> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map(|ConnectInfo(address)| address.ip())))
+        let principal = app.auth.authenticate(credential).await?;
+        principal.require(KeyScope::RecordsRead)?;
+        Ok(Caller::User(principal))
     }
 }
 

@@ -4,27 +4,36 @@ use super::Mail;
 use crate::config::Config;
 
 /// What a mail is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Confirms an address.
     VerifyEmail,
     /// Sets a new password.
     ResetPassword,
+    /// Asks somebody to join an account.
+    Invitation {
+        /// The account's name.
+        account_name: String,
+        /// The address of the user who asks.
+        invited_by: String,
+    },
 }
 
 impl Kind {
     /// The name in the log of mails.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::VerifyEmail => "email_verification",
             Self::ResetPassword => "password_reset",
+            Self::Invitation { .. } => "invitation",
         }
     }
 
-    fn page(self) -> &'static str {
+    fn page(&self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
+            Self::Invitation { .. } => "accept-invitation",
         }
     }
 }
@@ -45,8 +54,11 @@ pub struct Rendered {
 pub(super) fn render(mail: &Mail, config: &Config) -> Rendered {
     let app = config.server.app_name.as_str();
     let link = format!("{}/{}?token={}", config.server.public_url(), mail.kind.page(), mail.token);
-    let valid = duration(config.auth.link_seconds);
-    let (subject, ask, button, otherwise) = match mail.kind {
+    let valid = duration(match mail.kind {
+        Kind::Invitation { .. } => config.auth.invitation_seconds,
+        _ => config.auth.link_seconds,
+    });
+    let (subject, ask, button, otherwise) = match &mail.kind {
         Kind::VerifyEmail => (
             format!("Confirm your address for {app}"),
             format!("Please confirm that {} is your address for {app}.", mail.to),
@@ -58,6 +70,12 @@ pub(super) fn render(mail: &Mail, config: &Config) -> Rendered {
             format!("Somebody, hopefully you, asked for a new password for {} at {app}.", mail.to),
             "Set a new password",
             "If it was not you, ignore this mail: your password stays as it is.",
+        ),
+        Kind::Invitation { account_name, invited_by } => (
+            format!("Join {account_name} on {app}"),
+            format!("{invited_by} asks you to join {account_name} on {app}, as {}.", mail.to),
+            "Accept the invitation",
+            "If you do not want to, ignore this mail.",
         ),
     };
     let text = format!("{ask}\n\n{button}:\n{link}\n\nThe link is valid for {valid} and works once.\n{otherwise}\n");

@@ -106,6 +106,16 @@ async fn without_a_mail_server_the_log_of_mails_says_so() {
 }
 
 #[tokio::test]
+async fn the_log_of_mails_goes_back_a_quarter_of_a_year() {
+    let (mailer, db, _lifecycle, _folder) = mailer(|_| {}).await;
+    mailer.send(mail()).unwrap();
+    entry(&db).await;
+    let now = Clock::System.now();
+    assert!(!db.execute(prune_log(now + TimeDelta::days(LOG_DAYS - 1))).await.unwrap());
+    assert!(db.execute(prune_log(now + TimeDelta::days(LOG_DAYS + 1))).await.unwrap());
+}
+
+#[tokio::test]
 async fn at_the_end_what_is_queued_is_tried_once() {
     // Nobody listens there.
     let (mailer, db, lifecycle, _folder) = mailer(through("127.0.0.1:1".parse().unwrap())).await;

@@ -168,6 +168,7 @@ fn user(account: AccountId, role: &str, groups: &[&str]) -> Caller {
         last_login: None,
         token_type: TokenType::Jwt,
         session_id: None,
+        key: None,
         expires_at: None,
         stamp: crate::auth::Stamp::default(),
     }))

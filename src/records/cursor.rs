@@ -1,172 +1,116 @@
-//! Page cursors: the sort values and the id of the record at the edge of a page.
+//! Page cursors: the sort values of the record at the edge of a page, signed.
 //!
-//! A cursor is opaque to clients. It says only where to go on; every page is checked with the caller's rights of now,
-//! so a forged one shows nothing that a filter could not.
+//! A cursor is opaque to clients. It is valid for the collection, the order and the account it was made for; another
+//! one is refused instead of leading somewhere unexpected. Every page is checked with the caller's rights of now.
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value as Json;
+use sha2::Sha256;
 
-use super::query::SortKey;
-use crate::db::{ColumnKind, Ident, Kind, Sql, Value};
-use crate::schema::{Body, Collection};
+use crate::id::{AccountId, CollectionId};
+use crate::secret::{Secret, constant_time_eq};
 
-/// The edge of a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    #[serde(rename = "s")]
-    sort: String,
-    #[serde(rename = "v")]
-    values: Vec<Json>,
+/// Bytes of a signature: enough that nobody guesses one.
+const TAG: usize = 16;
+
+/// What a cursor belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk<'a> {
+    pub collection: CollectionId,
+    /// The account whose records are listed; `None` for all.
+    pub account: Option<AccountId>,
+    /// The order, in its one spelling.
+    pub sort: &'a str,
 }
 
-impl Cursor {
-    /// The cursor of a record in an order.
-    pub fn of(record: &Body, keys: &[SortKey], sort: &str) -> Self {
-        let values = keys.iter().map(|key| record.get(&key.field).cloned().unwrap_or_default()).collect();
-        Self { sort: sort.to_owned(), values }
-    }
+/// Makes cursors, and knows its own again.
+#[derive(Clone)]
+pub(super) struct Signer {
+    mac: Hmac<Sha256>,
+}
 
-    /// Reads a cursor; `None` if it is none, or belongs to another order.
-    pub fn parse(text: &str, sort: &str) -> Option<Self> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
-        let cursor: Self = serde_json::from_slice(&bytes).ok()?;
-        (cursor.sort == sort).then_some(cursor)
-    }
-
-    /// The text for clients.
-    pub fn encode(&self) -> String {
-        // A cursor holds text, numbers and booleans only: it can always be written.
-        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signer")
     }
 }
 
-/// A sort key with its column.
-pub(super) struct Column<'a> {
-    pub ident: &'a Ident,
-    pub kind: ColumnKind,
-    pub descending: bool,
-    pub nullable: bool,
-}
-
-impl Column<'_> {
-    fn write(&self, sql: &mut Sql) {
-        sql.instant(self.kind, |sql| {
-            sql.column("r", self.ident);
-        });
-    }
-
-    /// Appends the key with its direction. NULL is smaller than everything, on both databases.
-    pub fn write_order(&self, sql: &mut Sql, reversed: bool) {
-        self.write(sql);
-        let descending = self.descending != reversed;
-        sql.push(if descending { " DESC" } else { " ASC" });
-        if self.nullable {
-            sql.push(if descending { " NULLS LAST" } else { " NULLS FIRST" });
+impl Signer {
+    /// With a key that follows from the server's secret, so that every node knows the cursors of the others.
+    pub fn new(secret: &Secret<String>) -> Self {
+        let mut key = [0_u8; 64];
+        if secret.expose().is_empty() {
+            // Anybody could sign with an empty one: cursors are valid until the server stops.
+            key = rand::random();
+        } else if let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) {
+            key[..32].copy_from_slice(&mac.chain_update("record cursors").finalize().into_bytes());
         }
+        Self { mac: Hmac::new(&key.into()) }
     }
-}
 
-/// The columns of an order; keys that the collection does not have were refused before.
-pub(super) fn columns<'a>(collection: &'a Collection, keys: &[SortKey]) -> Vec<Column<'a>> {
-    let system = collection.projection(|_| false);
-    let column = |key: &SortKey| {
-        let (ident, kind, nullable) = match collection.field(&key.field) {
-            Some(field) => (&field.column, field.kind.column(), true),
-            None => system.iter().find(|s| s.key == key.field).map(|s| (s.column, s.kind, false))?,
-        };
-        Some(Column { ident, kind, descending: key.descending, nullable })
-    };
-    keys.iter().filter_map(column).collect()
-}
+    /// The cursor at some sort values.
+    pub fn seal(&self, walk: Walk<'_>, values: &[Json]) -> String {
+        // Text, numbers and booleans can always be written.
+        let payload = serde_json::to_vec(values).unwrap_or_default();
+        let mut bytes = self.tag(walk, &payload).to_vec();
+        bytes.extend(payload);
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
 
-/// Appends the condition for records after the cursor in the order, or before it when `reversed`. `None` if the
-/// cursor's values do not fit the columns.
-pub(super) fn write_after(sql: &mut Sql, columns: &[Column<'_>], cursor: &Cursor, reversed: bool) -> Option<()> {
-    if columns.len() != cursor.values.len() {
-        return None;
+    /// The sort values of a cursor; `None` if it is none, or belongs to another walk.
+    pub fn open(&self, walk: Walk<'_>, cursor: &str) -> Option<Vec<Json>> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (tag, payload) = bytes.split_at_checked(TAG)?;
+        constant_time_eq(tag, &self.tag(walk, payload)).then(|| serde_json::from_slice(payload).ok())?
     }
-    let values: Vec<Value> =
-        columns.iter().zip(&cursor.values).map(|(c, v)| bound(c.kind, v)).collect::<Option<_>>()?;
-    let one_way = columns.iter().all(|c| !c.nullable && c.descending == columns[0].descending);
-    if one_way && values.iter().all(|value| !matches!(value, Value::Null(_))) {
-        // One comparison of rows, which an index on these columns answers.
-        sql.push("(").list(", ", columns, |sql, column| column.write(sql));
-        sql.push(if columns[0].descending == reversed { ") > (" } else { ") < (" });
-        sql.list(", ", values, |sql, value| {
-            sql.arg(value);
-        });
-        sql.push(")");
-        return Some(());
-    }
-    sql.push("(");
-    for last in 0..columns.len() {
-        if last > 0 {
-            sql.push(" OR ");
+
+    fn tag(&self, walk: Walk<'_>, payload: &[u8]) -> [u8; TAG] {
+        let mut mac = self.mac.clone();
+        mac.update(walk.collection.0.as_bytes());
+        match &walk.account {
+            Some(account) => mac.update(account.0.as_bytes()),
+            None => mac.update(&[0xff; 16]),
         }
-        sql.push("(");
-        for (index, (column, value)) in columns.iter().zip(&values).take(last + 1).enumerate() {
-            if index > 0 {
-                sql.push(" AND ");
-            }
-            if index < last { equal(sql, column, value) } else { beyond(sql, column, value, reversed) }
-        }
-        sql.push(")");
-    }
-    sql.push(")");
-    Some(())
-}
-
-fn equal(sql: &mut Sql, column: &Column<'_>, value: &Value) {
-    column.write(sql);
-    if matches!(value, Value::Null(_)) {
-        sql.push(" IS NULL");
-    } else {
-        sql.push(" = ").arg(value.clone());
+        mac.update(&walk.sort.len().to_be_bytes());
+        mac.update(walk.sort.as_bytes());
+        mac.update(payload);
+        let mut tag = [0; TAG];
+        tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG]);
+        tag
     }
 }
 
-fn beyond(sql: &mut Sql, column: &Column<'_>, value: &Value, reversed: bool) {
-    let descending = column.descending != reversed;
-    match (matches!(value, Value::Null(_)), descending) {
-        // NULL is the smallest: everything else is above it, nothing below.
-        (true, true) => {
-            sql.push("1 = 0");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_opens_only_where_it_was_made() {
+        let signer = Signer::new(&Secret::new("0123456789abcdef0123456789abcdef".into()));
+        let walk = Walk { collection: CollectionId::new(), account: Some(AccountId::new()), sort: "+n,+id" };
+        let values = vec![Json::from(1.5), Json::Null, "a'b".into()];
+        let cursor = signer.seal(walk, &values);
+        assert_eq!(signer.open(walk, &cursor), Some(values));
+        for other in [
+            Walk { collection: CollectionId::new(), ..walk },
+            Walk { account: Some(AccountId::new()), ..walk },
+            Walk { account: None, ..walk },
+            Walk { sort: "-n,-id", ..walk },
+        ] {
+            assert_eq!(signer.open(other, &cursor), None);
         }
-        (true, false) => {
-            column.write(sql);
-            sql.push(" IS NOT NULL");
-        }
-        (false, true) => {
-            sql.push("(");
-            column.write(sql);
-            sql.push(" < ").arg(value.clone());
-            if column.nullable {
-                sql.push(" OR ");
-                column.write(sql);
-                sql.push(" IS NULL");
-            }
-            sql.push(")");
-        }
-        (false, false) => {
-            column.write(sql);
-            sql.push(" > ").arg(value.clone());
+        let stranger = Signer::new(&Secret::new("another secret of sufficient length".into()));
+        assert_eq!(stranger.open(walk, &cursor), None);
+        for index in 0..cursor.len() {
+            let mut forged = cursor.clone().into_bytes();
+            forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            // The last character may have bits that say nothing.
+            assert!(signer.open(walk, &forged).is_none() || index + 1 == cursor.len(), "{index}");
         }
     }
-}
-
-fn bound(kind: ColumnKind, value: &Json) -> Option<Value> {
-    Some(match (kind, value) {
-        (ColumnKind::Number, Json::Null) => Value::Null(Kind::Real),
-        (ColumnKind::Boolean, Json::Null) => Value::Null(Kind::Bool),
-        (_, Json::Null) => Value::Null(Kind::Text),
-        (ColumnKind::Number, Json::Number(number)) => Value::Real(number.as_f64()?),
-        (ColumnKind::Boolean, Json::Bool(truth)) => Value::Bool(*truth),
-        (ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date, Json::String(text)) => {
-            Value::Time(crate::expr::parse_instant(text)?)
-        }
-        (ColumnKind::Text | ColumnKind::Reference, Json::String(text)) if !text.contains('\0') => text.into(),
-        _ => return None,
-    })
 }

@@ -1,6 +1,6 @@
 //! What a list request asks for, read from its query parameters.
 
-use super::cursor::Cursor;
+use super::expand::Expand;
 use crate::error::{Error, Result};
 use crate::schema::{Collection, SYSTEM_FIELDS, View};
 
@@ -19,9 +19,9 @@ pub enum Window {
     /// So many records skipped; answered with a total.
     Offset(i64),
     /// The records after a cursor; from the beginning if there is none.
-    After(Option<Cursor>),
+    After(Option<String>),
     /// The records before a cursor.
-    Before(Cursor),
+    Before(String),
 }
 
 /// A list request.
@@ -33,12 +33,14 @@ pub struct ListQuery {
     pub limit: i64,
     /// The order.
     pub sort: Vec<SortKey>,
-    /// The sort as it was written: a cursor is valid only with it.
+    /// The order in its one spelling: a cursor is valid only with it.
     pub sort_text: String,
     /// The fields wanted; `None` for all.
     pub fields: Option<Vec<String>>,
     /// A condition on the records.
     pub filter: Option<String>,
+    /// References to replace by their records.
+    pub expand: Option<Expand>,
     /// Whether a total is wanted with a cursor, too.
     pub include_count: bool,
 }
@@ -56,6 +58,8 @@ pub struct RawListQuery<'a> {
     pub fields: Option<&'a str>,
     /// A filter expression.
     pub filter: Option<&'a str>,
+    /// A comma list of references.
+    pub expand: Option<&'a str>,
     /// Go on after this; empty to begin.
     pub cursor: Option<&'a str>,
     /// Go back before this.
@@ -67,30 +71,33 @@ pub struct RawListQuery<'a> {
 impl ListQuery {
     /// Reads the parameters.
     pub fn parse(raw: &RawListQuery<'_>) -> Result<Self> {
-        let sort_text = raw.sort.map(str::trim_end).filter(|sort| !sort.trim().is_empty()).unwrap_or("-created_at");
         let window = match (raw.cursor, raw.cursor_before) {
             (Some(after), Some(before)) if !after.is_empty() && !before.is_empty() => {
                 let message = "Use cursor or cursor_before, not both";
                 return Err(Error::refused("Invalid pagination parameters", message));
             }
-            (_, Some(before)) if !before.is_empty() => {
-                Window::Before(Cursor::parse(before, sort_text).ok_or_else(|| bad_cursor("Invalid cursor_before"))?)
-            }
-            (Some(after), _) if !after.is_empty() => {
-                Window::After(Some(Cursor::parse(after, sort_text).ok_or_else(|| bad_cursor("Invalid cursor"))?))
-            }
+            (_, Some(before)) if !before.is_empty() => Window::Before(before.to_owned()),
+            (Some(after), _) if !after.is_empty() => Window::After(Some(after.to_owned())),
             (None, None) => Window::Offset(raw.skip),
             _ => Window::After(None),
         };
+        let sort = raw.sort.map(str::trim_end).filter(|sort| !sort.trim().is_empty()).unwrap_or("-created_at");
+        let sort = parse_sort(sort)?;
         Ok(Self {
             window,
             limit: raw.limit,
-            sort: parse_sort(sort_text)?,
-            sort_text: sort_text.to_owned(),
+            sort_text: spelled(&sort),
+            sort,
             fields: raw.fields.and_then(parse_fields),
             filter: raw.filter.map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned),
+            expand: raw.expand.map(Expand::parse).transpose()?.flatten(),
             include_count: raw.include_count,
         })
+    }
+
+    /// Whether a field is wanted.
+    pub fn selects(&self, field: &str) -> bool {
+        self.fields.as_ref().is_none_or(|fields| fields.iter().any(|name| name == field))
     }
 
     /// Checks that the order uses fields that exist, sort, and are visible in the clear.
@@ -99,7 +106,7 @@ impl ListQuery {
             let name = key.field.as_str();
             let problem = match collection.field(name) {
                 None if SYSTEM_FIELDS.contains(&name) => continue,
-                Some(field) if !view.shows(name) || (view.is_masked() && field.mask.is_some()) => "cannot be seen",
+                Some(field) if !view.shows_in_clear(field) => "cannot be seen",
                 Some(field) if field.kind.column() == crate::db::ColumnKind::Json => "has no order",
                 Some(_) => continue,
                 None => "does not exist",
@@ -144,8 +151,9 @@ fn parse_sort(text: &str) -> Result<Vec<SortKey>> {
     Ok(keys)
 }
 
-fn bad_cursor(label: &'static str) -> Error {
-    Error::refused(label, "This cursor does not belong to this list and order: begin again without one")
+fn spelled(sort: &[SortKey]) -> String {
+    let key = |key: &SortKey| format!("{}{}", if key.descending { '-' } else { '+' }, key.field);
+    sort.iter().map(key).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

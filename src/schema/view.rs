@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Collection, FieldList, Operation, SYSTEM_FIELDS};
+use super::{Collection, Field, FieldList, Operation, SYSTEM_FIELDS};
 
 /// The fields and masks that stand between a caller and a record.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "two of the caller, and what follows from them here")]
 pub struct View {
     collection: Arc<Collection>,
     operation: Operation,
+    superadmin: bool,
+    sees_pii: bool,
     restricted: bool,
     masked: bool,
 }
@@ -21,12 +24,24 @@ impl View {
     pub fn new(collection: Arc<Collection>, operation: Operation, superadmin: bool, sees_pii: bool) -> Self {
         let restricted = !superadmin && *collection.access.fields(operation) != FieldList::All;
         let masked = !superadmin && !sees_pii && collection.has_pii;
-        Self { collection, operation, restricted, masked }
+        Self { collection, operation, superadmin, sees_pii, restricted, masked }
+    }
+
+    /// What the same caller sees of another collection.
+    #[must_use]
+    pub fn of(&self, collection: Arc<Collection>, operation: Operation) -> Self {
+        Self::new(collection, operation, self.superadmin, self.sees_pii)
     }
 
     /// Whether it shows a user-defined field.
     pub fn shows(&self, field: &str) -> bool {
         !self.restricted || self.collection.access.fields(self.operation).allows(field)
+    }
+
+    /// Whether it shows the values of a field as they are. What it does not show so must not be filtered, sorted,
+    /// grouped or searched by either: the answers would tell.
+    pub fn shows_in_clear(&self, field: &Field) -> bool {
+        self.shows(&field.name) && !(self.masked && field.mask.is_some())
     }
 
     /// Whether some value may be masked.

@@ -3,3 +3,4 @@
 mod alter;
 mod define;
 mod drop;
+mod transfer;

@@ -26,6 +26,12 @@ struct World {
     ruled_record: String,
     /// A record of B.
     own_record: String,
+    /// An API key bound to A, a group and an invitation of A.
+    key: String,
+    group: String,
+    invitation: String,
+    /// A group of B.
+    own_group: String,
 }
 
 impl World {
@@ -46,7 +52,14 @@ impl World {
         let open_record = a.create_id("posts", &body).await;
         let ruled_record = a.create_id("notes", &json!({"title": SECRET, "link": open_record})).await;
         let own_record = b.create_id("posts", &json!({"title": "mine"})).await;
-        Self { app, a, b, open_record, ruled_record, own_record }
+        let key = json!({"name": SECRET, "account_id": a.account_id});
+        let id = |answer: Answer| answer.ok(201)["id"].as_str().unwrap().to_owned();
+        let key = id(app.admin.post("/admin/api-keys", &key).await);
+        let group = id(a.post("/groups", &json!({"name": SECRET, "description": SECRET})).await);
+        let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
+        let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
+        let invitation = id(a.post("/invitations", &guest).await);
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -57,6 +70,11 @@ impl World {
             self.a.get("/auth/me").await.ok(200),
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/admin/api-keys").await.ok(200),
+            self.app.admin.get(&format!("/groups?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
+            self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
+            self.app.admin.get("/roles").await.ok(200),
         ])
     }
 
@@ -73,6 +91,9 @@ impl World {
             &self.a.account_id,
             &self.open_record,
             &self.ruled_record,
+            &self.key,
+            &self.group,
+            &self.invitation,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);

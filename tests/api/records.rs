@@ -4,6 +4,7 @@ mod anonymous;
 mod batch;
 mod crud;
 mod cursor;
+mod expand;
 mod list;
 mod references;
 mod shape;

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startFront } from './front.js';
 
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -41,7 +42,9 @@ export async function startServer() {
     child.once('exit', (code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
     setTimeout(() => reject(new Error(`No set-up link within 30 s:\n${output}`)), 30_000).unref();
   });
+  let front = null;
   const stop = async () => {
+    front?.stop();
     if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit');
     await rm(folder, { recursive: true, force: true });
   };
@@ -49,7 +52,9 @@ export async function startServer() {
   try {
     const path = await link;
     await answering(origin);
-    return { origin, setupUrl: origin + path, stop, output: () => output };
+    if (process.env.SNACKBASE_UI) front = await startFront(process.env.SNACKBASE_UI, origin);
+    const shown = front?.origin ?? origin;
+    return { origin: shown, setupUrl: shown + path, stop, output: () => output };
   } catch (error) {
     await stop();
     throw error;

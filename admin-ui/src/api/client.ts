@@ -17,7 +17,7 @@ interface Options {
 function url(path: string, query?: Query): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== null && value !== '') params.set(key, String(value));
+    if (value !== undefined && value !== null) params.set(key, String(value));
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;

@@ -8,6 +8,8 @@ export class ApiError extends Error {
   readonly label: string | null;
   readonly correlationId: string | null;
   readonly fields: FieldErrors;
+  /** Of a refused batch: which item it is about, from 0. */
+  readonly index: number | null;
 
   constructor(init: {
     status: number;
@@ -15,12 +17,14 @@ export class ApiError extends Error {
     label?: string | null;
     correlationId?: string | null;
     fields?: FieldErrors;
+    index?: number | null;
   }) {
     super(init.message);
     this.status = init.status;
     this.label = init.label ?? null;
     this.correlationId = init.correlationId ?? null;
     this.fields = init.fields ?? {};
+    this.index = init.index ?? null;
   }
 }
 
@@ -79,6 +83,7 @@ export function parseError(status: number, body: unknown, correlationId: string 
     label: text(body.error),
     correlationId,
     fields: fieldErrors(body),
+    index: typeof body.index === 'number' ? body.index : null,
   });
 }
 

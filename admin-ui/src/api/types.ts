@@ -22,6 +22,7 @@ export type CollectionListItem = Schemas['CollectionListItem'];
 export type Health = Schemas['Health'];
 export type LoginRequest = Schemas['LoginRequest'];
 export type LoginResponse = Schemas['LoginResponse'];
+export type RuleProblem = Schemas['RuleProblem'];
 export type Rules = Schemas['Rules'];
 export type RulesPatch = Schemas['RulesPatch'];
 export type SetupRequest = Schemas['SetupRequest'];
@@ -29,6 +30,6 @@ export type SetupStatus = Schemas['SetupStatus'];
 export type TestRuleResponse = Schemas['TestRuleResponse'];
 export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 
-/** A record's shape depends on its collection, so only the values' JSON nature is known here. Pages are counted. */
+/** A record's shape depends on its collection, so only the values' JSON nature is known here. */
 export type RecordRow = Record<string, unknown> & { id: string };
-export type RecordPage = Pick<Schemas['RecordPage'], 'skip' | 'limit'> & { items: RecordRow[]; total: number };
+export type RecordPage = Omit<Schemas['RecordPage'], 'items'> & { items: RecordRow[] };

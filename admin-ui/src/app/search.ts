@@ -22,9 +22,9 @@ export function collectionsSearch(raw: Raw): CollectionsSearch {
   return compact({ page: page(raw.page), search: text(raw.search), sort: text(raw.sort) });
 }
 
-export interface RecordsSearch { page?: number; sort?: string; filter?: string }
+export interface RecordsSearch { sort?: string; filter?: string; q?: string }
 export function recordsSearch(raw: Raw): RecordsSearch {
-  return compact({ page: page(raw.page), sort: text(raw.sort), filter: text(raw.filter) });
+  return compact({ sort: text(raw.sort), filter: text(raw.filter), q: text(raw.q) });
 }
 
 export interface RecordSearch { view?: 'json' }

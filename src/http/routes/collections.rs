@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::collections::{
-    CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesPatch, RulesView,
+    CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, Export, ImportRequest,
+    ImportResult, RulesPatch, RulesView,
 };
 use crate::error::Result;
 use crate::http::error::ErrorBody;
@@ -20,6 +22,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(names))
+        .routes(routes!(export))
+        .routes(routes!(import))
         .routes(routes!(get, update, delete))
         .routes(routes!(rules, set_rules))
 }
@@ -73,6 +77,32 @@ async fn names(State(app): State<App>, _: Superadmin) -> Json<CollectionNames> {
     let mut names: Vec<String> = app.collections.all().iter().map(|c| c.name.clone()).collect();
     names.sort();
     Json(CollectionNames { total: names.len(), names })
+}
+
+/// The definitions of collections with their rules, as a file to import elsewhere; records are not in it.
+#[utoipa::path(get, path = "/api/v1/collections/export", tag = "collections",
+    params(("collection_ids" = Option<String>, Query, description = "The ids, separated by commas; without it, all")),
+    responses((status = 200, body = Export), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
+async fn export(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> impl IntoResponse {
+    let ids: Option<Vec<&str>> = query
+        .get("collection_ids")
+        .map(|ids| ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect())
+        .filter(|ids: &Vec<&str>| !ids.is_empty());
+    let export = app.collections.export(&caller, ids.as_deref());
+    let name = app.clock.now().format("collections_export_%Y%m%d_%H%M%S.json");
+    ([(header::CONTENT_DISPOSITION, format!("attachment; filename={name}"))], Json(export))
+}
+
+/// Makes and changes collections as an exported file says: all of it, or nothing.
+#[utoipa::path(post, path = "/api/v1/collections/import", tag = "collections", request_body = ImportRequest,
+    responses((status = 200, body = ImportResult), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn import(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    JsonBody(request): JsonBody<ImportRequest>,
+) -> Result<Json<ImportResult>> {
+    app.collections.import(&caller, request).await.map(Json)
 }
 
 /// Defines a collection.

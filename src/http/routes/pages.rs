@@ -1,4 +1,4 @@
-//! The pages that links in mails lead to: confirming an address, and choosing a new password.
+//! The pages that links in mails lead to: confirming an address, choosing a new password, joining an account.
 //!
 //! They are plain HTML and work without scripts. Nothing happens when a page is opened, only when its button is pressed:
 //! programs that look into mails open links, too.
@@ -10,17 +10,18 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
-use crate::accounts::{ResetPasswordRequest, TokenRequest};
+use crate::accounts::{InvitationAccept, ResetPasswordRequest, TokenRequest};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
 
-/// `/verify-email` and `/reset-password`.
+/// `/verify-email`, `/reset-password` and `/accept-invitation`.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/verify-email", get(ask_to_verify).post(verify))
         .route("/reset-password", get(ask_for_password).post(reset))
+        .route("/accept-invitation", get(ask_to_join).post(join))
 }
 
 async fn ask_to_verify(query: Query) -> Response {
@@ -44,16 +45,17 @@ async fn verify(State(app): State<App>, ClientAddress(address): ClientAddress, b
 }
 
 async fn ask_for_password(query: Query) -> Response {
-    let token = escaped(query.get("token").unwrap_or_default());
-    page(
-        StatusCode::OK,
-        "Choose a new password",
-        &format!(
-            "<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{token}\">\
-             <label>New password <input type=\"password\" name=\"new_password\" autocomplete=\"new-password\" required \
-             minlength=\"12\"></label><p>At least 12 characters, with upper and lower case letters, a digit and a \
-             special character.</p><button>Set the password</button></form>"
-        ),
+    let form = password_form(query.get("token").unwrap_or_default(), "New password", "Set the password");
+    page(StatusCode::OK, "Choose a new password", &form)
+}
+
+fn password_form(token: &str, label: &str, button: &str) -> String {
+    let token = escaped(token);
+    format!(
+        "<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{token}\">\
+         <label>{label} <input type=\"password\" name=\"new_password\" autocomplete=\"new-password\" required \
+         minlength=\"12\"></label><p>At least 12 characters, with upper and lower case letters, a digit and a \
+         special character.</p><button>{button}</button></form>"
     )
 }
 
@@ -61,6 +63,29 @@ async fn reset(State(app): State<App>, ClientAddress(address): ClientAddress, bo
     let request = ResetPasswordRequest { token: field(&body, "token"), new_password: field(&body, "new_password") };
     match app.accounts.reset_password(request, address).await {
         Ok(_) => page(StatusCode::OK, "Password set", "<p>Sign in with the new password.</p>"),
+        Err(error) => failure(error),
+    }
+}
+
+async fn ask_to_join(State(app): State<App>, ClientAddress(address): ClientAddress, query: Query) -> Response {
+    let token = query.get("token").unwrap_or_default();
+    match app.accounts.invitation_details(token, address).await {
+        Ok(details) => {
+            let title = format!("Join {}", escaped(&details.account_name));
+            let form = password_form(token, "Choose a password", "Accept the invitation");
+            page(StatusCode::OK, &title, &format!("<p>You will sign in as {}.</p>{form}", escaped(&details.email)))
+        }
+        Err(error) => failure(error),
+    }
+}
+
+async fn join(State(app): State<App>, ClientAddress(address): ClientAddress, body: Bytes) -> Response {
+    let request = InvitationAccept { password: field(&body, "new_password") };
+    match app.accounts.accept_invitation(&field(&body, "token"), request, address).await {
+        Ok(session) => {
+            let account = escaped(&session.account.slug);
+            page(StatusCode::OK, "Welcome", &format!("<p>You can sign in now, to the account <b>{account}</b>.</p>"))
+        }
         Err(error) => failure(error),
     }
 }

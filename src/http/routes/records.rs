@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, JsonObject, Query};
 use crate::records::query::{RawListQuery, parse_fields};
-use crate::records::{ListQuery, Mode, Page};
+use crate::records::{Expand, ListQuery, Mode, Page};
 use crate::schema::Body;
 
 /// The query parameters of a list; anything else is refused, so that a misspelt filter shows.
-const LIST_PARAMETERS: [&str; 8] =
-    ["skip", "limit", "sort", "fields", "filter", "cursor", "cursor_before", "include_count"];
+const LIST_PARAMETERS: [&str; 9] =
+    ["skip", "limit", "sort", "fields", "filter", "expand", "cursor", "cursor_before", "include_count"];
 
 /// The routes below `/api/v1/records`.
 pub fn routes() -> OpenApiRouter<App> {
@@ -63,7 +63,7 @@ struct RecordPage {
 #[utoipa::path(get, path = "/api/v1/records/{collection}", tag = "records",
     params(("collection" = String, Path), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
         ("sort" = Option<String>, Query), ("fields" = Option<String>, Query), ("filter" = Option<String>, Query),
-        ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
+        ("expand" = Option<String>, Query), ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
         ("include_count" = Option<bool>, Query)),
     responses((status = 200, body = RecordPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
@@ -82,6 +82,7 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
         sort: query.get("sort"),
         fields: query.get("fields"),
         filter: query.get("filter"),
+        expand: query.get("expand"),
         cursor: query.get("cursor"),
         cursor_before: query.get("cursor_before"),
         include_count,
@@ -107,7 +108,8 @@ async fn create(
 
 /// One record.
 #[utoipa::path(get, path = "/api/v1/records/{collection}/{id}", tag = "records",
-    params(("collection" = String, Path), ("id" = String, Path), ("fields" = Option<String>, Query)),
+    params(("collection" = String, Path), ("id" = String, Path), ("fields" = Option<String>, Query),
+        ("expand" = Option<String>, Query)),
     responses((status = 200, body = Record), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 async fn get(
@@ -117,7 +119,9 @@ async fn get(
     query: Query,
 ) -> Result<Response> {
     let fields = query.get("fields").and_then(parse_fields);
-    Ok(document(StatusCode::OK, app.records.get(&caller, &name, &id, fields.as_deref()).await?))
+    let expand = query.get("expand").map(Expand::parse).transpose()?.flatten();
+    let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
+    Ok(document(StatusCode::OK, record))
 }
 
 /// Changes a record; required fields must be sent, others keep their values.

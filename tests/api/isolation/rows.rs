@@ -1,5 +1,7 @@
 //! One row for each route of the API document: the requests by which B goes after what belongs to A.
 
+mod people;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,6 +46,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(collections());
     rows.extend(auth(world));
     rows.extend(administration(world));
+    rows.extend(people::rows(world));
     rows
 }
 
@@ -112,6 +115,12 @@ fn collections() -> Vec<Row> {
         get("/api/v1/collections", &["/collections".to_owned()]),
         row(Method::POST, "/api/v1/collections", body("/collections", json!({"name": "mine", "fields": []}))),
         get("/api/v1/collections/names", &["/collections/names".to_owned()]),
+        get("/api/v1/collections/export", &["/collections/export".to_owned()]),
+        row(
+            Method::POST,
+            "/api/v1/collections/import",
+            body("/collections/import", json!({"data": {"version": "1.0", "collections": []}, "strategy": "update"})),
+        ),
         get("/api/v1/collections/{id}", &one),
         row(Method::PUT, "/api/v1/collections/{id}", body(&one[0], json!({"list_rule": ""}))),
         row(Method::DELETE, "/api/v1/collections/{id}", body(&one[0], Value::Null)),
@@ -187,5 +196,8 @@ fn administration(world: &World) -> Vec<Row> {
         row(Method::PUT, "/api/v1/accounts/{id}", one(&account, json!({"name": "taken over"}))),
         row(Method::DELETE, "/api/v1/accounts/{id}", one(&account, Value::Null)),
         get("/api/v1/accounts/{id}/users", &[format!("{account}/users")]),
+        get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
+        get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
+        get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),
     ]
 }

@@ -10,6 +10,8 @@ crate::both![
     an_offset_page_is_a_start_for_a_walk,
     totals_are_counted_on_request,
     cursors_that_are_wrong_are_refused,
+    cursors_are_good_for_their_list_only,
+    random_walks_see_every_old_record_once_while_others_are_written,
     a_walk_survives_writes_in_between,
 ];
 
@@ -34,7 +36,8 @@ fn ids(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-const SORTS: [&str; 8] = ["n", "-n", "t,-n", "-t,n", "-created_at", "id", "-id", "n,t,-created_at"];
+const SORTS: [&str; 11] =
+    ["n", "-n", "t", "-t", "t,-n", "-t,n", "-created_at", "id", "-id", "n,t,-created_at", "-n,-t"];
 
 async fn forward(user: &User, sort: &str) -> Vec<Value> {
     let mut pages = vec![page(user, sort, "cursor", "").await];
@@ -98,7 +101,7 @@ async fn totals_are_counted_on_request(backend: Backend) {
 async fn cursors_that_are_wrong_are_refused(backend: Backend) {
     let (_app, user) = numbers(backend).await;
     let cursor = page(&user, "n", "cursor", "").await["next_cursor"].as_str().unwrap().to_owned();
-    for wrong in ["nonsense", "%%%", "e30", "bnVsbA", "W10", &cursor[1..], &format!("{cursor}x"), "a\u{0}b"] {
+    for wrong in ["nonsense", "%%%", "e30", "bnVsbA", "W10", &cursor[1..], &format!("{cursor}xx"), "a\u{0}b"] {
         let refusal = user.query("/records/numbers", &[("cursor", wrong), ("sort", "n")]).await.refused(400, "");
         assert_eq!(refusal["error"], "Invalid cursor", "{wrong}");
         let refusal = user.query("/records/numbers", &[("cursor_before", wrong), ("sort", "n")]).await.refused(400, "");
@@ -108,6 +111,89 @@ async fn cursors_that_are_wrong_are_refused(backend: Backend) {
     assert_eq!(both.refused(400, "")["error"], "Invalid pagination parameters");
     // A cursor belongs to the order in which it was made.
     user.query("/records/numbers", &[("cursor", &cursor), ("sort", "-t")]).await.refused(400, "");
+}
+
+async fn cursors_are_good_for_their_list_only(backend: Backend) {
+    let (app, user) = numbers(backend).await;
+    let fields = json!([{"name": "n", "type": "number"}]);
+    app.collection("others", &fields, &open()).await;
+    let cursor = page(&user, "n", "cursor", "").await["next_cursor"].as_str().unwrap().to_owned();
+    // The same order in another spelling, and another user of the account.
+    for sort in ["+n", " n", "n,id"] {
+        page(&user, sort, "cursor", &cursor).await;
+    }
+    page(&app.colleague_of(&user).await, "n", "cursor", &cursor).await;
+    let query = [("sort", "n"), ("cursor", cursor.as_str())];
+    user.query("/records/others", &query).await.refused(400, "");
+    for stranger in [app.register().await, app.admin.clone()] {
+        let refusal = stranger.query("/records/numbers", &query).await.refused(400, "");
+        assert_eq!(refusal["error"], "Invalid cursor");
+    }
+}
+
+/// Small numbers that follow from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    fn record(&mut self) -> Value {
+        let number = [json!(null), json!(0), json!(-1.5), json!(2), json!(1e300), json!(0.1)][self.below(6)].clone();
+        let text = [json!(null), json!(""), json!("a"), json!("B"), json!("ä'\"")][self.below(5)].clone();
+        json!({"n": number, "t": text})
+    }
+}
+
+async fn random_walks_see_every_old_record_once_while_others_are_written(backend: Backend) {
+    let (_app, user) = numbers(backend).await;
+    for round in 0..12 {
+        let mut dice = Dice(round);
+        let sort = SORTS[dice.below(SORTS.len())];
+        let whole = user.query("/records/numbers", &[("sort", sort), ("limit", "100")]).await.ok(200);
+        let old: HashSet<String> = ids(&whole).into_iter().collect();
+        let mut seen = Vec::new();
+        let backwards = dice.below(2) == 1;
+        // Backwards from the end, which an offset page shows.
+        let last = old.len().saturating_sub(1).to_string();
+        let mut current = if backwards {
+            user.query("/records/numbers", &[("sort", sort), ("skip", &last)]).await.ok(200)
+        } else {
+            page(&user, sort, "cursor", "").await
+        };
+        loop {
+            let mut shown = ids(&current);
+            if backwards {
+                shown.reverse();
+            }
+            seen.extend(shown.into_iter().filter(|id| old.contains(id)));
+            for _ in 0..dice.below(3) {
+                user.create("numbers", &dice.record()).await;
+            }
+            let (parameter, key) = if backwards { ("cursor_before", "prev_cursor") } else { ("cursor", "next_cursor") };
+            let Some(cursor) = current[key].as_str().map(str::to_owned) else { break };
+            let limit = (1 + dice.below(7)).to_string();
+            let query = [("sort", sort), ("limit", &limit), (parameter, &cursor)];
+            current = user.query("/records/numbers", &query).await.ok(200);
+        }
+        let mut expected: Vec<String> = ids(&whole);
+        if backwards {
+            expected.reverse();
+        }
+        assert_eq!(seen, expected, "round {round} by {sort}");
+        let surplus: Vec<String> = user.query("/records/numbers", &[("limit", "100")]).await.ok(200)["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .skip(40)
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect();
+        if !surplus.is_empty() {
+            user.delete_with("/records/numbers/batch", &json!({"ids": surplus})).await.ok(200);
+        }
+    }
 }
 
 async fn a_walk_survives_writes_in_between(backend: Backend) {

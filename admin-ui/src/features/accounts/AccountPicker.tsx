@@ -16,7 +16,7 @@ export function AccountPicker({ value, onChange, error }: Props) {
   const [settled] = useDebouncedValue(search, 200);
   const [chosen, setChosen] = useState<string | null>(null);
   // The name of the chosen account stands in the search box; looking for it would hide the others.
-  const accounts = useQuery(accountsQuery({ search: settled === chosen ? '' : settled, page: 1, page_size: 20 }));
+  const accounts = useQuery(accountsQuery({ search: settled === chosen || settled === '' ? undefined : settled, page: 1, page_size: 20 }));
   const items = accounts.data?.items ?? [];
   return (
     <Select

@@ -1,26 +1,28 @@
 import { Text } from '@mantine/core';
-import { CopyText } from '@/ui/CopyText';
-import { formatNumber } from '@/ui/format';
-import { TimeText } from '@/ui/TimeText';
+import { exactTime, formatNumber, relativeTime, shortId } from '@/ui/format';
 
-/** One value in a table: short, never more than a line. */
+/** One value in the grid: short, never more than a line; the whole of it on hover. Thousands are drawn while scrolling, so nothing here is costly. */
 export function CellValue({ kind, value }: { kind: string; value: unknown }) {
-  if (value === null || value === undefined) {
-    return (
-      <Text span c="dimmed" fz="sm">
-        null
-      </Text>
-    );
-  }
+  if (value === null || value === undefined) return <Faint>null</Faint>;
   if (typeof value === 'string') {
-    if (kind === 'id' || kind === 'reference') return <CopyText value={value} />;
-    if (kind === 'instant' || kind === 'datetime') return <TimeText value={value} />;
-    return value === '' ? <Text span c="dimmed" fz="sm">empty</Text> : <>{value}</>;
+    if (value === '') return <Faint>empty</Faint>;
+    if (kind === 'id' || kind === 'reference') return <span className="mono" title={value}>{shortId(value)}</span>;
+    if (kind === 'instant') return <time dateTime={value} title={`${exactTime(value)} (${value})`}>{relativeTime(value)}</time>;
+    if (kind === 'datetime') return <time dateTime={value} className="tabular" title={value}>{exactTime(value)}</time>;
+    return <span title={value.length > 24 ? value.slice(0, 2000) : undefined}>{value.slice(0, 400)}</span>;
   }
   if (typeof value === 'number') return <>{kind === 'number' ? formatExact(value) : value}</>;
   if (typeof value === 'boolean') return <>{value ? 'true' : 'false'}</>;
   if (kind === 'file') return <>{fileName(value)}</>;
-  return <span className="mono">{JSON.stringify(value)}</span>;
+  return <span className="mono">{JSON.stringify(value).slice(0, 400)}</span>;
+}
+
+function Faint({ children }: { children: string }) {
+  return (
+    <Text span c="dimmed" fz="sm">
+      {children}
+    </Text>
+  );
 }
 
 /** Grouped digits, but never rounded: the table is where people check what is stored. */

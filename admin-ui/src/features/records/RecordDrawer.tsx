@@ -28,7 +28,7 @@ function Sheet({ title, dirty, children }: SheetProps) {
     void navigate({
       to: '/collections/$name/records',
       params: { name },
-      search: ({ page, sort, filter }) => ({ page, sort, filter }),
+      search: ({ sort, filter, q }) => ({ sort, filter, q }),
       ignoreBlocker,
     });
   return (

@@ -9,7 +9,7 @@ import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { FieldInput } from './FieldInput';
 import { collect, type FormValues, initialValues, isEditable } from './form-values';
-import { useCreateRecord, useDeleteRecords, useUpdateRecord } from './queries';
+import { useCreateRecord, useDeleteRecord, useUpdateRecord } from './queries';
 
 interface FormProps {
   collection: Collection;
@@ -129,9 +129,9 @@ export function EditForm({ collection, record, onDirty, onDone }: FormProps & { 
 
 function DeleteRecord({ collection, id, onDone }: { collection: string; id: string; onDone: () => void }) {
   const [asking, setAsking] = useState(false);
-  const remove = useDeleteRecords(collection);
+  const remove = useDeleteRecord(collection);
   const confirm = () =>
-    remove.mutate([id], {
+    remove.mutate(id, {
       onSuccess: () => {
         toast.done(`Deleted record ${shortId(id)}.`);
         onDone();

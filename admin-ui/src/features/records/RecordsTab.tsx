@@ -1,22 +1,27 @@
 import { Button } from '@mantine/core';
-import { IconFilterOff, IconPlus, IconTable } from '@tabler/icons-react';
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { getRouteApi, Outlet } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
 import { ApiError } from '@/api/errors';
 import type { RecordsSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
-import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
-import { PagingBar } from '@/ui/PagingBar';
-import { BulkBar } from './BulkBar';
+import { formatNumber, plural } from '@/ui/format';
+import { BulkBar } from './bulk/BulkBar';
 import { useColumns } from './columns';
-import { recordPageQuery } from './queries';
-import { RecordsTable } from './RecordsTable';
-import { RecordsToolbar } from './RecordsToolbar';
+import { both, searchText } from './filter/filter-text';
+import { Grid } from './grid/Grid';
+import classes from './grid/grid.module.css';
+import { useLiveRows } from './grid/use-live-rows';
+import { MOST_ROWS, useRows } from './grid/use-rows';
+import { useSelection } from './grid/use-selection';
+import { NoRecords } from './NoRecords';
+import { refreshRecords } from './queries';
+import { DEFAULT_SORT } from './sort';
+import { LiveDot } from './toolbar/LiveDot';
+import { RecordsToolbar } from './toolbar/RecordsToolbar';
 
 const route = getRouteApi('/app/collections/$name/records');
-const PAGE_SIZE = 50;
 
 export function RecordsTab() {
   const { name } = route.useParams();
@@ -24,83 +29,97 @@ export function RecordsTab() {
 }
 
 function Records({ name }: { name: string }) {
-  const { page = 1, sort = '-created_at', filter = '' } = route.useSearch();
+  const { sort = DEFAULT_SORT, filter = '', q = '' } = route.useSearch();
   const navigate = route.useNavigate();
+  const queries = useQueryClient();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
-  const list = useQuery(recordPageQuery(name, { skip: (page - 1) * PAGE_SIZE, limit: PAGE_SIZE, sort, filter }));
+  const asked = both(filter, searchText(q, collection.schema));
+  const list = { sort, filter: asked };
+  const [pages, setPages] = useState<number[]>([0]);
+  const rows = useRows(name, list, pages);
   const columns = useColumns(name, collection.schema);
-  const [selected, setSelected] = useState<string[]>([]);
-  const update = (patch: RecordsSearch) =>
-    void navigate({ to: '/collections/$name/records', params: { name }, search: (before) => ({ ...before, page: undefined, ...patch }) });
-  const filterError = filter !== '' && list.error instanceof ApiError && list.error.status === 400 ? list.error : null;
-  const rows = list.error ? [] : (list.data?.items ?? []);
-  // A row that is not on the page any more must not be deleted by accident.
-  const marked = selected.filter((id) => rows.some((row) => row.id === id));
-  const empty = !list.error && list.data?.items.length === 0;
+  const selection = useSelection(rows.loaded);
+  const [deleting, setDeleting] = useState(false);
+  const [arrived, setArrived] = useState(0);
+
+  const refresh = useCallback(() => {
+    setArrived(0);
+    void refreshRecords(queries, name);
+  }, [queries, name]);
+  // The newest come in at the top; elsewhere nothing may move under the hand.
+  const atTop = pages.length === 1 && pages[0] === 0 && sort === DEFAULT_SORT && rows.total !== undefined && rows.total < 10_000;
+  const live = useLiveRows(name, (count) => (atTop ? refresh() : setArrived((before) => before + count)));
+
+  const update = (patch: RecordsSearch) => {
+    setArrived(0);
+    void navigate({ to: '/collections/$name/records', params: { name }, search: (before) => ({ ...before, ...patch }) });
+  };
+  const open = (id: string) => void navigate({ to: '/collections/$name/records/$id', params: { name, id }, search: (before) => before });
+  const filterError = asked !== '' && rows.error instanceof ApiError && rows.error.status === 400 ? rows.error : null;
+  const empty = !rows.error && rows.total === 0;
   return (
-    <>
+    <div className={classes.frame}>
       <RecordsToolbar
-        filter={filter}
-        filterError={filterError?.message}
+        collection={name}
         fields={collection.schema}
         columns={columns}
-        onFilter={(text) => update({ filter: text || undefined })}
-        onRefresh={() => void list.refetch()}
-        refreshing={list.isFetching}
+        view={{ sort, filter, search: q }}
+        asked={asked}
+        filterError={filterError?.message}
+        refreshing={rows.fetching}
+        onView={(view) => update(searchOf({ sort, filter, search: q, ...view }))}
+        onRefresh={refresh}
       />
-      {list.error && !filterError && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
-      <BulkBar collection={name} ids={marked} onDone={() => setSelected([])} />
+      {rows.error !== null && !filterError && <ErrorPanel inset error={rows.error} onRetry={refresh} />}
+      <BulkBar
+        collection={name}
+        fields={collection.schema}
+        list={list}
+        total={rows.total ?? 0}
+        selection={selection}
+        deleting={deleting && selection.ids.length > 0}
+        onDeleting={setDeleting}
+      />
       {empty ? (
-        <Nothing name={name} filtered={filter !== ''} onClear={() => update({ filter: undefined })} />
+        <div style={{ flex: 1, overflow: 'auto' }}>
+          <NoRecords name={name} filtered={asked !== ''} onClear={() => update({ filter: undefined, q: undefined })} />
+        </div>
       ) : (
-        <RecordsTable
+        <Grid
+          key={`${sort} ${asked}`}
           collection={name}
-          columns={columns.shown}
-          rows={rows}
-          loading={list.isPending}
+          columns={columns}
+          rows={filterError ? { ...rows, total: 0 } : rows}
           sort={sort}
-          selected={marked}
-          onSort={(next) => update({ sort: next })}
-          onSelect={setSelected}
+          selection={selection}
+          flashes={live.flashes}
+          gone={live.gone}
+          onSort={(next) => update({ sort: next === DEFAULT_SORT ? undefined : next })}
+          onPages={setPages}
+          onOpen={open}
+          onDelete={() => setDeleting(true)}
         />
       )}
-      {!list.error && <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => update({ page: next })} />}
+      <footer className={classes.status}>
+        <span className="tabular" aria-live="polite">
+          {rows.total === undefined ? 'Loading' : plural(rows.total, 'record')}
+          {rows.total === MOST_ROWS && ' can be shown, filter to see others'}
+        </span>
+        {arrived > 0 && (
+          <Button size="compact-xs" variant="light" onClick={refresh}>
+            Show {formatNumber(arrived)} new
+          </Button>
+        )}
+        <span style={{ marginLeft: 'auto' }}>
+          <LiveDot connection={live.connection} />
+        </span>
+      </footer>
       <Outlet />
-    </>
+    </div>
   );
 }
 
-function Nothing({ name, filtered, onClear }: { name: string; filtered: boolean; onClear: () => void }) {
-  if (filtered) {
-    return (
-      <EmptyState
-        icon={<IconFilterOff size={32} stroke={1.5} />}
-        title="No record matches the filter"
-        action={
-          <Button variant="default" onClick={onClear}>
-            Clear the filter
-          </Button>
-        }
-      >
-        Loosen it, or clear it to see everything.
-      </EmptyState>
-    );
-  }
-  return (
-    <EmptyState
-      icon={<IconTable size={32} stroke={1.5} />}
-      title="No records yet"
-      action={
-        <Button
-          variant="default"
-          leftSection={<IconPlus size={16} />}
-          renderRoot={(props) => <Link to="/collections/$name/records/new" params={{ name }} {...props} />}
-        >
-          Create the first record
-        </Button>
-      }
-    >
-      Records come from your applications through <span className="mono">POST /api/v1/records/{name}</span>, or from here.
-    </EmptyState>
-  );
+/** Only what differs from the default stays in the address. */
+function searchOf(view: { sort: string; filter: string; search: string }): RecordsSearch {
+  return { sort: view.sort === DEFAULT_SORT ? undefined : view.sort, filter: view.filter || undefined, q: view.search || undefined };
 }

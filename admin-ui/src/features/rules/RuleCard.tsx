@@ -1,15 +1,17 @@
-import { Group, SegmentedControl, Stack, Text, Textarea, Title } from '@mantine/core';
+import { Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useId, useMemo } from 'react';
 import type { FieldDefinition } from '@/api/types';
+import { ruleCompletions } from '@/features/expressions/completions';
+import { ExpressionInput } from '@/features/expressions/ExpressionInput';
+import { ProblemList } from '@/features/expressions/ProblemList';
 import { FieldListInput } from './FieldListInput';
-import { insertAt } from './insert-text';
-import { InsertMenu } from './InsertMenu';
+import { Presets } from './Presets';
 import { validationQuery } from './queries';
-import { cutAt, problemsOf, type RuleProblem } from './rule-errors';
 import { type Mode, type Operation, type RuleDraft, ruleOf } from './rule-state';
-import { summarise } from './rule-summary';
+import { summarise, whoOf } from './rule-summary';
+import { WhoBadge } from './WhoBadge';
 
 const TITLES: Record<Operation, string> = { list: 'List', view: 'View', create: 'Create', update: 'Update', delete: 'Delete' };
 
@@ -33,20 +35,23 @@ export function RuleCard({ operation, draft, fields, error, onChange }: Props) {
     <section className="sb-panel" aria-label={`${title} rule`}>
       <header>
         <Group justify="space-between" gap="xs">
-          <Title order={2} size="h3">
-            {title}
-          </Title>
+          <Group gap="sm">
+            <Title order={2} size="h3">
+              {title}
+            </Title>
+            <WhoBadge who={whoOf(ruleOf(draft))} />
+          </Group>
           <SegmentedControl
             aria-label={`Who may ${operation}`}
             data={MODES}
             value={draft.mode}
-            onChange={(mode) => onChange({ mode: mode })}
+            onChange={(mode) => onChange({ mode })}
           />
         </Group>
       </header>
       <Stack gap="xs" p="sm">
         {draft.mode === 'expression' && (
-          <ExpressionInput
+          <RuleExpression
             label={`${title} expression`}
             operation={operation}
             text={draft.text}
@@ -81,66 +86,36 @@ interface ExpressionProps {
   onChange: (text: string) => void;
 }
 
-function ExpressionInput({ label, operation, text, fields, onChange }: ExpressionProps) {
-  const input = useRef<HTMLTextAreaElement>(null);
-  const [settled] = useDebouncedValue(text, 300);
+function RuleExpression({ label, operation, text, fields, onChange }: ExpressionProps) {
+  const id = useId();
+  const [settled] = useDebouncedValue(text, 250);
+  const completions = useMemo(() => ruleCompletions(fields, operation), [fields, operation]);
   const validation = useQuery({ ...validationQuery(settled, operation, fields), enabled: settled.trim() !== '' });
   // An answer about an older text would mark the wrong place.
   const current = settled === text && validation.data ? validation.data : null;
-  const problems = current && !current.valid ? problemsOf(current) : [];
-  const insert = (piece: string) => {
-    const { selectionStart: start, selectionEnd: end } = input.current ?? { selectionStart: text.length, selectionEnd: text.length };
-    onChange(insertAt(text, start, end, piece));
-  };
+  const problems = current && !current.valid ? current.problems : [];
   return (
     <Stack gap={4}>
-      <Textarea
-        ref={input}
-        aria-label={label}
-        classNames={{ input: 'mono' }}
-        placeholder="created_by = @request.auth.id"
-        autosize
-        minRows={1}
-        maxRows={8}
-        spellCheck={false}
-        autoComplete="off"
+      <ExpressionInput
+        label={label}
         value={text}
-        error={problems.length > 0}
-        onChange={(event) => onChange(event.currentTarget.value)}
+        onChange={onChange}
+        completions={completions}
+        problems={problems}
+        describedBy={id}
+        placeholder="created_by = @request.auth.id"
       />
       <Group justify="space-between" align="flex-start" wrap="nowrap" mih={22}>
-        <div aria-live="polite">
-          {problems.map((problem) => (
-            <Problem key={`${problem.position ?? ''}${problem.message}`} text={settled} problem={problem} />
-          ))}
+        <div>
+          <ProblemList id={id} problems={problems} />
           {current?.valid && (
-            <Text fz="sm" c="var(--sb-accent-text)">
+            <Text fz="sm" c="var(--sb-accent-text)" role="status">
               Valid
             </Text>
           )}
         </div>
-        <InsertMenu operation={operation} fields={fields} onPick={insert} />
+        <Presets operation={operation} fields={fields} onPick={onChange} />
       </Group>
     </Stack>
-  );
-}
-
-function Problem({ text, problem }: { text: string; problem: RuleProblem }) {
-  const cut = problem.position === null ? null : cutAt(text, problem.position);
-  return (
-    <div>
-      <Text fz="sm" c="var(--mantine-color-error)">
-        {problem.message}
-      </Text>
-      {cut && (
-        <div className="mono" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-          {cut[0]}
-          <mark className="sb-mark" style={{ color: 'inherit' }}>
-            {cut[1]}
-          </mark>
-          {cut[2]}
-        </div>
-      )}
-    </div>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitTop, summarise } from './rule-summary';
+import { splitTop, summarise, whoOf } from './rule-summary';
 
 describe('splitTop', () => {
   it('ignores operators inside quotes and parentheses', () => {
@@ -32,5 +32,19 @@ describe('summarise', () => {
   });
   it('does not strip parentheses that do not belong together', () => {
     expect(summarise('list', "(a = 1) && (b = 2)")).toContain('if a is 1 and if b is 2');
+  });
+});
+
+describe('whoOf', () => {
+  it('names only what is certain', () => {
+    expect([null, '', '@request.auth.id != null', '@owns_record', '(created_by = @request.auth.id)', 'false'].map(whoOf)).toEqual([
+      'nobody',
+      'everyone',
+      'signed-in',
+      'owner',
+      'owner',
+      'nobody',
+    ]);
+    expect(whoOf('@owns_record || published')).toBe('some');
   });
 });

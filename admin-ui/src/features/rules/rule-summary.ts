@@ -57,9 +57,14 @@ function unwrap(text: string): string {
 
 const LITERAL = String.raw`(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?|true|false))`;
 
+const ANYBODY = 'any signed-in user';
+const OWNER = 'whoever created the record';
+
 const PATTERNS: [RegExp, (match: RegExpExecArray) => string][] = [
-  [/^@request\.auth\.id(\s*!=\s*(''|""|null))?$/i, () => 'any signed-in user'],
-  [/^(created_by\s*=\s*@request\.auth\.id|@request\.auth\.id\s*=\s*created_by|@owns_record\(\)|@is_creator\(\))$/, () => 'whoever created the record'],
+  [/^@request\.auth\.id(\s*!=\s*(''|""|null))?$/i, () => ANYBODY],
+  [/^(created_by\s*=\s*@request\.auth\.id|@request\.auth\.id\s*=\s*created_by|@owns_record(\(\))?|@is_creator(\(\))?)$/, () => OWNER],
+  [/^@owns_record\(\s*['"]?(\w+)['"]?\s*\)$/, (match) => `the user named in ${match[1] ?? ''}`],
+  [/^@is_public(\(\))?$/, () => 'if public is true'],
   [/^account_id\s*=\s*@request\.auth\.account_id$/, () => 'users of the account that owns the record'],
   [/^@request\.auth\.id\s*=\s*(\w+)$/, (match) => `the user named in ${match[1] ?? ''}`],
   [/^(\w+)\s*=\s*@request\.auth\.id$/, (match) => `the user named in ${match[1] ?? ''}`],
@@ -71,7 +76,7 @@ const PATTERNS: [RegExp, (match: RegExpExecArray) => string][] = [
   [new RegExp(`^(\\w+)\\s*=\\s*${LITERAL}$`), (match) => `if ${match[1] ?? ''} is ${literal(match, 2)}`],
   [new RegExp(`^(\\w+)\\s*!=\\s*${LITERAL}$`), (match) => `if ${match[1] ?? ''} is not ${literal(match, 2)}`],
   [/^!\s*(\w+)$/, (match) => `if ${match[1] ?? ''} is not set`],
-  [/^(\w+)$/, (match) => (match[1] === 'true' ? 'any signed-in user' : match[1] === 'false' ? 'nobody' : `if ${match[1] ?? ''} is set`)],
+  [/^(\w+)$/, (match) => (match[1] === 'true' ? ANYBODY : match[1] === 'false' ? 'nobody' : `if ${match[1] ?? ''} is set`)],
 ];
 
 function literal(match: RegExpExecArray, from: number): string {
@@ -103,4 +108,15 @@ export function summarise(operation: Operation, rule: string | null): string {
   if (rule === '') return `Everyone can ${action} of the account they name, even without signing in.`;
   if (rule.trim() === '') return 'Write an expression that says who is let in.';
   return `Signed-in users can ${action} of their own account: ${describe(rule)}.`;
+}
+
+export type Who = 'nobody' | 'everyone' | 'signed-in' | 'owner' | 'some';
+
+/** The short answer. Only what is certain has a name of its own. */
+export function whoOf(rule: string | null): Who {
+  if (rule === null) return 'nobody';
+  if (rule === '') return 'everyone';
+  const words = describe(rule);
+  if (words === ANYBODY) return 'signed-in';
+  return words === OWNER ? 'owner' : words === 'nobody' ? 'nobody' : 'some';
 }

@@ -1,0 +1,96 @@
+import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import { fieldMessage } from '@/api/errors';
+import type { FieldDefinition } from '@/api/types';
+import { ErrorPanel } from '@/ui/ErrorPanel';
+import { plural } from '@/ui/format';
+import { JobProgress } from '@/ui/JobProgress';
+import { toast } from '@/ui/toast';
+import { FieldInput } from '../FieldInput';
+import { isEditable, toValue } from '../form-values';
+import type { Selection } from '../grid/use-selection';
+import { Refused } from './Refused';
+import { useBulkEdit } from './use-bulk';
+
+interface Props {
+  collection: string;
+  fields: FieldDefinition[];
+  selection: Selection;
+  onClose: () => void;
+}
+
+/** One value for one field of many records. */
+export function BulkEdit({ collection, fields, selection, onClose }: Props) {
+  const usable = fields.filter(isEditable);
+  const [name, setName] = useState(usable[0]?.name ?? '');
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const job = useBulkEdit(collection);
+  const field = usable.find((other) => other.name === name);
+  const what = plural(selection.ids.length, 'record');
+  const close = () => {
+    job.stop();
+    onClose();
+  };
+  const submit = () => {
+    if (!field) return;
+    const converted = toValue(field, text);
+    setProblem(converted.ok ? null : converted.message);
+    if (!converted.ok) return;
+    job.mutate(
+      { ids: selection.ids, data: { [field.name]: converted.value } },
+      {
+        onSuccess: ({ done, failures }) => {
+          if (done > 0) toast.done(`Changed ${field.name} of ${plural(done, 'record')}.`);
+          selection.set(failures.map((failure) => failure.item));
+          if (failures.length === 0) onClose();
+        },
+      },
+    );
+  };
+  return (
+    <Modal opened onClose={close} title={`Edit a field of ${what}`}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Stack gap="sm">
+          <Select
+            label="Field"
+            allowDeselect={false}
+            searchable
+            data={usable.map((other) => other.name)}
+            value={name}
+            onChange={(next) => {
+              setText('');
+              setProblem(null);
+              setName(next ?? '');
+            }}
+          />
+          {field && (
+            <FieldInput field={field} value={text} error={problem ?? fieldMessage(job.error, field.name)} onChange={setText} />
+          )}
+          {text === '' && (
+            <Text fz="sm" c="dimmed">
+              Left empty, the field has no value afterwards.
+            </Text>
+          )}
+          {job.isPending && <JobProgress label="Changing" done={job.handled} total={selection.ids.length} onStop={job.stop} />}
+          <ErrorPanel error={job.error} />
+          {job.data && <Refused failures={job.data.failures} />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={job.isPending}>
+              Change {what}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

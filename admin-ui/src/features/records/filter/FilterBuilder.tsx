@@ -1,0 +1,150 @@
+import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
+import type { FieldDefinition } from '@/api/types';
+import { type Condition, type Filter, filterFields, filterText, OPERATOR_LABELS, type Operator, operatorsOf } from './filter-text';
+import { parseFilter } from './parse-filter';
+
+interface Props {
+  text: string;
+  fields: FieldDefinition[];
+  onChange: (text: string) => void;
+  onApply: () => void;
+}
+
+/** Conditions in a list, which write the text above as they change. */
+export function FilterBuilder({ text, fields, onChange, onApply }: Props) {
+  const known = useMemo(() => filterFields(fields), [fields]);
+  const types = useMemo(() => Object.fromEntries(known.map(({ name, type }) => [name, type])), [known]);
+  const [draft, setDraft] = useState<Filter | null>(null);
+  const parsed = useMemo(() => parseFilter(text), [text]);
+  // Half-typed values may read differently; what was put together here stays as it was put.
+  const filter = draft && filterText(draft, types) === text ? draft : parsed;
+  if (filter === null) {
+    return (
+      <Group mt="xs" gap="xs">
+        <Text fz="sm" c="dimmed">
+          This filter says more than a list of conditions can show. It works as it stands.
+        </Text>
+        <Button size="compact-sm" variant="default" onClick={() => onChange('')}>
+          Start anew
+        </Button>
+      </Group>
+    );
+  }
+  const change = (next: Filter) => {
+    setDraft(next);
+    onChange(filterText(next, types));
+  };
+  const replace = (at: number, condition: Condition) =>
+    change({ ...filter, conditions: filter.conditions.map((other, index) => (index === at ? condition : other)) });
+  const add = () => {
+    const field = known[0]?.name ?? 'id';
+    const operator = operatorsOf(types[field] ?? 'text')[0] ?? '=';
+    change({ ...filter, conditions: [...filter.conditions, { field, operator, value: '' }] });
+  };
+  return (
+    <Stack gap={6} mt="xs" role="group" aria-label="Conditions">
+      {filter.conditions.length > 1 && (
+        <SegmentedControl
+          aria-label="How conditions are joined"
+          w="max-content"
+          data={[
+            { value: '&&', label: 'All of these' },
+            { value: '||', label: 'Any of these' },
+          ]}
+          value={filter.join}
+          onChange={(join) => change({ ...filter, join: join === '||' ? '||' : '&&' })}
+        />
+      )}
+      {filter.conditions.map((condition, index) => (
+        <ConditionRow
+          key={index}
+          number={index + 1}
+          condition={condition}
+          known={known}
+          type={types[condition.field] ?? 'text'}
+          onChange={(next) => replace(index, next)}
+          onRemove={() => change({ ...filter, conditions: filter.conditions.filter((_, other) => other !== index) })}
+          onApply={onApply}
+        />
+      ))}
+      <Group gap="xs">
+        <Button size="compact-sm" variant="default" leftSection={<IconPlus size={14} />} onClick={add}>
+          Add condition
+        </Button>
+        <Button size="compact-sm" onClick={onApply}>
+          Apply
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+interface RowProps {
+  number: number;
+  condition: Condition;
+  known: { name: string; type: string }[];
+  type: string;
+  onChange: (condition: Condition) => void;
+  onRemove: () => void;
+  onApply: () => void;
+}
+
+const INPUTS: Record<string, string> = { date: 'date' };
+
+function ConditionRow({ number, condition, known, type, onChange, onRemove, onApply }: RowProps) {
+  const operators = operatorsOf(type);
+  const setField = (field: string) => {
+    const allowed = operatorsOf(known.find((other) => other.name === field)?.type ?? 'text');
+    onChange({ field, operator: allowed.includes(condition.operator) ? condition.operator : (allowed[0] ?? '='), value: '' });
+  };
+  const names = known.map((field) => field.name);
+  const valued = condition.operator !== 'empty' && condition.operator !== 'filled';
+  const label = `Value of condition ${number}`;
+  return (
+    <Group gap={6} wrap="wrap">
+      <Select
+        aria-label={`Field of condition ${number}`}
+        w={180}
+        searchable
+        allowDeselect={false}
+        classNames={{ input: 'mono' }}
+        data={names.includes(condition.field) ? names : [condition.field, ...names]}
+        value={condition.field}
+        onChange={(field) => field && setField(field)}
+      />
+      <Select
+        aria-label={`Comparison of condition ${number}`}
+        w={150}
+        allowDeselect={false}
+        data={operators.map((operator) => ({ value: operator, label: OPERATOR_LABELS[operator] }))}
+        value={condition.operator}
+        onChange={(operator) => operator && onChange({ ...condition, operator })}
+      />
+      {valued && type === 'boolean' && (
+        <Select aria-label={label} w={200} data={['true', 'false']} value={condition.value} onChange={(value) => onChange({ ...condition, value: value ?? '' })} />
+      )}
+      {valued && type !== 'boolean' && (
+        <TextInput
+          aria-label={label}
+          w={200}
+          type={INPUTS[type] ?? 'text'}
+          placeholder={placeholder(type, condition.operator)}
+          autoComplete="off"
+          value={condition.value}
+          onChange={(event) => onChange({ ...condition, value: event.currentTarget.value })}
+          onKeyDown={(event) => event.key === 'Enter' && onApply()}
+        />
+      )}
+      <ActionIcon aria-label={`Remove condition ${number}`} onClick={onRemove}>
+        <IconTrash size={16} />
+      </ActionIcon>
+    </Group>
+  );
+}
+
+function placeholder(type: string, operator: Operator): string {
+  if (operator === 'in') return 'one, two, three';
+  return type === 'datetime' ? '2026-05-01T12:00:00Z' : type === 'reference' ? 'id of the record' : '';
+}

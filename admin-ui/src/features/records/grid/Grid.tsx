@@ -1,0 +1,132 @@
+import { Checkbox } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useId, useMemo, useRef } from 'react';
+import type { RecordRow } from '@/api/types';
+import { type Columns, SELECT_WIDTH } from '../columns';
+import { useGridKeys } from './use-grid-keys';
+import { GridRow, type RowActions } from './GridRow';
+import classes from './grid.module.css';
+import { HeadCell } from './HeadCell';
+import { PAGE_SIZE, type Rows } from './use-rows';
+import type { Selection } from './use-selection';
+
+const ROW_HEIGHT = 34;
+/** While the scroll bar is dragged nothing is loaded until it rests this long. */
+const REST = 80;
+
+interface Props {
+  collection: string;
+  columns: Columns;
+  rows: Rows;
+  sort: string;
+  selection: Selection;
+  flashes: ReadonlyMap<string, string[]>;
+  gone: ReadonlySet<string>;
+  onSort: (sort: string) => void;
+  onPages: (pages: number[]) => void;
+  onOpen: (id: string) => void;
+  onDelete: () => void;
+}
+
+export function Grid(props: Props) {
+  const { collection, columns, rows, sort, selection, flashes, gone, onSort, onPages, onOpen, onDelete } = props;
+  const gridId = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const count = rows.total ?? 30;
+  // eslint-disable-next-line react-hooks/incompatible-library -- rows are memoised by hand, nothing compiles this
+  const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 8 });
+  const items = virtual.getVirtualItems();
+  usePagesInView(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, onPages);
+  const keys = useGridKeys({
+    rows,
+    count,
+    columns: columns.shown,
+    pageRows: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / ROW_HEIGHT) - 2),
+    scrollTo: (row) => virtual.scrollToIndex(row),
+    selection,
+    onOpen,
+    onDelete,
+  });
+  const { at, editing, typed } = keys;
+  useEffect(() => {
+    if (!editing && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+  }, [editing]);
+  const { activate, edit, closeEditor } = keys;
+  const { toggle } = selection;
+  const actions: RowActions = useMemo(() => ({ activate, edit, closeEditor, select: toggle }), [activate, edit, closeEditor, toggle]);
+  const width = SELECT_WIDTH + columns.shown.reduce((sum, column) => sum + column.width, 0);
+  const lastPinned = columns.shown.findLastIndex((column) => column.left !== null);
+  const here = at !== null && items.some((item) => item.index === at.row) ? `${gridId}-${at.row}-${at.column}` : undefined;
+  const chosen = rows.loaded.filter((row) => selection.has(row.id)).length;
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      tabIndex={0}
+      aria-label={`Records of ${collection}`}
+      aria-rowcount={rows.total === undefined ? -1 : rows.total + 1}
+      aria-colcount={columns.shown.length + 1}
+      aria-multiselectable
+      aria-busy={rows.fetching}
+      aria-activedescendant={here}
+      className={classes.scroller}
+      onKeyDown={keys.onKeyDown}
+      onFocus={keys.onFocus}
+    >
+      <div role="rowgroup" className={classes.head} style={{ width, minWidth: '100%' }}>
+        <div role="row" aria-rowindex={1} style={{ display: 'flex' }}>
+          <div role="columnheader" aria-colindex={1} className={`${classes.headCell ?? ''} ${classes.tools ?? ''}`} data-pinned>
+            <Checkbox
+              aria-label="Select the loaded records"
+              checked={chosen > 0 && chosen === rows.loaded.length}
+              indeterminate={chosen > 0 && chosen < rows.loaded.length}
+              onChange={() => selection.set(chosen > 0 ? [] : rows.loaded.map((row) => row.id))}
+            />
+          </div>
+          {columns.shown.map((column, index) => (
+            <HeadCell key={column.name} {...{ column, columns, sort, onSort, index }} lastPinned={index === lastPinned} />
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize(), width, minWidth: '100%' }}>
+        {items.map((item) => {
+          const row: RecordRow | undefined = rows.at(item.index);
+          const column = at?.row === item.index ? at.column : null;
+          return (
+            <GridRow
+              key={item.key}
+              collection={collection}
+              gridId={gridId}
+              index={item.index}
+              top={item.start}
+              width={width}
+              row={row}
+              columns={columns.shown}
+              selected={row !== undefined && selection.has(row.id)}
+              gone={row !== undefined && gone.has(row.id)}
+              flash={row && flashes.get(row.id)}
+              active={column}
+              editing={editing ? column : null}
+              typed={editing && column !== null ? typed : null}
+              actions={actions}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** Tells which pages the rows in view belong to, once the scrolling rests. */
+function usePagesInView(first: number, last: number, onPages: (pages: number[]) => void): void {
+  const from = Math.floor(first / PAGE_SIZE);
+  const to = Math.floor(last / PAGE_SIZE);
+  const latest = useRef(onPages);
+  useEffect(() => {
+    latest.current = onPages;
+  }, [onPages]);
+  useEffect(() => {
+    const timer = window.setTimeout(() => latest.current(Array.from({ length: to - from + 1 }, (_, index) => from + index)), REST);
+    return () => window.clearTimeout(timer);
+  }, [from, to]);
+}

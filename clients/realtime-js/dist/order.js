@@ -1,0 +1,41 @@
+// The order in which the server sorts: null is the smallest, text goes by code points, the id decides at last.
+/** Compares as a list with this `sort` does, as in `-priority,title`. */
+export function comparer(sort) {
+    const keys = sort.split(',').map(parseKey).filter((key) => key.field !== '');
+    if (!keys.some((key) => key.field === 'id')) {
+        keys.push({ field: 'id', sign: keys.at(-1)?.sign ?? 1 });
+    }
+    return (a, b) => {
+        for (const { field, sign } of keys) {
+            const order = compare(a[field], b[field]);
+            if (order !== 0)
+                return order * sign;
+        }
+        return 0;
+    };
+}
+function parseKey(part) {
+    const name = part.trim();
+    const descending = name.startsWith('-');
+    return { field: name.replace(/^[-+]/, ''), sign: descending ? -1 : 1 };
+}
+function compare(a, b) {
+    if (a == null || b == null)
+        return Number(a != null) - Number(b != null);
+    if (typeof a === 'string' && typeof b === 'string')
+        return compareText(a, b);
+    return Number(a) - Number(b);
+}
+/** By code points: plain comparison puts what lies beyond U+FFFF before the end of what lies below. */
+function compareText(a, b) {
+    const length = Math.min(a.length, b.length);
+    for (let index = 0; index < length; index += 1) {
+        const [x, y] = [a.charCodeAt(index), b.charCodeAt(index)];
+        if (x !== y)
+            return isSurrogate(x) === isSurrogate(y) ? x - y : isSurrogate(x) ? 1 : -1;
+    }
+    return a.length - b.length;
+}
+function isSurrogate(unit) {
+    return unit >= 0xd800 && unit <= 0xdfff;
+}

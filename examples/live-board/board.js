@@ -1,0 +1,126 @@
+// A board of notes that everybody in the account sees change. All of the realtime is in `show` and `join`.
+
+import { RealtimeClient } from '../../clients/realtime-js/dist/index.js';
+
+const COLORS = ['#ffe08a', '#ffb3ba', '#bae1ff', '#baffc9'];
+const signIn = document.querySelector('#sign-in');
+const notes = document.querySelector('#notes');
+
+signIn.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const { url, ...credentials } = Object.fromEntries(new FormData(signIn));
+  try {
+    const session = await request(`${url}/api/v1/auth/login`, 'POST', credentials);
+    start(url, session);
+  } catch (error) {
+    signIn.querySelector('[role=alert]').textContent = error.message;
+  }
+});
+
+async function request(url, method, body, token) {
+  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+  const answer = response.status === 204 ? null : await response.json();
+  if (!response.ok) throw new Error(answer.message ?? response.statusText);
+  return answer;
+}
+
+function start(url, { token, user }) {
+  signIn.hidden = true;
+  document.querySelector('#board').hidden = false;
+  const records = `${url}/api/v1/records/board_notes`;
+  const write = (method, path, body) => request(records + path, method, body, token).catch((error) => alert(error.message));
+  const realtime = new RealtimeClient({
+    url,
+    token: () => token,
+    onState: (state) => (document.querySelector('#state').textContent = state === 'open' ? '● live' : '○ offline'),
+  });
+  show(realtime, write);
+  join(realtime, user);
+  document.querySelector('#add').addEventListener('click', () => {
+    const color = COLORS[Math.floor(Math.random() * COLORS.length)];
+    void write('POST', '', { text: '', x: Math.random() * 0.7, y: Math.random() * 0.7, color });
+  });
+}
+
+/** Shows the notes, now and whenever anybody changes one. */
+function show(realtime, write) {
+  const query = realtime.liveQuery('board_notes', { sort: 'created_at' });
+  query.ready.catch((error) => alert(`${error.message}. Was setup.sh run?`));
+  const elements = new Map();
+  query.subscribe((items) => {
+    for (const note of items) {
+      const element = elements.get(note.id) ?? noteElement(note.id, write);
+      elements.set(note.id, element);
+      element.style.left = `${note.x * 100}%`;
+      element.style.top = `${note.y * 100}%`;
+      element.style.background = note.color;
+      const text = element.querySelector('p');
+      if (text !== document.activeElement) text.textContent = note.text;
+    }
+    const shown = new Set(items.map((note) => note.id));
+    for (const [id, element] of elements) {
+      if (shown.has(id)) continue;
+      element.remove();
+      elements.delete(id);
+    }
+  });
+}
+
+/** Shows who is here. */
+function join(realtime, user) {
+  realtime.room('board:main', {
+    presence: { email: user.email },
+    members: (members) => {
+      const names = new Set(members.map((member) => member.meta?.email));
+      document.querySelector('#people').textContent = `Here: ${[...names].join(', ')}`;
+    },
+  });
+}
+
+function noteElement(id, write) {
+  const element = document.createElement('div');
+  element.className = 'note';
+  const remove = document.createElement('button');
+  remove.textContent = '×';
+  remove.ariaLabel = 'Remove';
+  remove.addEventListener('click', () => write('DELETE', `/${id}`));
+  const text = document.createElement('p');
+  element.append(remove, text);
+  element.addEventListener('dblclick', () => {
+    text.contentEditable = 'plaintext-only';
+    text.focus();
+  });
+  text.addEventListener('blur', () => {
+    text.contentEditable = 'false';
+    void write('PATCH', `/${id}`, { text: text.textContent });
+  });
+  drag(element, (x, y) => write('PATCH', `/${id}`, { x, y }));
+  notes.append(element);
+  return element;
+}
+
+function drag(element, dropped) {
+  element.addEventListener('pointerdown', (down) => {
+    if (down.target.closest('button') || element.contains(document.activeElement)) return;
+    element.setPointerCapture(down.pointerId);
+    const box = element.getBoundingClientRect();
+    const board = notes.getBoundingClientRect();
+    let place;
+    const move = (event) => {
+      const x = (event.clientX - down.clientX + box.left - board.left) / board.width;
+      const y = (event.clientY - down.clientY + box.top - board.top) / board.height;
+      place = [clamp(x), clamp(y)];
+      element.style.left = `${place[0] * 100}%`;
+      element.style.top = `${place[1] * 100}%`;
+    };
+    element.addEventListener('pointermove', move);
+    const end = () => {
+      element.removeEventListener('pointermove', move);
+      if (place) void dropped(...place);
+    };
+    element.addEventListener('lostpointercapture', end, { once: true });
+  });
+}
+
+const clamp = (value) => Math.min(0.95, Math.max(0, value));

@@ -1,0 +1,88 @@
+//! What people who run the server look at.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Backend, TestApp};
+
+crate::both![
+    the_last_requests_are_told_without_their_queries,
+    requests_are_found_by_status_method_and_path,
+    requests_are_counted_by_the_minute,
+    settings_are_told_without_their_secrets,
+    nobody_but_superadmins_looks_at_the_operation,
+];
+
+fn paths(list: &Value) -> Vec<&str> {
+    list["items"].as_array().unwrap().iter().map(|item| item["path"].as_str().unwrap()).collect()
+}
+
+async fn the_last_requests_are_told_without_their_queries(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let sent = app.anonymous().with_header("x-correlation-id", "cid_of_mine").get("/auth/me?token=abc").await;
+    assert_eq!(sent.status, 401);
+    app.anonymous().get("//health").await.ok(200);
+    let list = app.admin.get("/admin/requests").await.ok(200);
+    let request = &list["items"][0];
+    assert_eq!((&request["method"], &request["path"]), (&json!("GET"), &json!("/api/v1/auth/me")));
+    assert_eq!((&request["status"], &request["correlation_id"]), (&json!(401), &json!("cid_of_mine")));
+    assert_eq!(request["address"], "127.0.0.1");
+    assert!(request["milliseconds"].as_f64().unwrap() > 0.0);
+    assert!(!list.to_string().contains("abc"));
+    assert!(!paths(&list).contains(&"/health"));
+}
+
+async fn requests_are_found_by_status_method_and_path(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    app.admin.get("/records/nothing").await.refused(404, "nothing");
+    app.admin.delete("/collections/nothing").await.refused(404, "");
+    app.admin.get("/collections").await.ok(200);
+    let found = async |query: &str| {
+        let list = app.admin.get(&format!("/admin/requests?{query}")).await.ok(200);
+        paths(&list).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("status=404").await, ["/api/v1/collections/nothing", "/api/v1/records/nothing"]);
+    assert_eq!(found("status=4xx&method=get").await, ["/api/v1/records/nothing"]);
+    assert_eq!(found("path=records&limit=1").await, ["/api/v1/records/nothing"]);
+    assert_eq!(found("min_milliseconds=100000").await, [""; 0]);
+    let newest = app.admin.get("/admin/requests?limit=1").await.ok(200)["items"][0]["number"].as_u64().unwrap();
+    let older = app.admin.get(&format!("/admin/requests?before={newest}&limit=1")).await.ok(200);
+    assert_eq!(older["items"][0]["number"], newest - 1);
+    for query in ["status=abc", "status=99999999", "limit=0", "limit=501", "before=x", "method=a%20b"] {
+        let key = query.split('=').next().unwrap();
+        let answer = app.admin.get(&format!("/admin/requests?{query}")).await;
+        assert_eq!(answer.status, 422, "{query}");
+        assert!(answer.text.contains(key), "{query}: {}", answer.text);
+    }
+}
+
+async fn requests_are_counted_by_the_minute(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let counted = async |key: &str| {
+        let figures = app.admin.get("/admin/figures?range_minutes=5").await.ok(200);
+        let minutes = figures["minutes"].as_array().unwrap();
+        assert_eq!(minutes.len(), 5);
+        minutes.iter().map(|minute| minute[key].as_u64().unwrap()).sum::<u64>()
+    };
+    let (requests, errors) = (counted("requests").await, counted("client_errors").await);
+    app.admin.get("/records/nothing").await.refused(404, "nothing");
+    // Itself, the one that failed, and those that asked before.
+    assert_eq!(counted("requests").await, requests + 3);
+    assert_eq!(counted("client_errors").await, errors + 1);
+    assert_eq!(counted("server_errors").await, 0);
+    assert_eq!(app.admin.get("/admin/figures?range_minutes=1441").await.status, 422);
+}
+
+async fn settings_are_told_without_their_secrets(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    // A program that makes its configuration itself has no sources to tell of.
+    assert_eq!(app.admin.get("/admin/settings").await.ok(200)["items"], json!([]));
+}
+
+async fn nobody_but_superadmins_looks_at_the_operation(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let user = app.register().await;
+    for path in ["/admin/requests", "/admin/figures", "/admin/settings"] {
+        user.get(path).await.refused(403, "Superadmin");
+        app.anonymous().get(path).await.refused(401, "");
+    }
+}
