@@ -30,8 +30,9 @@ struct World {
     key: String,
     group: String,
     invitation: String,
-    /// A group of B.
+    /// A group of B, and an API key that may do all that B may.
     own_group: String,
+    own_key: String,
 }
 
 impl World {
@@ -57,9 +58,11 @@ impl World {
         let key = id(app.admin.post("/admin/api-keys", &key).await);
         let group = id(a.post("/groups", &json!({"name": SECRET, "description": SECRET})).await);
         let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
+        let own_key = json!({"name": "mine", "account_id": b.account_id, "role": "admin"});
+        let own_key = app.admin.post("/admin/api-keys", &own_key).await.ok(201)["key"].as_str().unwrap().to_owned();
         let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
         let invitation = id(a.post("/invitations", &guest).await);
-        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group }
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group, own_key }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -70,7 +73,7 @@ impl World {
             self.a.get("/auth/me").await.ok(200),
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
-            self.app.admin.get("/admin/api-keys").await.ok(200),
+            self.app.admin.get(&format!("/admin/api-keys/{}", self.key)).await.ok(200),
             self.app.admin.get(&format!("/groups?account_id={}", self.a.account_id)).await.ok(200),
             self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
             self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
@@ -115,9 +118,10 @@ async fn no_route_answers_anything_of_another_account(backend: Backend) {
     assert!(missing.is_empty(), "these routes have no row in tests/api/isolation/rows.rs: {missing:?}");
     let unknown: Vec<&String> = covered.difference(&documented).collect();
     assert!(unknown.is_empty(), "these rows are no routes any more: {unknown:?}");
-    let callers: [(&str, Client); 4] = [
+    let callers: [(&str, Client); 5] = [
         ("a user of B", (*world.b).clone()),
         ("a user of B who names A", world.b.with_header("x-account-id", &world.a.account_slug)),
+        ("an API key of B", world.app.anonymous().with_header("x-api-key", &world.own_key)),
         ("a visitor of B", world.app.visitor_of(&world.b)),
         ("nobody", world.app.anonymous()),
     ];
