@@ -14,8 +14,10 @@ pub mod names;
 mod register;
 mod reset;
 mod role;
+mod session_list;
 mod sign_in;
 mod store;
+mod trail;
 mod user;
 mod user_list;
 mod verification;
@@ -37,6 +39,7 @@ pub use invitation_view::{
     InvitationStatus, InvitationView,
 };
 pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
+pub use session_list::{SessionList, SessionView};
 pub use user_list::UserFilter;
 pub use view::{
     AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView, LoginResponse, Me, Message,

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
+use crate::audit::Audit;
 use crate::auth::Auth;
 use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
+use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
@@ -49,6 +51,10 @@ pub struct Services {
     pub collections: Collections,
     /// Reading and writing records.
     pub records: Records,
+    /// Who changed what.
+    pub audit: Audit,
+    /// Figures of the whole server.
+    pub dashboard: Dashboard,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -88,9 +94,11 @@ impl App {
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
+        let audit = Audit::open(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.audit).await?;
         let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
+            dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
             records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
             traffic: Traffic::new(clock.clone()),
             config,
@@ -99,6 +107,7 @@ impl App {
             auth,
             accounts,
             catalog,
+            audit,
             changes,
             hub,
             hooks,
@@ -114,6 +123,7 @@ impl App {
         let dispatch = dispatch::Dispatch::new(self);
         let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
+        self.audit.start(&self.lifecycle);
         let app = self.clone();
         self.lifecycle.spawn(async move {
             app.lifecycle.stopping().cancelled().await;
@@ -141,7 +151,11 @@ impl App {
         loop {
             tokio::time::sleep(PRUNE_INTERVAL).await;
             let before = self.clock.now() - chrono::Duration::hours(database.change_log_retention_hours);
-            if let Err(error) = self.changes.prune(before, database.change_log_max_rows).await {
+            let pruned = async {
+                let audited = self.audit.position().await?;
+                self.changes.prune(before, database.change_log_max_rows, audited).await
+            };
+            if let Err(error) = pruned.await {
                 tracing::warn!(%error, "old entries of the change log could not be deleted");
             }
         }
@@ -161,7 +175,8 @@ impl App {
     }
 }
 
-async fn open(config: &Config) -> Result<Db> {
+/// Opens the database and brings it up to date, and starts nothing.
+pub async fn open(config: &Config) -> Result<Db> {
     let db = match config.database.target(&config.server.data_dir) {
         DatabaseTarget::Sqlite(options) => {
             if let Some(folder) = options.path.parent() {

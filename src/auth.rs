@@ -27,7 +27,7 @@ pub use jwt::Jwt;
 pub use password::Passwords;
 pub use scope::{KeyScope, KeyScopes};
 pub use service::Auth;
-pub use session::Sessions;
+pub use session::{Origin, Sessions};
 pub use throttle::{Door, Throttle};
 
 use crate::error::{Error, Result};

@@ -35,6 +35,11 @@ impl Cursor {
         let position = position.parse().ok().filter(|position| *position >= 0)?;
         Some(Self { epoch: epoch.into(), position })
     }
+
+    /// Reads a cursor; what is none is taken for that of an unknown database.
+    pub fn parse_or_foreign(text: &str) -> Self {
+        Self::parse(text).unwrap_or(Self { epoch: "".into(), position: 0 })
+    }
 }
 
 impl fmt::Display for Cursor {
@@ -70,7 +75,8 @@ impl ChangeKind {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// The kind of that name. Entries of other kinds are for the audit trail alone.
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access]
             .into_iter()
             .find(|kind| kind.name() == name)
@@ -100,6 +106,14 @@ pub struct Change {
     pub previous: Option<String>,
     /// Whether this process wrote it.
     pub own: bool,
+}
+
+impl Change {
+    /// About how many bytes of memory it takes.
+    pub fn size(&self) -> usize {
+        let texts = [self.record.as_deref(), self.previous.as_deref(), Some(&self.record_id), Some(&self.actor)];
+        size_of::<Self>() + texts.into_iter().flatten().map(str::len).sum::<usize>()
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -145,6 +159,8 @@ pub struct ChangeLog {
     db: Db,
     epoch: Arc<str>,
     position: watch::Sender<i64>,
+    /// Up to here every transaction has ended.
+    settled: watch::Sender<i64>,
     /// The last positions that were there when the log was opened, in order.
     recent: Arc<[i64]>,
 }
@@ -167,7 +183,12 @@ impl ChangeLog {
         let recent: Arc<[i64]> = recent.into_iter().map(|(position,)| position).collect();
         let end = recent.last().copied().unwrap_or(0);
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
-        Ok(Self { db, epoch, position: watch::Sender::new(end), recent })
+        let settled = match db.dialect() {
+            Dialect::Sqlite => end,
+            Dialect::Postgres => recent.first().map_or(0, |first| first - 1),
+        };
+        let (position, settled) = (watch::Sender::new(end), watch::Sender::new(settled));
+        Ok(Self { db, epoch, position, settled, recent })
     }
 
     /// The cursor of an entry.
@@ -190,27 +211,39 @@ impl ChangeLog {
         self.position.subscribe()
     }
 
-    /// The entries of an account after a position, up to the follower's, at most `limit`. `None` if entries after the
-    /// position are no longer kept.
-    pub async fn read_after(
+    /// Hears of every new position up to which nothing can be added any more.
+    pub fn settled(&self) -> watch::Receiver<i64> {
+        self.settled.subscribe()
+    }
+
+    /// The entries between two positions, without the first and with the last, at most `limit`, of one account and of
+    /// none, or of all. `until` must have been handed over. `None` if entries after `position` are no longer kept.
+    pub async fn read_between(
         &self,
         position: i64,
+        until: i64,
         account: Option<AccountId>,
         limit: i64,
     ) -> Result<Option<Vec<Change>>, DbError> {
-        let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;
-        let end = self.position();
-        if position > end || (position + 1 < oldest) {
-            return Ok(None);
-        }
         let mut sql = self.select();
-        sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(end);
+        sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(until);
+        sql.push(" AND operation <> 'audit'");
         if let Some(account) = account {
-            sql.push(" AND account_id = ").arg(account);
+            sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
         }
         sql.push(" ORDER BY position LIMIT ").arg(limit);
         let rows: Vec<Row> = self.db.rows(sql.build()).await?;
+        // Only now: what was deleted before the entries were read is not among them.
+        let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;
+        if position + 1 < oldest {
+            return Ok(None);
+        }
         Ok(Some(rows.into_iter().filter_map(Row::into_change).collect()))
+    }
+
+    /// The position of the last entry, handed over or not.
+    pub async fn end(&self) -> Result<i64, DbError> {
+        self.db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await
     }
 
     /// Follows the log and hands every new entry to the consumer, in order, until cancelled.
@@ -227,15 +260,19 @@ impl ChangeLog {
         }
     }
 
-    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps. The newest entry stays, so
-    /// that a position is never given out twice.
-    pub async fn prune(&self, before: DateTime<Utc>, rows: i64) -> Result<(), DbError> {
+    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps, but none after `audited`. The
+    /// newest entry stays, so that a position is never given out twice.
+    pub async fn prune(&self, before: DateTime<Utc>, rows: i64, audited: i64) -> Result<(), DbError> {
         loop {
+            // What is left has no holes, whatever the clocks of several nodes say: its first entry tells what is gone.
             let delete = "DELETE FROM change_log WHERE position IN (SELECT position FROM change_log \
                           WHERE position < (SELECT max(position) FROM change_log) \
-                          AND (at < $1 OR position <= (SELECT max(position) FROM change_log) - $2) \
+                          AND position <= $4 \
+                          AND (position < coalesce((SELECT position FROM change_log WHERE at >= $1 \
+                          ORDER BY position LIMIT 1), (SELECT max(position) FROM change_log)) \
+                          OR position <= (SELECT max(position) FROM change_log) - $2) \
                           ORDER BY position LIMIT $3)";
-            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into()];
+            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into(), audited.into()];
             if !self.db.execute(Stmt::fixed(delete, args)).await? {
                 return Ok(());
             }

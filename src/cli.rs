@@ -1,5 +1,7 @@
 //! The command line: one function for each command.
 
+mod api_key;
+mod audit;
 mod config;
 mod serve;
 mod superadmin;
@@ -47,6 +49,12 @@ enum Command {
     /// Superadmins, who administer the whole server
     #[command(subcommand)]
     Superadmin(superadmin::Command),
+    /// API keys, for programs
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
     /// The configuration
@@ -84,6 +92,8 @@ fn execute(cli: Cli) -> Result<()> {
             block_on(serve::run(load(&sources)?))
         }
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
+        Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
+        Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -2,6 +2,7 @@
 
 mod input;
 mod rules;
+mod trail;
 mod transfer;
 mod view;
 
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::db::{Db, DbError, Ident, Stmt, Tx, Value};
 use crate::error::{Error, FieldError, Result};
 use crate::id::CollectionId;
+use crate::schema::catalog::CollectionRow;
 use crate::schema::definition::{check_collection_name, check_fields};
 use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
 use std::collections::HashMap;
@@ -205,7 +207,7 @@ impl Collections {
             .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
             .map(|(field, _)| &field.column)
             .collect();
-        for stmt in ddl::drop(self.db.dialect(), &collection.table, &own) {
+        for stmt in ddl::drop(self.db.dialect(), &collection.table, &collection.fields, &own) {
             change.tx.execute(stmt).await?;
         }
         change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
@@ -246,7 +248,13 @@ impl Collections {
         Ok(SchemaChange { tx, catalog, tables: HashMap::new(), now, _turn: turn })
     }
 
+    /// Tells the audit trail and every node what changed, and commits.
     async fn finish(&self, mut change: SchemaChange, caller: &Caller) -> Result<()> {
+        let rows: Vec<CollectionRow> =
+            change.tx.rows(Stmt::fixed("SELECT * FROM collections ORDER BY id", Vec::new())).await?;
+        for event in trail::changes(&change.catalog, &rows) {
+            change.tx.execute(event.by(caller).entry(change.now)).await?;
+        }
         change.tx.execute(catalog_entry(change.now, caller.actor())).await?;
         change.tx.commit().await?;
         Ok(self.catalog.reload().await?)

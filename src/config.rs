@@ -3,6 +3,7 @@
 //! A key is a field of a section's struct, a line in `snackbase.toml.example` (a test compares them) and a row in
 //! [`env`]. Whatever is unknown or out of range stops the start, with the key's name and where it came from.
 
+mod audit;
 mod auth;
 mod database;
 pub mod env;
@@ -20,6 +21,7 @@ use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 
+pub use audit::AuditConfig;
 pub use auth::{AuthConfig, EmailVerification};
 pub use database::{DatabaseConfig, DatabaseTarget};
 pub use limits::{LimitsConfig, RealtimeConfig};
@@ -49,6 +51,8 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Which web pages of other origins may call the API.

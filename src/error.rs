@@ -50,6 +50,14 @@ impl Problem {
         Self::body(key, "missing", "Field required", Json::Null)
     }
 
+    /// Where, and what is wrong.
+    fn in_words(&self) -> String {
+        match self.loc.get(1) {
+            Some(Json::String(key)) => format!("{key}: {}", self.msg),
+            _ => self.msg.clone(),
+        }
+    }
+
     /// A problem with a query parameter.
     pub fn query(key: &str, kind: &str, msg: impl Into<String>, input: impl Into<Json>) -> Self {
         Self { kind: kind.into(), loc: vec!["query".into(), key.into()], msg: msg.into(), input: input.into() }
@@ -90,7 +98,7 @@ pub enum Error {
         index: Option<usize>,
     },
     /// The request does not have the shape that the endpoint takes.
-    #[error("{}", problems.first().map_or("Malformed request", |p| p.msg.as_str()))]
+    #[error("{}", problems.first().map_or_else(|| "Malformed request".into(), Problem::in_words))]
     Malformed {
         /// What is wrong, place by place.
         problems: Vec<Problem>,

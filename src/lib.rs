@@ -15,8 +15,9 @@
 //! | 10 | [`cli`] |
 //! | 9 | [`http`]: routes, extractors, wire protocols |
 //! | 8 | [`app`]: wiring |
+//! | 7 | [`dashboard`]: read models
 //! | 6 | [`records`], [`collections`], [`accounts`]: services |
-//! | 5 | [`hooks`], [`realtime`], [`mail`] |
+//! | 5 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
@@ -47,6 +48,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod auth;
 mod builder;
 pub mod changes;
@@ -54,6 +56,7 @@ pub mod cli;
 pub mod clock;
 pub mod collections;
 pub mod config;
+pub mod dashboard;
 pub mod db;
 pub mod error;
 pub mod expr;

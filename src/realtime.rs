@@ -8,15 +8,18 @@
 //! # Order and flow
 //!
 //! The events of an account pass through one task, in the order of the log; those of all accounts through another, for
-//! superadmins. A connection has a bounded queue and is never waited for alone: if it reads too slowly, it is closed. If
-//! most receivers fall behind, it is the machine that is too slow, and events wait in the log.
+//! superadmins. A connection has a bounded queue and is never waited for alone: if it reads too slowly, what waits is
+//! dropped, and it reads the log at its own pace until it has caught up. In the same way it hears what it missed before
+//! it came. If most receivers fall behind, it is the machine that is too slow, and events wait in the log.
 
 mod connection;
 mod frame;
+mod history;
 mod lens;
+mod pull;
 mod pulse;
 pub mod queue;
-mod replay;
+mod ring;
 mod shard;
 mod subscription;
 #[cfg(test)]
@@ -38,11 +41,10 @@ use metrics::gauge;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use connection::{Arrival, Connection, Recheck, Subscribe, TooMany};
-pub use frame::{Crossing, Dialect, Event, Operation};
+pub use connection::{Arrival, Connection, Recheck, Refused};
+pub use frame::{About, Crossing, Dialect, Event, Notice, Operation, Resync};
 pub use queue::{Close, Limits, Queue, Taken};
-pub use replay::Replay;
-pub use subscription::{Operations, Scope};
+pub use subscription::{Operations, Scope, Selection, Snapshot, Start, Subscribe};
 use workers::Workers;
 
 use crate::changes::{Change, ChangeKind, ChangeLog};
@@ -52,7 +54,8 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
 use crate::schema::CatalogHandle;
 use connection::Outlet;
-use shard::{Handle, Shard};
+use history::History;
+use shard::{Batch, Handle, Lane, Shard};
 use subscription::{Command, SubscriptionId};
 
 /// How many batches of the change log may wait for a shard.
@@ -79,6 +82,10 @@ struct Options {
     connections_per_address: usize,
     /// How often a connection hears from the server.
     heartbeat: Duration,
+    /// How often a connection hears how far the log is.
+    checkpoint: Duration,
+    /// How long a client may leave unread what waits for it.
+    stall: Duration,
 }
 
 impl Options {
@@ -91,6 +98,8 @@ impl Options {
             connections_per_user: or_any(config.max_connections_per_user),
             connections_per_address: or_any(config.max_connections_per_address),
             heartbeat: Duration::from_secs(config.heartbeat_seconds),
+            checkpoint: Duration::from_secs(config.checkpoint_seconds),
+            stall: Duration::from_secs(config.stall_seconds),
         }
     }
 }
@@ -105,8 +114,9 @@ struct Inner {
     clock: Clock,
     catalog: CatalogHandle,
     log: ChangeLog,
-    shards: Vec<Handle>,
-    everything: Handle,
+    history: History,
+    /// Those of single accounts, and at the end the one of all.
+    lanes: Vec<Handle>,
     spread: RandomState,
     connections: Mutex<Connections>,
     stopping: AtomicBool,
@@ -135,17 +145,20 @@ impl Hub {
 
     fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
         let workers = Workers::start();
-        let shard = |everything| Shard::start(&workers, catalog.clone(), log.clone(), everything, BACKLOG);
-        let shards = (0..options.shards.max(1)).map(|_| shard(false)).collect();
-        let everything = shard(true);
+        let shards = u32::try_from(options.shards).unwrap_or(u32::MAX).max(1);
+        let lanes = (0..=shards).map(|number| {
+            let lane = Lane { number, everything: number == shards };
+            Shard::start(&workers, catalog.clone(), log.clone(), lane, BACKLOG)
+        });
+        let lanes = lanes.collect();
         let inner = Arc::new(Inner {
             workers,
             options,
             clock,
             catalog,
+            history: History::new(log.clone()),
             log,
-            shards,
-            everything,
+            lanes,
             spread: RandomState::new(),
             connections: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -164,20 +177,29 @@ impl Hub {
     /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.
     /// Waits while too much is handed out already.
     pub async fn publish(&self, changes: Vec<Arc<Change>>) {
+        let Some(until) = changes.last().map(|change| change.position) else { return };
         let is_record =
             |change: &Arc<Change>| matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
         let changes: Vec<Arc<Change>> = changes.into_iter().filter(is_record).collect();
-        let mut parts = vec![Vec::new(); self.0.shards.len()];
+        let (lanes, everything) = (&self.0.lanes, self.0.lanes.len() - 1);
+        let mut parts = vec![Vec::new(); lanes.len()];
         for change in &changes {
             if let Some(account) = change.account_id {
                 parts[self.shard_of(account)].push(change.clone());
             }
         }
-        let whole = (&self.0.everything, changes);
-        for (shard, part) in self.0.shards.iter().zip(parts).chain([whole]) {
-            if !part.is_empty() && shard.events.send(part).await.is_err() {
+        parts[everything] = changes;
+        for (lane, changes) in lanes.iter().zip(parts) {
+            if lane.events.send(Batch { changes, until }).await.is_err() {
                 tracing::error!("a realtime task has ended; its events are lost");
             }
+        }
+    }
+
+    /// Applies changes of collections to what is subscribed.
+    pub fn catalog_changed(&self) {
+        for lane in &self.0.lanes {
+            send(lane, Command::Refresh);
         }
     }
 
@@ -266,18 +288,44 @@ impl Hub {
         self.0.next_subscription.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn shard_of(&self, account: impl Hash) -> usize {
-        let shards = self.0.shards.len() as u64;
+    fn shard_of(&self, account: AccountId) -> usize {
+        let shards = (self.0.lanes.len() - 1) as u64;
         usize::try_from(self.0.spread.hash_one(account) % shards).unwrap_or_default()
     }
 
+    fn index_of(&self, scope: Scope) -> usize {
+        match scope {
+            Scope::Account(account) => self.shard_of(account),
+            Scope::Everything => self.0.lanes.len() - 1,
+        }
+    }
+
+    /// The number of the shard that serves a scope.
+    fn lane_of(&self, scope: Scope) -> u32 {
+        u32::try_from(self.index_of(scope)).unwrap_or(u32::MAX)
+    }
+
+    /// The position up to which a scope's events have been handed out.
+    fn position_of(&self, scope: Scope) -> i64 {
+        self.0.lanes[self.index_of(scope)].position()
+    }
+
     fn command(&self, scope: Scope, command: Command) {
-        let shard = match scope {
-            Scope::Account(account) => &self.0.shards[self.shard_of(account)],
-            Scope::Everything => &self.0.everything,
-        };
-        if shard.commands.send(command).is_err() {
-            tracing::error!("a realtime task has ended; a subscription is lost");
+        send(&self.0.lanes[self.index_of(scope)], command);
+    }
+
+    /// Lets each connection be told how far the log is, by the shard that serves it.
+    fn checkpoint(&self, outlets: Vec<Arc<Outlet>>) {
+        let mut parts: Vec<Vec<Arc<Outlet>>> = vec![Vec::new(); self.0.lanes.len()];
+        for outlet in outlets {
+            if let Some(first) = outlet.held(|_| true).first() {
+                parts[self.index_of(first.scope)].push(outlet);
+            }
+        }
+        for (lane, outlets) in self.0.lanes.iter().zip(parts) {
+            if !outlets.is_empty() {
+                send(lane, Command::Checkpoint(outlets));
+            }
         }
     }
 
@@ -289,6 +337,12 @@ impl Hub {
 impl Inner {
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn send(lane: &Handle, command: Command) {
+    if lane.commands.send(command).is_err() {
+        tracing::error!("a realtime task has ended; a subscription is lost");
     }
 }
 

@@ -3,6 +3,7 @@
 //! A write is validated, shown to the `before` hooks, and stored in one statement that also checks the rule. Everyone
 //! else hears of it from the change log.
 
+mod aggregate;
 mod batch;
 mod cursor;
 mod draft;
@@ -11,6 +12,8 @@ mod list;
 mod order;
 pub mod query;
 mod scope;
+mod search;
+mod snapshot;
 mod write;
 
 use std::sync::Arc;
@@ -18,9 +21,11 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use serde_json::Value as Json;
 
+pub use aggregate::{Aggregate, AggregateQuery, RawAggregateQuery};
 pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
+pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
 use crate::auth::Caller;

@@ -168,6 +168,11 @@ impl Collection {
         self.by_name.get(name).map(|&index| &self.fields[index])
     }
 
+    /// The fields with a full-text index, in the order of their columns' names.
+    pub fn searchable(&self) -> Vec<&Field> {
+        searchable(&self.fields)
+    }
+
     /// The columns of a document that holds the system fields and the fields that `wanted` accepts.
     pub fn projection(&self, wanted: impl Fn(&str) -> bool) -> Vec<Projected<'_>> {
         let mut columns: Vec<Projected<'_>> = system_columns().collect();
@@ -227,6 +232,13 @@ impl Columns for Vec<Field> {
     fn column(&self, name: &str) -> Option<Column> {
         column_of(self, name)
     }
+}
+
+/// The fields with a full-text index, in an order that does not depend on the definition's.
+fn searchable(fields: &[Field]) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = fields.iter().filter(|field| field.searchable).collect();
+    fields.sort_by(|a, b| a.column.as_str().cmp(b.column.as_str()));
+    fields
 }
 
 fn column_of(fields: &[Field], name: &str) -> Option<Column> {

@@ -124,8 +124,34 @@ try {
     await picture(page, mode, '16-records-delete');
     await go('/collections/posts/records?filter=views+%3E');
     await picture(page, mode, '17-records-filter-error');
-    await button('How filters are written').click();
-    await picture(page, mode, '18-records-filter-help');
+    await go(`/collections/posts/records?filter=${encodeURIComponent("views > 100 && title ~ '%sour%'")}`);
+    await button('Put a filter together').click();
+    await picture(page, mode, '18-records-filter-builder');
+    await go('/collections/posts/records');
+    await page.getByRole('gridcell', { name: /sour dough/ }).first().dblclick();
+    await picture(page, mode, '18b-records-inline');
+    await page.keyboard.press('Escape');
+    await page.getByLabel(/^Select …/).nth(1).check();
+    await button('Edit a field').click();
+    await picture(page, mode, '18c-records-bulk-edit');
+    await go('/collections/posts/records');
+    await button('More about these records').click();
+    await picture(page, mode, '18d-records-more');
+    await page.getByRole('menuitem', { name: 'Import CSV or JSON' }).click();
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'posts.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('Title,views,Rechnungsprüfungsausschussvorsitzende\nOne,1,x\n,2,y\nThree,many,z\n'),
+    });
+    await picture(page, mode, '18e-records-import');
+    await button('Import 3 records').click();
+    await page.getByText(/refused/).first().waitFor();
+    await picture(page, mode, '18f-records-import-report');
+    await go('/collections/posts/records');
+    await page.getByRole('grid').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search pages, collections and actions' }).fill('po');
+    await picture(page, mode, '18g-palette');
     await go('/collections/posts/records');
     await button('Columns').click();
     await picture(page, mode, '19-records-columns');

@@ -1,5 +1,6 @@
 // One person's first quarter of an hour, against the real server.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { accessProblems } from './support/axe.js';
 import { launch, openPage } from './support/browser.js';
@@ -59,6 +60,116 @@ test('the walk', async (t) => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await button('Create superadmin').click();
     await page.getByText('Start with a collection').waitFor();
+  });
+
+  await step(t, 'offers a sample that goes away in one click', async () => {
+    await access();
+    await button('Try it with sample tasks').click();
+    await page.getByRole('gridcell', { name: 'Add a field' }).waitFor();
+    await page.getByText('8 records', { exact: true }).waitFor();
+    await access();
+    await button('Remove the sample').click();
+    await page.getByText('No collections yet').waitFor();
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await link('tasks').last().click();
+    await page.getByText('8 records', { exact: true }).waitFor();
+  });
+
+  await step(t, 'edits in place, in bulk, and keeps a view', async () => {
+    const cell = page.getByRole('gridcell', { name: 'Add a field' });
+    await cell.dblclick();
+    await page.getByLabel(/^title of/).fill('');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'title' }).waitFor();
+    await page.getByLabel(/^title of/).fill('Add two fields');
+    await page.keyboard.press('Enter');
+    await page.getByRole('gridcell', { name: 'Add two fields' }).waitFor();
+    await page.getByLabel(/^Select …/).nth(0).check();
+    await page.getByLabel(/^Select …/).nth(1).check();
+    await button('Edit a field').click();
+    await choose('Field', 'notes');
+    await drawer.getByLabel('notes', { exact: true }).fill('Changed together');
+    await button('Change 2 records').click();
+    await page.getByText('Changed notes of 2 records').waitFor();
+    assert.equal(await page.getByRole('gridcell', { name: 'Changed together' }).count(), 2);
+    await button('Put a filter together').click();
+    await button('Add condition').click();
+    await choose('Field of condition 1', 'notes');
+    await page.getByLabel('Value of condition 1').fill('together');
+    await access();
+    await button('Apply').click();
+    await page.getByText('2 records', { exact: true }).waitFor();
+    assert.equal(await page.getByRole('textbox', { name: 'Filter', exact: true }).inputValue(), "notes ~ '%together%'");
+    await button('Saved views').click();
+    await page.getByLabel('Name of the view').fill('Together');
+    await button('Save view').click();
+    await button('Clear the filter').click();
+    await page.getByText('8 records', { exact: true }).waitFor();
+    await button('Saved views').click();
+    await button('Together').click();
+    await page.getByText('2 records', { exact: true }).waitFor();
+    await button('Clear the filter').click();
+  });
+
+  await step(t, 'imports a file and says which rows were refused', async () => {
+    await button('More about these records').click();
+    await page.getByRole('menuitem', { name: 'Import CSV or JSON' }).click();
+    const rows = Array.from({ length: 130 }, (_, index) => `${index === 70 ? '' : `Row ${index}`},${index === 110 ? 'many' : 2}`);
+    await page.locator('input[type=file]').setInputFiles({ name: 'tasks.csv', mimeType: 'text/csv', buffer: Buffer.from(['Title,Priority', ...rows].join('\n')) });
+    await page.getByText('Row 0', { exact: true }).waitFor();
+    await button('Import 130 records').click();
+    await page.getByText('Created 128 records, 2 refused.').waitFor();
+    await drawer.getByRole('row', { name: /^71 / }).waitFor();
+    await drawer.getByRole('row', { name: /^111 .*many/ }).waitFor();
+    await access();
+    await drawer.getByRole('button', { name: 'Close', exact: true }).last().click();
+    await page.getByText('136 records', { exact: true }).waitFor();
+  });
+
+  await step(t, 'exports what the list shows', async () => {
+    await button('More about these records').click();
+    await page.getByRole('menuitem', { name: 'Export CSV or JSON' }).click();
+    const [file] = await Promise.all([page.waitForEvent('download'), button('Export').click()]);
+    const text = await readFile(await file.path(), 'utf8');
+    assert.equal(text.trim().split('\r\n').length, 137);
+    assert.match(text, /^id,title,status,/);
+  });
+
+  await step(t, 'says what saving fields does to data, and how definitions move', async () => {
+    await link('Fields').click();
+    await button('Add field').click();
+    await page.getByLabel('Name of field 7').fill('estimate');
+    await page.getByLabel('due is required').check();
+    const before = page.getByRole('region', { name: 'Before saving' });
+    await before.getByText('136 records stay without a value.').waitFor();
+    await before.getByText('checked against the data').waitFor();
+    await access();
+    await button('Save fields').click();
+    await page.getByRole('listitem', { name: 'due' }).getByText(/without a value|has no value|are without|required/i).last().waitFor();
+    await page.getByLabel('due is required').uncheck();
+    await button('Save fields').click();
+    await page.getByText('Saved the fields of tasks').waitFor();
+    await link('Settings').click();
+    const [file] = await Promise.all([page.waitForEvent('download'), button('Export').click()]);
+    await link('Duplicate').click();
+    await page.getByLabel('Name', { exact: true }).fill('chores');
+    await button('Create collection').click();
+    await page.waitForURL(/\/chores\/records/);
+    await link('Collections').first().click();
+    await button('More about collections').click();
+    await page.getByRole('menuitem', { name: 'Import collections' }).click();
+    await page.locator('input[type=file]').setInputFiles(await file.path());
+    await drawer.getByText('Name is taken', { exact: true }).waitFor();
+    await page.getByLabel('Name of tasks here').fill('errands');
+    await drawer.getByText('New', { exact: true }).waitFor();
+    await access();
+    await button('Import 1 collection').click();
+    await link('errands').first().waitFor();
+    for (const name of ['tasks', 'chores', 'errands']) {
+      const api = await signIn(server.origin, EMAIL, PASSWORD);
+      await api.delete(`/collections/${name}`);
+    }
+    await page.goto(`${server.origin}/admin/collections`);
   });
 
   await step(t, 'shows the server\'s errors at the fields', async () => {

@@ -1,12 +1,14 @@
 //! Accounts, for superadmins.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::input::{AccountCreate, AccountUpdate, length};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView};
-use super::{Accounts, superadmin};
+use super::{Accounts, superadmin, trail};
+use crate::audit::Event;
 use crate::auth::Caller;
 use crate::auth::access_log::{self, AccessChange};
 use crate::db::{Batch, Sql, Stmt};
@@ -140,7 +142,8 @@ impl Accounts {
             }
             None => self.free_slug(&slug_of(&request.name)).await?,
         };
-        let account = self.insert_empty_account(&request.name, &slug).await?;
+        let created = |id| trail::account_created(id, &request.name, &slug).by(caller);
+        let account = self.insert_empty_account(&request.name, &slug, created).await?;
         Ok(self.account_row(&account.to_string()).await?.detail())
     }
 
@@ -148,11 +151,14 @@ impl Accounts {
     pub async fn update_account(&self, caller: &Caller, id: &str, request: &AccountUpdate) -> Result<AccountDetail> {
         superadmin(caller)?;
         length("name", &request.name, 1..=255)?;
+        let before = self.account_row(id).await?;
         let account = self.account_id(id).await?;
         let now = self.0.clock.now();
+        let (old, new) = (json!({"name": before.name}), json!({"name": request.name}));
+        let entry = Event::update("accounts", account, &old, &new).of(account).by(caller).entry(now);
         let update = "UPDATE accounts SET name = $1, updated_at = $2 WHERE id = $3";
         let update = Stmt::fixed(update, vec![request.name.as_str().into(), now.into(), account.into()]);
-        self.change_account(Batch::new().require(update), account, caller).await?;
+        self.change_account(Batch::new().require(update).with(entry), account, caller).await?;
         Ok(self.account_row(id).await?.detail())
     }
 
@@ -164,8 +170,11 @@ impl Accounts {
             let message = "Cannot delete the system account".into();
             return Err(Error::Unprocessable { field: "id", message });
         }
+        let before = self.account_row(id).await?;
+        let old = json!({"name": before.name, "slug": before.slug, "account_code": before.account_code});
+        let entry = Event::delete("accounts", account, old).of(account).by(caller).entry(self.0.clock.now());
         let delete = Stmt::fixed("DELETE FROM accounts WHERE id = $1", vec![account.into()]);
-        self.change_account(Batch::new().require(delete), account, caller).await
+        self.change_account(Batch::new().require(delete).with(entry), account, caller).await
     }
 
     /// A page of an account's users, newest first.

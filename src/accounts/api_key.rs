@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::input::{Id, length};
 use super::{Accounts, superadmin};
+use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, KeyScope, KeyScopes, USER_ROLE, api_key, one_time};
 use crate::clock::{serialize, serialize_option};
-use crate::db::{Kind, Stmt, Value};
+use crate::db::{Kind, Stmt, Value, canonical_time};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId, new_id};
 
@@ -175,6 +177,11 @@ impl Accounts {
             now.into(),
         ];
         tx.execute(Stmt::fixed(insert, args)).await?;
+        let values = json!({
+            "name": request.name, "user_id": owner.user_id_text, "role_id": role_id, "scopes": request.scopes,
+            "expires_at": expires_at.map(canonical_time),
+        });
+        tx.execute(Event::create("api_keys", id, values).of(account).by(caller).entry(now)).await?;
         tx.commit().await?;
 
         let mut view = self.own_key(owner.user_id, &id.to_string()).await?;
@@ -206,11 +213,15 @@ impl Accounts {
         let owner = superadmin(caller)?;
         let key = self.own_key(owner.user_id, id).await?;
         let now = inner.clock.now();
+        let (old, new) = (json!({"is_active": true}), json!({"is_active": false}));
+        let event = Event::update("api_keys", &key.id, &old, &new).by(caller);
+        let event = event.of(AccountId::parse(&key.account_id).unwrap_or(owner.account.id));
         let mut tx = inner.db.begin().await?;
         let update = "UPDATE api_keys SET revoked_at = $1, updated_at = $1 WHERE id = $2 AND revoked_at IS NULL";
         if tx.execute(Stmt::fixed(update, vec![now.into(), key.id.into()])).await? == 0 {
             return Ok(());
         }
+        tx.execute(event.entry(now)).await?;
         let change = AccessChange::User(owner.user_id);
         tx.execute(access_log::entry(owner.account.id, change, now, caller.actor())).await?;
         tx.commit().await?;

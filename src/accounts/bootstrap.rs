@@ -1,16 +1,16 @@
 //! The first start: what every installation has, and its first superadmin.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::Accounts;
 use super::input::SetupRequest;
 use super::names::{parse_email, parse_slug};
 use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
+use super::{Accounts, trail};
 use crate::auth::password::check_policy;
-use crate::auth::{Door, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{Caller, Door, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
@@ -48,7 +48,9 @@ impl Accounts {
                 .map_err(|error| Error::internal(format!("auth.single_tenant_account: {error}")))?;
             if !self.slug_taken(&slug).await? {
                 let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
-                match self.insert_empty_account(name.unwrap_or(&slug), &slug).await {
+                let name = name.unwrap_or(&slug);
+                let created = |id| trail::account_created(id, name, &slug);
+                match self.insert_empty_account(name, &slug, created).await {
                     // Another node was faster.
                     Ok(_) | Err(Error::Conflict { .. }) => {}
                     Err(error) => return Err(error),
@@ -88,8 +90,9 @@ impl Accounts {
     }
 
     /// Creates the first superadmin with the token that the server printed, and signs it in.
-    pub async fn setup(&self, request: SetupRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn setup(&self, request: SetupRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         check_policy(&request.password)?;
         if !self.setup_status().await?.needed {
@@ -107,7 +110,7 @@ impl Accounts {
         match self.insert_superadmin(Batch::new().require(consume), &email, request.password).await {
             Ok(user) => {
                 let row = self.existing_user(&user.to_string()).await?;
-                self.open_session(row, None).await
+                self.open_session(row, None, &origin).await
             }
             Err(DbError::Gone) => Err(refused()),
             Err(error) => Err(error.into()),
@@ -121,12 +124,38 @@ impl Accounts {
         if let Some(user) = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email).await? {
             let hash = self.0.passwords.hash(password.to_owned()).await?;
             let activate = "UPDATE users SET is_active = TRUE WHERE id = $1";
-            let batch = Batch::new().require(Stmt::fixed(activate, vec![user.id.as_str().into()]));
+            let entry = trail::password_changed(&user).entry(self.0.clock.now());
+            let batch = Batch::new().require(Stmt::fixed(activate, vec![user.id.as_str().into()])).with(entry);
             let changed = self.change_password(batch, &user, &hash, true, "system").await;
             return changed.map_err(|error| Error::from(error.source));
         }
         self.insert_superadmin(Batch::new(), &email, password.to_owned()).await?;
         Ok(())
+    }
+
+    /// The active superadmin with this address, as the caller of operations: for the command line.
+    pub async fn superadmin_at(&self, email: &str) -> Result<Option<Caller>> {
+        let email = parse_email(email, "email")?;
+        let user = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email).await?.filter(|user| user.is_active);
+        let Some(user) = user else { return Ok(None) };
+        let subject = user.session_user()?;
+        Ok(Some(Caller::User(Arc::new(Principal {
+            user_id: subject.user,
+            user_id_text: subject.user.to_string(),
+            account: subject.account,
+            email: subject.email,
+            role: subject.role,
+            groups: Vec::new(),
+            is_active: true,
+            email_verified: user.email_verified,
+            created_at: user.created_at,
+            last_login: user.last_login,
+            token_type: TokenType::Jwt,
+            session_id: None,
+            key: None,
+            expires_at: None,
+            stamp: Stamp::default(),
+        }))))
     }
 
     async fn insert_superadmin(&self, batch: Batch, email: &str, password: String) -> Result<UserId, DbError> {
@@ -141,7 +170,8 @@ impl Accounts {
             verified: true,
             at: inner.clock.now(),
         };
-        match inner.db.commit(batch.require(store::insert_user(&user))).await {
+        let entry = trail::user_created(&user).entry(user.at);
+        match inner.db.commit(batch.require(store::insert_user(&user)).with(entry)).await {
             Ok(_) => Ok(user.id),
             Err(CommitError { source, .. }) => Err(source),
         }

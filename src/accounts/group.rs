@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::input::length;
 use super::store::{self, UserRow};
 use super::user_list::like;
 use super::view::UserDetail;
-use super::{Accounts, signed_in};
+use super::{Accounts, signed_in, trail};
+use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, PII_GROUP};
 use crate::clock::serialize;
@@ -194,6 +196,7 @@ impl Accounts {
         let mut tx = self.0.db.begin().await?;
         let insert = store::insert_group(&id, account.id, name, description, now);
         tx.execute(insert).await.map_err(name_taken)?;
+        tx.execute(trail::group_created(&id, account.id, name, description).by(caller).entry(now)).await?;
         tx.commit().await?;
         self.group(caller, &id).await
     }
@@ -213,9 +216,15 @@ impl Accounts {
         // A NULL leaves a column as it is.
         let update = "UPDATE groups SET name = coalesce($1, name), description = coalesce($2, description), \
                       updated_at = $3 WHERE id = $4";
+        let old = json!({"name": group.name, "description": group.description});
+        let new = json!({
+            "name": name.unwrap_or(&group.name), "description": description.or(group.description.as_deref()),
+        });
+        let event = Event::update("groups", &group.id, &old, &new).of(account).by(caller);
         let (name, description) = (Value::text_or_null(name), Value::text_or_null(description));
         let args = vec![name, description, now.into(), group.id.as_str().into()];
         tx.execute(Stmt::fixed(update, args)).await.map_err(name_taken)?;
+        tx.execute(event.entry(now)).await?;
         if renamed {
             tx.execute(access_log::entry(account, AccessChange::Account, now, caller.actor())).await?;
         }
@@ -234,8 +243,11 @@ impl Accounts {
             return Err(reserved("id", "and cannot be deleted"));
         }
         let (account, now) = (group.account()?, self.0.clock.now());
+        let old = json!({"name": group.name, "description": group.description});
+        let event = Event::delete("groups", &group.id, old).of(account).by(caller);
         let mut tx = self.0.db.begin().await?;
         tx.execute(Stmt::fixed("DELETE FROM groups WHERE id = $1", vec![group.id.into()])).await?;
+        tx.execute(event.entry(now)).await?;
         tx.execute(access_log::entry(account, AccessChange::Account, now, caller.actor())).await?;
         tx.commit().await?;
         self.0.auth.invalidate_account(account);
@@ -254,13 +266,14 @@ impl Accounts {
         }
         let mut tx = self.0.db.begin().await?;
         let insert = "INSERT INTO group_members (group_id, user_id) VALUES ($1, $2)";
+        let event = trail::member_added(&group.id, user.account_id()?, &user.id);
         let added = tx.execute(Stmt::fixed(insert, vec![group.id.into(), user.id.as_str().into()])).await;
         added.map_err(|error| match error {
             DbError::Unique { .. } => Error::conflict("The user is in the group already", None),
             DbError::ForeignKey => Error::not_found("Group not found"),
             other => other.into(),
         })?;
-        self.membership_changed(tx, caller, user.account_id()?, user.user_id()?).await
+        self.membership_changed(tx, caller, event, user.account_id()?, user.user_id()?).await
     }
 
     /// Takes a user out of a group; one who is not in it stays so.
@@ -273,12 +286,22 @@ impl Accounts {
         if tx.execute(Stmt::fixed(delete, vec![group.id.as_str().into(), user.into()])).await? == 0 {
             return Ok(());
         }
-        self.membership_changed(tx, caller, group.account()?, user).await
+        let account = group.account()?;
+        let event = trail::member_removed(&group.id, account, user);
+        self.membership_changed(tx, caller, event, account, user).await
     }
 
-    async fn membership_changed(&self, mut tx: Tx, caller: &Caller, account: AccountId, user: UserId) -> Result<()> {
-        let change = AccessChange::User(user);
-        tx.execute(access_log::entry(account, change, self.0.clock.now(), caller.actor())).await?;
+    async fn membership_changed(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        event: Event,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<()> {
+        let (change, now) = (AccessChange::User(user), self.0.clock.now());
+        tx.execute(event.by(caller).entry(now)).await?;
+        tx.execute(access_log::entry(account, change, now, caller.actor())).await?;
         tx.commit().await?;
         self.0.auth.invalidate_user(user);
         Ok(())

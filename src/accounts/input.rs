@@ -165,6 +165,8 @@ pub struct UserUpdate {
     pub role: Option<String>,
     /// Whether the user may sign in.
     pub is_active: Option<bool>,
+    /// Whether the address counts as confirmed; a new address does not, unless this says so.
+    pub email_verified: Option<bool>,
     /// `password`, or how else the user signs in.
     pub auth_provider: Option<String>,
     /// The provider's name.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 use super::input::length;
 use super::invitation_view::{
@@ -15,10 +16,11 @@ use super::invitation_view::{
 use super::names::parse_email;
 use super::store::{self, NewUser};
 use super::view::LoginResponse;
-use super::{Accounts, signed_in};
+use super::{Accounts, signed_in, trail};
+use crate::audit::Event;
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, Door, USER_ROLE, one_time};
-use crate::db::{DbError, Sql, Stmt, Value};
+use crate::auth::{Caller, Door, Origin, USER_ROLE, one_time};
+use crate::db::{DbError, Sql, Stmt, Value, canonical_time};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
 use crate::id::{AccountId, UserId, new_id};
@@ -176,6 +178,8 @@ impl Accounts {
             DbError::ForeignKey => Error::not_found("The account, the role or the user was deleted meanwhile"),
             other => other.into(),
         })?;
+        let values = json!({"email": email, "role_id": role, "groups": groups});
+        tx.execute(Event::create("invitations", &id, values).of(account.id).by(caller).entry(now)).await?;
         tx.commit().await?;
         self.mail_invitation(&id, email, &account.name, account.id, &inviter.email, &token).await;
         Ok(self.visible_invitation(caller, &id).await?.view(now, Some(token)))
@@ -211,6 +215,10 @@ impl Accounts {
         if tx.execute(Stmt::fixed(update, args)).await? == 0 {
             return Err(gone());
         }
+        let old = json!({"expires_at": canonical_time(row.expires_at)});
+        let new = json!({"expires_at": canonical_time(now + self.invitation_lifetime())});
+        let event = Event::update("invitations", &row.id, &old, &new).of(account).by(caller);
+        tx.execute(event.entry(now)).await?;
         tx.commit().await?;
         self.mail_invitation(&row.id, row.email, &row.account_name, account, &inviter.email, &token).await;
         Ok(InvitationResent { message: "The invitation has a new link, and the one before is void".into(), token })
@@ -220,8 +228,11 @@ impl Accounts {
     pub async fn cancel_invitation(&self, caller: &Caller, id: &str) -> Result<()> {
         self.account_admin(caller)?;
         let row = self.visible_invitation(caller, id).await?;
+        let event = Event::delete("invitations", &row.id, json!({"email": row.email, "role_id": row.role_id}));
+        let event = event.of(row.account()?).by(caller);
         let mut tx = self.0.db.begin().await?;
         tx.execute(Stmt::fixed("DELETE FROM invitations WHERE id = $1", vec![row.id.into()])).await?;
+        tx.execute(event.entry(self.0.clock.now())).await?;
         Ok(tx.commit().await?)
     }
 
@@ -248,11 +259,11 @@ impl Accounts {
         &self,
         token: &str,
         request: InvitationAccept,
-        address: Option<IpAddr>,
+        origin: impl Into<Origin>,
     ) -> Result<LoginResponse> {
-        let inner = &*self.0;
+        let (inner, origin) = (&*self.0, origin.into());
         length("password", &request.password, 8..=1024)?;
-        let row = self.invitation_of(token, address).await?;
+        let row = self.invitation_of(token, origin.address).await?;
         let (account, now) = (row.account()?, inner.clock.now());
         let gone = || Error::not_found("The invitation has been accepted already, or has expired");
         if row.status(now) != InvitationStatus::Pending {
@@ -291,11 +302,18 @@ impl Accounts {
             DbError::ForeignKey => gone(),
             other => other.into(),
         })?;
+        let by_invited = |event: Event| event.by_user(user.id, user.email, "token").entry(user.at);
+        let new = json!({"accepted_at": canonical_time(user.at)});
+        tx.execute(by_invited(Event::update("invitations", &row.id, &json!({}), &new).of(account))).await?;
+        tx.execute(by_invited(trail::user_created(&user))).await?;
         for group in row.groups() {
             // A group that was deleted meanwhile is passed over.
             let join = "INSERT INTO group_members (group_id, user_id) \
                         SELECT id, $1 FROM groups WHERE id = $2 AND account_id = $3";
-            tx.execute(Stmt::fixed(join, vec![user.id.into(), group.into(), account.into()])).await?;
+            let args = vec![user.id.into(), group.as_str().into(), account.into()];
+            if tx.execute(Stmt::fixed(join, args)).await? > 0 {
+                tx.execute(by_invited(trail::member_added(&group, account, user.id))).await?;
+            }
         }
         tx.commit().await?;
         if !inner.hooks.auth_after_register.is_empty() {
@@ -305,7 +323,7 @@ impl Accounts {
             }
         }
         let row = self.existing_user(&user.id.to_string()).await?;
-        self.open_session(row, None).await
+        self.open_session(row, None, &origin).await
     }
 
     async fn visible_invitation(&self, caller: &Caller, id: &str) -> Result<Row> {

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::Accounts;
 use super::input::{RegisterRequest, length};
 use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
 use super::view::{AccountView, RegisterResponse, UserView};
+use super::{Accounts, trail};
+use crate::audit::Event;
 use crate::auth::password::check_policy;
-use crate::auth::{ADMIN_ROLE, Door, USER_ROLE, one_time};
+use crate::auth::{ADMIN_ROLE, Door, PII_GROUP, USER_ROLE, one_time};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
@@ -80,7 +81,9 @@ impl Accounts {
             verified: false,
             at: inner.clock.now(),
         };
-        let (batch, mail) = self.with_verification(Batch::new().require(store::insert_user(&user)), &user);
+        let entry = trail::user_created(&user).by_nobody().entry(user.at);
+        let batch = Batch::new().require(store::insert_user(&user)).with(entry);
+        let (batch, mail) = self.with_verification(batch, &user);
         match inner.db.commit(batch).await {
             Ok(_) => {}
             Err(CommitError { source: DbError::Unique { .. }, .. }) => return Err(taken()),
@@ -117,6 +120,11 @@ impl Accounts {
                     .require(store::insert_user(&user))
                     .require(store::insert_pii_group(&group, account, at))
                     .require(Stmt::fixed(add_member, vec![group.as_str().into(), id.into()]));
+                let batch = batch
+                    .with(trail::account_created(account, name, &slug).by_nobody().entry(at))
+                    .with(trail::user_created(&user).by_nobody().entry(at))
+                    .with(trail::group_created(&group, account, PII_GROUP, None).by_nobody().entry(at))
+                    .with(trail::member_added(&group, account, id).by_nobody().entry(at));
                 let (batch, verification) = self.with_verification(batch, &user);
                 mail = verification;
                 batch
@@ -125,11 +133,18 @@ impl Accounts {
         self.registered(&new_user(account), mail).await
     }
 
-    /// Stores an account without users, with the group that every account has.
-    pub(super) async fn insert_empty_account(&self, name: &str, slug: &str) -> Result<AccountId> {
+    /// Stores an account without users, with the group that every account has, and the event that tells of it.
+    pub(super) async fn insert_empty_account(
+        &self,
+        name: &str,
+        slug: &str,
+        created: impl Fn(AccountId) -> Event,
+    ) -> Result<AccountId> {
         let (group, at) = (new_id().to_string(), self.0.clock.now());
-        self.insert_account(name, slug, |account, batch| batch.require(store::insert_pii_group(&group, account, at)))
-            .await
+        self.insert_account(name, slug, |account, batch| {
+            batch.require(store::insert_pii_group(&group, account, at)).with(created(account).entry(at))
+        })
+        .await
     }
 
     /// Stores an account under the next free code, with what `more` adds to the transaction.

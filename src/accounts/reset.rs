@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
+use serde_json::json;
+
 use super::input::{ForgotPasswordRequest, NewPassword, ResetPasswordRequest, length};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, ResetTokenStatus};
-use super::{Accounts, superadmin};
+use super::{Accounts, superadmin, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};
-use crate::db::{Batch, CommitError, DbError, Stmt};
+use crate::db::{Batch, CommitError, DbError, Stmt, canonical_time};
 use crate::error::{Error, Problem, Result};
 use crate::hooks::AuthEvent;
 use crate::mail::Kind;
@@ -75,7 +77,8 @@ impl Accounts {
         let consume = one_time::consume(Purpose::ResetPassword, &request.token, now);
         // Whoever could read the mail has the address.
         let confirmed = user.email == token.email;
-        let batch = Batch::new().require(consume);
+        let entry = trail::password_changed(&user).by_user(&user.id, &user.email, "token").entry(now);
+        let batch = Batch::new().require(consume).with(entry);
         match self.change_password(batch, &user, &hash, confirmed, &user.id).await {
             Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
@@ -97,7 +100,8 @@ impl Accounts {
         self.refuse_demo(&user)?;
         if request.send_reset_link {
             let now = inner.clock.now();
-            let batch = Batch::new().with(session::revoke_all(user.user_id()?, now));
+            let event = trail::user_changed(&user, &json!({"reset_link_sent_at": canonical_time(now)})).by(caller);
+            let batch = Batch::new().with(session::revoke_all(user.user_id()?, now)).with(event.entry(now));
             let batch = store::announce(batch, &user, now, caller.actor())?;
             inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
             inner.auth.invalidate_user(user.user_id()?);
@@ -109,7 +113,8 @@ impl Accounts {
         };
         check_policy(&password)?;
         let hash = inner.passwords.hash(password).await?;
-        self.change_password(Batch::new(), &user, &hash, false, caller.actor())
+        let entry = trail::password_changed(&user).by(caller).entry(inner.clock.now());
+        self.change_password(Batch::new().with(entry), &user, &hash, false, caller.actor())
             .await
             .map_err(|error| Error::from(error.source))?;
         Ok(Message::new("Password updated successfully"))

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::input::length;
 use super::{Accounts, superadmin};
+use crate::audit::Event;
 use crate::auth::{ADMIN_ROLE, Caller, USER_ROLE};
 use crate::clock::serialize;
 use crate::db::{DbError, Stmt, Value};
@@ -94,15 +96,17 @@ impl Accounts {
     /// Creates a role.
     pub async fn create_role(&self, caller: &Caller, request: RoleCreate) -> Result<RoleView> {
         superadmin(caller)?;
-        let (name, description) = (role_name(&request.name)?, role_description(request.description)?);
+        let (name, description) = (role_name(&request.name)?, role_description(request.description.clone())?);
         let now = self.0.clock.now();
         let mut tx = self.0.db.begin().await?;
         let insert =
             "INSERT INTO roles (name, description, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING id";
         let args = vec![name.into(), Value::text_or_null(description), now.into()];
         let row = tx.row::<(i64,)>(Stmt::fixed(insert, args)).await.map_err(|error| name_taken(error, name))?;
-        tx.commit().await?;
         let (id,) = row.ok_or_else(|| Error::internal("a role that was created has no id"))?;
+        let values = json!({"name": name, "description": request.description});
+        tx.execute(Event::create("roles", id, values).by(caller).entry(now)).await?;
+        tx.commit().await?;
         self.role_by_id(caller, &id.to_string()).await
     }
 
@@ -118,8 +122,11 @@ impl Accounts {
         let now = self.0.clock.now();
         let mut tx = self.0.db.begin().await?;
         let update = "UPDATE roles SET name = $1, description = $2, updated_at = $3 WHERE id = $4";
+        let old = json!({"name": role.name, "description": role.description});
+        let event = Event::update("roles", role.id, &old, &json!({"name": name, "description": description}));
         let args = vec![name.into(), Value::text_or_null(description), now.into(), role.id.into()];
         tx.execute(Stmt::fixed(update, args)).await.map_err(|error| name_taken(error, name))?;
+        tx.execute(event.by(caller).entry(now)).await?;
         if renamed {
             // Everyone's rights are read anew in the accounts where somebody has the role.
             let announce = "INSERT INTO change_log (account_id, record_id, operation, at, actor) \
@@ -155,6 +162,8 @@ impl Accounts {
             DbError::ForeignKey => used(),
             other => other.into(),
         })?;
+        let old = json!({"name": role.name, "description": role.description});
+        tx.execute(Event::delete("roles", role.id, old).by(caller).entry(self.0.clock.now())).await?;
         Ok(tx.commit().await?)
     }
 }

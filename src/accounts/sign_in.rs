@@ -7,9 +7,10 @@ use super::input::{LoginRequest, RefreshRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
-use super::{Accounts, signed_in};
+use super::{Accounts, signed_in, trail};
+use crate::auth::jwt::Claims;
 use crate::auth::password::Verdict;
-use crate::auth::{AccountRef, Caller, Door};
+use crate::auth::{AccountRef, Caller, Door, Origin};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
@@ -21,8 +22,9 @@ const UNVERIFIED: &str = "Email not verified. Please check your email inbox.";
 
 impl Accounts {
     /// Signs a user in.
-    pub async fn login(&self, request: LoginRequest, address: Option<IpAddr>) -> Result<LoginResponse> {
-        let inner = &*self.0;
+    pub async fn login(&self, request: LoginRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+        let (inner, origin) = (&*self.0, origin.into());
+        let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let account_id = account.as_ref().map(|account| account.id);
@@ -47,26 +49,37 @@ impl Accounts {
         let verdict = inner.passwords.verify(request.password.clone(), stored, allowed).await?;
         if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
             inner.throttle.count(Door::Guess, address, Some(&identity));
+            self.not_let_in(account_id, Some(user), &email, "wrong_method").await;
             return Err(Error::WrongMethod {
                 message: "This user signs in another way".into(),
                 auth_provider: user.auth_provider.clone(),
                 provider_name: user.auth_provider_name.clone(),
             });
         }
-        let Some(user) = user.filter(|user| verdict != Verdict::Wrong && user.is_active) else {
-            inner.throttle.count(Door::Guess, address, Some(&identity));
-            return Err(refused());
+        let user = match user {
+            Some(user) if verdict != Verdict::Wrong && user.is_active => user,
+            user => {
+                inner.throttle.count(Door::Guess, address, Some(&identity));
+                let reason = match &user {
+                    None => "unknown_user",
+                    Some(_) if verdict == Verdict::Wrong => "wrong_password",
+                    Some(_) => "inactive",
+                };
+                self.not_let_in(account_id, user.as_ref(), &email, reason).await;
+                return Err(refused());
+            }
         };
         // Superadmins need no mail to run the server.
         let verified = user.email_verified || user.account_id()?.is_system();
         if inner.config.verification_required() && !verified {
+            self.not_let_in(account_id, Some(&user), &email, "unverified").await;
             return Err(Error::SignInRefused(UNVERIFIED.into()));
         }
         let renewed = match verdict {
             Verdict::Outdated => Some(inner.passwords.hash(request.password).await?),
             _ => None,
         };
-        let response = self.open_session(user, renewed).await?;
+        let response = self.open_session(user, renewed, &origin).await?;
         if !inner.hooks.auth_after_login.is_empty() {
             event.user_id = Some(response.user.id.clone());
             // The user is in: a hook cannot stop that any more.
@@ -78,11 +91,16 @@ impl Accounts {
     }
 
     /// Opens a session for a user whose password was checked, and stores the password's new hash if there is one.
-    pub(super) async fn open_session(&self, mut user: UserRow, renewed: Option<String>) -> Result<LoginResponse> {
+    pub(super) async fn open_session(
+        &self,
+        mut user: UserRow,
+        renewed: Option<String>,
+        origin: &Origin,
+    ) -> Result<LoginResponse> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let subject = user.session_user()?;
-        let (pair, open) = inner.sessions.open(&subject, now)?;
+        let (pair, open) = inner.sessions.open(&subject, origin, now)?;
         // The password must still be the one that was checked: a change of it has ended all sessions.
         let update = "UPDATE users SET last_login = $1, password_hash = $2 \
                       WHERE id = $3 AND password_hash = $4 AND is_active";
@@ -92,7 +110,8 @@ impl Accounts {
             user.id.as_str().into(),
             user.password_hash.as_str().into(),
         ];
-        match inner.db.commit(Batch::new().require(Stmt::fixed(update, args)).with(open)).await {
+        let entry = trail::signed_in(&user, subject.account.id).entry(now);
+        match inner.db.commit(Batch::new().require(Stmt::fixed(update, args)).with(open).with(entry)).await {
             Ok(_) => {}
             Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
@@ -152,10 +171,20 @@ impl Accounts {
         if let Some(principal) = caller.principal()
             && let Some(session) = principal.session_id
         {
-            inner.sessions.revoke(principal.account.id, principal.user_id, session, caller.actor()).await?;
+            let entry = trail::session_ended(principal.account.id, session).by(caller).entry(inner.clock.now());
+            inner
+                .sessions
+                .revoke(principal.account.id, principal.user_id, session, caller.actor(), Some(entry))
+                .await?;
         }
         for token in tokens {
-            inner.sessions.revoke_token(token).await?;
+            let entry = |claims: &Claims| {
+                let event = trail::session_ended(claims.account(), claims.sid);
+                event
+                    .by_user(claims.user(), claims.email.as_deref().unwrap_or_default(), "jwt")
+                    .entry(inner.clock.now())
+            };
+            inner.sessions.revoke_token(token, entry).await?;
         }
         if let Some(event) = event.filter(|_| !inner.hooks.auth_after_logout.is_empty())
             && let Err(error) = inner.hooks.auth_after_logout.run(event).await

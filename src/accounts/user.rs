@@ -1,12 +1,15 @@
 //! Users, for superadmins: creating, changing, deactivating.
 
+use serde_json::{Value as Json, json};
+
 use super::input::{UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
-use super::{Accounts, superadmin};
+use super::{Accounts, superadmin, trail};
+use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, one_time, session};
+use crate::auth::{Caller, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId};
@@ -66,7 +69,9 @@ impl Accounts {
             Value::text_or_null(request.profile_data.map(|data| data.to_string())),
             user.id.into(),
         ];
-        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args));
+        let details = json!({"is_active": request.is_active, "auth_provider": provider});
+        let entry = trail::user_created(&user).with(details).by(caller).entry(user.at);
+        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args)).with(entry);
         inner.db.commit(batch).await.map_err(taken)?;
         let row = self.existing_user(&user.id.to_string()).await?;
         self.detail(row).await
@@ -84,25 +89,37 @@ impl Accounts {
         let role_id = self.role(request.role_id, request.role.as_deref()).await?;
         let email = request.email.as_deref().map(|email| parse_email(email, "email")).transpose()?;
         let now = inner.clock.now();
+        let readdressed = email.as_ref().is_some_and(|email| *email != user.email);
+        let verified = request.email_verified.or(readdressed.then_some(false));
+        let entry = trail::user_changed(&user, &changes(&request, email.as_deref(), role_id)).by(caller).entry(now);
         // A NULL leaves a column as it is.
         let update = "UPDATE users SET email = coalesce($1, email), role_id = coalesce($2, role_id), \
                       is_active = coalesce($3, is_active), auth_provider = coalesce($4, auth_provider), \
                       auth_provider_name = coalesce($5, auth_provider_name), external_id = coalesce($6, external_id), \
                       external_email = coalesce($7, external_email), profile_data = coalesce($8, profile_data), \
-                      updated_at = $9 WHERE id = $10";
+                      updated_at = $9, email_verified = coalesce($10, email_verified), \
+                      email_verified_at = CASE WHEN $10 THEN coalesce(email_verified_at, $9) WHEN $10 IS NULL \
+                      THEN email_verified_at END WHERE id = $11";
         let args = vec![
             Value::text_or_null(email),
             role_id.map_or(Value::Null(crate::db::Kind::Int), Value::Int),
-            request.is_active.map_or(Value::Null(crate::db::Kind::Bool), Value::Bool),
+            flag(request.is_active),
             Value::text_or_null(request.auth_provider),
             Value::text_or_null(request.auth_provider_name),
             Value::text_or_null(request.external_id),
             Value::text_or_null(request.external_email),
             Value::text_or_null(request.profile_data.map(|data| data.to_string())),
             now.into(),
+            flag(verified),
             user.id.as_str().into(),
         ];
-        let mut batch = Batch::new().require(Stmt::fixed(update, args));
+        let mut batch = Batch::new().require(Stmt::fixed(update, args)).with(entry);
+        if readdressed {
+            // Links that went to the address before must not open the account to whoever reads there.
+            for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
+                batch = batch.with(one_time::forget(purpose, Some(user.user_id()?)));
+            }
+        }
         if request.is_active == Some(false) {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
@@ -126,7 +143,8 @@ impl Accounts {
         let update = "UPDATE users SET is_active = FALSE, updated_at = $1 WHERE id = $2";
         let batch = Batch::new()
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
-            .with(session::revoke_all(user_id, now));
+            .with(session::revoke_all(user_id, now))
+            .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
         let batch = store::announce(batch, &user, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
@@ -164,6 +182,26 @@ impl Accounts {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// A boolean, or a NULL that leaves a column as it is.
+fn flag(truth: Option<bool>) -> Value {
+    truth.map_or(Value::Null(crate::db::Kind::Bool), Value::Bool)
+}
+
+/// What an update sets: absent values stay.
+fn changes(request: &UserUpdate, email: Option<&str>, role_id: Option<i64>) -> Json {
+    let mut changes = json!({
+        "email": email, "role_id": role_id, "is_active": request.is_active, "auth_provider": request.auth_provider,
+        "email_verified": request.email_verified,
+        "auth_provider_name": request.auth_provider_name, "external_id": request.external_id,
+        "external_email": request.external_email,
+        "profile_data": request.profile_data.as_ref().map(ToString::to_string),
+    });
+    if let Json::Object(changes) = &mut changes {
+        changes.retain(|_, value| !value.is_null());
+    }
+    changes
 }
 
 fn taken(error: CommitError) -> Error {

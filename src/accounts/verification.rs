@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use super::input::{TokenRequest, VerificationRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, VerifiedResponse, VerifiedUser};
-use super::{Accounts, signed_in, superadmin};
+use super::{Accounts, signed_in, superadmin, trail};
 use crate::auth::{Caller, Door, one_time, one_time::Purpose};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
@@ -32,8 +33,11 @@ impl Accounts {
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = $1, updated_at = $1 \
                       WHERE id = $2 AND email = $3";
         let update = Stmt::fixed(update, vec![now.into(), user_id.as_str().into(), token.email.as_str().into()]);
+        let user = store::user_by_id(&inner.db, &user_id).await?.ok_or_else(refused)?;
+        let event = trail::user_changed(&user, &json!({"email_verified": true}));
+        let entry = event.by_user(&user_id, &token.email, "token").entry(now);
         let consume = one_time::consume(Purpose::VerifyEmail, &request.token, now);
-        match inner.db.commit(Batch::new().require(consume).require(update)).await {
+        match inner.db.commit(Batch::new().require(consume).require(update).with(entry)).await {
             Ok(_) => {}
             Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
@@ -123,7 +127,10 @@ impl Accounts {
         let now = self.0.clock.now();
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = coalesce(email_verified_at, $1) \
                       WHERE id = $2";
-        self.0.db.execute(Stmt::fixed(update, vec![now.into(), user.id.as_str().into()])).await?;
+        let update = Stmt::fixed(update, vec![now.into(), user.id.as_str().into()]);
+        let entry = trail::user_changed(&user, &json!({"email_verified": true})).by(caller).entry(now);
+        let batch = store::announce(Batch::new().require(update).with(entry), &user, now, caller.actor())?;
+        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_user(user.user_id()?);
         Ok(Message::new("User email verified successfully"))
     }

@@ -82,10 +82,13 @@ impl Consumer for Dispatch {
                     if let Err(error) = self.catalog.reload().await {
                         tracing::error!(%error, "the catalog could not be read again");
                     }
+                    self.hub.catalog_changed();
+                    self.hub.publish(vec![change]).await;
                 }
                 ChangeKind::Access => {
                     self.flush(&mut pending).await;
                     self.access_changed(&change).await;
+                    self.hub.publish(vec![change]).await;
                 }
             }
         }

@@ -27,7 +27,8 @@ pub enum KeyScope {
 }
 
 impl KeyScope {
-    const ALL: [Self; 6] =
+    /// Every scope.
+    pub const ALL: [Self; 6] =
         [Self::RecordsRead, Self::RecordsWrite, Self::SecretsRead, Self::FilesRead, Self::FilesWrite, Self::Admin];
 
     /// The name in the API.
@@ -40,6 +41,11 @@ impl KeyScope {
             Self::FilesWrite => "files:write",
             Self::Admin => "admin",
         }
+    }
+
+    /// The scope of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
     }
 
     fn bit(self) -> u8 {
@@ -102,6 +108,7 @@ mod tests {
             let text = KeyScopes::of(&[scope]).to_stored();
             assert_eq!(text, format!("[\"{}\"]", scope.name()));
             assert_eq!(KeyScopes::stored(&text), Some(KeyScopes::of(&[scope])));
+            assert_eq!(KeyScope::parse(scope.name()), Some(scope));
         }
         assert_eq!(KeyScopes::stored("[]"), Some(KeyScopes::default()));
         assert_eq!(KeyScopes::stored(r#"["unheard:of"]"#), None);

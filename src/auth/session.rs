@@ -4,17 +4,18 @@
 //! successor that it yielded before: the successor follows from the token and the server's secret. Shown later, or
 //! shown when it is older still, it was stolen from somebody, and the session ends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::access_log::{self, AccessChange};
-use super::jwt::{Pair, Subject, Use};
+use super::jwt::{Claims, Pair, Subject, Use};
 use super::{AccountRef, Auth, one_time};
 use crate::clock::Clock;
 use crate::config::AuthConfig;
-use crate::db::{Batch, CommitError, Db, DbError, Stmt};
+use crate::db::{Batch, CommitError, Db, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId, new_id};
 
@@ -28,6 +29,21 @@ pub struct Sessions {
     clock: Clock,
     auth: Auth,
     grace: TimeDelta,
+}
+
+/// Where a session is opened, for people to recognise it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The address of the client.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+impl From<Option<IpAddr>> for Origin {
+    fn from(address: Option<IpAddr>) -> Self {
+        Self { address, user_agent: None }
+    }
 }
 
 /// A user as sessions see one.
@@ -68,11 +84,11 @@ impl Sessions {
     }
 
     /// The tokens of a new session, and the statement that opens it.
-    pub fn open(&self, user: &SessionUser, now: DateTime<Utc>) -> Result<(Pair, Stmt)> {
+    pub fn open(&self, user: &SessionUser, origin: &Origin, now: DateTime<Utc>) -> Result<(Pair, Stmt)> {
         let session = new_id();
         let pair = self.auth.jwt().pair(user.subject(session), &one_time::random_token(), now)?;
-        let insert = "INSERT INTO sessions (id, account_id, user_id, token_hash, rotated_at, created_at, expires_at) \
-                      VALUES ($1, $2, $3, $4, $5, $5, $6)";
+        let insert = "INSERT INTO sessions (id, account_id, user_id, token_hash, rotated_at, created_at, expires_at, \
+                      ip_address, user_agent) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)";
         let args = vec![
             session.to_string().into(),
             user.account.id.into(),
@@ -80,6 +96,8 @@ impl Sessions {
             one_time::hash(&pair.refresh).into(),
             now.into(),
             (now + self.auth.jwt().session_lifetime()).into(),
+            Value::text_or_null(origin.address.map(|address| address.to_canonical().to_string())),
+            Value::text_or_null(origin.user_agent.as_deref()),
         ];
         Ok((pair, Stmt::fixed(insert, args)))
     }
@@ -103,7 +121,7 @@ impl Sessions {
             } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at <= self.grace {
                 return self.repeat(claims.sid, &user, &row, &shown, now);
             } else {
-                self.revoke(user.account.id, user.user, claims.sid, "system").await?;
+                self.revoke(user.account.id, user.user, claims.sid, "system", None).await?;
                 tracing::warn!(session.id = %claims.sid, user.id = %user.user,
                     "a refresh token was used again: the session has been ended");
                 return Err(refused());
@@ -112,13 +130,21 @@ impl Sessions {
         Err(refused())
     }
 
-    /// Ends a session, on all nodes.
-    pub async fn revoke(&self, account: AccountId, user: UserId, session: Uuid, actor: &str) -> Result<()> {
+    /// Ends a session, on all nodes, and writes down who ended it.
+    pub async fn revoke(
+        &self,
+        account: AccountId,
+        user: UserId,
+        session: Uuid,
+        actor: &str,
+        also: Option<Stmt>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let update = "UPDATE sessions SET revoked_at = $1 WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL";
         let update = Stmt::fixed(update, vec![now.into(), session.to_string().into(), user.into()]);
         let entry = access_log::entry(account, AccessChange::Session(user, session), now, actor);
-        match self.db.commit(Batch::new().require(update).with(entry)).await {
+        let batch = Batch::new().require(update).with(entry);
+        match self.db.commit(also.into_iter().fold(batch, Batch::with)).await {
             Ok(_) => self.auth.invalidate_session(session),
             // It has ended already.
             Err(CommitError { source: DbError::Gone, .. }) => {}
@@ -128,11 +154,11 @@ impl Sessions {
     }
 
     /// Ends the session of a token, even of one that has expired; does nothing if it is none of ours.
-    pub async fn revoke_token(&self, token: &str) -> Result<()> {
-        match self.auth.jwt().read(token) {
-            Ok(claims) => self.revoke(claims.account(), claims.user(), claims.sid, &claims.user_id.to_string()).await,
-            Err(_) => Ok(()),
-        }
+    /// `also` makes the statement that writes it down.
+    pub async fn revoke_token(&self, token: &str, also: impl FnOnce(&Claims) -> Stmt) -> Result<()> {
+        let Ok(claims) = self.auth.jwt().read(token) else { return Ok(()) };
+        let (also, actor) = (also(&claims), claims.user_id.to_string());
+        self.revoke(claims.account(), claims.user(), claims.sid, &actor, Some(also)).await
     }
 
     async fn rotate(&self, session: Uuid, user: &SessionUser, shown: &str, now: DateTime<Utc>) -> Result<Option<Pair>> {
@@ -181,6 +207,12 @@ impl Sessions {
 pub fn revoke_all(user: UserId, now: DateTime<Utc>) -> Stmt {
     let update = "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
     Stmt::fixed(update, vec![now.into(), user.into()])
+}
+
+/// The statement that ends every session of a user but one.
+pub fn revoke_others(user: UserId, kept: Uuid, now: DateTime<Utc>) -> Stmt {
+    let update = "UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL";
+    Stmt::fixed(update, vec![now.into(), user.into(), kept.to_string().into()])
 }
 
 /// The statement that deletes sessions that nobody can use any more.

@@ -82,6 +82,11 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
                         *position = progress.settled;
                         moved
                     });
+                    log.settled.send_if_modified(|settled| {
+                        let moved = *settled != progress.settled;
+                        *settled = progress.settled;
+                        moved
+                    });
                     if full {
                         continue;
                     }

@@ -31,6 +31,7 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
             position = last.position;
             consumer.consume(rows.into_iter().filter_map(Row::into_change).map(Arc::new).collect()).await;
             log.position.send_replace(position);
+            log.settled.send_replace(position);
             if !full {
                 break;
             }

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::rules::RulesPatch;
 use super::{CollectionInput, Collections, Definition, SchemaChange, input, missing_targets, refuse, revision};
+use crate::audit::{Event, Operation};
 use crate::auth::Caller;
 use crate::error::{Error, FieldError, Result};
 use crate::id::CollectionId;
@@ -106,16 +108,20 @@ struct Incomplete {
 
 impl Collections {
     /// The definitions of the collections of these ids, or of all; ids that do not exist are left out.
-    pub fn export(&self, caller: &Caller, ids: Option<&[&str]>) -> Export {
+    pub async fn export(&self, caller: &Caller, ids: Option<&[&str]>) -> Result<Export> {
         let mut collections = self.all();
         collections.retain(|collection| ids.is_none_or(|ids| ids.contains(&collection.row.id.as_str())));
         collections.sort_by(|one, other| one.name.cmp(&other.name));
-        Export {
+        let now = self.clock.now();
+        let names: Vec<&str> = collections.iter().map(|collection| collection.name.as_str()).collect();
+        let event = Event::new(Operation::Export, "collections", "").with(json!({"collections": names}));
+        self.db.execute(event.by(caller).entry(now)).await?;
+        Ok(Export {
             version: VERSION.into(),
-            exported_at: crate::clock::canonical_time(self.clock.now()),
+            exported_at: crate::clock::canonical_time(now),
             exported_by: caller.attributes().email.unwrap_or_default().to_owned(),
             collections: collections.iter().map(|collection| exported(collection)).collect(),
-        }
+        })
     }
 
     /// Makes and changes collections as a file says: all of it, or nothing.

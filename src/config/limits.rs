@@ -115,6 +115,10 @@ pub struct RealtimeConfig {
     pub max_connections_per_address: usize,
     /// Connections of one user; 0 for any number.
     pub max_connections_per_user: usize,
+    /// How long a client may leave unread what waits for it, in seconds.
+    pub stall_seconds: u64,
+    /// How often a client that nothing concerns is told how far the log is, in seconds.
+    pub checkpoint_seconds: u64,
     /// The largest message of a client, in bytes.
     pub max_message_bytes: usize,
     /// Messages of one client a second.
@@ -130,6 +134,8 @@ impl Default for RealtimeConfig {
             queue_bytes: 1024 * 1024,
             max_connections_per_address: 0,
             max_connections_per_user: 0,
+            stall_seconds: 60,
+            checkpoint_seconds: 10,
             max_message_bytes: 64 * 1024,
             max_messages_per_second: 100,
         }
@@ -142,6 +148,8 @@ impl RealtimeConfig {
         problems.range("realtime.max_subscriptions", self.max_subscriptions, 1..=100_000);
         problems.range("realtime.queue_frames", self.queue_frames, 1..=1_000_000);
         problems.range("realtime.queue_bytes", self.queue_bytes, 1024..=1 << 30);
+        problems.range("realtime.stall_seconds", self.stall_seconds, 1..=86_400);
+        problems.range("realtime.checkpoint_seconds", self.checkpoint_seconds, 1..=3600);
         problems.range("realtime.max_message_bytes", self.max_message_bytes, 1024..=64 << 20);
         problems.range("realtime.max_messages_per_second", self.max_messages_per_second, 1..=1_000_000);
     }

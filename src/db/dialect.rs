@@ -69,6 +69,16 @@ pub struct Projected<'a> {
     pub kind: ColumnKind,
 }
 
+/// One key of a JSON document that is calculated.
+pub struct JsonEntry<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// What kind of value it is.
+    pub kind: ColumnKind,
+    /// Appends the expression.
+    pub value: Box<dyn Fn(&mut Sql) + 'a>,
+}
+
 /// Where a document's `account_name` comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum AccountName<'a> {
@@ -98,6 +108,19 @@ impl Sql {
             Dialect::Sqlite => self.document_sqlite(alias, columns, account_name),
             Dialect::Postgres => self.document_postgres(alias, columns, account_name),
         }
+    }
+
+    /// Appends an expression that yields one JSON document (text) from some expressions: at most [`KEYS_PER_CALL`].
+    pub fn json_object(&mut self, entries: &[JsonEntry<'_>]) -> &mut Self {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("json_object(", ")"),
+            Dialect::Postgres => ("json_build_object(", ")::text"),
+        };
+        self.push(before).list(", ", entries, |sql, entry| {
+            sql.text_literal(entry.key).push(", ");
+            sql.json_of(entry.kind, &entry.value);
+        });
+        self.push(after)
     }
 
     /// Appends a boolean literal, for DDL, which takes no arguments.
@@ -155,6 +178,23 @@ impl Sql {
                 self
             }
         }
+    }
+
+    /// Appends the day, UTC, of a column that the server sets: `2026-05-01`.
+    pub fn day(&mut self, column: &'static str) -> &mut Self {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("substr(", ", 1, 10)"),
+            Dialect::Postgres => ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
+        };
+        self.push(before).push(column).push(after)
+    }
+
+    /// Appends a statement that yields the size of the database in bytes.
+    pub fn database_bytes(&mut self) -> &mut Self {
+        self.push(match self.dialect() {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT pg_database_size(current_database())",
+        })
     }
 
     /// Appends a placeholder of an explicit type and binds its value.
@@ -311,30 +351,38 @@ impl Sql {
     }
 
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
-        match (self.dialect(), column.kind) {
-            (Dialect::Sqlite, ColumnKind::Boolean) => {
-                // The constants are made once a statement, not once a row.
-                self.push("CASE ").column(alias, column.column);
-                self.push(" WHEN 1 THEN json('true') WHEN 0 THEN json('false') END");
-            }
+        self.json_of(column.kind, &|sql| {
+            sql.column(alias, column.column);
+        });
+    }
+
+    /// Appends what an operand of some kind is in a JSON document. The operand may be written more than once.
+    fn json_of(&mut self, kind: ColumnKind, operand: &dyn Fn(&mut Self)) {
+        let (before, after) = match (self.dialect(), kind) {
             (Dialect::Sqlite, ColumnKind::Number) => {
                 // SQLite writes 15 digits of a double; some need 17 to stay what they are.
-                self.push("CASE WHEN typeof(").column(alias, column.column);
-                self.push(") = 'real' AND CAST(CAST(").column(alias, column.column);
-                self.push(" AS TEXT) AS REAL) <> ").column(alias, column.column);
-                self.push(" THEN json(format('%!.17g', ").column(alias, column.column);
-                self.push(")) ELSE ").column(alias, column.column).push(" END");
+                self.push("CASE WHEN typeof(");
+                operand(self);
+                self.push(") = 'real' AND CAST(CAST(");
+                operand(self);
+                self.push(" AS TEXT) AS REAL) <> ");
+                operand(self);
+                self.push(" THEN json(format('%!.17g', ");
+                operand(self);
+                (")) ELSE ", " END")
             }
-            (Dialect::Sqlite, ColumnKind::Json) => {
-                self.push("json(").column(alias, column.column).push(")");
+            // The constants are made once a statement, not once a row.
+            (Dialect::Sqlite, ColumnKind::Boolean) => {
+                ("CASE ", " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END")
             }
+            (Dialect::Sqlite, ColumnKind::Json) => ("json(", ")"),
             (Dialect::Postgres, ColumnKind::Timestamp) => {
-                self.push("to_char(").column(alias, column.column);
-                self.push(" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
+                ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
             }
-            _ => {
-                self.column(alias, column.column);
-            }
-        }
+            _ => ("", ""),
+        };
+        self.push(before);
+        operand(self);
+        self.push(after);
     }
 }

@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, header};
 use serde::de::DeserializeOwned;
 
 use super::extract::{JsonBody, credential};
 use crate::app::App;
-use crate::auth::{Caller, Credential};
+use crate::auth::{Caller, Credential, Origin};
 use crate::error::{Error, Result};
 
 /// The address of the client, as far as it is known.
@@ -22,6 +22,24 @@ impl FromRequestParts<App> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         Ok(Self(address(&parts.headers, &parts.extensions, app.config.server.trust_proxy)))
+    }
+}
+
+/// Most of what a client calls itself that is kept.
+const USER_AGENT_CHARS: usize = 255;
+
+/// Where a session is opened.
+#[derive(Clone, Debug)]
+pub struct SessionOrigin(pub Origin);
+
+impl FromRequestParts<App> for SessionOrigin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent = agent.map(|agent| agent.chars().take(USER_AGENT_CHARS).collect());
+        Ok(Self(Origin { address, user_agent }))
     }
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::app::App;
+use crate::audit;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::http::client;
@@ -50,7 +51,9 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let is_api = request.uri().path().starts_with("/api/");
     let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
     let asked = Asked::worth_remembering(&method, request.uri().path(), address);
-    let mut response = next.run(request).await;
+    let user_agent = request.headers().get(header::USER_AGENT).cloned();
+    let audited = audit::Request { id: id.clone(), address, user_agent };
+    let mut response = audited.serve(next.run(request)).await;
     let status = response.status();
     if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
         response = in_json(response);
@@ -171,6 +174,7 @@ pub fn cors(config: &CorsConfig) -> CorsLayer {
         HeaderName::from_static("x-ratelimit-remaining"),
         HeaderName::from_static("x-ratelimit-reset"),
         HeaderName::from_static("x-function-execution-id"),
+        HeaderName::from_static("x-realtime-cursor"),
         header::CONTENT_DISPOSITION,
     ];
     let all = |list: &[String]| list.iter().any(|item| item == "*");

@@ -2,23 +2,39 @@
 //! subscriptions and events into frames.
 
 mod json;
+pub mod message;
 mod sse;
+mod ticket;
 mod ws;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::get;
+use bytes::Bytes;
 use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::{Caller, Credential, KeyScope};
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
-use crate::http::client::ClientAddress as Peer;
+use crate::http::client::ClientAddress;
 use crate::http::extract::{self, Query};
-use crate::realtime::{Arrival, Connection, Dialect, Scope};
+use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
+use crate::records::query::RawListQuery;
+use crate::records::{ListQuery, SnapshotQuery};
+use message::{SnapshotWish, Wish};
+
+/// How many records one frame of a snapshot holds.
+const SNAPSHOT_PAGE: usize = 100;
+
+/// The routes that the API document describes.
+pub fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(ticket::issue))
+}
 
 /// The routes below `/api/v1/realtime`.
 pub fn routes() -> Router<App> {
@@ -29,21 +45,22 @@ pub fn routes() -> Router<App> {
 }
 
 /// A credential, kept to check it again while the connection lasts.
+#[derive(Clone)]
 enum Shown {
     Bearer(Box<str>),
     ApiKey(Box<str>),
 }
 
 impl Shown {
-    /// The credential of a request: `?token=` wins, since a browser can send nothing else.
-    fn of(query: &Query, headers: &HeaderMap) -> Option<Self> {
+    /// The credential of a request: a ticket or a token in the URL wins, since a browser can send nothing else.
+    async fn of(app: &App, query: &Query, headers: &HeaderMap) -> Result<Option<Self>> {
+        if let Some(ticket) = query.get("ticket").filter(|ticket| !ticket.is_empty()) {
+            return ticket::redeem(app, ticket).await.map(Some);
+        }
         if let Some(token) = query.get("token").filter(|token| !token.is_empty()) {
-            return Some(Self::Bearer(token.into()));
+            return Ok(Some(Self::Bearer(token.into())));
         }
-        match extract::credential(headers)? {
-            Credential::Bearer(token) => Some(Self::Bearer(token.into())),
-            Credential::ApiKey(key) => Some(Self::ApiKey(key.into())),
-        }
+        Ok(extract::credential(headers).map(Self::from))
     }
 
     async fn check(&self, app: &App) -> Result<Caller> {
@@ -57,20 +74,32 @@ impl Shown {
     }
 }
 
+impl From<Credential<'_>> for Shown {
+    fn from(credential: Credential<'_>) -> Self {
+        match credential {
+            Credential::Bearer(token) => Self::Bearer(token.into()),
+            Credential::ApiKey(key) => Self::ApiKey(key.into()),
+        }
+    }
+}
+
 /// A client that was let in.
 struct Session {
     app: App,
     connection: Connection,
+    shown: Arc<Mutex<Shown>>,
 }
 
 impl Session {
-    async fn open(app: App, shown: Option<Shown>, from: Peer, dialect: &'static dyn Dialect) -> Result<Self> {
-        let shown = Arc::new(shown.ok_or_else(|| Error::Unauthenticated("Missing token".into()))?);
+    async fn open(app: App, shown: Option<Shown>, from: ClientAddress, dialect: &'static dyn Dialect) -> Result<Self> {
+        let shown = shown.ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
         let caller = shown.check(&app).await?;
+        let shown = Arc::new(Mutex::new(shown));
         let recheck = {
             let (app, shown) = (app.clone(), shown.clone());
             move || -> futures_util::future::BoxFuture<'static, Result<Caller>> {
                 let (app, shown) = (app.clone(), shown.clone());
+                let shown = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Box::pin(async move { shown.check(&app).await })
             }
         };
@@ -86,7 +115,97 @@ impl Session {
             app.hooks.realtime_connect.run(event).await?;
         }
         connection.recheck().await;
-        Ok(Self { app, connection })
+        Ok(Self { app, connection, shown })
+    }
+
+    /// Goes on with another access token of the same user.
+    async fn authenticate(&self, token: &str) -> Result<()> {
+        let shown = Shown::Bearer(token.into());
+        let caller = shown.check(&self.app).await?;
+        let user = |caller: &Caller| caller.principal().map(|principal| principal.user_id);
+        if user(&caller) != user(&self.connection.caller()) {
+            return Err(Error::Forbidden("This token is another user's".into()));
+        }
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+        self.connection.recheck().await;
+        Ok(())
+    }
+
+    /// What is subscribed to when this is wished. `encode` makes a frame of some records; the last one says whether there
+    /// are more than it shows.
+    async fn subscription(
+        &self,
+        wish: Wish,
+        encode: impl Fn(&[String], Option<bool>) -> Bytes,
+        ack: Option<Bytes>,
+    ) -> Result<Subscribe> {
+        let scope = self.scope(wish.account.as_deref()).await?;
+        let start = match (&wish.snapshot, wish.since.clone()) {
+            (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
+            (None, Some(since)) => Start::After(since),
+            (None, None) => Start::Now,
+        };
+        let name = match &wish.reference {
+            Some(reference) => format!("\0{reference}").into(),
+            None => wish.collection.as_str().into(),
+        };
+        let operations = wish.operations.unwrap_or(crate::realtime::Operations::ALL);
+        Ok(Subscribe {
+            name,
+            operations,
+            scope,
+            selection: Arc::new(wish.selection),
+            tag: wish.reference.map(Into::into),
+            notices: wish.extended,
+            start,
+            ack,
+            collection: wish.collection,
+        })
+    }
+
+    async fn snapshot(
+        &self,
+        wish: &Wish,
+        snapshot: &SnapshotWish,
+        scope: Scope,
+        encode: impl Fn(&[String], Option<bool>) -> Bytes,
+    ) -> Result<Snapshot> {
+        if self.connection.is_full() {
+            return Err(Error::RateLimited { retry_after: 1 });
+        }
+        let caller = self.connection.caller();
+        let collection = self.app.records.collection(&wish.collection)?;
+        let after = self.app.changes.position();
+        let fields = wish.selection.fields.as_ref().map(|fields| fields.join(","));
+        let list = ListQuery::parse(&RawListQuery {
+            limit: snapshot.limit,
+            sort: snapshot.sort.as_deref(),
+            fields: fields.as_deref(),
+            filter: wish.selection.filter.as_deref(),
+            ..RawListQuery::default()
+        })?;
+        let account = match scope {
+            Scope::Account(account) => Some(account),
+            Scope::Everything => None,
+        };
+        let query = SnapshotQuery {
+            collection: &wish.collection,
+            record: wish.selection.record.as_deref(),
+            account,
+            list: &list,
+            after,
+        };
+        let moment = self.app.records.snapshot(&caller, &query).await?;
+        let mut frames: Vec<Bytes> = Vec::new();
+        let mut pages = moment.items.chunks(SNAPSHOT_PAGE).peekable();
+        while let Some(page) = pages.next() {
+            frames.push(encode(page, pages.peek().is_none().then_some(moment.has_more)));
+        }
+        if frames.is_empty() {
+            frames.push(encode(&[], Some(false)));
+        }
+        let (collection, caller) = (Some(collection), Some(caller));
+        Ok(Snapshot { frames, after, shown: moment.shown, collection, caller })
     }
 
     /// Runs hooks, if there are any.

@@ -2,8 +2,10 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod audit;
 pub mod auth;
 pub mod collections;
+pub mod dashboard;
 pub mod groups;
 pub mod health;
 pub mod invitations;
@@ -12,5 +14,6 @@ pub mod pages;
 pub mod records;
 pub mod roles;
 pub mod rules;
+pub mod sessions;
 pub mod setup;
 pub mod users;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -14,9 +14,11 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Hub;
-use super::frame::Dialect;
+use super::frame::{Dialect, Notice, Resync};
+use super::lens::Lens;
+use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
-use super::subscription::{Command, Member, Operations, Scope, SubscriptionId};
+use super::subscription::{Command, Joined, Member, Start, Subscribe, Subscription};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -51,8 +53,12 @@ pub(super) struct Outlet {
     queue: Queue,
     recheck: Recheck,
     rights: Mutex<Rights>,
+    /// Whether it is told how far the log is.
+    checkpoints: AtomicBool,
     /// When the next heartbeat is due, in milliseconds of the hub's life.
     pub(super) next_beat: AtomicU64,
+    /// When the next checkpoint is due.
+    pub(super) next_checkpoint: AtomicU64,
     /// How many pings the peer has not answered.
     pub(super) unanswered: AtomicU8,
 }
@@ -61,12 +67,7 @@ pub(super) struct Outlet {
 struct Rights {
     caller: Caller,
     expires_at: Option<DateTime<Utc>>,
-    held: HashMap<Arc<str>, Held>,
-}
-
-struct Held {
-    id: SubscriptionId,
-    scope: Scope,
+    held: HashMap<Arc<str>, Arc<Subscription>>,
 }
 
 impl Outlet {
@@ -81,7 +82,9 @@ impl Outlet {
             queue: Queue::new(limits),
             recheck: arrival.recheck,
             rights: Mutex::new(Rights { caller: arrival.caller, expires_at, held: HashMap::new() }),
+            checkpoints: AtomicBool::new(arrival.dialect.has_silent_checkpoints()),
             next_beat: AtomicU64::new(first_beat),
+            next_checkpoint: AtomicU64::new(0),
             unanswered: AtomicU8::new(0),
         }
     }
@@ -106,6 +109,33 @@ impl Outlet {
         self.rights().expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
+    pub(super) fn wants_checkpoints(&self) -> bool {
+        self.checkpoints.load(Ordering::Relaxed)
+    }
+
+    /// Whether everything up to a position of one shard is all that its subscriptions want to know.
+    pub(super) fn is_complete(&self, is_of_shard: impl Fn(&Subscription) -> bool) -> bool {
+        let rights = self.rights();
+        !rights.held.is_empty() && rights.held.values().all(|held| held.is_live() && is_of_shard(held))
+    }
+
+    /// The subscriptions that a predicate picks.
+    pub(super) fn held(&self, pick: impl Fn(&Subscription) -> bool) -> Vec<Arc<Subscription>> {
+        self.rights().held.values().filter(|held| pick(held)).cloned().collect()
+    }
+
+    /// Sends a command about subscriptions with the rights of now. No change of rights slips in between.
+    pub(super) fn with_members<T>(
+        self: &Arc<Self>,
+        subscriptions: &[Arc<Subscription>],
+        send: impl FnOnce(Vec<Member>) -> T,
+    ) -> T {
+        let rights = self.rights();
+        let member =
+            |subscription: &Arc<Subscription>| Member::new(subscription.clone(), self.clone(), rights.caller.clone());
+        send(subscriptions.iter().map(member).collect())
+    }
+
     /// Asks for the user's rights again and applies them to what is subscribed.
     pub(super) async fn recheck(&self, hub: &Hub) {
         let reason = match (self.recheck)().await {
@@ -125,38 +155,48 @@ impl Outlet {
 
     fn recast(&self, hub: &Hub, caller: &Caller) {
         let mut rights = self.rights();
-        rights.caller = caller.clone();
+        let before = std::mem::replace(&mut rights.caller, caller.clone());
         rights.expires_at = caller.principal().and_then(|principal| principal.expires_at);
-        for (collection, held) in &rights.held {
-            let (scope, collection) = (held.scope, collection.clone());
-            hub.command(scope, Command::Recast { scope, collection, id: held.id, caller: caller.clone() });
+        for held in rights.held.values() {
+            if !held.is_live() {
+                self.tell_if_seen_otherwise(hub, held, &before, caller);
+            }
+            // A subscription that is about to go live was sent to its shard with the rights of before.
+            hub.command(held.scope, Command::Recast { subscription: held.clone(), caller: caller.clone() });
+        }
+    }
+
+    /// Tells a subscription if other rights show it other records. What is live is compared by its shard.
+    pub(super) fn tell_if_seen_otherwise(&self, hub: &Hub, held: &Subscription, before: &Caller, now: &Caller) {
+        let catalog = hub.0.catalog.current();
+        let Some(collection) = catalog.by_name(&held.collection) else { return };
+        let key = |caller| Lens::new(collection, caller, self.dialect, &held.selection).key();
+        if key(before) != key(now) {
+            let cursor = hub.0.log.cursor(hub.position_of(held.scope));
+            if let Some(frame) = held.notice(self, &Notice::Resync { reason: Resync::Access, cursor: &cursor }) {
+                self.queue.push(frame);
+            }
         }
     }
 }
 
-/// What to subscribe to.
-#[derive(Clone, Debug)]
-pub struct Subscribe {
-    /// The collection's name; it need not exist yet.
-    pub collection: String,
-    /// What to hear of.
-    pub operations: Operations,
-    /// Whose records.
-    pub scope: Scope,
-    /// Entries of the change log up to this position are known already.
-    pub after: i64,
-    /// What to send once the subscription stands, ahead of its first event.
-    pub ack: Option<Bytes>,
+/// Why a subscription was not made.
+#[derive(Debug)]
+pub enum Refused {
+    /// The connection already has as many subscriptions as it may have.
+    TooMany(usize),
+    /// What was asked for cannot be.
+    Invalid(Error),
 }
 
-/// The connection already has as many subscriptions as it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany(pub usize);
+/// Hears when a shard has ended a subscription.
+pub(super) type Ended = oneshot::Receiver<Joined>;
 
 /// A connection; when it is dropped, its subscriptions end.
 pub struct Connection {
     outlet: Arc<Outlet>,
     hub: Hub,
+    pulls: Pulls,
 }
 
 impl fmt::Debug for Connection {
@@ -167,15 +207,19 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn new(outlet: Arc<Outlet>, hub: Hub) -> Self {
-        Self { outlet, hub }
+        Self { outlet, hub, pulls: Pulls::default() }
     }
 
     pub(super) fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    pub(super) fn dialect(&self) -> &'static dyn Dialect {
-        self.outlet.dialect
+    pub(super) fn outlet(&self) -> &Arc<Outlet> {
+        &self.outlet
+    }
+
+    pub(super) fn pulls(&self) -> &Pulls {
+        &self.pulls
     }
 
     /// Its id.
@@ -204,54 +248,103 @@ impl Connection {
         self.outlet.recheck(&self.hub).await;
     }
 
-    /// Subscribes; a subscription of the same collection is replaced. From the acknowledgement on, every event that is
-    /// committed later is delivered.
-    pub fn subscribe(&self, subscribe: Subscribe) -> Result<(), TooMany> {
-        self.register(subscribe, None)
+    /// Whether so much of snapshots waits to be sent that there should be no other one.
+    pub fn is_full(&self) -> bool {
+        self.pulls.is_full()
     }
 
-    /// Subscribes as [`Connection::subscribe`], and waits for the position in the change log after which events come.
-    pub async fn subscribe_at(&self, subscribe: Subscribe) -> Result<Option<i64>, TooMany> {
-        let (registered, position) = oneshot::channel();
-        self.register(subscribe, Some(registered))?;
-        Ok(position.await.ok())
+    /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every event that is
+    /// committed later is delivered; what was missed or is shown first comes before.
+    pub fn subscribe(&self, subscribe: Subscribe) -> Result<(), Refused> {
+        self.subscribe_all(vec![subscribe])
     }
 
-    fn register(&self, subscribe: Subscribe, registered: Option<oneshot::Sender<i64>>) -> Result<(), TooMany> {
-        let Subscribe { collection, operations, scope, after, ack } = subscribe;
-        let collection: Arc<str> = collection.into();
-        let id = self.hub.next_subscription();
-        let mut rights = self.outlet.rights();
-        let most = self.hub.options().subscriptions;
-        if rights.held.len() >= most && !rights.held.contains_key(&collection) {
-            return Err(TooMany(most));
+    /// Subscribes to several collections of one scope, which begin as the first one does. What was missed comes in the
+    /// order of the log.
+    pub fn subscribe_all(&self, all: Vec<Subscribe>) -> Result<(), Refused> {
+        for subscribe in &all {
+            self.check(subscribe)?;
         }
-        let before = rights.held.insert(collection.clone(), Held { id, scope });
-        count_subscriptions(i64::from(before.is_none()));
-        let (replaces, elsewhere) = match before {
-            Some(before) if before.scope != scope => (None, Some(before)),
-            before => (before.map(|before| before.id), None),
-        };
-        let member = Member { id, outlet: self.outlet.clone(), caller: rights.caller.clone(), operations, after };
-        let new = Command::Subscribe { scope, collection: collection.clone(), member, replaces, ack, registered };
-        self.hub.command(scope, new);
-        if let Some(before) = elsewhere {
-            let scope = before.scope;
-            self.hub.command(scope, Command::Unsubscribe { scope, collection, id: before.id, ack: None });
+        let mut starting = Vec::new();
+        let (mut start, mut ended) = (Start::Now, None);
+        for mut subscribe in all {
+            let from = std::mem::take(&mut subscribe.start);
+            if starting.is_empty() {
+                start = from;
+            }
+            let (subscription, replaced) = self.register(subscribe, !matches!(start, Start::Now))?;
+            starting.push(subscription);
+            ended = replaced.or(ended);
         }
+        self.pulls.begin(self, starting, start, ended);
         Ok(())
     }
 
-    /// Ends a subscription, if there is one; the acknowledgement is sent in any case.
-    pub fn unsubscribe(&self, collection: &str, ack: Bytes) {
+    /// Whether a filter means something, and uses only what the subscriber sees.
+    fn check(&self, subscribe: &Subscribe) -> Result<(), Refused> {
+        let Some(filter) = &subscribe.selection.filter else { return Ok(()) };
+        let catalog = self.hub.0.catalog.current();
+        let missing = || Error::not_found(format!("Collection '{}' does not exist", subscribe.collection));
+        let collection = catalog.by_name(&subscribe.collection).ok_or_else(missing).map_err(Refused::Invalid)?;
+        let caller = self.caller();
+        let (operation, superadmin) = (subscribe.selection.operation(), caller.is_superadmin());
+        let view = crate::schema::View::new(collection.clone(), operation, superadmin, caller.sees_pii());
+        view.compile_filter(filter).map(drop).map_err(Refused::Invalid)
+    }
+
+    /// Adds a subscription to those of this connection. If it does not begin `later`, its shard is told. The answer is
+    /// sent after the last event of the one that is replaced; whoever begins later waits for that.
+    fn register(&self, subscribe: Subscribe, later: bool) -> Result<(Arc<Subscription>, Option<Ended>), Refused> {
         let mut rights = self.outlet.rights();
-        let Some((collection, held)) = rights.held.remove_entry(collection) else {
+        let most = self.hub.options().subscriptions;
+        if rights.held.len() >= most && !rights.held.contains_key(&subscribe.name) {
+            return Err(Refused::TooMany(most));
+        }
+        let subscription = Arc::new(Subscription::new(self.hub.next_subscription(), &subscribe));
+        if subscribe.notices {
+            self.outlet.checkpoints.store(true, Ordering::Relaxed);
+        }
+        let before = rights.held.insert(subscribe.name, subscription.clone());
+        count_subscriptions(i64::from(before.is_none()));
+        let (scope, ack) = (subscribe.scope, subscribe.ack);
+        if later {
+            let ended = match (before, ack) {
+                (Some(before), ack) => Some(self.end(before, ack)),
+                (None, Some(ack)) => {
+                    self.outlet.queue.push(ack);
+                    None
+                }
+                (None, None) => None,
+            };
+            return Ok((subscription, ended));
+        }
+        let (replaces, elsewhere) = match before {
+            Some(before) if before.scope != scope => (None, Some(before)),
+            before => (before, None),
+        };
+        let member = Member::new(subscription.clone(), self.outlet.clone(), rights.caller.clone());
+        self.hub.command(scope, Command::Subscribe { member, replaces, ack });
+        if let Some(before) = elsewhere {
+            self.end(before, None);
+        }
+        Ok((subscription, None))
+    }
+
+    fn end(&self, subscription: Arc<Subscription>, ack: Option<Bytes>) -> Ended {
+        let (done, ended) = oneshot::channel();
+        let (ack, done) = (ack.map(|ack| (self.outlet.clone(), ack)), Some(done));
+        self.hub.command(subscription.scope, Command::Unsubscribe { subscription, ack, done });
+        ended
+    }
+
+    /// Ends a subscription, if there is one of that name; the acknowledgement is sent in any case.
+    pub fn unsubscribe(&self, name: &str, ack: Bytes) {
+        let Some(held) = self.outlet.rights().held.remove(name) else {
             self.outlet.queue.push(ack);
             return;
         };
         count_subscriptions(-1);
-        let (scope, ack) = (held.scope, Some((self.outlet.clone(), ack)));
-        self.hub.command(scope, Command::Unsubscribe { scope, collection, id: held.id, ack });
+        self.end(held, Some(ack));
     }
 }
 
@@ -262,9 +355,8 @@ impl Drop for Connection {
         self.outlet.queue.close(Close::GoingAway);
         #[expect(clippy::cast_possible_wrap, reason = "there are few subscriptions")]
         count_subscriptions(-(rights.held.len() as i64));
-        for (collection, held) in rights.held.drain() {
-            let scope = held.scope;
-            self.hub.command(scope, Command::Unsubscribe { scope, collection, id: held.id, ack: None });
+        for (_, held) in rights.held.drain() {
+            self.end(held, None);
         }
         drop(rights);
         self.hub.leave(&self.outlet);

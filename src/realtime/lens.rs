@@ -1,5 +1,5 @@
-//! How a subscriber sees a collection: which records (the rule), and what of them (fields and masks). Subscribers with
-//! equal lenses form a group, for which an event is judged once.
+//! How a subscriber sees a collection: which records (rule and filter), and what of them (fields and masks). Subscribers
+//! with equal lenses form a group, for which an event is judged once.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -9,10 +9,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
 use super::frame::{Crossing, Dialect, Event, Operation};
+use super::subscription::Selection;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::expr::{CallerKey, Predicate};
-use crate::schema::{self, Collection, Rule, SYSTEM_FIELDS, View};
+use crate::expr::{Auth, CallerKey, Predicate};
+use crate::schema::{Collection, Rule, SYSTEM_FIELDS, View};
 
 type Record = Map<String, Json>;
 
@@ -23,10 +24,12 @@ enum Gate {
     When(Predicate, Caller),
 }
 
-/// How some subscribers see a collection. A subscription to a whole collection shows what the collection's list shows:
-/// the list rule decides about records, the list's fields about what of them is sent.
+/// How some subscribers see a collection. A subscription to a whole collection shows what the collection's list shows,
+/// one to a record what a view of it shows.
 pub(super) struct Lens {
     gate: Gate,
+    filter: Option<Predicate>,
+    selection: Arc<Selection>,
     view: View,
     dialect: &'static dyn Dialect,
 }
@@ -35,6 +38,7 @@ pub(super) struct Lens {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct LensKey {
     gate: GateKey,
+    selection: Arc<Selection>,
     view: View,
     dialect: &'static str,
 }
@@ -46,18 +50,42 @@ enum GateKey {
     When(CallerKey),
 }
 
+/// Which events a lens can show at all; an index spares all others the judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Those of any record.
+    Anywhere,
+    /// Those of one record.
+    Record(Box<str>),
+    /// Those of records whose field has a value.
+    Value { field: Box<str>, value: Box<str> },
+    /// None.
+    Nowhere,
+}
+
 impl Lens {
-    pub(super) fn new(collection: &Arc<Collection>, caller: &Caller, dialect: &'static dyn Dialect) -> Self {
-        let operation = schema::Operation::List;
+    pub(super) fn new(
+        collection: &Arc<Collection>,
+        caller: &Caller,
+        dialect: &'static dyn Dialect,
+        selection: &Arc<Selection>,
+    ) -> Self {
+        let operation = selection.operation();
         let superadmin = caller.is_superadmin();
-        let gate = match collection.access.rule(operation) {
+        let view = View::new(collection.clone(), operation, superadmin, caller.sees_pii());
+        let mut gate = match collection.access.rule(operation) {
             _ if superadmin => Gate::All,
             Rule::Public => Gate::All,
             Rule::Locked => Gate::Nothing,
             Rule::When(predicate) => Gate::When(predicate.clone(), caller.clone()),
         };
-        let view = View::new(collection.clone(), operation, superadmin, caller.sees_pii());
-        Self { gate, view, dialect }
+        let filter = selection.filter.as_deref().map(|filter| view.compile_filter(filter)).transpose();
+        // A filter that was good may not fit the collection any more: then it lets nothing through.
+        let filter = filter.unwrap_or_else(|_| {
+            gate = Gate::Nothing;
+            None
+        });
+        Self { gate, filter, selection: selection.clone(), view, dialect }
     }
 
     pub(super) fn key(&self) -> LensKey {
@@ -66,14 +94,34 @@ impl Lens {
             Gate::Nothing => GateKey::Nothing,
             Gate::When(predicate, caller) => GateKey::When(predicate.caller_key(&caller.attributes())),
         };
-        LensKey { gate, view: self.view.clone(), dialect: self.dialect.name() }
+        LensKey { gate, selection: self.selection.clone(), view: self.view.clone(), dialect: self.dialect.name() }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        if let Some(record) = &self.selection.record {
+            return Place::Record(record.clone());
+        }
+        match &self.gate {
+            Gate::Nothing => Place::Nowhere,
+            Gate::All => Place::Anywhere,
+            Gate::When(predicate, caller) => match predicate.caller_match() {
+                None => Place::Anywhere,
+                Some((field, attribute)) => match attribute.of(&caller.attributes()) {
+                    Some(value) => Place::Value { field: field.into(), value: value.into() },
+                    None => Place::Nowhere,
+                },
+            },
+        }
     }
 
     /// What an event is for whoever looks through this lens; `None` if it is nothing.
     pub(super) fn judge(&self, subject: &Subject<'_>) -> Option<(Operation, Option<Crossing>)> {
         let change = subject.change;
-        let before = change.previous.is_some() && self.shows(subject, &subject.before, change.previous.as_deref());
-        let after = change.record.is_some() && self.shows(subject, &subject.after, change.record.as_deref());
+        if self.selection.record.as_deref().is_some_and(|record| record != change.record_id) {
+            return None;
+        }
+        let before = change.previous.is_some() && self.shows(subject.before());
+        let after = change.record.is_some() && self.shows(subject.after());
         match (before, after, change.previous.is_some(), change.record.is_some()) {
             (false, false, ..) => None,
             (true, true, ..) => Some((Operation::Update, None)),
@@ -84,34 +132,45 @@ impl Lens {
         }
     }
 
-    fn shows(&self, subject: &Subject<'_>, parsed: &OnceCell<Option<Record>>, document: Option<&str>) -> bool {
-        match &self.gate {
+    fn shows(&self, side: Side<'_, '_>) -> bool {
+        let passes = match &self.gate {
             Gate::All => true,
             Gate::Nothing => false,
-            Gate::When(predicate, caller) => subject
-                .parse(parsed, document)
-                .is_some_and(|record| predicate.eval(record, &caller.attributes(), None) == Some(true)),
-        }
+            Gate::When(predicate, caller) => {
+                side.record().is_some_and(|record| predicate.eval(record, &caller.attributes(), None) == Some(true))
+            }
+        };
+        let fits = |filter: &Predicate| {
+            side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
+        };
+        passes && self.filter.as_ref().is_none_or(fits)
     }
 
     /// The frame of an event. It is encoded once for all lenses that show the same.
     pub(super) fn frame(&self, subject: &Subject<'_>, operation: Operation, crossing: Option<Crossing>) -> Bytes {
+        let shows_old =
+            self.selection.old && matches!((operation, crossing), (Operation::Update | Operation::Delete, None));
         // A record that is gone looks the same through every view.
-        let view = (operation != Operation::Delete).then_some(&self.view);
+        let looks = (operation != Operation::Delete || shows_old).then_some(Looks {
+            view: &self.view,
+            fields: self.selection.fields.as_deref(),
+            old: shows_old,
+        });
         let same = |frame: &&Encoded| {
             frame.operation == operation
                 && frame.crossing == crossing
                 && frame.dialect == self.dialect.name()
-                && frame.view.as_ref() == view
+                && frame.looks.as_ref().map(Kept::as_looks) == looks
         };
         if let Some(frame) = subject.frames.borrow().iter().find(same) {
             return frame.bytes.clone();
         }
         let change = subject.change;
-        let data = match view {
-            Some(view) => subject.render(view),
-            None => Cow::Owned(json!({"id": change.record_id}).to_string()),
+        let data = match &looks {
+            Some(looks) if operation != Operation::Delete => subject.after().render(looks),
+            _ => Cow::Owned(json!({"id": change.record_id}).to_string()),
         };
+        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks));
         let bytes = self.dialect.event(&Event {
             collection: &subject.collection.name,
             operation,
@@ -120,15 +179,54 @@ impl Lens {
             at: change.at,
             cursor: &subject.cursor,
             data: &data,
+            old: old.as_deref(),
         });
         subject.frames.borrow_mut().push(Encoded {
             operation,
             crossing,
             dialect: self.dialect.name(),
-            view: view.cloned(),
+            looks: looks.map(|looks| looks.keep()),
             bytes: bytes.clone(),
         });
         bytes
+    }
+}
+
+/// What of a record is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Looks<'a> {
+    view: &'a View,
+    fields: Option<&'a [String]>,
+    old: bool,
+}
+
+impl Looks<'_> {
+    fn keep(&self) -> Kept {
+        Kept { view: self.view.clone(), fields: self.fields.map(Into::into), old: self.old }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.view.is_plain() && self.fields.is_none()
+    }
+
+    fn apply(&self, record: &mut Record) {
+        self.view.apply(record);
+        if let Some(fields) = self.fields {
+            let system = |key: &str| SYSTEM_FIELDS.contains(&key) || key == "account_name";
+            record.retain(|key, _| system(key) || fields.iter().any(|field| field == key));
+        }
+    }
+}
+
+struct Kept {
+    view: View,
+    fields: Option<Box<[String]>>,
+    old: bool,
+}
+
+impl Kept {
+    fn as_looks(&self) -> Looks<'_> {
+        Looks { view: &self.view, fields: self.fields.as_deref(), old: self.old }
     }
 }
 
@@ -136,7 +234,7 @@ struct Encoded {
     operation: Operation,
     crossing: Option<Crossing>,
     dialect: &'static str,
-    view: Option<View>,
+    looks: Option<Kept>,
     bytes: Bytes,
 }
 
@@ -157,8 +255,17 @@ impl<'a> Subject<'a> {
         Self { change, collection, cursor, before, after, frames: RefCell::default() }
     }
 
-    fn parse<'r>(&self, parsed: &'r OnceCell<Option<Record>>, document: Option<&str>) -> Option<&'r Record> {
-        parsed.get_or_init(|| serde_json::from_str(document?).ok().map(|record| self.conform(record))).as_ref()
+    fn before(&self) -> Side<'_, 'a> {
+        Side { subject: self, document: self.change.previous.as_deref(), parsed: &self.before }
+    }
+
+    fn after(&self) -> Side<'_, 'a> {
+        Side { subject: self, document: self.change.record.as_deref(), parsed: &self.after }
+    }
+
+    /// The texts that a field has and had.
+    pub(super) fn values(&self, field: &str) -> (Option<&str>, Option<&str>) {
+        (self.before().text(field), self.after().text(field))
     }
 
     /// Whether the record may have been written before the collection was given the fields that it has now.
@@ -177,15 +284,34 @@ impl<'a> Subject<'a> {
         }
         record
     }
+}
 
-    fn render(&self, view: &View) -> Cow<'a, str> {
-        let document = self.change.record.as_deref();
-        if view.is_plain() && !self.is_older_than_schema() {
-            return Cow::Borrowed(document.unwrap_or("{}"));
+/// The record before or after a change.
+#[derive(Clone, Copy)]
+struct Side<'s, 'a> {
+    subject: &'s Subject<'a>,
+    document: Option<&'a str>,
+    parsed: &'s OnceCell<Option<Record>>,
+}
+
+impl<'s, 'a> Side<'s, 'a> {
+    fn record(self) -> Option<&'s Record> {
+        let parse = || serde_json::from_str(self.document?).ok().map(|record| self.subject.conform(record));
+        self.parsed.get_or_init(parse).as_ref()
+    }
+
+    fn text(self, field: &str) -> Option<&'s str> {
+        self.document?;
+        self.record()?.get(field)?.as_str()
+    }
+
+    fn render(self, looks: &Looks<'_>) -> Cow<'a, str> {
+        if looks.is_plain() && !self.subject.is_older_than_schema() {
+            return Cow::Borrowed(self.document.unwrap_or("{}"));
         }
         // Never show what cannot be looked into.
-        let mut record = self.parse(&self.after, document).cloned().unwrap_or_default();
-        view.apply(&mut record);
+        let mut record = self.record().cloned().unwrap_or_default();
+        looks.apply(&mut record);
         Cow::Owned(Json::Object(record).to_string())
     }
 }

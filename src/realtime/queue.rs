@@ -1,5 +1,5 @@
-//! The bounded queue between the hub and a connection. A publisher never waits for a reader: a queue that is full
-//! ends its connection.
+//! The bounded queue between the hub and a connection. A publisher never waits for a reader: when the queue is full, the
+//! events in it are dropped, and the connection reads them in the change log, at its own pace.
 
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,9 +65,9 @@ pub enum Pushed {
     Queued,
     /// It waits, with many others; the connection has not shown yet that it cannot keep up.
     Congested,
-    /// It did not fit: the queue was emptied and the connection ends.
+    /// It did not fit: the events that waited were dropped, and are to be read in the log.
     Overflowed,
-    /// The connection is ending.
+    /// The connection is ending, or reads the log.
     Refused,
 }
 
@@ -80,6 +80,28 @@ pub struct Taken {
     pub close: Option<Close>,
 }
 
+/// Where an event comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// The shard that handed it out; its events are in the order of the log.
+    pub(super) lane: u32,
+    /// Its position in the log.
+    pub(super) position: i64,
+}
+
+impl Mark {
+    /// Of frames that are no events.
+    const NONE: Self = Self { lane: u32::MAX, position: 0 };
+}
+
+/// The events of a shard that were dropped: from a position on.
+#[derive(Debug)]
+struct Lag {
+    first: Mark,
+    /// Whether the connection knows.
+    noticed: bool,
+}
+
 /// The queue. It has one reader.
 #[derive(Debug)]
 pub struct Queue {
@@ -90,11 +112,18 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct State {
     frames: Vec<Bytes>,
+    /// One for each frame.
+    marks: Vec<Mark>,
     bytes: usize,
+    lags: Vec<Lag>,
+    /// The position of the last event that was queued.
+    last: i64,
     ping: bool,
     close: Option<Close>,
     /// Set when the reader took nothing although others waited for it; its slowness counts no more until it reads.
     stalled: bool,
+    /// How many looks have found something that waits, since the reader came last.
+    looks: u32,
     waker: Option<Waker>,
     /// The reader is sending and only wants to hear of the end.
     sending: bool,
@@ -103,6 +132,41 @@ struct State {
 impl State {
     fn wake_unless_sending(&mut self) -> Option<Waker> {
         if self.sending { None } else { self.waker.take() }
+    }
+
+    fn fits(&self, frame: &Bytes, limits: Limits) -> bool {
+        let waiting = self.frames.len();
+        waiting < limits.frames && (waiting == 0 || self.bytes + frame.len() <= limits.bytes)
+    }
+
+    fn add(&mut self, frame: Bytes, mark: Mark) {
+        self.bytes += frame.len();
+        self.frames.push(frame);
+        self.marks.push(mark);
+    }
+
+    fn is_lagging(&self, lane: u32) -> bool {
+        self.lags.iter().any(|lag| lag.first.lane == lane)
+    }
+
+    fn note_lost(&mut self, mark: Mark) {
+        match self.lags.iter_mut().find(|lag| lag.first.lane == mark.lane) {
+            Some(lag) => lag.first.position = lag.first.position.min(mark.position),
+            None => self.lags.push(Lag { first: mark, noticed: false }),
+        }
+    }
+
+    /// Drops the events that wait. Answers stay: they are in no log.
+    fn drop_events(&mut self) {
+        let (frames, marks) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.marks));
+        self.bytes = 0;
+        for (frame, mark) in frames.into_iter().zip(marks) {
+            if mark == Mark::NONE { self.add(frame, mark) } else { self.note_lost(mark) }
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        !self.frames.is_empty() || self.ping || self.close.is_some() || self.lags.iter().any(|lag| !lag.noticed)
     }
 }
 
@@ -116,38 +180,74 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a frame.
+    /// Adds a frame that is no event: an answer, a notice. If there are too many of them, the connection ends.
     pub fn push(&self, frame: Bytes) -> Pushed {
         let mut state = self.state();
         if state.close.is_some() {
             return Pushed::Refused;
         }
-        let waiting = state.frames.len();
-        if waiting >= self.limits.frames || (waiting > 0 && state.bytes + frame.len() > self.limits.bytes) {
+        if !state.fits(&frame, self.limits) {
+            state.drop_events();
+        }
+        if !state.fits(&frame, self.limits) {
             drop(state);
             self.close(Close::Overload);
             return Pushed::Overflowed;
         }
-        state.bytes += frame.len();
-        state.frames.push(frame);
-        let congested = !state.stalled && self.has_much(&state);
-        let waker = state.wake_unless_sending();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        state.add(frame, Mark::NONE);
+        wake(state, State::wake_unless_sending);
+        Pushed::Queued
+    }
+
+    /// Adds an event.
+    pub(super) fn push_event(&self, frame: Bytes, mark: Mark) -> Pushed {
+        let mut state = self.state();
+        if state.close.is_some() || state.is_lagging(mark.lane) {
+            return Pushed::Refused;
         }
-        if congested { Pushed::Congested } else { Pushed::Queued }
+        let pushed = if state.fits(&frame, self.limits) {
+            state.add(frame, mark);
+            state.last = mark.position;
+            let congested = !state.stalled && self.has_much(&state);
+            if congested { Pushed::Congested } else { Pushed::Queued }
+        } else {
+            state.drop_events();
+            state.note_lost(mark);
+            Pushed::Overflowed
+        };
+        wake(state, State::wake_unless_sending);
+        pushed
+    }
+
+    /// The next shard whose events were dropped, and the first position of those. The reader must read them in the log
+    /// and then [`Queue::rejoin`]; until then, no event of that shard is queued.
+    pub(super) fn lag(&self) -> Option<Mark> {
+        let mut state = self.state();
+        let lag = state.lags.iter_mut().find(|lag| !lag.noticed)?;
+        lag.noticed = true;
+        Some(lag.first)
+    }
+
+    /// Takes events of a shard again.
+    pub(super) fn rejoin(&self, lane: u32) {
+        self.state().lags.retain(|lag| lag.first.lane != lane);
+    }
+
+    /// Whether events of a shard were dropped that have not been read in the log yet.
+    pub(super) fn is_lagging(&self) -> bool {
+        !self.state().lags.is_empty()
+    }
+
+    /// The position of the last event that was queued.
+    pub(super) fn last(&self) -> i64 {
+        self.state().last
     }
 
     /// Asks the reader to ping its peer.
     pub fn ping(&self) {
         let mut state = self.state();
         state.ping = true;
-        let waker = state.wake_unless_sending();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(state, State::wake_unless_sending);
     }
 
     /// Ends the connection; the first reason stands. What waits is still sent, unless there is too much of it.
@@ -158,14 +258,9 @@ impl Queue {
         }
         state.close = Some(reason);
         if reason == Close::Overload {
-            state.frames = Vec::new();
-            state.bytes = 0;
+            (state.frames, state.marks, state.bytes) = (Vec::new(), Vec::new(), 0);
         }
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(state, |state| state.waker.take());
     }
 
     /// Whether the reader has much to take and has not been given up on.
@@ -179,28 +274,44 @@ impl Queue {
         self.state().stalled = true;
     }
 
+    /// Counts the looks since the reader came last, if something waits for it.
+    pub(super) fn look(&self) -> u32 {
+        let mut state = self.state();
+        state.looks = if state.frames.is_empty() && state.lags.is_empty() { 0 } else { state.looks + 1 };
+        state.looks
+    }
+
     fn has_much(&self, state: &State) -> bool {
         state.frames.len() * 4 >= self.limits.frames || state.bytes * 4 >= self.limits.bytes
     }
 
-    /// Waits until there is something to do and moves all frames into `frames`, which must be empty.
-    pub async fn take(&self, frames: &mut Vec<Bytes>) -> Taken {
-        poll_fn(|context| self.poll_take(context, frames)).await
-    }
-
-    /// See [`Queue::take`].
-    pub fn poll_take(&self, context: &mut Context<'_>, frames: &mut Vec<Bytes>) -> Poll<Taken> {
+    /// Moves all frames into `frames`, which must be empty. `None` if there is nothing to do.
+    pub(super) fn take(&self, frames: &mut Vec<Bytes>) -> Option<Taken> {
         let mut state = self.state();
+        state.looks = 0;
         if state.frames.is_empty() && !state.ping && state.close.is_none() {
-            state.sending = false;
-            remember(&mut state.waker, context);
-            return Poll::Pending;
+            return None;
         }
         debug_assert!(frames.is_empty(), "frames would be lost");
         std::mem::swap(&mut state.frames, frames);
+        state.marks = Vec::new();
         state.bytes = 0;
         state.stalled = false;
-        Poll::Ready(Taken { ping: std::mem::take(&mut state.ping), close: state.close })
+        Some(Taken { ping: std::mem::take(&mut state.ping), close: state.close })
+    }
+
+    /// Waits until there is something to do.
+    pub(super) async fn ready(&self) {
+        poll_fn(|context| {
+            let mut state = self.state();
+            state.sending = false;
+            if state.has_news() {
+                return Poll::Ready(());
+            }
+            remember(&mut state.waker, context);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Waits until the connection must end, without taking anything.
@@ -215,6 +326,15 @@ impl Queue {
             Poll::Pending
         })
         .await
+    }
+}
+
+/// Wakes the reader once the lock is free.
+fn wake(mut state: MutexGuard<'_, State>, waker: impl FnOnce(&mut State) -> Option<Waker>) {
+    let waker = waker(&mut state);
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -233,46 +353,72 @@ mod tests {
         Queue::new(Limits { frames, bytes })
     }
 
+    fn event(queue: &Queue, lane: u32, position: i64) -> Pushed {
+        queue.push_event(Bytes::from_static(b"x"), Mark { lane, position })
+    }
+
+    fn taken(queue: &Queue) -> (Vec<Bytes>, Option<Taken>) {
+        let mut frames = Vec::new();
+        let taken = queue.take(&mut frames);
+        (frames, taken)
+    }
+
     #[tokio::test]
     async fn frames_come_out_in_order_and_at_once() {
         let queue = queue(100, 100);
         for text in ["a", "b", "c"] {
             assert_eq!(queue.push(Bytes::from_static(text.as_bytes())), Pushed::Queued);
         }
-        let mut frames = Vec::new();
-        assert_eq!(queue.take(&mut frames).await, Taken::default());
-        assert_eq!(frames, ["a", "b", "c"]);
+        queue.ready().await;
+        let (frames, answer) = taken(&queue);
+        assert_eq!((frames, answer), (vec!["a".into(), "b".into(), "c".into()], Some(Taken::default())));
+        assert_eq!(taken(&queue).1, None);
     }
 
-    #[tokio::test]
-    async fn too_many_frames_or_bytes_end_the_connection_and_free_the_queue() {
-        let many = queue(8, 1000);
-        let answers = [(); 9].map(|()| many.push(Bytes::from_static(b"x")));
-        assert_eq!(answers[..2], [Pushed::Queued, Pushed::Congested]);
-        assert_eq!(answers[8], Pushed::Overflowed);
-        assert_eq!(many.push(Bytes::from_static(b"x")), Pushed::Refused);
-        let mut frames = Vec::new();
-        assert_eq!(many.take(&mut frames).await.close, Some(Close::Overload));
-        assert!(frames.is_empty());
-
-        let large = queue(100, 10);
-        assert_eq!(large.push(Bytes::from(vec![b'x'; 50])), Pushed::Congested, "a lone frame always fits");
-        assert_eq!(large.push(Bytes::from_static(b"x")), Pushed::Overflowed);
-    }
-
-    #[tokio::test]
-    async fn a_reader_that_was_given_up_on_counts_again_when_it_reads() {
+    #[test]
+    fn too_many_events_are_dropped_and_answers_stay() {
         let queue = queue(8, 1000);
-        queue.push(Bytes::from_static(b"x"));
-        assert_eq!(queue.push(Bytes::from_static(b"x")), Pushed::Congested);
+        queue.push(Bytes::from_static(b"ack"));
+        let answers: Vec<Pushed> = (10..18).map(|position| event(&queue, 1, position)).collect();
+        assert_eq!(answers[..3], [Pushed::Congested, Pushed::Congested, Pushed::Congested]);
+        assert_eq!(answers[7], Pushed::Overflowed);
+        assert_eq!(event(&queue, 1, 18), Pushed::Refused);
+        assert_eq!(event(&queue, 2, 3), Pushed::Congested, "another shard's events are not concerned");
+        assert_eq!(queue.lag(), Some(Mark { lane: 1, position: 10 }));
+        assert_eq!(queue.lag(), None, "the reader is told once");
+        assert_eq!(taken(&queue).0, ["ack", "x"]);
+        assert_eq!(event(&queue, 1, 19), Pushed::Refused);
+        queue.rejoin(1);
+        assert_eq!(event(&queue, 1, 20), Pushed::Queued);
+        assert!(!queue.is_lagging());
+    }
+
+    #[test]
+    fn a_lone_frame_always_fits_and_too_many_answers_end_the_connection() {
+        let queue = queue(100, 10);
+        let large = Bytes::from(vec![b'x'; 50]);
+        assert_eq!(queue.push_event(large, Mark { lane: 0, position: 1 }), Pushed::Congested);
+        assert_eq!(queue.push(Bytes::from_static(b"answer")), Pushed::Queued);
+        assert_eq!(queue.push(Bytes::from_static(b"answer")), Pushed::Overflowed);
+        assert_eq!(queue.push(Bytes::from_static(b"x")), Pushed::Refused);
+        let (frames, answer) = taken(&queue);
+        assert_eq!((frames.len(), answer.unwrap().close), (0, Some(Close::Overload)));
+    }
+
+    #[test]
+    fn a_reader_that_was_given_up_on_counts_again_when_it_reads() {
+        let queue = queue(8, 1000);
+        event(&queue, 0, 1);
+        assert_eq!(event(&queue, 0, 2), Pushed::Congested);
         queue.give_up_waiting();
         assert!(!queue.is_congested());
-        assert_eq!(queue.push(Bytes::from_static(b"x")), Pushed::Queued);
-        let mut frames = Vec::new();
-        queue.take(&mut frames).await;
-        assert_eq!(frames.len(), 3);
-        queue.push(Bytes::from_static(b"x"));
-        assert_eq!(queue.push(Bytes::from_static(b"x")), Pushed::Congested);
+        assert_eq!(event(&queue, 0, 3), Pushed::Queued);
+        assert_eq!(queue.look(), 1);
+        assert_eq!(queue.look(), 2);
+        assert_eq!(taken(&queue).0.len(), 3);
+        assert_eq!(queue.look(), 0);
+        event(&queue, 0, 4);
+        assert_eq!(event(&queue, 0, 5), Pushed::Congested);
     }
 
     #[tokio::test]
@@ -281,8 +427,8 @@ mod tests {
         queue.push(Bytes::from_static(b"last"));
         queue.close(Close::GoingAway);
         queue.close(Close::Revoked);
-        let mut frames = Vec::new();
-        assert_eq!(queue.take(&mut frames).await.close, Some(Close::GoingAway));
+        let (frames, answer) = taken(&queue);
+        assert_eq!(answer.unwrap().close, Some(Close::GoingAway));
         assert_eq!(frames, ["last"]);
         assert_eq!(queue.closed().await, Close::GoingAway);
     }

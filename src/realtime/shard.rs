@@ -2,17 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use metrics::{counter, gauge};
+use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::connection::Outlet;
-use super::subscription::{Command, Member, Scope};
-use super::topic::{Delivery, Topic};
+use super::frame::Notice;
+use super::lens::{Lens, Subject};
+use super::queue::Mark;
+use super::ring::Ring;
+use super::subscription::{Arrived, Command, Join, Joined, Member, Scope, Subscription, SubscriptionId};
+use super::topic::{Delivery, Topic, difference, tell};
 use super::workers::Workers;
-use crate::changes::{Change, ChangeLog};
+use crate::changes::{Change, ChangeLog, Cursor};
 use crate::schema::CatalogHandle;
 
 /// After so many frames the task lets others run.
@@ -30,20 +35,45 @@ const MOST_PATIENCE: Duration = Duration::from_secs(2);
 /// How others reach a shard.
 #[derive(Clone)]
 pub(super) struct Handle {
-    pub(super) events: mpsc::Sender<Vec<Arc<Change>>>,
+    pub(super) events: mpsc::Sender<Batch>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
+    position: Arc<AtomicI64>,
+}
+
+impl Handle {
+    /// The position up to which everything has been handed out.
+    pub(super) fn position(&self) -> i64 {
+        self.position.load(Ordering::Acquire)
+    }
+}
+
+/// What a shard hands out next.
+pub(super) struct Batch {
+    /// Changes of records of its accounts, in order.
+    pub(super) changes: Vec<Arc<Change>>,
+    /// The position up to which there are no others.
+    pub(super) until: i64,
+}
+
+/// Which shard it is.
+#[derive(Clone, Copy)]
+pub(super) struct Lane {
+    /// Its number.
+    pub(super) number: u32,
+    /// Whether it serves subscriptions of every account, or those of one account each.
+    pub(super) everything: bool,
 }
 
 pub(super) struct Shard {
     catalog: CatalogHandle,
     log: ChangeLog,
-    events: mpsc::Receiver<Vec<Arc<Change>>>,
+    events: mpsc::Receiver<Batch>,
     commands: mpsc::UnboundedReceiver<Command>,
     topics: HashMap<Scope, HashMap<Arc<str>, Topic>>,
-    /// Whether it serves subscriptions of every account, or those of one account each.
-    everything: bool,
+    lane: Lane,
+    ring: Ring,
     /// The last entry that was handed out.
-    position: i64,
+    position: Arc<AtomicI64>,
 }
 
 impl Shard {
@@ -52,16 +82,17 @@ impl Shard {
         workers: &Workers,
         catalog: CatalogHandle,
         log: ChangeLog,
-        everything: bool,
+        lane: Lane,
         backlog: usize,
     ) -> Handle {
         let (events, events_in) = mpsc::channel(backlog);
         let (commands, commands_in) = mpsc::unbounded_channel();
-        let position = log.position();
+        let (ring, position) = (Ring::new(log.position()), Arc::new(AtomicI64::new(log.position())));
+        let handle = Handle { events, commands, position: position.clone() };
         let topics = HashMap::new();
-        let shard = Self { catalog, log, events: events_in, commands: commands_in, topics, everything, position };
+        let shard = Self { catalog, log, events: events_in, commands: commands_in, topics, lane, ring, position };
         workers.spawn(shard.run());
-        Handle { events, commands }
+        handle
     }
 
     async fn run(mut self) {
@@ -72,19 +103,20 @@ impl Shard {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                Some(changes) = self.events.recv() => self.hand_out(changes).await,
+                Some(batch) = self.events.recv() => self.hand_out(batch).await,
             }
         }
     }
 
-    async fn hand_out(&mut self, changes: Vec<Arc<Change>>) {
+    async fn hand_out(&mut self, batch: Batch) {
         let (mut events, mut sent, mut overflowed, mut turn) = (0, 0, 0, 0);
-        for change in changes {
+        for change in batch.changes {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(command);
             }
             let delivery = self.deliver(&change);
-            self.position = change.position;
+            self.advance(change.position);
+            self.ring.push(change);
             events += 1;
             sent += delivery.sent as u64;
             overflowed += delivery.overflowed;
@@ -97,14 +129,29 @@ impl Shard {
                 turn = 0;
             }
         }
-        counter!("snackbase_realtime_events_total").increment(events);
-        counter!("snackbase_realtime_deliveries_total").increment(sent);
-        counter!("snackbase_realtime_overflows_total").increment(overflowed);
+        self.advance(batch.until);
+        if events > 0 {
+            counter!("snackbase_realtime_events_total").increment(events);
+            counter!("snackbase_realtime_deliveries_total").increment(sent);
+            counter!("snackbase_realtime_overflows_total").increment(overflowed);
+        }
+    }
+
+    fn position(&self) -> i64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    fn cursor(&self) -> Cursor {
+        self.log.cursor(self.position())
+    }
+
+    fn advance(&self, position: i64) {
+        self.position.fetch_max(position, Ordering::Release);
     }
 
     fn deliver(&mut self, change: &Change) -> Delivery {
         let scope = match change.account_id {
-            _ if self.everything => Scope::Everything,
+            _ if self.lane.everything => Scope::Everything,
             Some(account) => Scope::Account(account),
             None => return Delivery::default(),
         };
@@ -113,53 +160,184 @@ impl Shard {
         let collection = change.collection_id.and_then(|id| catalog.by_id(id));
         let Some(collection) = collection else { return Delivery::default() };
         let Some(topic) = topics.get_mut(collection.name.as_str()) else { return Delivery::default() };
-        change_groups(topic, |topic| topic.refresh(Some(collection)));
-        topic.deliver(change, self.log.cursor(change.position))
+        let cursor = self.log.cursor(change.position);
+        change_groups(topic, |topic| topic.refresh(Some(collection), &cursor));
+        let start = Instant::now();
+        let delivery = topic.deliver(change, cursor, self.lane.number);
+        histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
+        delivery
     }
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Subscribe { scope, collection, member, replaces, ack, registered } => {
+            Command::Subscribe { mut member, replaces, ack } => {
                 let outlet = member.outlet.clone();
-                let catalog = self.catalog.current();
-                let topic = self.topics.entry(scope).or_default().entry(collection.clone()).or_default();
-                change_groups(topic, |topic| {
-                    topic.refresh(catalog.by_name(&collection));
-                    if let Some(id) = replaces {
-                        topic.remove(id);
-                    }
-                    topic.add(member);
-                });
+                let position = self.position();
+                member.begin(position, position);
+                self.add(member, replaces);
                 if let Some(ack) = ack {
                     outlet.queue().push(ack);
                 }
-                if let Some(registered) = registered {
-                    // Whoever asked may be gone; then its subscription ends soon.
-                    let _ = registered.send(self.position);
-                }
             }
-            Command::Unsubscribe { scope, collection, id, ack } => {
-                self.in_topic(scope, &collection, |topic| {
-                    topic.remove(id);
+            Command::Join(join) => self.join(*join),
+            Command::Rejoin { outlet, position, reply } => {
+                // Whoever asked may be gone; then its subscriptions end soon.
+                let _ = reply.send(self.rejoin(&outlet, position));
+            }
+            Command::Unsubscribe { subscription, ack, done } => {
+                self.in_topic(&subscription, |topic| {
+                    topic.remove(subscription.id);
                 });
                 if let Some((outlet, ack)) = ack {
                     outlet.queue().push(ack);
                 }
-            }
-            Command::Recast { scope, collection, id, caller } => self.in_topic(scope, &collection, |topic| {
-                if let Some(member) = topic.remove(id) {
-                    topic.add(Member { caller, ..member });
+                if let Some(done) = done {
+                    let _ = done.send(Joined::Behind);
                 }
-            }),
+            }
+            Command::Recast { subscription, caller } => {
+                let cursor = self.cursor();
+                self.in_topic(&subscription, |topic| topic.recast(subscription.id, caller, &cursor));
+            }
+            Command::Refresh => {
+                let (catalog, cursor) = (self.catalog.current(), self.cursor());
+                for (name, topic) in self.topics.values_mut().flatten() {
+                    change_groups(topic, |topic| topic.refresh(catalog.by_name(name), &cursor));
+                }
+            }
+            Command::Checkpoint(outlets) => self.checkpoint(&outlets),
         }
     }
 
-    fn in_topic(&mut self, scope: Scope, collection: &Arc<str>, change: impl FnOnce(&mut Topic)) {
+    fn add(&mut self, member: Member, replaces: Option<Arc<Subscription>>) {
+        let cursor = self.cursor();
+        let catalog = self.catalog.current();
+        let (scope, collection) = (member.subscription.scope, member.subscription.collection.clone());
+        if let Some(replaced) = replaces {
+            self.in_topic(&replaced, |topic| {
+                topic.remove(replaced.id);
+            });
+        }
+        let topic = self.topics.entry(scope).or_default().entry(collection.clone()).or_default();
+        change_groups(topic, |topic| {
+            topic.refresh(catalog.by_name(&collection), &cursor);
+            topic.add(member);
+        });
+    }
+
+    /// Adds subscriptions that know everything up to a position; what has happened since is queued first.
+    fn join(&mut self, join: Join) {
+        let Join { members, position, arrival, seen, reply } = join;
+        let Some(outlet) = members.first().map(|member| member.outlet.clone()) else { return };
+        let subscriptions: Vec<Arc<Subscription>> = members.iter().map(|member| member.subscription.clone()).collect();
+        let caught_up = if outlet.queue().is_lagging() {
+            // What is queued now would be lost.
+            None
+        } else {
+            self.catch_up(&outlet, &subscriptions, position)
+        };
+        let Some(queued) = caught_up else {
+            let _ = reply.send(Joined::Behind);
+            return;
+        };
+        let after = self.position().max(position);
+        let cursor = self.log.cursor(after);
+        let catalog = self.catalog.current();
+        let notice = match arrival {
+            Arrived::Replayed(count) => Some(Notice::Replayed { count: count + queued, cursor: &cursor }),
+            Arrived::Live => Some(Notice::Live { cursor: &cursor }),
+            Arrived::Silent => None,
+        };
+        let first = subscriptions.first();
+        let notice = notice.zip(first).and_then(|(notice, first)| first.notice(&outlet, &notice));
+        if let Some(frame) = notice {
+            outlet.queue().push(frame);
+        }
+        for (mut member, seen) in members.into_iter().zip(seen) {
+            let operation = member.subscription.selection.operation();
+            let now = catalog.by_name(&member.subscription.collection);
+            if let Some(reason) = difference(seen.as_ref(), now, operation, &member.caller) {
+                tell(&member, reason, &cursor);
+            }
+            member.begin(position, after);
+            self.add(member, None);
+        }
+        let _ = reply.send(Joined::Live);
+    }
+
+    /// Hands events to a connection again that knows everything up to a position.
+    fn rejoin(&self, outlet: &Arc<Outlet>, position: i64) -> Joined {
+        if self.ring.since(position).is_none() {
+            return Joined::Behind;
+        }
+        let of_lane = |subscription: &Subscription| subscription.is_live() && self.serves(subscription.scope);
+        let subscriptions = outlet.held(of_lane);
+        outlet.queue().rejoin(self.lane.number);
+        self.catch_up(outlet, &subscriptions, position);
+        Joined::Live
+    }
+
+    fn serves(&self, scope: Scope) -> bool {
+        // A scope belongs to this shard if it has been given subscriptions of it.
+        self.topics.contains_key(&scope)
+    }
+
+    /// Queues what has happened since a position; says how many events that were, or `None` if it was too long ago.
+    fn catch_up(&self, outlet: &Arc<Outlet>, subscriptions: &[Arc<Subscription>], position: i64) -> Option<u64> {
+        let catalog = self.catalog.current();
+        let caller = outlet.caller();
+        let mut lenses: HashMap<SubscriptionId, Lens> = HashMap::new();
+        let mut queued = 0;
+        for change in self.ring.since(position)? {
+            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
+            let subject = Subject::new(change, collection, self.log.cursor(change.position));
+            for subscription in subscriptions {
+                let known = subscription.is_live() && change.position <= subscription.live_after();
+                let concerned = *subscription.collection == *collection.name && subscription.scope.holds(change);
+                if known || !concerned {
+                    continue;
+                }
+                let lens = lenses
+                    .entry(subscription.id)
+                    .or_insert_with(|| Lens::new(collection, &caller, outlet.dialect(), &subscription.selection));
+                let Some((operation, crossing)) = lens.judge(&subject) else { continue };
+                if !subscription.operations.want(operation, crossing) {
+                    continue;
+                }
+                let mut frame = lens.frame(&subject, operation, crossing);
+                if let Some(tag) = &subscription.tag {
+                    frame = outlet.dialect().tag(&frame, tag);
+                }
+                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position: change.position });
+                queued += 1;
+            }
+        }
+        Some(queued)
+    }
+
+    /// Tells connections how far the log is, if all that they wait for has been handed to them.
+    fn checkpoint(&self, outlets: &[Arc<Outlet>]) {
+        let position = self.position();
+        let cursor = self.cursor();
+        for outlet in outlets {
+            let queue = outlet.queue();
+            let complete = || outlet.is_complete(|subscription| self.serves(subscription.scope));
+            if queue.last() >= position || queue.is_lagging() || !complete() {
+                continue;
+            }
+            if let Some(frame) = outlet.dialect().notice(&Notice::Checkpoint { cursor: &cursor }, None) {
+                queue.push_event(frame, Mark { lane: self.lane.number, position });
+            }
+        }
+    }
+
+    fn in_topic(&mut self, subscription: &Subscription, change: impl FnOnce(&mut Topic)) {
+        let scope = subscription.scope;
         let Some(topics) = self.topics.get_mut(&scope) else { return };
-        let Some(topic) = topics.get_mut(collection) else { return };
+        let Some(topic) = topics.get_mut(&subscription.collection) else { return };
         change_groups(topic, change);
         if topic.is_empty() {
-            topics.remove(collection);
+            topics.remove(&subscription.collection);
         }
         if topics.is_empty() {
             self.topics.remove(&scope);

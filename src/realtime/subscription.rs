@@ -1,14 +1,17 @@
 //! What a connection asks for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::connection::Outlet;
-use super::frame::{Crossing, Operation};
+use super::frame::{About, Crossing, Notice, Operation};
 use crate::auth::Caller;
+use crate::changes::{Change, Cursor};
 use crate::id::AccountId;
+use crate::schema::{self, Collection};
 
 /// The operations that a subscriber wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,33 +75,234 @@ pub enum Scope {
     Everything,
 }
 
+impl Scope {
+    /// Whether a change is of a record in it.
+    pub(super) fn holds(self, change: &Change) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Account(account) => change.account_id == Some(account),
+        }
+    }
+}
+
+/// Which of a collection's records a subscription is about, and what of them it shows. The default is all that the
+/// collection's list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Selection {
+    /// One record; then the collection's view rule and the fields of its views decide instead of the list's.
+    pub record: Option<Box<str>>,
+    /// A condition in the language of lists' filters.
+    pub filter: Option<Box<str>>,
+    /// The fields wanted besides the system's.
+    pub fields: Option<Box<[String]>>,
+    /// Whether updates and deletes show what was there before.
+    pub old: bool,
+}
+
+impl Selection {
+    /// The operation whose rule and field list decide.
+    pub fn operation(&self) -> schema::Operation {
+        if self.record.is_some() { schema::Operation::View } else { schema::Operation::List }
+    }
+}
+
+/// Where a subscription begins.
+#[derive(Debug, Default)]
+pub enum Start {
+    /// With what is committed from now on.
+    #[default]
+    Now,
+    /// After a cursor; what was missed comes first.
+    After(Cursor),
+    /// With records that were read already, and then everything that they do not show yet.
+    Snapshot(Snapshot),
+}
+
+/// Records as they were at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// What to send first.
+    pub frames: Vec<Bytes>,
+    /// A position in the change log up to which the records show everything.
+    pub after: i64,
+    /// Later positions that they show as well.
+    pub shown: Vec<i64>,
+    /// The collection for which they were read.
+    pub collection: Option<Arc<Collection>>,
+    /// The rights with which they were read.
+    pub caller: Option<Caller>,
+}
+
+/// What to subscribe to.
+#[derive(Debug)]
+pub struct Subscribe {
+    /// What the subscription is called in its connection; another one of that name is replaced.
+    pub name: Arc<str>,
+    /// The collection's name; it need not exist yet.
+    pub collection: String,
+    /// What to hear of.
+    pub operations: Operations,
+    /// Whose records.
+    pub scope: Scope,
+    /// Which records, and what of them.
+    pub selection: Arc<Selection>,
+    /// Goes into every frame of this subscription, see [`super::Dialect::tag`].
+    pub tag: Option<Box<str>>,
+    /// Whether the client knows [notices](Notice).
+    pub notices: bool,
+    /// Where it begins.
+    pub start: Start,
+    /// What to send once the subscription stands, ahead of its first event.
+    pub ack: Option<Bytes>,
+}
+
+impl Subscribe {
+    /// A subscription to all records of a collection, from now on.
+    pub fn to(collection: &str, operations: Operations, scope: Scope) -> Self {
+        Self {
+            name: collection.into(),
+            collection: collection.to_owned(),
+            operations,
+            scope,
+            selection: Arc::default(),
+            tag: None,
+            notices: false,
+            start: Start::Now,
+            ack: None,
+        }
+    }
+}
+
 /// Identifies a subscription in this process.
 pub(super) type SubscriptionId = u64;
 
-/// A subscription as its shard keeps it.
-pub(super) struct Member {
+/// A subscription that a connection holds.
+#[derive(Debug)]
+pub(super) struct Subscription {
     pub(super) id: SubscriptionId,
+    pub(super) collection: Arc<str>,
+    pub(super) scope: Scope,
+    pub(super) operations: Operations,
+    pub(super) selection: Arc<Selection>,
+    pub(super) tag: Option<Box<str>>,
+    pub(super) notices: bool,
+    /// What it knows: entries up to this position are not for it. The end of all positions until its shard hands events
+    /// to it.
+    live_after: AtomicI64,
+}
+
+impl Subscription {
+    pub(super) fn new(id: SubscriptionId, subscribe: &Subscribe) -> Self {
+        Self {
+            id,
+            collection: subscribe.collection.as_str().into(),
+            scope: subscribe.scope,
+            operations: subscribe.operations,
+            selection: subscribe.selection.clone(),
+            tag: subscribe.tag.clone(),
+            notices: subscribe.notices,
+            live_after: AtomicI64::new(i64::MAX),
+        }
+    }
+
+    pub(super) fn live_after(&self) -> i64 {
+        self.live_after.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.live_after() != i64::MAX
+    }
+
+    fn go_live(&self, after: i64) {
+        self.live_after.store(after, Ordering::Release);
+    }
+
+    /// A notice of this subscription, if its client knows them.
+    pub(super) fn notice(&self, outlet: &Outlet, notice: &Notice<'_>) -> Option<Bytes> {
+        let about = About { collection: &self.collection, tag: self.tag.as_deref() };
+        if self.notices { outlet.dialect().notice(notice, Some(about)) } else { None }
+    }
+}
+
+/// A subscription as its shard keeps it; what every delivery needs is at hand.
+pub(super) struct Member {
+    pub(super) subscription: Arc<Subscription>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) caller: Caller,
     pub(super) operations: Operations,
-    /// Entries up to this position were sent already.
+    pub(super) tagged: bool,
+    /// Entries up to this position are not for it.
     pub(super) after: i64,
+}
+
+impl Member {
+    pub(super) fn new(subscription: Arc<Subscription>, outlet: Arc<Outlet>, caller: Caller) -> Self {
+        let (operations, tagged) = (subscription.operations, subscription.tag.is_some());
+        Self { subscription, outlet, caller, operations, tagged, after: 0 }
+    }
+
+    pub(super) fn id(&self) -> SubscriptionId {
+        self.subscription.id
+    }
+
+    /// Events after the position `after` are handed to it from now on; it knows what happened up to `known`.
+    pub(super) fn begin(&mut self, known: i64, after: i64) {
+        self.after = after;
+        self.subscription.go_live(known);
+    }
+}
+
+/// What becomes of a connection that has caught up with the log and wants to be handed events again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// Events are handed to it.
+    Live,
+    /// Too much has happened meanwhile: there is more to read in the log.
+    Behind,
+}
+
+/// Subscriptions of one connection that have read the log up to a position.
+pub(super) struct Join {
+    pub(super) members: Vec<Member>,
+    /// What they have read.
+    pub(super) position: i64,
+    /// How they are told that events are live now.
+    pub(super) arrival: Arrived,
+    /// The collections as they were at the last step, one for each member.
+    pub(super) seen: Vec<Option<Arc<Collection>>>,
+    pub(super) reply: oneshot::Sender<Joined>,
+}
+
+/// What subscriptions are told when they go live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// That what was missed has been sent: so many events.
+    Replayed(u64),
+    /// That the snapshot is complete.
+    Live,
+    /// Nothing.
+    Silent,
 }
 
 /// What connections tell a shard. A command acts before every event that is published after it was sent.
 pub(super) enum Command {
     /// Adds a subscription, in the place of another one of the same connection if it `replaces` one.
-    Subscribe {
-        scope: Scope,
-        collection: Arc<str>,
-        member: Member,
-        replaces: Option<SubscriptionId>,
-        ack: Option<Bytes>,
-        /// Is told the position after which events are delivered.
-        registered: Option<oneshot::Sender<i64>>,
-    },
+    Subscribe { member: Member, replaces: Option<Arc<Subscription>>, ack: Option<Bytes> },
+    /// Adds subscriptions that have caught up with the log.
+    Join(Box<Join>),
+    /// A connection whose events were dropped has caught up with the log.
+    Rejoin { outlet: Arc<Outlet>, position: i64, reply: oneshot::Sender<Joined> },
     /// Removes a subscription.
-    Unsubscribe { scope: Scope, collection: Arc<str>, id: SubscriptionId, ack: Option<(Arc<Outlet>, Bytes)> },
+    Unsubscribe {
+        subscription: Arc<Subscription>,
+        ack: Option<(Arc<Outlet>, Bytes)>,
+        /// Is told when it is done, that there is more to read.
+        done: Option<oneshot::Sender<Joined>>,
+    },
     /// The subscriber's rights are different now.
-    Recast { scope: Scope, collection: Arc<str>, id: SubscriptionId, caller: Caller },
+    Recast { subscription: Arc<Subscription>, caller: Caller },
+    /// Collections may have changed.
+    Refresh,
+    /// Connections that have heard nothing for a while are told how far the log is.
+    Checkpoint(Vec<Arc<Outlet>>),
 }

@@ -1,6 +1,7 @@
 //! The hub without a network: what subscribers are told, and how often it is worked out.
 
 mod life;
+mod pull;
 mod sight;
 
 use std::sync::Arc;
@@ -42,6 +43,19 @@ impl Dialect for Counting {
 
     fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
         Bytes::from_static(b"beat")
+    }
+
+    fn tag(&self, frame: &Bytes, tag: &str) -> Bytes {
+        [tag.as_bytes(), b": ", frame].concat().into()
+    }
+
+    fn notice(&self, notice: &Notice<'_>, _: Option<About<'_>>) -> Option<Bytes> {
+        Some(match notice {
+            Notice::Replayed { count, cursor } => format!("replayed {count} {}", cursor.position).into(),
+            Notice::Live { cursor } => format!("live {}", cursor.position).into(),
+            Notice::Checkpoint { cursor } => format!("checkpoint {}", cursor.position).into(),
+            Notice::Resync { reason, .. } => format!("resync {}", reason.name()).into(),
+        })
     }
 }
 
@@ -130,8 +144,31 @@ impl World {
         self.hub.publish(vec![self.change(ChangeKind::Update, id, Some(before), Some(after))]).await;
     }
 
+    /// Writes to the log, for whoever reads it.
+    async fn log(&self, id: &str) {
+        let insert = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record) \
+                      VALUES ($1, $2, $3, 'create', '2030-01-01T00:00:00.000Z', 'system', '{}')";
+        let args = vec![self.account.into(), self.collection.into(), id.into()];
+        self.db.execute(Stmt::fixed(insert, args)).await.unwrap();
+    }
+
+    /// Hands the log to the hub from now on.
+    fn follow(&self) -> tokio::task::JoinHandle<()> {
+        let feed = Feed(self.hub.clone());
+        tokio::spawn(self.log.clone().follow(feed, tokio_util::sync::CancellationToken::new()))
+    }
+
     async fn delete(&self, id: &str, before: Json) {
         self.hub.publish(vec![self.change(ChangeKind::Delete, id, Some(before), None)]).await;
+    }
+}
+
+/// Hands the log to the hub.
+struct Feed(Hub);
+
+impl crate::changes::Consumer for Feed {
+    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
+        self.0.publish(changes).await;
     }
 }
 
@@ -192,7 +229,7 @@ impl Client {
 
     fn wish(&self, collection: &str, operations: Operations) -> Subscribe {
         let ack = Some(Bytes::from_static(b"ack"));
-        Subscribe { collection: collection.into(), operations, scope: self.scope(), after: 0, ack }
+        Subscribe { ack, ..Subscribe::to(collection, operations, self.scope()) }
     }
 
     /// Subscribes and waits for the acknowledgement.
@@ -206,7 +243,7 @@ impl Client {
         let mut all = Vec::new();
         while all.len() < count {
             let mut frames = Vec::new();
-            let taken = tokio::time::timeout(PATIENCE, self.0.queue().take(&mut frames)).await.expect("no more frames");
+            let taken = tokio::time::timeout(PATIENCE, self.0.next(&mut frames)).await.expect("no more frames");
             all.extend(frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned()));
             assert!(taken.close.is_none() || all.len() >= count, "closed: {:?}", taken.close);
         }

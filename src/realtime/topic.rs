@@ -1,21 +1,28 @@
 //! One collection of one account: its subscriptions, in groups of those that see the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::connection::Outlet;
-use super::lens::{Lens, LensKey, Subject};
-use super::queue::Pushed;
+use super::frame::{Notice, Resync};
+use super::lens::{Lens, LensKey, Place, Subject};
+use super::queue::{Mark, Pushed};
 use super::subscription::{Member, SubscriptionId};
+use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::schema::Collection;
+use crate::schema::{Collection, Operation};
+
+/// How many of an event's tagged frames are kept for other subscriptions with the same tag.
+const TAGGED: usize = 8;
 
 /// What handing out an event took.
 #[derive(Default)]
 pub(super) struct Delivery {
     /// Frames handed to connections.
     pub(super) sent: usize,
-    /// Connections that were given up because they read too slowly.
+    /// Connections whose events were dropped because they read too slowly.
     pub(super) overflowed: u64,
     /// Those that have much to send.
     pub(super) congested: Vec<Arc<Outlet>>,
@@ -28,6 +35,7 @@ pub(super) struct Topic {
     groups: HashMap<GroupId, Group>,
     by_lens: HashMap<LensKey, GroupId>,
     homes: HashMap<SubscriptionId, GroupId>,
+    index: Index,
     /// Subscriptions of a collection that does not exist.
     waiting: HashMap<SubscriptionId, Member>,
     next: GroupId,
@@ -38,7 +46,71 @@ type GroupId = u32;
 struct Group {
     lens: Lens,
     key: LensKey,
+    place: Place,
     members: Vec<Member>,
+}
+
+/// Which groups an event can concern.
+#[derive(Default)]
+struct Index {
+    anywhere: BTreeSet<GroupId>,
+    by_record: HashMap<Box<str>, BTreeSet<GroupId>>,
+    by_value: HashMap<Box<str>, HashMap<Box<str>, BTreeSet<GroupId>>>,
+}
+
+impl Index {
+    fn add(&mut self, place: &Place, id: GroupId) {
+        let groups = match place {
+            Place::Anywhere => &mut self.anywhere,
+            Place::Record(record) => self.by_record.entry(record.clone()).or_default(),
+            Place::Value { field, value } => {
+                self.by_value.entry(field.clone()).or_default().entry(value.clone()).or_default()
+            }
+            Place::Nowhere => return,
+        };
+        groups.insert(id);
+    }
+
+    fn remove(&mut self, place: &Place, id: GroupId) {
+        match place {
+            Place::Anywhere => {
+                self.anywhere.remove(&id);
+            }
+            Place::Record(record) => remove_from(&mut self.by_record, record, id),
+            Place::Value { field, value } => {
+                if let Some(values) = self.by_value.get_mut(field) {
+                    remove_from(values, value, id);
+                    if values.is_empty() {
+                        self.by_value.remove(field);
+                    }
+                }
+            }
+            Place::Nowhere => {}
+        }
+    }
+
+    fn find<'i>(&'i self, change: &Change, subject: &Subject<'_>) -> impl Iterator<Item = GroupId> + use<'i> {
+        let of_values = self.by_value.iter().flat_map(|(field, values)| {
+            let (before, after) = subject.values(field);
+            let after = after.filter(|after| before != Some(*after));
+            [before, after].into_iter().flatten().filter_map(move |value| values.get(value))
+        });
+        let sets: Vec<&BTreeSet<GroupId>> = [&self.anywhere]
+            .into_iter()
+            .chain(self.by_record.get(change.record_id.as_str()))
+            .chain(of_values)
+            .collect();
+        sets.into_iter().flatten().copied()
+    }
+}
+
+fn remove_from(index: &mut HashMap<Box<str>, BTreeSet<GroupId>>, key: &str, id: GroupId) {
+    if let Some(groups) = index.get_mut(key) {
+        groups.remove(&id);
+        if groups.is_empty() {
+            index.remove(key);
+        }
+    }
 }
 
 impl Topic {
@@ -50,8 +122,9 @@ impl Topic {
         self.groups.len()
     }
 
-    /// Makes the groups for the collection as it is now.
-    pub(super) fn refresh(&mut self, collection: Option<&Arc<Collection>>) {
+    /// Makes the groups for the collection as it is now. Subscribers that understand it are told if they may see other
+    /// records now, or more or less of them.
+    pub(super) fn refresh(&mut self, collection: Option<&Arc<Collection>>, cursor: &Cursor) {
         let same = match (&self.collection, collection) {
             (Some(known), Some(current)) => Arc::ptr_eq(known, current),
             (None, None) => true,
@@ -60,29 +133,34 @@ impl Topic {
         if same {
             return;
         }
-        self.collection = collection.cloned();
-        self.by_lens.clear();
-        self.homes.clear();
+        let before = std::mem::replace(&mut self.collection, collection.cloned());
+        (self.by_lens, self.homes, self.index) = Default::default();
         let members = self.groups.drain().flat_map(|(_, group)| group.members);
         let members: Vec<Member> = members.chain(self.waiting.drain().map(|(_, member)| member)).collect();
         for member in members {
+            let operation = member.subscription.selection.operation();
+            if let Some(reason) = difference(before.as_ref(), collection, operation, &member.caller) {
+                tell(&member, reason, cursor);
+            }
             self.add(member);
         }
     }
 
     pub(super) fn add(&mut self, member: Member) {
         let Some(collection) = &self.collection else {
-            self.waiting.insert(member.id, member);
+            self.waiting.insert(member.id(), member);
             return;
         };
-        let lens = Lens::new(collection, &member.caller, member.outlet.dialect());
+        let lens = Lens::new(collection, &member.caller, member.outlet.dialect(), &member.subscription.selection);
         let key = lens.key();
         let group = *self.by_lens.entry(key.clone()).or_insert_with(|| {
             self.next += 1;
-            self.groups.insert(self.next, Group { lens, key, members: Vec::new() });
+            let place = lens.place();
+            self.index.add(&place, self.next);
+            self.groups.insert(self.next, Group { lens, key, place, members: Vec::new() });
             self.next
         });
-        self.homes.insert(member.id, group);
+        self.homes.insert(member.id(), group);
         if let Some(group) = self.groups.get_mut(&group) {
             group.members.push(member);
         }
@@ -91,29 +169,51 @@ impl Topic {
     pub(super) fn remove(&mut self, id: SubscriptionId) -> Option<Member> {
         let Some(home) = self.homes.remove(&id) else { return self.waiting.remove(&id) };
         let group = self.groups.get_mut(&home)?;
-        let at = group.members.iter().position(|member| member.id == id)?;
+        let at = group.members.iter().position(|member| member.id() == id)?;
         let member = group.members.swap_remove(at);
         if group.members.is_empty() {
             self.by_lens.remove(&group.key);
+            self.index.remove(&group.place, home);
             self.groups.remove(&home);
         }
         Some(member)
     }
 
+    /// Gives a subscriber other rights; it is told if it sees otherwise now.
+    pub(super) fn recast(&mut self, id: SubscriptionId, caller: Caller, cursor: &Cursor) {
+        let before = self.key_of(id).cloned();
+        let Some(member) = self.remove(id) else { return };
+        self.add(Member { caller, ..member });
+        let group = self.homes.get(&id).and_then(|home| self.groups.get(home));
+        let Some((before, group)) = before.zip(group) else { return };
+        if before != group.key
+            && let Some(member) = group.members.last()
+        {
+            tell(member, Resync::Access, cursor);
+        }
+    }
+
+    fn key_of(&self, id: SubscriptionId) -> Option<&LensKey> {
+        self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| &group.key)
+    }
+
     /// Hands out an event of the collection that the groups were made for.
-    pub(super) fn deliver(&self, change: &Change, cursor: Cursor) -> Delivery {
+    pub(super) fn deliver(&self, change: &Change, cursor: Cursor, lane: u32) -> Delivery {
         let mut delivery = Delivery::default();
         let Some(collection) = &self.collection else { return delivery };
         let subject = Subject::new(change, collection, cursor);
-        for group in self.groups.values() {
+        let mark = Mark { lane, position: change.position };
+        for group in self.index.find(change, &subject).filter_map(|id| self.groups.get(&id)) {
             let Some((operation, crossing)) = group.lens.judge(&subject) else { continue };
             let mut frame = None;
+            let mut tagged = Tagged::default();
             for member in &group.members {
                 if change.position <= member.after || !member.operations.want(operation, crossing) {
                     continue;
                 }
                 let frame = frame.get_or_insert_with(|| group.lens.frame(&subject, operation, crossing));
-                match member.outlet.queue().push(frame.clone()) {
+                let frame = if member.tagged { tagged.of(member, frame) } else { frame.clone() };
+                match member.outlet.queue().push_event(frame, mark) {
                     Pushed::Queued => delivery.sent += 1,
                     Pushed::Congested => {
                         delivery.sent += 1;
@@ -126,4 +226,51 @@ impl Topic {
         }
         delivery
     }
+}
+
+/// The frames of an event with tags in them.
+#[derive(Default)]
+struct Tagged<'m>(Vec<(&'m str, Bytes)>);
+
+impl<'m> Tagged<'m> {
+    fn of(&mut self, member: &'m Member, frame: &Bytes) -> Bytes {
+        let tag = member.subscription.tag.as_deref().unwrap_or_default();
+        if let Some((_, tagged)) = self.0.iter().find(|(known, _)| *known == tag) {
+            return tagged.clone();
+        }
+        let tagged = member.outlet.dialect().tag(frame, tag);
+        if self.0.len() < TAGGED {
+            self.0.push((tag, tagged.clone()));
+        }
+        tagged
+    }
+}
+
+pub(super) fn tell(member: &Member, reason: Resync, cursor: &Cursor) {
+    if let Some(frame) = member.subscription.notice(&member.outlet, &Notice::Resync { reason, cursor }) {
+        member.outlet.queue().push(frame);
+    }
+}
+
+/// Why somebody who knows the records of a collection as it was must fetch them again.
+pub(super) fn difference(
+    before: Option<&Arc<Collection>>,
+    now: Option<&Arc<Collection>>,
+    operation: Operation,
+    caller: &Caller,
+) -> Option<Resync> {
+    // Of a collection that did not exist nothing is known.
+    let before = before?;
+    let Some(now) = now else { return Some(Resync::Schema) };
+    if Arc::ptr_eq(before, now) {
+        return None;
+    }
+    let (was, is) = (&before.row, &now.row);
+    if was.id != is.id || was.schema != is.schema {
+        return Some(Resync::Schema);
+    }
+    let same_rule = was.rule(operation) == is.rule(operation);
+    let same_fields = before.access.fields(operation) == now.access.fields(operation);
+    let same = caller.is_superadmin() || (same_rule && same_fields);
+    (!same).then_some(Resync::Rules)
 }

@@ -24,6 +24,12 @@ impl<'c> Draft<'c> {
         })
     }
 
+    /// Leaves alone what a body has as it is stored.
+    pub fn leave(&mut self, stored: &Body, body: &Body) {
+        let same = |name: &str| stored.get(name).is_some_and(|stored| body.get(name) == Some(stored));
+        self.values.retain(|(field, _)| !same(&field.name));
+    }
+
     /// Adds the values to a document, the way the database will show them.
     pub fn fill(&self, record: &mut Body) {
         for (field, value) in &self.values {

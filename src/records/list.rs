@@ -8,10 +8,11 @@ use super::expand::Step;
 use super::order::Order;
 use super::query::{ListQuery, Window};
 use super::scope::Scope;
+use super::search::Search;
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
-use crate::expr::{CallerKey, Predicate, Purpose};
+use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
 use crate::schema::{Body, Operation, View};
 
@@ -37,6 +38,23 @@ pub(super) struct TotalKey {
     account: Option<AccountId>,
     rule: Option<(String, CallerKey)>,
     filter: Option<String>,
+    search: Option<Search>,
+}
+
+/// Which of the records in reach are meant.
+#[derive(Default)]
+pub(super) struct Selection {
+    pub filter: Option<Predicate>,
+    pub search: Option<Search>,
+}
+
+impl Selection {
+    /// Reads the conditions of a request. They may look only at what the caller sees in the clear.
+    pub fn prepare(scope: &Scope<'_>, view: &View, filter: Option<&str>, search: Option<&str>) -> Result<Self> {
+        let filter = filter.map(|text| view.compile_filter(text)).transpose()?;
+        let search = search.map(|text| Search::prepare(scope, view, text)).transpose()?.flatten();
+        Ok(Self { filter, search })
+    }
 }
 
 impl Records {
@@ -46,14 +64,14 @@ impl Records {
         let scope = Scope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
         query.check_sort(&collection, &view)?;
-        let filter = query.filter.as_deref().map(|text| compile_filter(&scope, &view, text)).transpose()?;
+        let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
         let steps = match &query.expand {
             Some(expand) => self.steps(&collection, &view, expand, |field| query.selects(field))?,
             None => Vec::new(),
         };
         let counted = matches!(query.window, Window::Offset(_)) || query.include_count;
-        let (page, total) = tokio::join!(self.page(&scope, &view, query, filter.as_ref()), async {
-            if counted { self.total(&scope, filter.as_ref()).await.map(Some) } else { Ok(None) }
+        let (page, total) = tokio::join!(self.page(&scope, &view, query, &selection), async {
+            if counted { self.total(&scope, &selection).await.map(Some) } else { Ok(None) }
         });
         let mut page = page?;
         page.total = total?;
@@ -62,13 +80,7 @@ impl Records {
     }
 
     /// Reads one page; its documents may have fields that were only read to sort by.
-    async fn page(
-        &self,
-        scope: &Scope<'_>,
-        view: &View,
-        query: &ListQuery,
-        filter: Option<&Predicate>,
-    ) -> Result<Page> {
+    async fn page(&self, scope: &Scope<'_>, view: &View, query: &ListQuery, selection: &Selection) -> Result<Page> {
         let walk = Walk { collection: scope.collection.id, account: scope.account, sort: &query.sort_text };
         let reversed = matches!(query.window, Window::Before(_));
         let order = Order::new(scope.collection, &query.sort, reversed);
@@ -84,7 +96,7 @@ impl Records {
         for &part in order.parts(position.as_ref()) {
             let mut sql = self.db.sql();
             sql.page_of_documents(|sql| {
-                write_page(sql, scope, view, query, filter);
+                write_page(sql, scope, view, query, selection);
                 order.write_part(sql, part, position.as_ref());
                 sql.push(" ORDER BY ");
                 order.write(sql);
@@ -155,12 +167,13 @@ impl Records {
         Ok(records.into_iter().map(|record| Json::Object(record).to_string()).collect())
     }
 
-    async fn total(&self, scope: &Scope<'_>, filter: Option<&Predicate>) -> Result<i64> {
+    async fn total(&self, scope: &Scope<'_>, selection: &Selection) -> Result<i64> {
         let key = TotalKey {
             collection: scope.collection.id,
             account: scope.account,
             rule: scope.rule.map(|rule| (rule.source().to_owned(), rule.caller_key(&scope.caller.attributes()))),
-            filter: filter.map(|filter| filter.source().to_owned()),
+            filter: selection.filter.as_ref().map(|filter| filter.source().to_owned()),
+            search: selection.search.clone(),
         };
         // A total is good until something is committed; only where every write passes through this process.
         let stamp = self.db.write_counter();
@@ -171,7 +184,7 @@ impl Records {
         }
         let mut sql = self.db.sql();
         sql.push("SELECT count(*)");
-        write_source(&mut sql, scope, filter);
+        write_source(&mut sql, scope, selection);
         let total = self.db.count(sql.build()).await?;
         if let Some(stamp) = stamp {
             self.totals.insert(key, (stamp, total));
@@ -181,7 +194,7 @@ impl Records {
 }
 
 /// Appends the documents of a page, up to the condition.
-fn write_page(sql: &mut Sql, scope: &Scope<'_>, view: &View, query: &ListQuery, filter: Option<&Predicate>) {
+fn write_page(sql: &mut Sql, scope: &Scope<'_>, view: &View, query: &ListQuery, selection: &Selection) {
     let account_name = match scope.caller.account() {
         Some(account) if scope.account.is_some() => AccountName::Known(&account.name),
         _ => AccountName::LookedUp,
@@ -191,32 +204,21 @@ fn write_page(sql: &mut Sql, scope: &Scope<'_>, view: &View, query: &ListQuery, 
     let wanted = |name: &str| view.shows(name) && (query.selects(name) || sorted(name));
     scope.collection.write_document(sql, "r", account_name, wanted);
     sql.push(" AS doc");
-    write_source(sql, scope, filter);
+    write_source(sql, scope, selection);
 }
 
-fn write_source(sql: &mut Sql, scope: &Scope<'_>, filter: Option<&Predicate>) {
+/// Appends the table and the condition: the account, the rule, and the selection.
+pub(super) fn write_source(sql: &mut Sql, scope: &Scope<'_>, selection: &Selection) {
     sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE 1 = 1");
     scope.write_conditions(sql, None);
-    if let Some(filter) = filter {
+    if let Some(filter) = &selection.filter {
         sql.push(" AND (");
         filter.write_sql(sql, "r", &crate::expr::Auth::default(), None);
         sql.push(")");
     }
-}
-
-/// A filter may look only at what the caller sees in the clear; otherwise it would tell what is hidden.
-fn compile_filter(scope: &Scope<'_>, view: &View, text: &str) -> Result<Predicate> {
-    let label = "Invalid filter expression";
-    let filter = scope.collection.compile(text, Purpose::Filter).map_err(|problems| {
-        let text: Vec<String> =
-            problems.iter().map(|problem| format!("{} (at position {})", problem.message, problem.position)).collect();
-        Error::refused(label, text.join("; "))
-    })?;
-    let hidden =
-        filter.fields().find(|name| scope.collection.field(name).is_some_and(|field| !view.shows_in_clear(field)));
-    match hidden {
-        Some(name) => Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be filtered by"))),
-        None => Ok(filter),
+    if let Some(search) = &selection.search {
+        sql.push(" AND ");
+        search.write(sql);
     }
 }
 

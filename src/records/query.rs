@@ -39,6 +39,8 @@ pub struct ListQuery {
     pub fields: Option<Vec<String>>,
     /// A condition on the records.
     pub filter: Option<String>,
+    /// Words to look for in the searchable fields.
+    pub search: Option<String>,
     /// References to replace by their records.
     pub expand: Option<Expand>,
     /// Whether a total is wanted with a cursor, too.
@@ -58,6 +60,8 @@ pub struct RawListQuery<'a> {
     pub fields: Option<&'a str>,
     /// A filter expression.
     pub filter: Option<&'a str>,
+    /// Words to look for.
+    pub search: Option<&'a str>,
     /// A comma list of references.
     pub expand: Option<&'a str>,
     /// Go on after this; empty to begin.
@@ -90,6 +94,7 @@ impl ListQuery {
             sort,
             fields: raw.fields.and_then(parse_fields),
             filter: raw.filter.map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned),
+            search: raw.search.map(str::to_owned),
             expand: raw.expand.map(Expand::parse).transpose()?.flatten(),
             include_count: raw.include_count,
         })

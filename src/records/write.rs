@@ -109,10 +109,7 @@ impl Records {
         mode: Mode,
     ) -> Result<Prepared<'c>> {
         check_access(scope, &body, None)?;
-        let view = scope.view();
-        if view.is_masked() && scope.collection.fields.iter().any(|f| f.mask.is_some() && body.contains_key(&f.name)) {
-            self.drop_masked(scope, id, &mut body).await?;
-        }
+        let unchanged = self.unmask(scope, id, &mut body).await?;
         let account = match scope.account {
             Some(account) => Some(account),
             None => self.account_of(scope, id).await?,
@@ -121,7 +118,8 @@ impl Records {
             Some(account) => self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?,
             None => return Err(record_not_found()),
         };
-        let draft = check_values(scope.collection, &body, mode)?;
+        let mut draft = check_values(scope.collection, &body, mode)?;
+        draft.leave(&unchanged, &body);
         let now = self.clock.now();
         let mut sql = self.db.sql();
         sql.push("UPDATE ").fragment(scope.collection.source()).push(" AS r SET \"updated_at\" = ").arg(now);
@@ -233,8 +231,13 @@ impl Records {
         Ok(self.db.doc(sql.build()).await?.as_deref().and_then(AccountId::parse))
     }
 
-    /// A masked value that comes back unchanged is no new value.
-    async fn drop_masked(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<()> {
+    /// Puts the stored values in place of masks that come back unchanged, and returns them: they are no new values.
+    async fn unmask(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
+        let mut unchanged = Body::new();
+        let sent = scope.collection.fields.iter().any(|field| field.mask.is_some() && body.contains_key(&field.name));
+        if !sent || !scope.view().is_masked() {
+            return Ok(unchanged);
+        }
         let mut sql = self.db.sql();
         sql.push("SELECT ").fragment(scope.collection.full_document());
         sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
@@ -248,9 +251,10 @@ impl Records {
                 && *sent == mask.apply(stored)
             {
                 body.insert(field.name.clone(), stored.clone());
+                unchanged.insert(field.name.clone(), stored.clone());
             }
         }
-        Ok(())
+        Ok(unchanged)
     }
 
     /// A problem with a body is told only to those who may change the record; others learn nothing.

@@ -47,12 +47,18 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
         statements.extend(indexes(dialect, table.name, field));
     }
     statements.extend(log_triggers(dialect, table, false));
+    statements.extend(dialect.create_search(table.name, &searched(table.fields)));
     statements
+}
+
+/// The columns with a full-text index.
+fn searched(fields: &[Field]) -> Vec<&Ident> {
+    super::searchable(fields).into_iter().map(|field| &field.column).collect()
 }
 
 /// The statements that drop a table and what belongs to it. `own` are the columns that refer to the table itself:
 /// SQLite would hold them against dropping it.
-pub fn drop(dialect: Dialect, table: &Ident, own: &[&Ident]) -> Vec<Stmt> {
+pub fn drop(dialect: Dialect, table: &Ident, fields: &[Field], own: &[&Ident]) -> Vec<Stmt> {
     let mut statements = Vec::new();
     if !own.is_empty() {
         statements.extend(dialect.drop_log_triggers(table));
@@ -65,6 +71,7 @@ pub fn drop(dialect: Dialect, table: &Ident, own: &[&Ident]) -> Vec<Stmt> {
     let mut sql = Sql::new(dialect);
     sql.push("DROP TABLE ").ident(table);
     statements.push(sql.build());
+    statements.extend(dialect.drop_search_of_dropped(table, &searched(fields)));
     statements.extend(dialect.drop_trigger_function(table));
     statements
 }
@@ -99,6 +106,11 @@ pub fn alter(
             sql.push("DROP INDEX ").ident(&unique_name(table.name, field));
             statements.push(sql.build());
         }
+    }
+    let (old, new) = (searched(before), searched(table.fields));
+    if old != new {
+        statements.extend(dialect.drop_search(table.name, &old));
+        statements.extend(dialect.create_search(table.name, &new));
     }
     statements.extend(log_triggers(dialect, table, true));
     statements

@@ -13,6 +13,8 @@ use crate::error::FieldError;
 pub const MAX_NAME: usize = 64;
 /// The most fields a collection may have; both databases manage this many columns and arguments.
 pub const MAX_FIELDS: usize = 400;
+/// The most fields of a collection that may be searched.
+pub const MAX_SEARCHABLE: usize = 20;
 
 /// What happens to a record when the one it refers to is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,7 @@ impl OnDelete {
 
 /// A field, as it is sent, stored and answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
@@ -72,6 +75,9 @@ pub struct FieldDefinition {
     /// For personal data: `email`, `ssn`, `phone`, `name`, `full` or `custom`.
     #[serde(default)]
     pub mask_type: Option<String>,
+    /// Whether `search` looks at the field.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub searchable: bool,
     /// For computed fields.
     #[serde(default)]
     pub expression: Option<String>,
@@ -114,6 +120,10 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
     if definitions.len() > MAX_FIELDS {
         let message = format!("A collection has at most {MAX_FIELDS} fields");
         problems.push(FieldError::new("schema", "too_many_fields", message));
+    }
+    if definitions.iter().filter(|definition| definition.searchable).count() > MAX_SEARCHABLE {
+        let message = format!("A collection has at most {MAX_SEARCHABLE} searchable fields");
+        problems.push(FieldError::new("schema", "too_many_searchable_fields", message));
     }
     let mut seen = std::collections::HashSet::new();
     for (index, definition) in definitions.iter_mut().enumerate() {
@@ -162,6 +172,10 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
     if definition.unique && matches!(kind, FieldType::Json | FieldType::File) {
         problem("unique", "unique_not_supported", format!("A field of type {} cannot be unique", kind.name()));
     }
+    if definition.searchable && !matches!(kind, FieldType::Text | FieldType::Email | FieldType::Url) {
+        let message = format!("A field of type {} cannot be searched", kind.name());
+        problem("searchable", "searchable_not_supported", message);
+    }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
@@ -177,6 +191,7 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
         on_delete,
         mask,
+        searchable: definition.searchable,
     })
 }
 

@@ -168,6 +168,8 @@ pub struct Field {
     pub on_delete: Option<OnDelete>,
     /// The mask, if the field holds personal data.
     pub mask: Option<Mask>,
+    /// Whether `search` looks at it.
+    pub searchable: bool,
 }
 
 fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Collection, Field, FieldList, Operation, SYSTEM_FIELDS};
+use crate::error::{Error, Result};
+use crate::expr::{Predicate, Problem, Purpose};
 
 /// The fields and masks that stand between a caller and a record.
 #[derive(Clone, Debug)]
@@ -52,6 +54,20 @@ impl View {
     /// Whether it shows every record as it is stored.
     pub fn is_plain(&self) -> bool {
         !self.restricted && !self.masked
+    }
+
+    /// Reads a filter. It may look only at what this view shows in the clear: otherwise it would tell what is hidden.
+    pub fn compile_filter(&self, text: &str) -> Result<Predicate> {
+        let label = "Invalid filter expression";
+        let filter = self.collection.compile(text, Purpose::Filter).map_err(|problems| {
+            let place = |problem: &Problem| format!("{} (at position {})", problem.message, problem.position);
+            Error::refused(label, problems.iter().map(place).collect::<Vec<_>>().join("; "))
+        })?;
+        let is_hidden = |name: &&str| self.collection.field(name).is_some_and(|field| !self.shows_in_clear(field));
+        if let Some(name) = filter.fields().find(is_hidden) {
+            return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be filtered by")));
+        }
+        Ok(filter)
     }
 
     /// A document as this view shows it. `all_fields` says that the document has fields the view may hide.

@@ -30,6 +30,8 @@ struct World {
     key: String,
     group: String,
     invitation: String,
+    /// A's session.
+    session: String,
     /// A group of B, and an API key that may do all that B may.
     own_group: String,
     own_key: String,
@@ -62,7 +64,9 @@ impl World {
         let own_key = app.admin.post("/admin/api-keys", &own_key).await.ok(201)["key"].as_str().unwrap().to_owned();
         let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
         let invitation = id(a.post("/invitations", &guest).await);
-        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, own_group, own_key }
+        let sessions = a.get("/auth/sessions").await.ok(200);
+        let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, session, own_group, own_key }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -78,6 +82,7 @@ impl World {
             self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
             self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
             self.app.admin.get("/roles").await.ok(200),
+            self.a.get("/auth/sessions").await.ok(200),
         ])
     }
 
@@ -97,6 +102,7 @@ impl World {
             &self.key,
             &self.group,
             &self.invitation,
+            &self.session,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+mod audit;
 mod auth;
 mod bad_input;
 mod collections;

@@ -1,5 +1,6 @@
 //! Records: what can be stored, what is refused and how, and how they are listed.
 
+mod aggregate;
 mod anonymous;
 mod batch;
 mod crud;
@@ -7,5 +8,6 @@ mod cursor;
 mod expand;
 mod list;
 mod references;
+mod search;
 mod shape;
 mod types;

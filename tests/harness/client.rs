@@ -96,6 +96,12 @@ impl Client {
         Answer::read(what, response).await
     }
 
+    /// The status of a GET whose body may never end.
+    pub async fn send_head(&self, path: &str) -> u16 {
+        let request = self.request(Method::GET, path);
+        soon(path, request.send()).await.unwrap().status().as_u16()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }

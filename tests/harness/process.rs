@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -62,7 +62,13 @@ impl Process {
         Self::start(&program, &[], database, &[])
     }
 
-    fn start(program: &Path, args: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
+    /// Runs a command of `snackbase` to its end.
+    pub fn run(database: &Database, args: &[&str]) -> Output {
+        let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
+        Self::command(program, args, database, &[]).output().unwrap()
+    }
+
+    fn command(program: &Path, args: &[&str], database: &Database, variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars() {
             if name.starts_with("SNACKBASE_") {
@@ -87,8 +93,13 @@ impl Process {
         for (name, value) in settings.iter().chain(variables) {
             command.env(format!("SNACKBASE_{name}"), value);
         }
-        command.args(args).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.args(args).current_dir(&folder).stdin(Stdio::null());
+        command
+    }
+
+    fn start(program: &Path, args: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(program, args, database, variables);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Arc::new(Lines::default());
         let (reader, sink) = (BufReader::new(child.stderr.take().unwrap()), lines.clone());
         std::thread::spawn(move || {

@@ -20,6 +20,11 @@ pub struct Sse {
     buffer: String,
     /// The comments so far.
     pub comments: Vec<String>,
+    greeting: String,
+    /// The last place that was named, with an event or alone, as a browser keeps it.
+    pub last_event_id: Option<String>,
+    /// The events so far that have other names than `message` and `heartbeat`.
+    pub notices: Vec<Event>,
 }
 
 impl Sse {
@@ -44,10 +49,24 @@ impl Sse {
         let response = soon("the stream", request.send()).await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let mut sse = Self { response: Box::pin(response.bytes_stream()), buffer: String::new(), comments: Vec::new() };
+        let mut sse = Self {
+            response: Box::pin(response.bytes_stream()),
+            buffer: String::new(),
+            greeting: String::new(),
+            comments: Vec::new(),
+            last_event_id: None,
+            notices: Vec::new(),
+        };
         // The greeting says that the subscriptions stand.
         sse.more().await;
+        sse.greeting = sse.buffer.clone();
         sse
+    }
+
+    /// The place that the greeting names.
+    pub fn greeted_at(&self) -> Option<String> {
+        let line = self.greeting.lines().find_map(|line| line.strip_prefix("id: "));
+        line.map(str::to_owned)
     }
 
     async fn more(&mut self) -> bool {
@@ -87,6 +106,7 @@ impl Sse {
                 other => panic!("an unknown line: {other:?}"),
             }
         }
+        self.last_event_id = event.id.clone().or(self.last_event_id.take());
         if data.is_empty() {
             return None;
         }
@@ -94,12 +114,25 @@ impl Sse {
         Some(event)
     }
 
-    /// The next event that is no heartbeat.
+    /// The next event that a browser's `onmessage` sees.
     pub async fn event(&mut self) -> Event {
         loop {
             let event = self.any_event().await.expect("the stream ended");
+            match event.name.as_str() {
+                "message" => return event,
+                "heartbeat" => {}
+                "replayed" | "resync" | "snapshot" | "live" => self.notices.push(event),
+                other => panic!("an unknown event: {other}"),
+            }
+        }
+    }
+
+    /// The next event that has this name; no `message` may come before it.
+    pub async fn notice(&mut self, name: &str) -> Event {
+        loop {
+            let event = self.any_event().await.expect("the stream ended");
             if event.name != "heartbeat" {
-                assert_eq!(event.name, "message");
+                assert_eq!(event.name, name, "{event:?}");
                 return event;
             }
         }

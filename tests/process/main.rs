@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+mod access;
 mod direct;
 mod durability;
 mod embedding;

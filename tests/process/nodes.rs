@@ -47,6 +47,50 @@ async fn a_subscriber_of_one_node_hears_every_write_of_the_other_once_and_in_ord
     check(&user, &frames, &acknowledged.into_inner().unwrap(), &hot).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_of_a_node_that_dies_goes_on_at_another() {
+    let Some(backend) = Backend::postgres() else { return };
+    let database = Database::create(backend).await;
+    let (mut dying, staying) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let user = prepare(&dying).await;
+    let there = staying.anonymous().login("acme", "user@example.com", PASSWORD).await;
+    eventually("the collection on the other node", async || there.get("/records/items").await.status == 200).await;
+    let subscribe = json!({"action": "subscribe", "collection": "items", "ref": 1});
+    let mut ws = Ws::connect(&user).await;
+    ws.send(&subscribe).await;
+    assert_eq!(ws.frame().await["type"], "subscribed");
+    let (mut seen, mut numbers) = (Value::Null, Vec::new());
+    let writing = async {
+        for n in 0..60 {
+            there.create("items", &json!({"n": n})).await;
+        }
+    };
+    let dying = async {
+        while numbers.len() < 20 {
+            let frame = ws.frame().await;
+            if frame["operation"].is_string() && frame["data"]["n"].as_f64() >= Some(0.0) {
+                numbers.push(frame["data"]["n"].as_f64().unwrap());
+                seen = frame["cursor"].clone();
+            }
+        }
+        dying.kill();
+        // At once, while the other node may be behind.
+        let mut ws = Ws::connect(&there).await;
+        let mut resume = subscribe.clone();
+        resume["since"] = seen;
+        ws.send(&resume).await;
+        while numbers.len() < 60 {
+            let frame = ws.frame().await;
+            assert_ne!(frame["type"], "resync");
+            if frame["operation"].is_string() {
+                numbers.push(frame["data"]["n"].as_f64().unwrap());
+            }
+        }
+    };
+    tokio::join!(writing, dying);
+    assert_eq!(numbers, (0..60).map(f64::from).collect::<Vec<_>>());
+}
+
 async fn prepare(server: &Process) -> User {
     let admin = server.admin().await;
     let mut collection = open();

@@ -8,6 +8,7 @@ crate::both![
     a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well,
     what_was_written_is_there_after_a_restart,
     a_subscriber_goes_on_after_a_crash_where_it_was,
+    a_websocket_client_goes_on_after_a_crash_where_it_was,
 ];
 
 async fn a_server_that_is_asked_to_end_sends_everyone_away_and_ends_well(backend: Backend) {
@@ -57,4 +58,45 @@ async fn a_subscriber_goes_on_after_a_crash_where_it_was(backend: Backend) {
     for n in 1..21 {
         assert_eq!(stream.event().await.data["data"]["n"].as_f64(), Some(f64::from(n)));
     }
+}
+
+async fn a_websocket_client_goes_on_after_a_crash_where_it_was(backend: Backend) {
+    let database = Database::create(backend).await;
+    let mut server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let collection = json!({"name": "items", "fields": [{"name": "n", "type": "number"}]});
+    admin.post("/collections", &collection).await.ok(201);
+    let mut ws = Ws::connect(&admin).await;
+    ws.send(&json!({"action": "subscribe", "collection": "items", "ref": "a"})).await;
+    assert_eq!(ws.frame().await["type"], "subscribed");
+    admin.create("items", &json!({"n": 0})).await;
+    let mut seen = ws.frame().await["cursor"].clone();
+    for round in 0..3 {
+        for n in 0..10 {
+            admin_at(&server, &admin).create("items", &json!({"n": round * 20 + n})).await;
+        }
+        server.kill();
+        server = Process::serve(&database, &[]);
+        let again = admin_at(&server, &admin);
+        for n in 10..20 {
+            again.create("items", &json!({"n": round * 20 + n})).await;
+        }
+        let mut ws = Ws::connect_to(&server.base, &admin.token).await;
+        ws.send(&json!({"action": "subscribe", "collection": "items", "ref": "a", "since": seen})).await;
+        assert_eq!(ws.frame().await["type"], "subscribed");
+        let mut numbers = Vec::new();
+        while numbers.len() < 20 {
+            let frame = ws.frame().await;
+            if frame["operation"].is_string() {
+                numbers.push(frame["data"]["n"].as_f64().unwrap());
+                seen = frame["cursor"].clone();
+            }
+        }
+        assert_eq!(numbers, (round * 20..round * 20 + 20).map(f64::from).collect::<Vec<_>>());
+    }
+}
+
+/// The same user at a server that has begun anew.
+fn admin_at(server: &Process, admin: &crate::harness::User) -> crate::harness::Client {
+    server.anonymous().with_header("authorization", &format!("Bearer {}", admin.token))
 }

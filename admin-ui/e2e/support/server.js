@@ -88,6 +88,7 @@ export async function signIn(origin, email, password) {
     get: (path) => call('GET', path, undefined, token),
     post: (path, body) => call('POST', path, body, token),
     put: (path, body) => call('PUT', path, body, token),
+    patch: (path, body) => call('PATCH', path, body, token),
     delete: (path) => call('DELETE', path, undefined, token),
   };
 }

@@ -12,14 +12,19 @@ export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'name' | 'type' |
   type: string;
   default?: unknown;
   options?: unknown;
+  index?: boolean;
 };
 
 export type AccountList = Schemas['AccountList'];
 export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
+export type CollectionExport = Schemas['CollectionExport'];
 export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
 export type CollectionList = Schemas['CollectionList'];
+export type CollectionNames = Schemas['CollectionNames'];
 export type CollectionListItem = Schemas['CollectionListItem'];
 export type Health = Schemas['Health'];
+export type ImportResult = Schemas['ImportResult'];
+export type ImportStrategy = Schemas['Strategy'];
 export type LoginRequest = Schemas['LoginRequest'];
 export type LoginResponse = Schemas['LoginResponse'];
 export type RuleProblem = Schemas['RuleProblem'];
@@ -28,6 +33,8 @@ export type RulesPatch = Schemas['RulesPatch'];
 export type SetupRequest = Schemas['SetupRequest'];
 export type SetupStatus = Schemas['SetupStatus'];
 export type TestRuleResponse = Schemas['TestRuleResponse'];
+export type UserDetail = Schemas['UserDetail'];
+export type UserList = Schemas['UserList'];
 export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 
 /** A record's shape depends on its collection, so only the values' JSON nature is known here. */

@@ -3,7 +3,7 @@ import { session } from '@/api/session';
 import { CrashPage } from './CrashPage';
 import { NotFoundPage } from './NotFoundPage';
 import { Frame } from './shell/Frame';
-import { collectionsSearch, liveSearch, loginSearch, recordSearch, recordsSearch, setupSearch } from './search';
+import { collectionsSearch, liveSearch, loginSearch, newCollectionSearch, recordSearch, recordsSearch, setupSearch } from './search';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: CrashPage });
 
@@ -46,6 +46,7 @@ const collections = createRoute({
 const newCollection = createRoute({
   getParentRoute: () => app,
   path: '/collections/new',
+  validateSearch: newCollectionSearch,
   component: lazyRouteComponent(() => import('@/features/collections/NewCollectionPage'), 'NewCollectionPage'),
 });
 

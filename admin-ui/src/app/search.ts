@@ -22,6 +22,11 @@ export function collectionsSearch(raw: Raw): CollectionsSearch {
   return compact({ page: page(raw.page), search: text(raw.search), sort: text(raw.sort) });
 }
 
+export interface NewCollectionSearch { from?: string }
+export function newCollectionSearch(raw: Raw): NewCollectionSearch {
+  return compact({ from: text(raw.from) });
+}
+
 export interface RecordsSearch { sort?: string; filter?: string; q?: string }
 export function recordsSearch(raw: Raw): RecordsSearch {
   return compact({ sort: text(raw.sort), filter: text(raw.filter), q: text(raw.q) });

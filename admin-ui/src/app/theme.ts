@@ -101,6 +101,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--sb-code-string': '#0b6b3a',
     '--sb-code-number': '#99480a',
     '--mantine-color-red-light': red[0],
+    '--mantine-color-orange-light-color': '#93370d',
+    '--mantine-color-blue-light-color': '#1a5490',
   },
   dark: {
     '--mantine-color-dimmed': dark[2],
@@ -111,7 +113,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--sb-hover': dark[6],
     '--sb-accent-text': brand[3],
     '--sb-accent-soft': '#12302d',
-    '--sb-flash': '#4b4014',
+    '--sb-flash': '#3a3212',
     '--sb-code-variable': '#c9a6f5',
     '--sb-code-keyword': '#8fc0f5',
     '--sb-code-string': '#8fd6a8',

@@ -1,7 +1,7 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useOutside } from './use-outside';
 
 interface Props {
   label: string;
@@ -9,9 +9,9 @@ interface Props {
   onChange: (value: string) => void;
 }
 
-/** Types at once, searches after a short pause. Remount it (by `key`) to take over a value from outside. */
+/** Types at once, searches after a short pause. A value from outside replaces what stands in it. */
 export function SearchBox({ label, value, onChange }: Props) {
-  const [text, setText] = useState(value);
+  const [text, setText] = useOutside(value);
   const settle = useDebouncedCallback(onChange, 250);
   const change = (next: string) => {
     setText(next);

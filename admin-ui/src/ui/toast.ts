@@ -15,7 +15,11 @@ export const toast = {
   },
   /** For what can really be taken back; `undo` does so. */
   undo(message: string, undo: () => Promise<unknown>): void {
+    const over = () => {
+      if (latest === back) latest = null;
+    };
     const back = () => {
+      over();
       notifications.hide(id);
       undo().then(
         () => toast.done('Undone.'),
@@ -23,6 +27,14 @@ export const toast = {
       );
     };
     const content = createElement(UndoToast, { message, onUndo: back });
-    const id = notifications.show({ message: content, color: 'brand', withBorder: true, closeButtonProps: CLOSE, autoClose: 8000 });
+    const id = notifications.show({ message: content, color: 'brand', withBorder: true, closeButtonProps: CLOSE, autoClose: 8000, onClose: over });
+    latest = back;
   },
 };
+
+let latest: (() => void) | null = null;
+
+/** What the toast that is still there offers, for the keyboard. */
+export function undoLatest(): void {
+  latest?.();
+}

@@ -9,13 +9,15 @@ use chrono::{DateTime, Utc};
 use futures_util::stream;
 use serde_json::json;
 
-use super::{Peer, Session, Shown, json};
+use super::message::{MOST_SNAPSHOT_RECORDS, SNAPSHOT_RECORDS, SnapshotWish, Wish, normal_fields};
+use super::{Session, Shown, json};
 use crate::app::App;
 use crate::changes::Cursor;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
+use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
-use crate::realtime::{Dialect, Event, Operations, Replay, Subscribe, TooMany};
+use crate::realtime::{About, Dialect, Event, Notice, Operations, Refused, Selection};
 
 /// Sent at once, so that the client knows that it is connected.
 const GREETING: &[u8] = b": connected\n\n";
@@ -39,44 +41,94 @@ impl Dialect for Sse {
         let data = json!({"type": "heartbeat", "event": "heartbeat", "timestamp": canonical_time(at)});
         format!("event: heartbeat\ndata: {data}\n\n").into()
     }
+
+    fn has_silent_checkpoints(&self) -> bool {
+        true
+    }
+
+    fn notice(&self, notice: &Notice<'_>, about: Option<About<'_>>) -> Option<Bytes> {
+        // Named events reach those only who listen for them; a lone id reaches nobody, but a browser keeps it.
+        let (name, cursor) = match notice {
+            Notice::Checkpoint { cursor } => return Some(position(cursor)),
+            Notice::Replayed { cursor, .. } => ("replayed", cursor),
+            Notice::Live { cursor } => ("live", cursor),
+            Notice::Resync { cursor, .. } => ("resync", cursor),
+        };
+        Some(format!("id: {cursor}\nevent: {name}\ndata: {}\n\n", json::notice(notice, about)).into())
+    }
+}
+
+/// Tells a browser where to go on after a break, and nothing else.
+fn position(cursor: &Cursor) -> Bytes {
+    format!("id: {cursor}\n\n").into()
 }
 
 /// Opens the stream.
 pub(super) async fn subscribe(
     State(app): State<App>,
-    peer: Peer,
+    peer: ClientAddress,
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let session = Session::open(app, Shown::of(&query, &headers), peer, &Sse).await?;
-    let scope = session.scope(query.get("account").filter(|account| !account.is_empty())).await?;
+    let shown = Shown::of(&app, &query, &headers).await?;
+    let session = Session::open(app, shown, peer, &Sse).await?;
+    let common = common(&query, &headers)?;
     let wishes = wishes(&query);
-    for (collection, _) in &wishes {
-        session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await?;
+    if common.snapshot.is_some() && wishes.len() != 1 {
+        return Err(Error::refused("Invalid parameters", "A snapshot is of one collection"));
     }
-    let since = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let since = since.or_else(|| query.get("last_event_id")).or_else(|| query.get("since")).and_then(Cursor::parse);
-    let subscribe = wishes.into_iter().map(|(collection, operations)| Subscribe {
-        collection,
-        operations,
-        scope,
-        after: 0,
-        ack: None,
-    });
-    let replay = match since {
-        Some(since) => session.connection.resume(scope, subscribe.collect(), &since).await.map(Some),
-        None => subscribe.into_iter().try_for_each(|one| session.connection.subscribe(one)).map(|()| None),
-    };
-    let replay = replay.map_err(|TooMany(most)| {
-        Error::refused("Too many subscriptions", format!("Max subscriptions reached ({most})"))
+    // Whoever goes on after a cursor has one; others are told where this stream begins.
+    let begin = session.app.changes.cursor(session.app.changes.position());
+    let begin = if common.since.is_none() && common.snapshot.is_none() { position(&begin) } else { Bytes::new() };
+    let mut subscribe = Vec::new();
+    for (collection, operations) in wishes {
+        session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await?;
+        let page = |items: &[String], more| -> Bytes {
+            let data = json::snapshot(&collection, None, items, more).replace(['\n', '\r'], " ");
+            format!("event: snapshot\ndata: {data}\n\n").into()
+        };
+        let wish = Wish { collection: collection.clone(), operations: Some(operations), ..common.clone() };
+        subscribe.push(session.subscription(wish, page, None).await?);
+    }
+    session.connection.subscribe_all(subscribe).map_err(|reason| match reason {
+        Refused::TooMany(most) => {
+            Error::refused("Too many subscriptions", format!("Max subscriptions reached ({most})"))
+        }
+        Refused::Invalid(error) => error,
     })?;
-    let stream = stream::unfold(Stage::Greeting(Box::new(Feed { session, replay, frames: Vec::new() })), Stage::next);
+    let greeting = [GREETING, &begin].concat().into();
+    let stream = stream::unfold(Stage::Greeting(greeting, Box::new(Feed { session, frames: Vec::new() })), Stage::next);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// What the query asks of all collections that it names.
+fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
+    let text = |key| query.get(key).map(str::trim).filter(|value| !value.is_empty());
+    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let since = last_event_id.or_else(|| text("last_event_id")).or_else(|| text("since"));
+    let snapshot = query.flag("snapshot", false)?;
+    let limit = query.number("limit", SNAPSHOT_RECORDS, 1..=MOST_SNAPSHOT_RECORDS)?;
+    let selection = Selection {
+        record: text("record").map(Into::into),
+        filter: text("filter").map(Into::into),
+        fields: text("fields").and_then(normal_fields).map(Into::into),
+        old: query.flag("old", false)?,
+    };
+    // A browser that connects again goes on after what it has seen.
+    let snapshot = snapshot && since.is_none();
+    Ok(Wish {
+        account: text("account").map(str::to_owned),
+        extended: since.is_some() || snapshot || selection != Selection::default(),
+        snapshot: snapshot.then(|| SnapshotWish { sort: text("sort").map(str::to_owned), limit }),
+        since: since.map(Cursor::parse_or_foreign),
+        selection,
+        ..Wish::default()
+    })
 }
 
 /// The collections that are asked for, each with its operations: `collection=a`, `collections=a:create,update`,
@@ -104,13 +156,12 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 /// What an open stream needs.
 struct Feed {
     session: Session,
-    replay: Option<Replay>,
     frames: Vec<Bytes>,
 }
 
 /// How far a stream has come.
 enum Stage {
-    Greeting(Box<Feed>),
+    Greeting(Bytes, Box<Feed>),
     Open(Box<Feed>),
     Over,
 }
@@ -118,14 +169,10 @@ enum Stage {
 impl Stage {
     async fn next(self) -> Option<(Result<Bytes>, Self)> {
         match self {
-            Self::Greeting(feed) => Some((Ok(Bytes::from_static(GREETING)), Self::Open(feed))),
+            Self::Greeting(greeting, feed) => Some((Ok(greeting), Self::Open(feed))),
             Self::Open(mut feed) => match feed.chunk().await {
-                Ok((chunk, true)) => Some((Ok(chunk), Self::Open(feed))),
-                Ok((chunk, false)) => Some((Ok(chunk), Self::Over)),
-                Err(error) => {
-                    tracing::error!(%error, "missed events cannot be read");
-                    Some((Err(error), Self::Over))
-                }
+                (chunk, true) => Some((Ok(chunk), Self::Open(feed))),
+                (chunk, false) => Some((Ok(chunk), Self::Over)),
             },
             Self::Over => None,
         }
@@ -133,27 +180,17 @@ impl Stage {
 }
 
 impl Feed {
-    /// The next piece of the stream, and whether it goes on. The missed events come first.
-    async fn chunk(&mut self) -> Result<(Bytes, bool)> {
-        let connection = &self.session.connection;
-        connection.heard();
-        while let Some(replay) = &mut self.replay {
-            let more = replay.next(connection, &mut self.frames).await?;
-            if !more {
-                self.replay = None;
-            }
-            if !self.frames.is_empty() {
-                return Ok((self.join(), true));
-            }
-        }
+    /// The next piece of the stream, and whether it goes on.
+    async fn chunk(&mut self) -> (Bytes, bool) {
+        self.session.connection.heard();
         loop {
-            let taken = self.session.connection.queue().take(&mut self.frames).await;
+            let taken = self.session.connection.next(&mut self.frames).await;
             self.session.connection.heard();
             if let Some(close) = taken.close {
                 self.frames.push(format!(": closed, {} {}\n\n", close.code(), close.reason()).into());
             }
             if !self.frames.is_empty() {
-                return Ok((self.join(), taken.close.is_none()));
+                return (self.join(), taken.close.is_none());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The published protocol over WebSocket: JSON frames, one subscription for each collection.
+//! The protocol over WebSocket: JSON frames.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -15,19 +15,19 @@ use futures_util::SinkExt;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::{Peer, Session, Shown, json};
+use super::message::{self, ClientMessage, Wish};
+use super::{Session, Shown, json};
 use crate::app::App;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
+use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
-use crate::realtime::{Close, Dialect, Event, Operations, Queue, Subscribe, Taken, TooMany};
+use crate::realtime::{About, Close, Dialect, Event, Notice, Operations, Queue, Refused, Taken};
 
 /// For each direction; most connections are idle, and every one has both.
 const BUFFER: usize = 4 << 10;
 /// How many times larger than allowed a message may be to be taken in, so that the client reads why it is turned away.
 const TAKEN_IN: usize = 4;
-/// The longest name of a collection that is looked at.
-const MAX_NAME: usize = 255;
 /// How long an end may take.
 const GRACE: Duration = Duration::from_secs(2);
 /// How many seconds' worth of messages may come at once. Pings are free.
@@ -49,18 +49,26 @@ impl Dialect for Ws {
     fn heartbeat(&self, at: DateTime<Utc>) -> Bytes {
         json!({"type": "heartbeat", "timestamp": canonical_time(at)}).to_string().into()
     }
+
+    fn tag(&self, frame: &Bytes, tag: &str) -> Bytes {
+        json::tagged(frame, tag).into()
+    }
+
+    fn notice(&self, notice: &Notice<'_>, about: Option<About<'_>>) -> Option<Bytes> {
+        Some(json::notice(notice, about).to_string().into())
+    }
 }
 
 /// Answers 401 before the upgrade if the credential is missing or bad.
 pub(super) async fn connect(
     State(app): State<App>,
-    peer: Peer,
+    peer: ClientAddress,
     query: Query,
     headers: HeaderMap,
     upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response> {
     let offered = Offered::parse(&headers);
-    let shown = Shown::of(&query, &headers).or_else(|| offered.token.clone().map(Shown::Bearer));
+    let shown = Shown::of(&app, &query, &headers).await?.or_else(|| offered.token.clone().map(Shown::Bearer));
     let session = Session::open(app, shown, peer, &Ws).await?;
     let mut upgrade =
         upgrade.map_err(|_| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
@@ -120,7 +128,7 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
     let mut frames = Vec::new();
     loop {
         tokio::select! {
-            taken = queue.take(&mut frames) => {
+            taken = session.connection.next(&mut frames) => {
                 if let ControlFlow::Break(reason) = send(socket, queue, &mut frames, taken).await {
                     return reason;
                 }
@@ -205,77 +213,90 @@ async fn hear(session: &Session, pace: &mut Pace, message: &[u8]) {
 
 /// Carries out a command, or says why not.
 async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -> Result<(), Value> {
-    let action = |message: &Map<String, Value>| {
-        message.get("action").or_else(|| message.get("type")).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    if action(&message) != "ping" && !pace.allows() {
+    if message::action(&message) != "ping" && !pace.allows() {
         return Err(too_fast());
     }
     let message = match session.hook(|hooks| &hooks.realtime_message, None, Some(&message.clone().into())).await {
         Ok(Some(Value::Object(changed))) => changed,
         Ok(_) => message,
-        Err(error) => return Err(refused(&error, None)),
+        Err(error) => return Err(refused(&error, None, None)),
     };
-    match action(&message).as_str() {
-        "ping" => {
+    let command = message::parse(&message).map_err(|fault| {
+        let mut frame = json::error(&fault.message, fault.code, fault.collection.as_deref());
+        json::name(&mut frame, fault.reference.as_deref());
+        frame
+    })?;
+    match command {
+        ClientMessage::Ping => {
             session.connection.queue().push(json::pong(session.app.clock.now()).to_string().into());
             Ok(())
         }
-        "subscribe" => subscribe(session, &message).await,
-        "unsubscribe" => unsubscribe(session, &message).await,
-        _ => Err(json::error("Unknown action", "unknown_action", None)),
+        ClientMessage::Subscribe(wish) => subscribe(session, *wish).await,
+        ClientMessage::Unsubscribe { collection, reference } => unsubscribe(session, collection, reference).await,
+        ClientMessage::Authenticate(token) => authenticate(session, &token).await,
     }
 }
 
-async fn subscribe(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
-    let collection = collection(message)?;
-    let operations = operations(message.get("operations"));
-    let account = message.get("account").and_then(Value::as_str);
-    let scope = session.scope(account).await.map_err(|error| refused(&error, Some(collection)))?;
-    let hooked = session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await;
-    hooked.map_err(|error| refused(&error, Some(collection)))?;
-    let ack = json::subscribed(collection, operations, session.app.clock.now()).to_string().into();
-    let subscribe = Subscribe { collection: collection.to_owned(), operations, scope, after: 0, ack: Some(ack) };
-    session.connection.subscribe(subscribe).map_err(|TooMany(most)| {
-        json::error(&format!("Max subscriptions reached ({most})"), "max_subscriptions", Some(collection))
+async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
+    let (collection, reference) = (wish.collection.clone(), wish.reference.clone());
+    let refused = |error: &Error| refused(error, Some(&collection), reference.as_deref());
+    let hooked = session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await;
+    hooked.map_err(|error| refused(&error))?;
+    let operations = wish.operations.unwrap_or(Operations::ALL);
+    let mut ack = json::subscribed(&collection, operations, session.app.clock.now());
+    json::name(&mut ack, reference.as_deref());
+    let page = |items: &[String], more| json::snapshot(&collection, reference.as_deref(), items, more).into();
+    let subscribe = session.subscription(wish, page, Some(ack.to_string().into())).await;
+    let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?);
+    subscribed.map_err(|reason| match reason {
+        Refused::TooMany(most) => {
+            let message = format!("Max subscriptions reached ({most})");
+            let mut frame = json::error(&message, "max_subscriptions", Some(&collection));
+            json::name(&mut frame, reference.as_deref());
+            frame
+        }
+        Refused::Invalid(error) => refused(&error),
     })
 }
 
-async fn unsubscribe(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
-    let collection = collection(message)?;
-    let ack = json::unsubscribed(collection, session.app.clock.now());
-    session.connection.unsubscribe(collection, ack.to_string().into());
-    let hooked = session.hook(|hooks| &hooks.realtime_unsubscribe, Some(collection), None).await;
-    hooked.map(drop).map_err(|error| refused(&error, Some(collection)))
+async fn unsubscribe(session: &Session, collection: Option<String>, reference: Option<String>) -> Result<(), Value> {
+    let mut ack = json::unsubscribed(collection.as_deref(), session.app.clock.now());
+    json::name(&mut ack, reference.as_deref());
+    let name = match &reference {
+        Some(reference) => format!("\0{reference}"),
+        None => collection.clone().unwrap_or_default(),
+    };
+    session.connection.unsubscribe(&name, ack.to_string().into());
+    let hooked = session.hook(|hooks| &hooks.realtime_unsubscribe, collection.as_deref(), None).await;
+    hooked.map(drop).map_err(|error| refused(&error, collection.as_deref(), reference.as_deref()))
 }
 
-fn collection(message: &Map<String, Value>) -> Result<&str, Value> {
-    match message.get("collection").and_then(Value::as_str) {
-        None | Some("") => Err(json::error("Missing collection", "missing_collection", None)),
-        Some(name) if name.len() > MAX_NAME => Err(json::error("Collection name too long", "invalid_collection", None)),
-        Some(name) => Ok(name),
-    }
+async fn authenticate(session: &Session, token: &str) -> Result<(), Value> {
+    session.authenticate(token).await.map_err(|error| refused(&error, None, None))?;
+    let caller = session.connection.caller();
+    let expires_at = caller.principal().and_then(|principal| principal.expires_at);
+    let answer = json::authenticated(expires_at, session.app.clock.now());
+    session.connection.queue().push(answer.to_string().into());
+    Ok(())
 }
 
-/// The operations that are asked for: a list of names or one name; nothing means all of them.
-fn operations(asked: Option<&Value>) -> Operations {
-    match asked {
-        Some(Value::Array(names)) => Operations::named(names.iter().map(|name| name.as_str().unwrap_or_default())),
-        Some(Value::String(name)) if !name.is_empty() => Operations::named([name.as_str()]),
-        _ => Operations::ALL,
-    }
-}
-
-fn refused(error: &Error, collection: Option<&str>) -> Value {
-    match error {
-        Error::Forbidden(message) => json::error(message, "forbidden", collection),
-        Error::NotFound(message) => json::error(message, "not_found", collection),
-        Error::Aborted { message, .. } => json::error(message, "aborted", collection),
+fn refused(error: &Error, collection: Option<&str>, reference: Option<&str>) -> Value {
+    let (message, code) = match error {
+        Error::Forbidden(message) => (message.as_str(), "forbidden"),
+        Error::Unauthenticated(message) => (message.as_str(), "unauthenticated"),
+        Error::NotFound(message) => (message.as_str(), "not_found"),
+        Error::Aborted { message, .. } => (message.as_str(), "aborted"),
+        Error::Refused { label, message } if label.contains("filter") => (message.as_str(), "invalid_filter"),
+        Error::Refused { message, .. } => (message.as_str(), "invalid_message"),
+        Error::RateLimited { .. } => ("Other snapshots are still being sent", "rate_limited"),
         error => {
             tracing::warn!(%error, "a realtime command failed");
-            json::error("This cannot be done now", "unavailable", collection)
+            ("This cannot be done now", "unavailable")
         }
-    }
+    };
+    let mut frame = json::error(message, code, collection);
+    json::name(&mut frame, reference);
+    frame
 }
 
 fn too_fast() -> Value {
@@ -328,16 +349,5 @@ mod tests {
         assert_eq!(offered("sb_ak.x, snackbase"), (some("sb_ak.x"), some("snackbase")));
         assert_eq!(offered("x, y"), (None, some("x")));
         assert_eq!(offered(" , "), (None, None));
-    }
-
-    #[test]
-    fn operations_come_in_many_shapes() {
-        for all in [None, Some(json!(null)), Some(json!([])), Some(json!(""))] {
-            assert_eq!(operations(all.as_ref()), Operations::ALL);
-        }
-        assert_eq!(operations(Some(&json!("create"))), Operations::named(["create"]));
-        let some = operations(Some(&json!(["update", "fly", 7])));
-        assert_eq!(some, Operations::named(["update"]));
-        assert_eq!(operations(Some(&json!(["fly"]))).iter().count(), 0);
     }
 }

@@ -14,7 +14,7 @@ use crate::accounts::{
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Result;
-use crate::http::client::{AnyCaller, ClientAddress, OptionalBody};
+use crate::http::client::{AnyCaller, ClientAddress, OptionalBody, SessionOrigin};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, SignedIn};
 
@@ -53,10 +53,10 @@ async fn register(
         (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn login(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    SessionOrigin(origin): SessionOrigin,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<LoginResponse>> {
-    app.accounts.login(request, address).await.map(Json)
+    app.accounts.login(request, origin).await.map(Json)
 }
 
 /// Exchanges a refresh token for a fresh pair of tokens.

@@ -83,14 +83,14 @@ async fn names(State(app): State<App>, _: Superadmin) -> Json<CollectionNames> {
 #[utoipa::path(get, path = "/api/v1/collections/export", tag = "collections",
     params(("collection_ids" = Option<String>, Query, description = "The ids, separated by commas; without it, all")),
     responses((status = 200, body = Export), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn export(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> impl IntoResponse {
+async fn export(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<impl IntoResponse> {
     let ids: Option<Vec<&str>> = query
         .get("collection_ids")
         .map(|ids| ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect())
         .filter(|ids: &Vec<&str>| !ids.is_empty());
-    let export = app.collections.export(&caller, ids.as_deref());
+    let export = app.collections.export(&caller, ids.as_deref()).await?;
     let name = app.clock.now().format("collections_export_%Y%m%d_%H%M%S.json");
-    ([(header::CONTENT_DISPOSITION, format!("attachment; filename={name}"))], Json(export))
+    Ok(([(header::CONTENT_DISPOSITION, format!("attachment; filename={name}"))], Json(export)))
 }
 
 /// Makes and changes collections as an exported file says: all of it, or nothing.

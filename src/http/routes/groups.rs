@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::routing::post;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get, update, delete))
         .routes(routes!(add_member))
         .routes(routes!(remove_member))
+        // The names by which older clients know the members.
+        .route("/api/v1/groups/{id}/members", post(add_member))
+        .route("/api/v1/groups/{id}/members/{user_id}", axum::routing::delete(remove_member))
 }
 
 /// Groups: all that were asked for, or a page.

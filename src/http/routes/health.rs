@@ -33,22 +33,22 @@ struct Health {
 }
 
 impl Health {
-    fn new(status: &'static str, database: Option<&'static str>) -> Self {
+    fn new(app: &App, status: &'static str, database: Option<&'static str>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self { status, service: "SnackBase", version, database, audit_logging_enabled: false }
+        Self { status, service: "SnackBase", version, database, audit_logging_enabled: app.audit.is_enabled() }
     }
 }
 
 /// Whether the server answers.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
-async fn health() -> Json<Health> {
-    Json(Health::new("healthy", None))
+async fn health(State(app): State<App>) -> Json<Health> {
+    Json(Health::new(&app, "healthy", None))
 }
 
 /// Whether the process lives.
 #[utoipa::path(get, path = "/live", tag = "health", responses((status = 200, body = Health)))]
-async fn live() -> Json<Health> {
-    Json(Health::new("alive", None))
+async fn live(State(app): State<App>) -> Json<Health> {
+    Json(Health::new(&app, "alive", None))
 }
 
 /// Whether the server can serve: the database answers and nobody told it to stop.
@@ -57,10 +57,10 @@ async fn live() -> Json<Health> {
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
     let answers = app.db.count(Stmt::fixed("SELECT count(*) FROM meta", Vec::new())).await.is_ok();
     if answers && !app.lifecycle.stopping().is_cancelled() {
-        (StatusCode::OK, Json(Health::new("ready", Some("connected"))))
+        (StatusCode::OK, Json(Health::new(&app, "ready", Some("connected"))))
     } else {
         let database = if answers { "connected" } else { "disconnected" };
-        (StatusCode::SERVICE_UNAVAILABLE, Json(Health::new("not_ready", Some(database))))
+        (StatusCode::SERVICE_UNAVAILABLE, Json(Health::new(&app, "not_ready", Some(database))))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::accounts::{
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Problem, Result};
-use crate::http::client::ClientAddress;
+use crate::http::client::{ClientAddress, SessionOrigin};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, Query, SignedIn};
 
@@ -108,9 +108,9 @@ async fn details(
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn accept(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    SessionOrigin(origin): SessionOrigin,
     Path(token): Path<String>,
     JsonBody(request): JsonBody<InvitationAccept>,
 ) -> Result<Json<LoginResponse>> {
-    app.accounts.accept_invitation(&token, request, address).await.map(Json)
+    app.accounts.accept_invitation(&token, request, origin).await.map(Json)
 }

@@ -3,29 +3,34 @@
 use std::fmt::Write as _;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, JsonObject, Query};
 use crate::records::query::{RawListQuery, parse_fields};
-use crate::records::{Expand, ListQuery, Mode, Page};
+use crate::records::{AggregateQuery, Expand, ListQuery, Mode, Page, RawAggregateQuery};
 use crate::schema::Body;
 
 /// The query parameters of a list; anything else is refused, so that a misspelt filter shows.
-const LIST_PARAMETERS: [&str; 9] =
-    ["skip", "limit", "sort", "fields", "filter", "expand", "cursor", "cursor_before", "include_count"];
+const LIST_PARAMETERS: [&str; 10] =
+    ["skip", "limit", "sort", "fields", "filter", "search", "expand", "cursor", "cursor_before", "include_count"];
+
+/// The same for an aggregation.
+const AGGREGATE_PARAMETERS: [&str; 5] = ["functions", "group_by", "filter", "having", "search"];
 
 /// The routes below `/api/v1/records`.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(aggregate))
         .routes(routes!(create_many, update_many, delete_many))
         .routes(routes!(get, put, patch, delete))
 }
@@ -63,7 +68,7 @@ struct RecordPage {
 #[utoipa::path(get, path = "/api/v1/records/{collection}", tag = "records",
     params(("collection" = String, Path), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
         ("sort" = Option<String>, Query), ("fields" = Option<String>, Query), ("filter" = Option<String>, Query),
-        ("expand" = Option<String>, Query), ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
+        ("search" = Option<String>, Query), ("expand" = Option<String>, Query), ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
         ("include_count" = Option<bool>, Query)),
     responses((status = 200, body = RecordPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
@@ -71,24 +76,61 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
     let skip = query.number("skip", 0, 0..=i64::from(i32::MAX))?;
     let limit = query.number("limit", 30, 1..=100)?;
     let include_count = query.flag("include_count", false)?;
-    if let Some(unknown) = query.keys().find(|key| !LIST_PARAMETERS.contains(key)) {
-        let message =
-            format!("'{unknown}' is no parameter here; conditions go into filter, for example filter={unknown} = 1");
-        return Err(Error::refused("Unsupported query parameter", message));
-    }
+    refuse_unknown(&query, &LIST_PARAMETERS)?;
     let request = ListQuery::parse(&RawListQuery {
         skip,
         limit,
         sort: query.get("sort"),
         fields: query.get("fields"),
         filter: query.get("filter"),
+        search: query.get("search"),
         expand: query.get("expand"),
         cursor: query.get("cursor"),
         cursor_before: query.get("cursor_before"),
         include_count,
     })?;
+    let cursor = realtime_cursor(&app);
     let page = app.records.list(&caller, &name, &request).await?;
-    Ok(document(StatusCode::OK, page_text(&page, skip, limit)))
+    Ok((cursor, document(StatusCode::OK, page_text(&page, skip, limit))).into_response())
+}
+
+/// The groups of an aggregation.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document; results travel as the database's text")]
+struct AggregateResult {
+    /// One row for each group: the functions' results, and the fields grouped by.
+    #[schema(value_type = Vec<Object>)]
+    results: Vec<Body>,
+    total_groups: usize,
+}
+
+/// Counts, sums and extremes over the records that the caller may list.
+#[utoipa::path(get, path = "/api/v1/records/{collection}/aggregate", tag = "records",
+    params(("collection" = String, Path), ("functions" = String, Query), ("group_by" = Option<String>, Query),
+        ("filter" = Option<String>, Query), ("having" = Option<String>, Query), ("search" = Option<String>, Query)),
+    responses((status = 200, body = AggregateResult), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn aggregate(State(app): State<App>, caller: Caller, Path(name): Path<String>, query: Query) -> Result<Response> {
+    let Some(functions) = query.get("functions") else {
+        return Err(Error::malformed(Problem::query("functions", "missing", "Field required", Value::Null)));
+    };
+    refuse_unknown(&query, &AGGREGATE_PARAMETERS)?;
+    let request = AggregateQuery::parse(&RawAggregateQuery {
+        functions,
+        group_by: query.get("group_by"),
+        filter: query.get("filter"),
+        having: query.get("having"),
+        search: query.get("search"),
+    })?;
+    let result = app.records.aggregate(&caller, &name, &request).await?;
+    Ok(document(StatusCode::OK, result.to_json()))
+}
+
+fn refuse_unknown(query: &Query, known: &[&str]) -> Result<()> {
+    let Some(unknown) = query.keys().find(|key| !known.contains(key)) else { return Ok(()) };
+    let message =
+        format!("'{unknown}' is no parameter here; conditions go into filter, for example filter={unknown} = 1");
+    Err(Error::refused("Unsupported query parameter", message))
 }
 
 /// Creates a record.
@@ -120,8 +162,9 @@ async fn get(
 ) -> Result<Response> {
     let fields = query.get("fields").and_then(parse_fields);
     let expand = query.get("expand").map(Expand::parse).transpose()?.flatten();
+    let cursor = realtime_cursor(&app);
     let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
-    Ok(document(StatusCode::OK, record))
+    Ok((cursor, document(StatusCode::OK, record)).into_response())
 }
 
 /// Changes a record; required fields must be sent, others keep their values.
@@ -248,6 +291,14 @@ async fn delete_many(
     let ids = app.records.delete_many(&caller, &name, batch.ids).await?;
     let count = ids.len();
     Ok(axum::Json(serde_json::json!({ "deleted": ids, "count": count })).into_response())
+}
+
+/// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was
+/// committed, so the read shows it.
+fn realtime_cursor(app: &App) -> AppendHeaders<Option<(HeaderName, HeaderValue)>> {
+    let cursor = app.changes.cursor(app.changes.position()).to_string();
+    let value = HeaderValue::try_from(cursor).ok();
+    AppendHeaders(value.map(|value| (HeaderName::from_static("x-realtime-cursor"), value)))
 }
 
 /// A response of JSON text that is ready.

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use crate::accounts::{LoginResponse, SetupRequest, SetupStatus};
 use crate::app::App;
 use crate::error::Result;
-use crate::http::client::ClientAddress;
+use crate::http::client::SessionOrigin;
 use crate::http::error::ErrorBody;
 use crate::http::extract::JsonBody;
 
@@ -30,8 +30,8 @@ async fn status(State(app): State<App>) -> Result<Json<SetupStatus>> {
         (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn setup(
     State(app): State<App>,
-    ClientAddress(address): ClientAddress,
+    SessionOrigin(origin): SessionOrigin,
     JsonBody(request): JsonBody<SetupRequest>,
 ) -> Result<(StatusCode, Json<LoginResponse>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.setup(request, address).await?)))
+    Ok((StatusCode::CREATED, Json(app.accounts.setup(request, origin).await?)))
 }

@@ -4,8 +4,6 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 
 use super::*;
-use crate::changes::Cursor;
-use crate::db::Batch;
 
 #[tokio::test]
 async fn events_come_in_order_and_only_after_the_acknowledgement() {
@@ -46,29 +44,11 @@ async fn subscriptions_are_limited_but_may_be_replaced() {
     let world = World::new(Some(""), "*", Clock::System, |options| options.subscriptions = 2).await;
     let client = world.connect(&world.user("user"));
     let subscribe = |name: &str| client.0.subscribe(client.wish(name, Operations::ALL));
-    assert_eq!([subscribe("a"), subscribe("b"), subscribe("c")], [Ok(()), Ok(()), Err(TooMany(2))]);
-    assert_eq!(subscribe("a"), Ok(()));
+    assert!(subscribe("a").is_ok() && subscribe("b").is_ok());
+    assert!(matches!(subscribe("c"), Err(Refused::TooMany(2))));
+    assert!(subscribe("a").is_ok());
     client.0.unsubscribe("b", Bytes::new());
-    assert_eq!(subscribe("c"), Ok(()));
-}
-
-#[tokio::test]
-async fn a_reader_that_stalls_is_closed_and_others_get_everything() {
-    let limits = Limits { frames: 64, bytes: 1 << 20 };
-    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
-    let deaf = world.connect(&world.user("user"));
-    let readers: Vec<Client> = (0..10).map(|_| world.connect(&world.user("user"))).collect();
-    for client in readers.iter().chain([&deaf]) {
-        client.listen(Operations::ALL).await;
-    }
-    let write = async {
-        for number in 0..1000 {
-            world.create(&number.to_string(), json!({})).await;
-        }
-    };
-    let read = async |client: &Client| assert_eq!(client.frames(1000).await.len(), 1000);
-    tokio::join!(write, futures_util::future::join_all(readers.iter().map(read)));
-    assert_eq!(deaf.closed().await, Close::Overload);
+    assert!(subscribe("c").is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,60 +149,4 @@ async fn whoever_is_silent_is_pinged_and_in_the_end_closed() {
     };
     let (reason, ()) = tokio::join!(dead.closed(), answers);
     assert_eq!(reason, Close::Unanswered);
-}
-
-/// Hands the log to the hub.
-struct Feed(Hub);
-
-impl crate::changes::Consumer for Feed {
-    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
-        self.0.publish(changes).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
-    let world = World::with_rule(Some("")).await;
-    let follow =
-        tokio::spawn(world.log.clone().follow(Feed(world.hub.clone()), tokio_util::sync::CancellationToken::new()));
-    let write = async |number: i64| {
-        let insert = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record) \
-                      VALUES ($1, $2, $3, 'create', '2030-01-01T00:00:00.000Z', 'system', '{}')";
-        let args = vec![world.account.into(), world.collection.into(), number.to_string().into()];
-        world.db.commit(Batch::new().require(Stmt::fixed(insert, args))).await.unwrap();
-    };
-    for number in 1..=600 {
-        write(number).await;
-    }
-    let caller = world.user("user");
-    for known in [0, 299, 600] {
-        let client = world.connect(&caller);
-        let writing = async {
-            for number in 1..=50 {
-                write(600 + known + number).await;
-            }
-        };
-        let since = world.log.cursor(known);
-        let reading = async {
-            let wishes = vec![client.wish("posts", Operations::ALL)];
-            let mut replay = client.0.resume(client.scope(), wishes, &since).await.unwrap();
-            let mut frames = Vec::new();
-            while replay.next(&client.0, &mut frames).await.unwrap() {}
-            frames.into_iter().map(|frame| String::from_utf8_lossy(&frame).into_owned()).collect::<Vec<_>>()
-        };
-        let ((), mut seen) = tokio::join!(writing, reading);
-        let last = format!("create {} {{}}", 650 + known);
-        while seen.last() != Some(&last) {
-            seen.extend(client.frames(1).await.into_iter().filter(|frame| frame != "ack"));
-        }
-        let rows = world.log.read_after(known, None, 10_000).await.unwrap().unwrap();
-        let expected: Vec<String> = rows.iter().map(|change| format!("create {} {{}}", change.record_id)).collect();
-        assert_eq!(seen, expected);
-    }
-    let client = world.connect(&caller);
-    let foreign = Cursor { epoch: "other".into(), position: 1 };
-    let mut replay =
-        client.0.resume(client.scope(), vec![client.wish("posts", Operations::ALL)], &foreign).await.unwrap();
-    assert!(!replay.next(&client.0, &mut Vec::new()).await.unwrap(), "another database has nothing to replay");
-    follow.abort();
 }

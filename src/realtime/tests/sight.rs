@@ -34,13 +34,13 @@ async fn a_record_enters_changes_leaves_and_goes() {
 
 #[tokio::test]
 async fn crossings_are_told_to_whoever_wants_updates_or_the_set() {
-    let world = World::with_rule(Some("title = 'open'")).await;
     let with = |title: &str| json!({"id": "1", "title": title});
     for (operations, expected) in [
         (["create"], vec!["entered 1"]),
         (["update"], vec!["entered 1", "update 1", "left 1"]),
         (["delete"], vec!["left 1"]),
     ] {
+        let world = World::with_rule(Some("title = 'open'")).await;
         let client = world.connect(&world.user("user"));
         client.listen(Operations::named(operations)).await;
         world.update("1", with("shut"), with("open")).await;
@@ -110,7 +110,7 @@ async fn a_locked_collection_is_for_superadmins_and_accounts_stay_apart() {
     assert_eq!(names(&clients[0].frames(1).await), ["create 2"]);
     assert_eq!(names(&clients[2].frames(1).await), ["create 2"]);
     let mut frames = Vec::new();
-    assert!(clients[1].0.queue().take(&mut frames).now_or_never().is_none());
+    assert!(clients[1].0.next(&mut frames).now_or_never().is_none());
 }
 
 #[tokio::test]
@@ -138,4 +138,130 @@ async fn a_record_older_than_the_schema_shows_the_fields_of_now() {
     world.create("1", json!({"id": "1", "removed": "secret", "title": "t"})).await;
     let shown = json!({"id": "1", "title": "t", "owner": null, "mail": null});
     assert_eq!(client.frames(1).await, [format!("create 1 {shown}")]);
+}
+
+/// A subscription that shows some of the records.
+fn selecting(client: &Client, name: &str, selection: Selection) -> Subscribe {
+    let tag = Some(name.into());
+    Subscribe { name: name.into(), tag, selection: Arc::new(selection), ..client.wish("posts", Operations::ALL) }
+}
+
+#[tokio::test]
+async fn a_filter_decides_together_with_the_rule() {
+    let world = World::with_rule(Some("owner = @request.auth.id")).await;
+    let caller = world.user("user");
+    let me = id_of(&caller);
+    let client = world.connect(&caller);
+    let filtered = |filter: &str| Selection { filter: Some(filter.into()), ..Selection::default() };
+    client.0.subscribe(selecting(&client, "open", filtered("title = 'open'"))).unwrap();
+    client.0.subscribe(selecting(&client, "shut", filtered("title = 'shut'"))).unwrap();
+    assert_eq!(client.frames(2).await, ["ack", "ack"]);
+    let with = |title: &str, owner: &str| json!({"id": "1", "title": title, "owner": owner});
+    world.create("1", with("open", &me)).await;
+    world.update("1", with("open", &me), with("shut", &me)).await;
+    world.update("1", with("shut", &me), with("shut", "other")).await;
+    world.create("2", with("open", "other")).await;
+    world.delete("1", with("shut", "other")).await;
+    world.create("3", with("shut", &me)).await;
+    let mut frames = client.frames(5).await;
+    frames[1..3].sort();
+    assert_eq!(names(&frames), ["open: create 1", "open: left 1", "shut: entered 1", "shut: left 1", "shut: create 3"]);
+    // What cannot be read, or would tell what is masked, is refused.
+    for bad in ["title = ", "unknown = 1", "mail = 'jane@example.com'"] {
+        let refused = client.0.subscribe(selecting(&client, "bad", filtered(bad)));
+        assert!(matches!(refused, Err(Refused::Invalid(Error::Refused { .. }))), "{bad}");
+    }
+    let elsewhere = Subscribe { collection: "nowhere".into(), ..selecting(&client, "bad", filtered("a = 1")) };
+    assert!(matches!(client.0.subscribe(elsewhere), Err(Refused::Invalid(Error::NotFound(_)))));
+}
+
+#[tokio::test]
+async fn one_record_is_seen_by_the_view_rule_and_nothing_else_comes() {
+    let world = World::with_rule(Some("")).await;
+    let update = "UPDATE collections SET list_rule = NULL, view_rule = $1, view_fields = $2";
+    let args = vec!["title = 'open'".into(), r#"["title"]"#.into()];
+    world.db.execute(Stmt::fixed(update, args)).await.unwrap();
+    world.catalog.reload().await.unwrap();
+    let client = world.connect(&world.user("user"));
+    let selection = Selection { record: Some("1".into()), ..Selection::default() };
+    client.0.subscribe(selecting(&client, "one", selection)).unwrap();
+    assert_eq!(client.frames(1).await, ["ack"]);
+    let with = |id: &str, title: &str| json!({"id": id, "title": title, "owner": "x"});
+    world.create("2", with("2", "open")).await;
+    world.create("1", with("1", "open")).await;
+    world.update("2", with("2", "open"), with("2", "open")).await;
+    world.update("1", with("1", "open"), with("1", "shut")).await;
+    let expected = [r#"one: create 1 {"id":"1","title":"open"}"#, r#"one: left 1 {"id":"1"}"#];
+    assert_eq!(client.frames(2).await, expected);
+}
+
+/// Says what was there before.
+#[derive(Default)]
+struct Telling;
+
+impl Dialect for Telling {
+    fn name(&self) -> &'static str {
+        "telling"
+    }
+
+    fn event(&self, event: &Event<'_>) -> Bytes {
+        format!("{} {} {}", event.operation.name(), event.data, event.old.unwrap_or("-")).into()
+    }
+
+    fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
+        Bytes::new()
+    }
+}
+
+#[tokio::test]
+async fn fields_are_narrowed_and_old_values_are_those_that_were_seen() {
+    let world = World::with_rule(Some("title != 'hidden'")).await;
+    let caller = world.user("user");
+    let again = caller.clone();
+    let recheck: Recheck = Box::new(move || std::future::ready(Ok(again.clone())).boxed());
+    let client = Client(world.hub.connect(Arrival { caller, recheck, address: None, dialect: &Telling }).unwrap());
+    let selection = Selection { fields: Some(["mail".to_owned()].into()), old: true, ..Selection::default() };
+    client.0.subscribe(Subscribe { tag: None, ..selecting(&client, "all", selection) }).unwrap();
+    assert_eq!(client.frames(1).await, ["ack"]);
+    let with = |title: &str, mail: &str| json!({"id": "1", "title": title, "mail": mail});
+    world.create("1", with("a", "ann@x.org")).await;
+    world.update("1", with("a", "ann@x.org"), with("b", "bob@x.org")).await;
+    world.update("1", with("b", "bob@x.org"), with("hidden", "cat@x.org")).await;
+    world.update("1", with("hidden", "cat@x.org"), with("c", "dan@x.org")).await;
+    world.delete("1", with("c", "dan@x.org")).await;
+    let seen = |mail: &str| json!({"id": "1", "mail": mail}).to_string();
+    let expected = [
+        format!("create {} -", seen("a***@x.org")),
+        format!("update {} {}", seen("b***@x.org"), seen("a***@x.org")),
+        r#"delete {"id":"1"} -"#.to_owned(),
+        format!("update {} -", seen("d***@x.org")),
+        format!(r#"delete {{"id":"1"}} {}"#, seen("d***@x.org")),
+    ];
+    assert_eq!(client.frames(5).await, expected);
+}
+
+#[tokio::test]
+async fn those_who_see_their_own_records_are_found_by_value() {
+    let world = World::with_rule(Some("owner = @request.auth.id && title != 'hidden'")).await;
+    let callers: Vec<Caller> = (0..50).map(|_| world.user("user")).collect();
+    let clients: Vec<Client> = callers.iter().map(|caller| world.connect(caller)).collect();
+    for client in &clients {
+        client.listen(Operations::ALL).await;
+    }
+    let owned = |owner: &str, title: &str| json!({"id": "1", "owner": owner, "title": title});
+    let (first, second) = (id_of(&callers[3]), id_of(&callers[7]));
+    world.create("1", owned(&first, "a")).await;
+    world.update("1", owned(&first, "a"), owned(&first, "b")).await;
+    world.update("1", owned(&first, "b"), owned(&second, "b")).await;
+    world.update("1", owned(&second, "b"), owned(&second, "hidden")).await;
+    world.delete("1", owned(&second, "hidden")).await;
+    world.create("2", owned(&first, "c")).await;
+    assert_eq!(names(&clients[3].frames(4).await), ["create 1", "update 1", "left 1", "create 2"]);
+    assert_eq!(names(&clients[7].frames(2).await), ["entered 1", "left 1"]);
+    // Whoever leaves the index leaves it clean.
+    drop(clients);
+    let client = world.connect(&callers[3]);
+    client.listen(Operations::ALL).await;
+    world.create("3", owned(&first, "d")).await;
+    assert_eq!(names(&client.frames(1).await), ["create 3"]);
 }

@@ -8,6 +8,7 @@ crate::both![
     users_are_created_listed_changed_and_deactivated,
     a_deactivated_user_is_out_at_once,
     a_changed_role_counts_at_once,
+    a_new_address_is_not_confirmed_and_voids_links_to_the_old_one,
     accounts_are_created_listed_renamed_and_deleted,
     administration_is_for_superadmins,
 ];
@@ -79,6 +80,26 @@ async fn a_changed_role_counts_at_once(backend: Backend) {
         assert_eq!(user.post("/records/posts", &json!({})).await.status, status, "{role}");
         assert_eq!(user.get("/auth/me").await.ok(200)["role"], role);
     }
+}
+
+async fn a_new_address_is_not_confirmed_and_voids_links_to_the_old_one(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let user = app.colleague_of(&app.register().await).await;
+    let path = format!("/users/{}", user.id);
+    app.admin.put(&format!("{path}/password"), &json!({"send_reset_link": true})).await.ok(200);
+    let token = app.services().accounts.mailer().newest_to(&user.email).unwrap().token;
+    // The same address in another case is no other.
+    let same = app.admin.patch(&path, &json!({"email": user.email.to_uppercase()})).await.ok(200);
+    assert_eq!(same["email_verified"], true);
+    let changed = app.admin.patch(&path, &json!({"email": "new@example.com"})).await.ok(200);
+    assert_eq!((&changed["email"], &changed["email_verified"]), (&json!("new@example.com"), &json!(false)));
+    assert_eq!(changed["email_verified_at"], json!(null));
+    let body = json!({"token": token, "new_password": "Another-Horse-42"});
+    app.anonymous().post("/auth/reset-password", &body).await.refused(400, "");
+    let body = json!({"email": "newer@example.com", "email_verified": true});
+    let confirmed = app.admin.patch(&path, &body).await.ok(200);
+    assert!(confirmed["email_verified"] == true && confirmed["email_verified_at"].is_string(), "{confirmed}");
+    app.anonymous().login(&user.account_slug, "newer@example.com", PASSWORD).await;
 }
 
 async fn accounts_are_created_listed_renamed_and_deleted(backend: Backend) {

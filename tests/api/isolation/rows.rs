@@ -46,6 +46,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(collections());
     rows.extend(auth(world));
     rows.extend(administration(world));
+    rows.push(row(Method::POST, "/api/v1/realtime/ticket", vec![("/realtime/ticket".to_owned(), Value::Null)]));
     rows.extend(people::rows(world));
     rows
 }
@@ -61,8 +62,14 @@ fn records(world: &World) -> Vec<Row> {
             "?filter=title+~+'%25'+%7C%7C+true".to_owned(),
             "?filter=title+~+'%25'&sort=title&limit=100".to_owned(),
             "?cursor=&include_count=true".to_owned(),
+            "?expand=link".to_owned(),
         ];
         queries.into_iter().map(move |query| format!("/records/{name}{query}"))
+    });
+    let aggregates = ["posts", "notes"].map(|name| {
+        format!(
+            "/records/{name}/aggregate?functions=count(),max(title),max(code)&group_by=id,account_id,title,created_by"
+        )
     });
     let ones = [format!("/records/posts/{open}"), format!("/records/notes/{ruled}"), format!("/records/posts/{ruled}")];
     let with = |path: &str, body: Value| (path.to_owned(), body);
@@ -72,6 +79,7 @@ fn records(world: &World) -> Vec<Row> {
     let updates = json!({"records": [{"id": world.own_record, "data": {}}, {"id": open, "data": change}]});
     vec![
         get("/api/v1/records/{collection}", &lists.collect::<Vec<_>>()),
+        get("/api/v1/records/{collection}/aggregate", &aggregates),
         row(
             Method::POST,
             "/api/v1/records/{collection}",
@@ -196,6 +204,13 @@ fn administration(world: &World) -> Vec<Row> {
         row(Method::PUT, "/api/v1/accounts/{id}", one(&account, json!({"name": "taken over"}))),
         row(Method::DELETE, "/api/v1/accounts/{id}", one(&account, Value::Null)),
         get("/api/v1/accounts/{id}/users", &[format!("{account}/users")]),
+        get("/api/v1/audit-logs", &["/audit-logs".to_owned(), format!("/audit-logs?account_id={}", a.account_id)]),
+        get(
+            "/api/v1/audit-logs/export",
+            &["/audit-logs/export".to_owned(), "/audit-logs/export?format=json".to_owned()],
+        ),
+        get("/api/v1/audit-logs/verify", &[format!("/audit-logs/verify?account_id={}", a.account_id)]),
+        get("/api/v1/audit-logs/{id}", &["/audit-logs/1".to_owned()]),
         get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
         get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
         get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),

@@ -68,6 +68,10 @@ async fn members_come_and_go(backend: Backend) {
         owner.post(&format!("{path}/users"), &body).await.refused(404, "User");
     }
     owner.post(&format!("{path}/users"), &json!({})).await.refused(422, "");
+    // Older clients.
+    owner.post(&format!("{path}/members"), &json!({"user_id": colleague.id})).await.ok(201);
+    owner.delete(&format!("{path}/members/{}", colleague.id)).await.ok(204);
+    assert_eq!(owner.get(&path).await.ok(200)["users"], json!([]));
 }
 
 /// Every change of groups, with the status that it is answered with.

@@ -6,7 +6,10 @@ crate::both![
     collections_are_named_in_every_published_form,
     both_paths_serve_the_same_stream,
     a_stream_goes_on_after_its_last_event,
-    a_cursor_of_another_life_is_no_reason_to_fail,
+    a_cursor_of_another_life_is_answered_with_resync,
+    a_browser_knows_where_to_go_on_before_the_first_event,
+    a_stream_may_begin_with_what_is_there,
+    a_plain_stream_never_sees_a_new_kind_of_event,
     more_than_a_hundred_collections_are_refused,
 ];
 
@@ -110,18 +113,83 @@ async fn a_stream_goes_on_after_its_last_event(backend: Backend) {
     assert_eq!(numbers(&mut theirs, 27).await, vec![json!(-1.0); 27]);
 }
 
-async fn a_cursor_of_another_life_is_no_reason_to_fail(backend: Backend) {
+async fn a_cursor_of_another_life_is_answered_with_resync(backend: Backend) {
     let (_app, user) = posts(backend).await;
-    for cursor in ["nonsense", "other-epoch:5", "", "a:b:c", "x:-1", "x:99999999999999999999"] {
+    for cursor in ["nonsense", "other-epoch:5", "a:b:c", "x:-1", "x:99999999999999999999"] {
         let mut sse = Sse::resume(&user, "?collection=posts", cursor).await;
-        user.create("posts", &json!({"n": 7})).await;
-        loop {
-            let event = sse.event().await;
-            if event.data["type"] == "posts.create" {
-                break;
-            }
-        }
+        let resync = sse.notice("resync").await;
+        assert_eq!((&resync.data["type"], &resync.data["reason"]), (&json!("resync"), &json!("epoch")), "{cursor}");
+        let known = resync.id.unwrap();
+        let created = user.create_id("posts", &json!({"n": 7})).await;
+        assert_eq!(sse.event().await.data["id"], created.as_str());
+        // From the cursor that came with it, nothing is lost.
+        let mut again = Sse::resume(&user, "?collection=posts", &known).await;
+        assert_eq!(again.event().await.data["id"], created.as_str());
     }
+}
+
+async fn a_browser_knows_where_to_go_on_before_the_first_event(backend: Backend) {
+    let (_app, user) = posts(backend).await;
+    let mut sse = Sse::open(&user, "?collection=posts").await;
+    user.create("marks", &json!({})).await;
+    let id = user.create_id("posts", &json!({"n": 1})).await;
+    let first = sse.event().await;
+    assert_eq!(first.data["id"], id.as_str());
+    let mut fresh = Sse::open(&user, "?collection=posts").await;
+    // The id stands in the greeting, which `open` has read; parsing it takes an event.
+    let last = user.create_id("posts", &json!({"n": 2})).await;
+    let event = fresh.event().await;
+    assert_eq!(event.data["id"], last.as_str());
+    let idle = Sse::open(&user, "?collection=posts").await;
+    let known = idle.greeted_at().unwrap();
+    drop(idle);
+    let missed = user.create_id("posts", &json!({"n": 3})).await;
+    let mut again = Sse::resume(&user, "?collection=posts", &known).await;
+    assert_eq!(again.event().await.data["id"], missed.as_str());
+}
+
+async fn a_stream_may_begin_with_what_is_there(backend: Backend) {
+    let (_app, user) = posts(backend).await;
+    for n in 0..5 {
+        user.create("posts", &json!({"n": n})).await;
+    }
+    let query = "?collection=posts&snapshot=true&filter=n%3E1&sort=n&fields=n&limit=2";
+    let mut sse = Sse::open(&user, query).await;
+    let page = sse.notice("snapshot").await.data;
+    let shown: Vec<Option<f64>> = page["items"].as_array().unwrap().iter().map(|item| item["n"].as_f64()).collect();
+    assert_eq!((shown, &page["has_more"]), (vec![Some(2.0), Some(3.0)], &json!(true)));
+    assert!(sse.notice("live").await.id.is_some());
+    user.create("posts", &json!({"n": 1})).await;
+    user.create("posts", &json!({"n": 9})).await;
+    assert_eq!(numbers(&mut sse, 1).await, [json!(9.0)]);
+    for bad in [
+        "?collection=posts&collection=notes&snapshot=true",
+        "?collection=posts&filter=%3D",
+        "?collection=posts&limit=x",
+    ] {
+        let status = user.get(&format!("/realtime/subscribe{bad}")).await.status;
+        assert!((400..423).contains(&status), "{bad}: {status}");
+    }
+}
+
+async fn a_plain_stream_never_sees_a_new_kind_of_event(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        config.realtime.checkpoint_seconds = 1;
+        config.realtime.heartbeat_seconds = 1;
+    })
+    .await;
+    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    let user = app.register().await;
+    let mut sse = Sse::open(&user, "?collection=posts").await;
+    app.rules("posts", &json!({"list_rule": "n > 0"})).await;
+    user.create("posts", &json!({"n": 0})).await;
+    let mut names = Vec::new();
+    while names.len() < 3 {
+        names.push(sse.any_event().await.unwrap().name);
+    }
+    assert_eq!(names, ["heartbeat"; 3]);
+    // Checkpoints have no data: only what a browser keeps has moved.
+    assert_ne!(sse.last_event_id, sse.greeted_at());
 }
 
 async fn more_than_a_hundred_collections_are_refused(backend: Backend) {

@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
+import { isSample } from '@/features/sample/sample';
+import { SampleNote } from '@/features/sample/SampleNote';
 import classes from './CollectionPage.module.css';
 import { collectionQuery } from './queries';
 
@@ -30,16 +32,19 @@ export function CollectionPage() {
   );
   return (
     <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]} action={collection.data && action} flush>
-      <nav className={classes.tabs} aria-label={`Collection ${name}`}>
-        {TABS.map(({ to, label }) => (
-          <Link key={to} to={to} params={{ name }} className={classes.tab} activeOptions={{ includeSearch: false }}>
-            {label}
-          </Link>
-        ))}
-      </nav>
-      {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
-      {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
-      {collection.data && <Outlet />}
+      <div className={classes.frame}>
+        <nav className={classes.tabs} aria-label={`Collection ${name}`}>
+          {TABS.map(({ to, label }) => (
+            <Link key={to} to={to} params={{ name }} className={classes.tab} activeOptions={{ includeSearch: false }}>
+              {label}
+            </Link>
+          ))}
+        </nav>
+        {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
+        {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
+        {collection.data && isSample(collection.data.schema) && <SampleNote collection={collection.data} />}
+        {collection.data && <Outlet />}
+      </div>
     </Page>
   );
 }

@@ -3,6 +3,7 @@ import { IconDatabase, IconLock, IconPlus, IconWorld } from '@tabler/icons-react
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { CollectionsSearch } from '@/app/search';
+import { SampleOffer } from '@/features/sample/SampleOffer';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber } from '@/ui/format';
@@ -13,6 +14,7 @@ import { SortHeader } from '@/ui/SortHeader';
 import { TableSkeleton } from '@/ui/TableSkeleton';
 import { TimeText } from '@/ui/TimeText';
 import { collectionsQuery } from './queries';
+import { TransferMenu } from './transfer/TransferMenu';
 
 const route = getRouteApi('/app/collections');
 const PAGE_SIZE = 25;
@@ -22,6 +24,16 @@ export function CreateCollectionButton() {
     <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link to="/collections/new" {...props} />}>
       Create collection
     </Button>
+  );
+}
+
+/** What an empty instance offers. */
+export function FirstSteps() {
+  return (
+    <Group gap="xs" justify="center" align="flex-start">
+      <CreateCollectionButton />
+      <SampleOffer />
+    </Group>
   );
 }
 
@@ -41,9 +53,18 @@ export function CollectionsPage() {
   });
   const empty = list.data?.total === 0;
   return (
-    <Page crumbs={[{ label: 'Collections' }]} action={<CreateCollectionButton />} flush>
+    <Page
+      crumbs={[{ label: 'Collections' }]}
+      action={
+        <Group gap={4} wrap="nowrap">
+          <TransferMenu />
+          <CreateCollectionButton />
+        </Group>
+      }
+      flush
+    >
       {empty && !search ? (
-        <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="No collections yet" action={<CreateCollectionButton />}>
+        <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="No collections yet" action={<FirstSteps />}>
           A collection is a kind of record with its own fields, its own REST and realtime addresses and its own access rules.
         </EmptyState>
       ) : (

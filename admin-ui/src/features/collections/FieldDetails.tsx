@@ -1,22 +1,38 @@
 import { Checkbox, Select, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { ComputedDetails } from './ComputedDetails';
+import { OPTION_LABELS, optionKeysOf } from './field-options';
 import { MASK_TYPES, ON_DELETE } from './field-types';
 import classes from './FieldRow.module.css';
 import { collectionNamesQuery } from './queries';
 import type { FieldDraft } from './schema-form';
 
-interface Props {
+export interface DetailsProps {
   draft: FieldDraft;
   errors: Record<string, string>;
   onChange: (patch: Partial<FieldDraft>) => void;
 }
 
-export function FieldDetails({ draft, errors, onChange }: Props) {
+export function FieldDetails(props: DetailsProps) {
+  const { draft, errors, onChange } = props;
+  const computed = draft.type === 'computed';
   return (
     <div className={classes.details}>
-      {draft.type === 'reference' && <ReferenceDetails {...{ draft, errors, onChange }} />}
-      <DefaultInput {...{ draft, errors, onChange }} />
+      {computed && <ComputedDetails {...props} />}
+      {draft.type === 'reference' && <ReferenceDetails {...props} />}
+      {!computed && draft.type !== 'reference' && <DefaultInput {...props} />}
+      <Options {...props} />
       <Stack gap="xs">
+        {!computed && draft.type !== 'json' && draft.type !== 'file' && (
+          <Checkbox
+            mt={4}
+            label="Index"
+            description="For fields that lists are filtered or sorted by."
+            checked={draft.index}
+            error={errors.index}
+            onChange={(event) => onChange({ index: event.currentTarget.checked })}
+          />
+        )}
         <Checkbox
           mt={4}
           label="Personal data"
@@ -42,10 +58,27 @@ export function FieldDetails({ draft, errors, onChange }: Props) {
   );
 }
 
-function ReferenceDetails({ draft, errors, onChange }: Props) {
+function Options({ draft, errors, onChange }: DetailsProps) {
+  return optionKeysOf(draft.type).map((key) => (
+    <TextInput
+      key={key}
+      label={OPTION_LABELS[key]}
+      placeholder="Any"
+      autoComplete="off"
+      spellCheck={false}
+      type={draft.type === 'date' ? 'date' : 'text'}
+      classNames={key === 'pattern' ? { input: 'mono' } : undefined}
+      value={draft.options[key] ?? ''}
+      error={errors[`options.${key}`]}
+      onChange={(event) => onChange({ options: { ...draft.options, [key]: event.currentTarget.value } })}
+    />
+  ));
+}
+
+function ReferenceDetails({ draft, errors, onChange }: DetailsProps) {
   const collections = useQuery(collectionNamesQuery);
-  const names = collections.data?.items.map((item) => item.name) ?? [];
-  if (draft.collection && !names.includes(draft.collection)) names.push(draft.collection);
+  const known = collections.data?.names ?? [];
+  const names = draft.collection && !known.includes(draft.collection) ? [...known, draft.collection] : known;
   return (
     <>
       <Select
@@ -70,7 +103,7 @@ function ReferenceDetails({ draft, errors, onChange }: Props) {
   );
 }
 
-function DefaultInput({ draft, errors, onChange }: Props) {
+function DefaultInput({ draft, errors, onChange }: DetailsProps) {
   if (draft.type === 'boolean') {
     return (
       <Select

@@ -1,8 +1,9 @@
 import { ActionIcon, Checkbox, Collapse, Select, Text, TextInput, Tooltip } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconChevronDown, IconChevronRight, IconGripVertical, IconTrash } from '@tabler/icons-react';
+import { type KeyboardEvent, useState } from 'react';
 import classes from './FieldRow.module.css';
 import { FieldDetails } from './FieldDetails';
+import { OPTION_KEYS } from './field-options';
 import { FIELD_TYPE_LABELS, FIELD_TYPES, isFieldType } from './field-types';
 import { FieldTypeIcon } from './FieldTypeIcon';
 import type { FieldDraft } from './schema-form';
@@ -15,20 +16,34 @@ interface Props {
   count: number;
   errors: Record<string, string>;
   onChange: (patch: Partial<FieldDraft>) => void;
-  onMove: (by: -1 | 1) => void;
+  /** To another place in the list. */
+  onMove: (to: number) => void;
+  dragged: boolean;
+  onDrag: (dragging: boolean) => void;
+  onDragOver: () => void;
   onRemove: () => void;
 }
 
-export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemove }: Props) {
+export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemove, dragged, onDrag, onDragOver }: Props) {
   const [toggled, setToggled] = useState<boolean | null>(null);
-  const detailErrors = ['default', 'collection', 'on_delete', 'mask_type', 'pii'].some((key) => key in errors);
-  const open = detailErrors || (toggled ?? (draft.type === 'reference' && !draft.stored));
+  const detailErrors = Object.keys(errors).some((key) => !['name', 'type', 'required', 'unique'].includes(key));
+  const open = detailErrors || (toggled ?? (['reference', 'computed'].includes(draft.type) && !draft.stored));
   const label = draft.name || `field ${index + 1}`;
   const shown = draft.stored ? SHOWN.slice(2) : SHOWN;
   const rest = Object.entries(errors).filter(([key]) => !shown.includes(key));
   return (
-    <div role="listitem" className={classes.item} aria-label={label}>
+    <div
+      role="listitem"
+      className={classes.item}
+      aria-label={label}
+      data-dragged={dragged || undefined}
+      onDragOver={(event) => {
+        event.preventDefault();
+        onDragOver();
+      }}
+    >
       <div className={classes.row}>
+        <Handle label={label} index={index} count={count} onMove={onMove} onDrag={onDrag} />
         <ActionIcon aria-label={`More about ${label}`} aria-expanded={open} onClick={() => setToggled(!open)}>
           {open ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />}
         </ActionIcon>
@@ -37,27 +52,25 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
         ) : (
           <NewName {...{ draft, index, label, errors, onChange }} />
         )}
-        <Checkbox
-          label="Required"
-          aria-label={`${label} is required`}
-          checked={draft.required}
-          error={errors.required}
-          onChange={(event) => onChange({ required: event.currentTarget.checked })}
-        />
-        <Checkbox
-          label="Unique"
-          aria-label={`${label} is unique`}
-          checked={draft.unique}
-          error={errors.unique}
-          onChange={(event) => onChange({ unique: event.currentTarget.checked })}
-        />
+        {draft.type !== 'computed' && (
+          <>
+            <Checkbox
+              label="Required"
+              aria-label={`${label} is required`}
+              checked={draft.required}
+              error={errors.required}
+              onChange={(event) => onChange({ required: event.currentTarget.checked })}
+            />
+            <Checkbox
+              label="Unique"
+              aria-label={`${label} is unique`}
+              checked={draft.unique}
+              error={errors.unique}
+              onChange={(event) => onChange({ unique: event.currentTarget.checked })}
+            />
+          </>
+        )}
         <div className={classes.tools}>
-          <ActionIcon aria-label={`Move ${label} up`} disabled={index === 0} onClick={() => onMove(-1)}>
-            <IconArrowUp size={16} />
-          </ActionIcon>
-          <ActionIcon aria-label={`Move ${label} down`} disabled={index === count - 1} onClick={() => onMove(1)}>
-            <IconArrowDown size={16} />
-          </ActionIcon>
           <Tooltip label={draft.stored ? 'Fields with stored data cannot be removed' : 'Remove'}>
             <ActionIcon
               aria-label={`Remove ${label}`}
@@ -82,7 +95,44 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
   );
 }
 
-const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type'];
+interface HandleProps {
+  label: string;
+  index: number;
+  count: number;
+  onMove: (to: number) => void;
+  onDrag: (dragging: boolean) => void;
+}
+
+/** Drags with the pointer, moves with the arrow keys. */
+function Handle({ label, index, count, onMove, onDrag }: HandleProps) {
+  const onKeyDown = (event: KeyboardEvent<HTMLButtonElement>) => {
+    const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: count - 1 }[event.key];
+    if (to === undefined || to < 0 || to >= count) return;
+    event.preventDefault();
+    const handle = event.currentTarget;
+    onMove(to);
+    // Moving the row in the page takes the focus away.
+    window.requestAnimationFrame(() => handle.focus());
+  };
+  return (
+    <ActionIcon
+      className={classes.handle}
+      draggable
+      aria-label={`Move ${label}, ${index + 1} of ${count}: arrow keys`}
+      onKeyDown={onKeyDown}
+      onDragStart={(event) => {
+        event.dataTransfer.effectAllowed = 'move';
+        event.dataTransfer.setData('text/plain', label);
+        onDrag(true);
+      }}
+      onDragEnd={() => onDrag(false)}
+    >
+      <IconGripVertical size={16} />
+    </ActionIcon>
+  );
+}
+
+const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'index', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
 
 /** Name and type of a field that exists cannot change, so they are no controls. */
 function StoredName({ name, type }: { name: string; type: string }) {

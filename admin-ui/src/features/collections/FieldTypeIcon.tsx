@@ -7,6 +7,7 @@ import {
   IconHash,
   IconLetterT,
   IconLink,
+  IconMathFunction,
   IconRelationOneToMany,
   IconToggleLeft,
   type TablerIcon,
@@ -24,6 +25,7 @@ const ICONS: Record<FieldType, TablerIcon> = {
   json: IconBraces,
   reference: IconRelationOneToMany,
   file: IconFile,
+  computed: IconMathFunction,
 };
 
 export function FieldTypeIcon({ type }: { type: string }) {

@@ -1,4 +1,4 @@
-import { Box, Button, Group, List, Stack, Text } from '@mantine/core';
+import { Box, Button, Group, Stack, Text } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -7,7 +7,9 @@ import { ErrorPanel } from '@/ui/ErrorPanel';
 import { toast } from '@/ui/toast';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { collectionQuery, useUpdateCollection } from './queries';
-import { definitionOf, describeChanges, draftOf, isSchemaPath } from './schema-form';
+import { schemaChanges } from './schema-diff';
+import { definitionOf, draftOf, isSchemaPath } from './schema-form';
+import { SchemaChanges } from './SchemaChanges';
 import { SchemaEditor } from './SchemaEditor';
 
 const route = getRouteApi('/app/collections/$name/fields');
@@ -23,7 +25,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const update = useUpdateCollection(collection.name, () => toast.done(`Saved the fields of ${collection.name}.`));
   const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
   const [sent, setSent] = useState<string[]>([]);
-  const changes = describeChanges(drafts, collection.schema);
+  const changes = schemaChanges(drafts, collection.schema, collection.records_count);
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     update.mutate({ fields: drafts.map(definitionOf) });
@@ -41,14 +43,12 @@ function FieldsForm({ collection }: { collection: Collection }) {
           <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} />
           <ErrorPanel error={update.error} shownFields={isSchemaPath} />
           {changes.length > 0 && (
-            <div className="sb-panel" style={{ padding: 12 }}>
-              <Text fw={500}>Saving will</Text>
-              <List fz="sm" my={4}>
-                {changes.map((change) => (
-                  <List.Item key={change}>{change}</List.Item>
-                ))}
-              </List>
-              <Group gap="xs" mt="xs">
+            <section className="sb-panel" aria-label="Before saving">
+              <header>
+                <Text fw={500}>Saving will change</Text>
+              </header>
+              <SchemaChanges changes={changes} />
+              <Group gap="xs" p="sm">
                 <Button type="submit" loading={update.isPending}>
                   Save fields
                 </Button>
@@ -62,7 +62,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
                   Discard changes
                 </Button>
               </Group>
-            </div>
+            </section>
           )}
         </Stack>
       </form>

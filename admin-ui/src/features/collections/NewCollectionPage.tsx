@@ -1,36 +1,66 @@
-import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Button, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import { ErrorPanel } from '@/ui/ErrorPanel';
-import { Page } from '@/ui/Page';
+import { type Crumb, Page } from '@/ui/Page';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { toast } from '@/ui/toast';
-import { useCreateCollection } from './queries';
-import { definitionOf, isSchemaPath, newField } from './schema-form';
+import type { Collection, Rules } from '@/api/types';
+import { rulesQuery } from '@/features/rules/queries';
+import { collectionQuery, useCreateCollection } from './queries';
+import { copiesOf, definitionOf, isSchemaPath, newField } from './schema-form';
 import { SchemaEditor } from './SchemaEditor';
 
+const route = getRouteApi('/app/collections/new');
+const CRUMBS: [Crumb, Crumb] = [{ label: 'Collections', to: '/collections' }, { label: 'New collection' }];
+
 export function NewCollectionPage() {
+  const { from } = route.useSearch();
+  return <Page crumbs={CRUMBS}>{from === undefined ? <NewCollectionForm /> : <CopyOf key={from} name={from} />}</Page>;
+}
+
+function CopyOf({ name }: { name: string }) {
+  const source = useQuery(collectionQuery(name));
+  const rules = useQuery(rulesQuery(name));
+  const error = source.error ?? rules.error;
+  if (error) return <ErrorPanel error={error} />;
+  if (!source.data || !rules.data) return <Skeleton h={320} maw={880} />;
+  return <NewCollectionForm source={{ collection: source.data, rules: rules.data }} />;
+}
+
+/** The rules of a collection as a new one takes them. */
+function rulesOf(rules: Rules) {
+  const { list_rule, view_rule, create_rule, update_rule, delete_rule, list_fields, view_fields, create_fields, update_fields } = rules;
+  return { list_rule, view_rule, create_rule, update_rule, delete_rule, list_fields, view_fields, create_fields, update_fields };
+}
+
+function NewCollectionForm({ source }: { source?: { collection: Collection; rules: Rules } }) {
   const navigate = useNavigate();
   const create = useCreateCollection();
-  const [name, setName] = useState('');
-  const [drafts, setDrafts] = useState(() => [newField()]);
+  const [name, setName] = useState(source ? `${source.collection.name}_copy` : '');
+  const [drafts, setDrafts] = useState(() => (source ? copiesOf(source.collection.schema) : [newField()]));
   const [sent, setSent] = useState<string[]>([]);
   const touched = name !== '' || drafts.some((draft) => draft.name !== '');
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     create.mutate(
-      { name: name.trim(), fields: drafts.map(definitionOf) },
+      { ...(source && rulesOf(source.rules)), name: name.trim(), fields: drafts.map(definitionOf) },
       {
         onSuccess: (collection) => {
-          toast.done(`Created ${collection.name}. Only superadmins can reach it until you open its rules.`);
+          toast.done(
+            source
+              ? `Created ${collection.name} with the fields and rules of ${source.collection.name}, without its records.`
+              : `Created ${collection.name}. Only superadmins can reach it until you open its rules.`,
+          );
           void navigate({ to: '/collections/$name/records', params: { name: collection.name }, ignoreBlocker: true });
         },
       },
     );
   };
   return (
-    <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: 'New collection' }]}>
+    <>
       <UnsavedGuard dirty={touched}>The collection is not created yet.</UnsavedGuard>
       <form
         onSubmit={(event) => {
@@ -68,6 +98,6 @@ export function NewCollectionPage() {
           </Group>
         </Stack>
       </form>
-    </Page>
+    </>
   );
 }

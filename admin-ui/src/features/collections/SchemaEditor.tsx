@@ -1,5 +1,6 @@
 import { Button, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import { FieldRow } from './FieldRow';
 import { errorsAt, type FieldDraft, move, newField } from './schema-form';
 
@@ -12,6 +13,7 @@ interface Props {
 }
 
 export function SchemaEditor({ drafts, onChange, error, sent }: Props) {
+  const [dragged, setDragged] = useState<string | null>(null);
   const replace = (key: string, patch: Partial<FieldDraft>) =>
     onChange(drafts.map((draft) => (draft.key === key ? { ...draft, ...patch } : draft)));
   return (
@@ -25,7 +27,13 @@ export function SchemaEditor({ drafts, onChange, error, sent }: Props) {
             count={drafts.length}
             errors={errorsAt(error, sent.indexOf(draft.key))}
             onChange={(patch) => replace(draft.key, patch)}
-            onMove={(by) => onChange(move(drafts, index, by))}
+            onMove={(to) => onChange(move(drafts, index, to))}
+            dragged={dragged === draft.key}
+            onDrag={(dragging) => setDragged(dragging ? draft.key : null)}
+            onDragOver={() => {
+              const from = drafts.findIndex((other) => other.key === dragged);
+              if (from >= 0 && from !== index) onChange(move(drafts, from, index));
+            }}
             onRemove={() => onChange(drafts.filter((other) => other.key !== draft.key))}
           />
         ))}

@@ -1,13 +1,15 @@
 import { Box, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { CopyText } from '@/ui/CopyText';
+import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
 import { TimeText } from '@/ui/TimeText';
 import { toast } from '@/ui/toast';
 import { collectionQuery, useDeleteCollection, useForgetCollection } from './queries';
+import { useExportCollections } from './transfer/queries';
 
 const route = getRouteApi('/app/collections/$name/settings');
 
@@ -30,8 +32,32 @@ export function SettingsTab() {
           Changed <TimeText value={data.updated_at} />
         </span>
       </Group>
+      <CopySection id={data.id} name={name} />
       <DeleteSection name={name} records={data.records_count} />
     </Stack>
+  );
+}
+
+function CopySection({ id, name }: { id: string; name: string }) {
+  const exporting = useExportCollections();
+  return (
+    <Box className="sb-panel" p="md">
+      <Group justify="space-between">
+        <div style={{ flex: '1 1 260px' }}>
+          <Title order={2}>Use its definition elsewhere</Title>
+          <Text c="dimmed">Fields and rules, without records: as a new collection here, or as a file for another server.</Text>
+        </div>
+        <Group gap="xs">
+          <Button variant="default" renderRoot={(props) => <Link to="/collections/new" search={{ from: name }} {...props} />}>
+            Duplicate
+          </Button>
+          <Button variant="default" loading={exporting.isPending} onClick={() => exporting.mutate({ ids: [id], name })}>
+            Export
+          </Button>
+        </Group>
+      </Group>
+      <ErrorPanel error={exporting.error} />
+    </Box>
   );
 }
 

@@ -11,6 +11,7 @@ export const FIELD_TYPES = [
   'json',
   'reference',
   'file',
+  'computed',
 ] as const;
 
 export type FieldType = (typeof FIELD_TYPES)[number];
@@ -26,7 +27,16 @@ export const FIELD_TYPE_LABELS: Record<FieldType, string> = {
   json: 'JSON',
   reference: 'Reference',
   file: 'File',
+  computed: 'Computed',
 };
+
+/** What a computed field can have as its value. */
+export const RETURN_TYPES = [
+  { value: 'text', label: 'Text' },
+  { value: 'number', label: 'Number' },
+  { value: 'boolean', label: 'Boolean' },
+  { value: 'datetime', label: 'Date and time' },
+];
 
 export const ON_DELETE = [
   { value: 'cascade', label: 'Delete this record too' },

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { Collection, CollectionInput, CollectionList } from '@/api/types';
+import type { Collection, CollectionInput, CollectionList, CollectionNames } from '@/api/types';
 
 interface ListQuery {
   page?: number;
@@ -19,8 +19,11 @@ export const collectionsQuery = (query: ListQuery) =>
     placeholderData: keepPreviousData,
   });
 
-/** Enough for every picker: nobody scrolls through more than a hundred names. */
-export const collectionNamesQuery = collectionsQuery({ page: 1, page_size: 100, sort_by: 'name', sort_order: 'asc' });
+/** The names of all collections, sorted. */
+export const collectionNamesQuery = queryOptions({
+  queryKey: ['collections', 'names'],
+  queryFn: ({ signal }) => api.get<CollectionNames>('/collections/names', { signal }),
+});
 
 export const collectionQuery = (name: string) =>
   queryOptions({
@@ -56,7 +59,11 @@ export function useDeleteCollection(name: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api.delete<{ records_deleted?: number }>(path(name)),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['collections', 'list'] }),
+    onSuccess: () =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: ['collections', 'list'] }),
+        queries.invalidateQueries({ queryKey: ['collections', 'names'] }),
+      ]),
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
-import { definitionOf, describeChanges, draftOf, errorsAt, move, newField, parseDefault } from './schema-form';
+import { copiesOf, definitionOf, draftOf, errorsAt, move, newField, parseDefault } from './schema-form';
 
 const title = { name: 'title', type: 'text', required: true } as FieldDefinition;
 
@@ -39,19 +39,16 @@ describe('errorsAt', () => {
   });
 });
 
-describe('describeChanges', () => {
-  it('is empty for an untouched schema', () => {
-    expect(describeChanges([draftOf(title)], [title])).toEqual([]);
-  });
-  it('names additions and changes', () => {
-    const drafts = [{ ...draftOf(title), required: false }, { ...newField(), name: 'views', type: 'number' }];
-    expect(describeChanges(drafts, [title])).toEqual(['change required of title', 'add views (number)']);
+describe('copiesOf', () => {
+  it('makes new fields of stored ones', () => {
+    expect(copiesOf([title])).toMatchObject([{ name: 'title', required: true, stored: null }]);
   });
 });
 
 describe('move', () => {
-  it('moves by one and stays inside', () => {
-    expect(move(['a', 'b', 'c'], 0, 1)).toEqual(['b', 'a', 'c']);
+  it('moves and stays inside', () => {
+    expect(move(['a', 'b', 'c'], 0, 2)).toEqual(['b', 'c', 'a']);
+    expect(move(['a', 'b', 'c'], 2, 1)).toEqual(['a', 'c', 'b']);
     expect(move(['a', 'b'], 0, -1)).toEqual(['a', 'b']);
   });
 });

@@ -1,6 +1,7 @@
 /** The schema editor's state and its way to and from the server's field definitions. */
 import { ApiError } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
+import { optionsOf, type OptionTexts, optionTexts } from './field-options';
 
 export interface FieldDraft {
   /** Stable while rows are moved; never sent. */
@@ -15,6 +16,10 @@ export interface FieldDraft {
   on_delete: string | null;
   pii: boolean;
   mask_type: string | null;
+  index: boolean;
+  options: OptionTexts;
+  expression: string;
+  return_type: string | null;
   /** The stored definition of a field that already exists. */
   stored: FieldDefinition | null;
 }
@@ -37,6 +42,10 @@ export function newField(): FieldDraft {
     on_delete: null,
     pii: false,
     mask_type: null,
+    index: false,
+    options: {},
+    expression: '',
+    return_type: null,
     stored: null,
   };
 }
@@ -58,6 +67,10 @@ export function draftOf(field: FieldDefinition): FieldDraft {
     on_delete: field.on_delete ?? null,
     pii: field.pii ?? false,
     mask_type: field.mask_type ?? null,
+    index: field.index ?? false,
+    options: optionTexts(field.options),
+    expression: field.expression ?? '',
+    return_type: field.return_type ?? null,
     stored: field,
   };
 }
@@ -77,18 +90,28 @@ export function parseDefault(type: string, text: string): unknown {
 
 export function definitionOf(draft: FieldDraft): FieldDefinition {
   const reference = draft.type === 'reference';
+  const computed = draft.type === 'computed';
   return {
     ...draft.stored,
     name: draft.name.trim(),
     type: draft.type,
-    required: draft.required,
-    unique: draft.unique,
-    default: parseDefault(draft.type, draft.defaultText),
+    required: !computed && draft.required,
+    unique: !computed && draft.unique,
+    index: !computed && draft.index,
+    default: computed ? null : parseDefault(draft.type, draft.defaultText),
+    options: optionsOf(draft.type, draft.options, draft.stored?.options),
     collection: reference ? draft.collection : null,
-    on_delete: (reference ? draft.on_delete : null),
+    on_delete: reference ? draft.on_delete : null,
     pii: draft.pii,
-    mask_type: (draft.pii ? draft.mask_type : null),
+    mask_type: draft.pii ? draft.mask_type : null,
+    expression: computed ? draft.expression : null,
+    return_type: computed ? draft.return_type : null,
   };
+}
+
+/** The same fields for another collection. */
+export function copiesOf(fields: FieldDefinition[]): FieldDraft[] {
+  return fields.map((field) => ({ ...draftOf(field), stored: null }));
 }
 
 /** The messages for the field that was sent at this position, by attribute. */
@@ -96,7 +119,7 @@ export function errorsAt(error: unknown, index: number): Record<string, string> 
   const found: Record<string, string> = {};
   if (!(error instanceof ApiError) || index < 0) return found;
   for (const [path, messages] of Object.entries(error.fields)) {
-    const match = /^(?:schema|fields)(?:\[(\d+)\]|\.(\d+))(?:\.(\w+))?$/.exec(path);
+    const match = /^(?:schema|fields)(?:\[(\d+)\]|\.(\d+))(?:\.([\w.]+))?$/.exec(path);
     if (match && Number(match[1] ?? match[2]) === index) found[match[3] ?? 'name'] = messages.join(' ');
   }
   return found;
@@ -107,28 +130,7 @@ export function isSchemaPath(path: string): boolean {
   return /^(schema|fields)[[.]\d+/.test(path);
 }
 
-const ATTRIBUTES = ['required', 'unique', 'default', 'collection', 'on_delete', 'pii', 'mask_type'] as const;
-
-/** What saving would do, in words, for the person to read before they save. */
-export function describeChanges(drafts: FieldDraft[], stored: FieldDefinition[]): string[] {
-  const changes: string[] = [];
-  for (const draft of drafts) {
-    const next = definitionOf(draft);
-    if (!draft.stored) {
-      changes.push(`add ${next.name || 'a field without a name'} (${next.type})`);
-      continue;
-    }
-    const before = definitionOf(draftOf(draft.stored));
-    const changed = ATTRIBUTES.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key]));
-    if (changed.length > 0) changes.push(`change ${changed.join(', ')} of ${next.name}`);
-  }
-  const order = drafts.flatMap((draft) => (draft.stored ? [draft.stored.name] : []));
-  if (order.join() !== stored.map((field) => field.name).join()) changes.push('reorder the fields');
-  return changes;
-}
-
-export function move<T>(list: readonly T[], from: number, by: -1 | 1): T[] {
-  const to = from + by;
+export function move<T>(list: readonly T[], from: number, to: number): T[] {
   const moved = list[from];
   if (moved === undefined || to < 0 || to >= list.length) return [...list];
   const rest = list.filter((_, index) => index !== from);

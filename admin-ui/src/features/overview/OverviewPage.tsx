@@ -2,7 +2,7 @@ import { SimpleGrid, Stack } from '@mantine/core';
 import { IconDatabase } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { accountsQuery } from '@/features/accounts/queries';
-import { CreateCollectionButton } from '@/features/collections/CollectionsPage';
+import { CreateCollectionButton, FirstSteps } from '@/features/collections/CollectionsPage';
 import { collectionsQuery } from '@/features/collections/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
@@ -39,7 +39,7 @@ export function OverviewPage() {
         )}
         {items?.length === 0 ? (
           <div className="sb-panel">
-            <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="Start with a collection" action={<CreateCollectionButton />}>
+            <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="Start with a collection" action={<FirstSteps />}>
               Describe one kind of record, such as posts or orders, and its REST and realtime addresses exist at once.
             </EmptyState>
           </div>

@@ -20,7 +20,7 @@ const route = getRouteApi('/app/live');
 export function LivePage() {
   const { collections: chosenText = '', text = '' } = route.useSearch();
   const navigate = route.useNavigate();
-  const names = useQuery(collectionNamesQuery).data?.items.map((item) => item.name);
+  const names = useQuery(collectionNamesQuery).data?.names;
   const chosen = chosenText === '' ? [] : chosenText.split(',');
   const live = useLive(chosen.length > 0 ? chosen : names);
   const [open, setOpen] = useState<LiveEvent | null>(null);

@@ -1,39 +1,66 @@
-import { Alert, Button, Group, Select, SimpleGrid, Stack, Text, TextInput, Title } from '@mantine/core';
-import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
+import { Button, Collapse, Group, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { messageOf } from '@/api/errors';
 import { useSession } from '@/api/session';
-import type { Collection } from '@/api/types';
-import { useNewestRecord } from '@/features/records/queries';
+import type { Collection, UserDetail } from '@/api/types';
+import { recordQuery, useNewestRecord } from '@/features/records/queries';
+import { ReferencePicker } from '@/features/records/ReferencePicker';
+import { UserPicker } from '@/features/users/UserPicker';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { JsonInput, parseJson } from '@/ui/JsonInput';
+import { PersonFields } from './PersonFields';
 import { useTestRule } from './queries';
-import { sampleRecord } from './sample-record';
 import { type Operation, OPERATIONS, type RuleDrafts, ruleOf } from './rule-state';
+import { sampleRecord } from './sample-record';
+import { callerOf, type Person, verdictOf } from './tester';
+import { Verdict } from './Verdict';
 
-const PEOPLE_FIELDS = [
-  { key: 'id', label: 'User id' },
-  { key: 'email', label: 'E-mail' },
-  { key: 'role', label: 'Role' },
-  { key: 'account_id', label: 'Account id' },
-  { key: 'groups', label: 'Groups, separated by commas' },
-] as const;
-
-/** Tries the rules as they stand in the form, saved or not, for an imagined caller. */
+/** Tries the rules as they stand in the form, saved or not, for a real or an imagined caller. */
 export function RuleTester({ collection, drafts }: { collection: Collection; drafts: RuleDrafts }) {
   const { session } = useSession();
+  const queries = useQueryClient();
   const test = useTestRule();
   const newest = useNewestRecord(collection.name);
   const [operation, setOperation] = useState<Operation>('list');
-  const [person, setPerson] = useState({ id: session?.userId ?? '', email: '', role: 'user', account_id: '', groups: '' });
+  const [user, setUser] = useState<UserDetail | null>(null);
+  const [person, setPerson] = useState<Person>({ id: session?.userId ?? '', email: session?.email ?? '', role: 'user', account_id: '', groups: '' });
+  const [recordId, setRecordId] = useState('');
+  const [problem, setProblem] = useState<string | undefined>();
   const [record, setRecord] = useState(() => sampleRecord(collection.schema, session?.userId ?? ''));
   const [data, setData] = useState('{}');
+  const [details, setDetails] = useState(false);
   const rule = ruleOf(drafts[operation]);
   const parsed = { record: parseJson(record), data: parseJson(data) };
-  const ready = rule !== null && parsed.record.ok && parsed.data.ok;
+  const ready = parsed.record.ok && parsed.data.ok;
+  const known = verdictOf(rule);
   const run = () => {
     if (rule === null || !parsed.record.ok || !parsed.data.ok) return;
-    const groups = person.groups.split(',').map((group) => group.trim()).filter(Boolean);
-    test.mutate({ rule, context: { auth: { ...person, groups }, record: parsed.record.value, data: parsed.data.value } });
+    test.mutate({ rule, context: { auth: callerOf(person), record: parsed.record.value, data: parsed.data.value, fields: collection.schema } });
+  };
+  /** A verdict about something else must not stay. */
+  const touch = <T,>(set: (value: T) => void) => (value: T) => {
+    test.reset();
+    set(value);
+  };
+  const pickRecord = async (id: string) => {
+    test.reset();
+    setRecordId(id);
+    setProblem(undefined);
+    if (id === '') return;
+    try {
+      setRecord(JSON.stringify(await queries.query(recordQuery(collection.name, id)), null, 2));
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  const pickUser = (picked: UserDetail | null) => {
+    test.reset();
+    setUser(picked);
+    if (picked) {
+      const { id, email, role_name: role, account_id, groups } = picked;
+      setPerson({ id, email, role, account_id, groups: groups.join(', ') });
+    }
   };
   return (
     <section className="sb-panel" aria-label="Try a rule">
@@ -41,65 +68,52 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
         <Title order={2} size="h3">Try a rule</Title>
       </header>
       <Stack gap="sm" p="sm">
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm">
+        <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="sm">
           <Select
             label="Rule"
             allowDeselect={false}
             data={[...OPERATIONS]}
             value={operation}
-            onChange={(value) => {
-              test.reset();
-              setOperation(OPERATIONS.find((known) => known === value) ?? 'list');
-            }}
+            onChange={touch((value: Operation | null) => setOperation(value ?? 'list'))}
           />
-          {PEOPLE_FIELDS.map(({ key, label }) => (
-            <TextInput
-              key={key}
-              label={label}
-              autoComplete="off"
-              value={person[key]}
-              onChange={(event) => setPerson({ ...person, [key]: event.currentTarget.value })}
-            />
-          ))}
+          <UserPicker label="User" value={user} onChange={pickUser} />
+          <ReferencePicker label="Record" target={collection.name} value={recordId} error={problem} onChange={(id) => void pickRecord(id)} />
         </SimpleGrid>
-        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-          <JsonInput label="Record" value={record} onChange={setRecord} minRows={4} />
-          <JsonInput label="Data they send" value={data} onChange={setData} minRows={4} />
-        </SimpleGrid>
+        <Collapse expanded={details} transitionDuration={0}>
+          {details && (
+            <Stack gap="sm">
+              <PersonFields person={person} onChange={touch(setPerson)} />
+              <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
+                <JsonInput label="Record, as JSON" value={record} onChange={touch(setRecord)} minRows={4} />
+                <JsonInput label="Data they send" value={data} onChange={touch(setData)} minRows={4} />
+              </SimpleGrid>
+            </Stack>
+          )}
+        </Collapse>
         <Group gap="xs">
-          <Button variant="default" disabled={!ready} loading={test.isPending} onClick={run}>
+          <Button variant="default" disabled={!ready || known !== null} loading={test.isPending} onClick={run}>
             Try
+          </Button>
+          <Button variant="subtle" aria-expanded={details} onClick={() => setDetails(!details)}>
+            {details ? 'Hide the details' : 'Change the details'}
           </Button>
           <Button
             variant="subtle"
             loading={newest.isFetching}
-            onClick={() =>
-              void newest.refetch().then(({ data: found }) => {
-                if (found) setRecord(JSON.stringify(found, null, 2));
-              })
-            }
+            onClick={() => void newest.refetch().then(({ data: found }) => found && pickRecord(found.id))}
           >
-            Fill in the newest record
+            Take the newest record
           </Button>
           {newest.data === null && <Text c="dimmed">There is no record yet.</Text>}
-          {rule === null && <Text c="dimmed">This rule is locked: nobody is let in.</Text>}
         </Group>
         <ErrorPanel error={test.error} />
-        {test.data && <Verdict allowed={test.data.result} />}
+        {known && <Verdict allowed={known.allowed}>{known.why}</Verdict>}
+        {!known && test.data && (
+          <Verdict allowed={test.data.result}>
+            {person.email || 'This caller'} {test.data.result ? 'may' : 'may not'} {operation} {recordId === '' ? 'such a record' : 'this record'}.
+          </Verdict>
+        )}
       </Stack>
     </section>
-  );
-}
-
-function Verdict({ allowed }: { allowed: boolean }) {
-  return (
-    <Alert
-      role="status"
-      p="xs"
-      color={allowed ? 'brand' : 'red'}
-      icon={allowed ? <IconCircleCheck size={18} /> : <IconCircleX size={18} />}
-    >
-      {allowed ? 'Let in.' : 'Refused.'}
-    </Alert>
   );
 }

@@ -2,6 +2,7 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import { api } from '@/api/client';
 import type { FieldDefinition, Rules, RulesPatch, TestRuleResponse, ValidateRuleResponse } from '@/api/types';
 import type { Operation } from './rule-state';
+import type { callerOf } from './tester';
 
 const path = (name: string) => `/collections/${encodeURIComponent(name)}/rules`;
 
@@ -33,10 +34,11 @@ export const validationQuery = (rule: string, operation: Operation, fields: Fiel
     staleTime: 60_000,
   });
 
-export interface TestContext {
-  auth: { id: string; email: string; role: string; account_id: string; groups: string[] };
+interface TestContext {
+  auth: ReturnType<typeof callerOf>;
   record: unknown;
   data: unknown;
+  fields: FieldDefinition[];
 }
 
 export function useTestRule() {

@@ -12,6 +12,8 @@ pub fn rows(world: &World) -> Vec<Row> {
     rows.extend(roles());
     rows.extend(groups(world));
     rows.extend(invitations(world));
+    rows.extend(sessions(world));
+    rows.push(get("/api/v1/dashboard/stats", &["/dashboard/stats".to_owned()]));
     rows
 }
 
@@ -96,6 +98,30 @@ fn invitations(world: &World) -> Vec<Row> {
             Method::POST,
             "/api/v1/invitations/{token}/accept",
             one(&format!("{invitation}/accept"), json!({"password": PASSWORD})),
+        ),
+    ]
+}
+
+fn sessions(world: &World) -> Vec<Row> {
+    let users = format!("/users/{}/sessions", world.a.id);
+    let session = &world.session;
+    vec![
+        get("/api/v1/auth/sessions", &["/auth/sessions".to_owned()]),
+        row(Method::DELETE, "/api/v1/auth/sessions", one("/auth/sessions", Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/auth/sessions/{session_id}",
+            one(&format!("/auth/sessions/{session}"), Value::Null),
+        ),
+        get("/api/v1/users/{id}/sessions", std::slice::from_ref(&users)),
+        row(Method::DELETE, "/api/v1/users/{id}/sessions", one(&users, Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/users/{id}/sessions/{session_id}",
+            vec![
+                (format!("{users}/{session}"), Value::Null),
+                (format!("/users/{}/sessions/{session}", world.b.id), Value::Null),
+            ],
         ),
     ]
 }

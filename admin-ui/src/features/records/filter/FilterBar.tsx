@@ -6,6 +6,7 @@ import { filterCompletions } from '@/features/expressions/completions';
 import { ExpressionInput } from '@/features/expressions/ExpressionInput';
 import { ProblemList } from '@/features/expressions/ProblemList';
 import { problemIn } from '@/features/expressions/problems';
+import { useOutside } from '@/ui/use-outside';
 import { FilterBuilder } from './FilterBuilder';
 
 interface Props {
@@ -16,10 +17,10 @@ interface Props {
   onFilter: (text: string) => void;
 }
 
-/** The text that the API takes, by hand or put together; mounted anew when the address brings another one. */
+/** The text that the API takes, by hand or put together. */
 export function FilterBar({ filter, error, fields, onFilter }: Props) {
   const id = useId();
-  const [text, setText] = useState(filter);
+  const [text, setText] = useOutside(filter);
   const [building, setBuilding] = useState(false);
   const completions = useMemo(() => filterCompletions(fields), [fields]);
   const problems = error !== undefined && text === filter ? [problemIn(error)] : [];
@@ -38,7 +39,10 @@ export function FilterBar({ filter, error, fields, onFilter }: Props) {
         after={
           <>
             {text !== '' && (
-              <ActionIcon aria-label="Clear the filter" onClick={() => (filter === '' ? setText('') : onFilter(''))}>
+              <ActionIcon aria-label="Clear the filter" onClick={() => {
+                  setText('');
+                  if (filter !== '') onFilter('');
+                }}>
                 <IconX size={16} />
               </ActionIcon>
             )}

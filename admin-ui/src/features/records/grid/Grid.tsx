@@ -13,6 +13,8 @@ import type { Selection } from './use-selection';
 const ROW_HEIGHT = 34;
 /** While the scroll bar is dragged nothing is loaded until it rests this long. */
 const REST = 80;
+/** The next page is asked for when its first row is this near. */
+const AHEAD = 40;
 
 interface Props {
   collection: string;
@@ -36,7 +38,7 @@ export function Grid(props: Props) {
   // eslint-disable-next-line react-hooks/incompatible-library -- rows are memoised by hand, nothing compiles this
   const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 8 });
   const items = virtual.getVirtualItems();
-  usePagesInView(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, onPages);
+  usePagesInView(items[0]?.index ?? 0, items.at(-1)?.index ?? 0, count, onPages);
   const keys = useGridKeys({
     rows,
     count,
@@ -118,9 +120,9 @@ export function Grid(props: Props) {
 }
 
 /** Tells which pages the rows in view belong to, once the scrolling rests. */
-function usePagesInView(first: number, last: number, onPages: (pages: number[]) => void): void {
-  const from = Math.floor(first / PAGE_SIZE);
-  const to = Math.floor(last / PAGE_SIZE);
+function usePagesInView(first: number, last: number, count: number, onPages: (pages: number[]) => void): void {
+  const from = Math.floor(Math.max(0, first - AHEAD) / PAGE_SIZE);
+  const to = Math.floor(Math.min(count - 1, last + AHEAD) / PAGE_SIZE);
   const latest = useRef(onPages);
   useEffect(() => {
     latest.current = onPages;

@@ -29,7 +29,7 @@ export function MoreMenu({ collection, fields, columns, sort, filter }: Props) {
   const request = { collection, sort, filter };
   return (
     <>
-      <Menu position="bottom-end" width={220}>
+      <Menu position="bottom-end" width={248}>
         <Menu.Target>
           <Tooltip label="More">
             <ActionIcon aria-label="More about these records" size={32}>

@@ -31,10 +31,9 @@ export function RecordsToolbar({ collection, fields, columns, view, asked, filte
   return (
     <Group p="xs" px="md" gap="xs" align="flex-start">
       {searchable(fields).length > 0 && (
-        <SearchBox key={view.search} label="Search records" value={view.search} onChange={(search) => onView({ search })} />
+        <SearchBox label="Search records" value={view.search} onChange={(search) => onView({ search })} />
       )}
       <FilterBar
-        key={view.filter}
         filter={view.filter}
         error={filterError}
         fields={fields}

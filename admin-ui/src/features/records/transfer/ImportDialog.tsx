@@ -106,7 +106,7 @@ function MappingTable({ source, mapping, fields, onChange }: MappingProps) {
         <Table.Tr>
           <Table.Th>In the file</Table.Th>
           <Table.Th>For example</Table.Th>
-          <Table.Th>Field</Table.Th>
+          <Table.Th w="42%">Field</Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ApiError } from '@/api/errors';
-import { inBatches } from './chunks';
+import { inBatches, MOST_FAILURES } from './chunks';
 
 const signal = new AbortController().signal;
 const items = Array.from({ length: 250 }, (_, index) => index);
@@ -30,6 +30,12 @@ describe('inBatches', () => {
       ]);
       expect(progress.at(-1)).toBe(250);
     }
+  });
+  it('gives up where nothing is accepted', async () => {
+    const many = Array.from({ length: 2000 }, (_, index) => index);
+    const outcome = await inBatches({ items: many, send: refusing(many, true), onProgress: () => undefined, signal });
+    expect(outcome).toMatchObject({ done: 0, stopped: true });
+    expect(outcome.failures).toHaveLength(MOST_FAILURES);
   });
   it('fails when the server does, and stops when asked to', async () => {
     const down = () => Promise.reject(new ApiError({ status: 503, message: 'busy' }));

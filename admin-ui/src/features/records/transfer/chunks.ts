@@ -2,6 +2,8 @@
 import { ApiError, messageOf } from '@/api/errors';
 
 export const BATCH = 100;
+/** After so many refusals something is wrong with all of them. */
+export const MOST_FAILURES = 500;
 
 export interface Failure<T> {
   item: T;
@@ -35,7 +37,7 @@ export async function inBatches<T>({ items, send, onProgress, signal, size = BAT
   for (let start = 0; start < items.length; start += size) {
     let rest = items.slice(start, start + size);
     while (rest.length > 0) {
-      if (signal.aborted) return { ...outcome, stopped: true };
+      if (signal.aborted || outcome.failures.length >= MOST_FAILURES) return { ...outcome, stopped: true };
       try {
         await send(rest);
         outcome.done += rest.length;

@@ -1,0 +1,78 @@
+/** What a field can demand of its values besides the type, as it is typed and as it is sent. */
+
+export const OPTION_KEYS = ['min', 'max', 'min_length', 'max_length', 'pattern', 'enum'] as const;
+export type OptionKey = (typeof OPTION_KEYS)[number];
+/** An empty or absent text sets nothing. */
+export type OptionTexts = Partial<Record<OptionKey, string>>;
+
+export const OPTION_LABELS: Record<OptionKey, string> = {
+  min: 'Smallest value',
+  max: 'Largest value',
+  min_length: 'Fewest characters',
+  max_length: 'Most characters',
+  pattern: 'Pattern (regular expression)',
+  enum: 'Only these values, separated by commas',
+};
+
+const WORDS: OptionKey[] = ['min_length', 'max_length', 'pattern', 'enum'];
+const BY_TYPE: Record<string, OptionKey[]> = {
+  text: WORDS,
+  email: WORDS,
+  url: WORDS,
+  number: ['min', 'max', 'enum'],
+  date: ['min', 'max'],
+  datetime: ['min', 'max'],
+};
+
+export function optionKeysOf(type: string): OptionKey[] {
+  return BY_TYPE[type] ?? [];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function optionTexts(options: unknown): OptionTexts {
+  if (Array.isArray(options)) return { enum: options.map(String).join(', ') };
+  if (!isRecord(options)) return {};
+  const known = OPTION_KEYS.filter((key) => options[key] !== undefined && options[key] !== null);
+  return Object.fromEntries(
+    known.map((key) => {
+      const value = options[key];
+      if (Array.isArray(value)) return [key, value.map(String).join(', ')];
+      return [key, typeof value === 'string' ? value : JSON.stringify(value)];
+    }),
+  );
+}
+
+/** Numbers go as such; what is none goes as text, for the server to judge. */
+function numeric(text: string): unknown {
+  const number = Number(text);
+  return text.trim() !== '' && Number.isFinite(number) ? number : text;
+}
+
+function valueOf(type: string, key: OptionKey, text: string): unknown {
+  if (key === 'pattern') return text;
+  if (key === 'enum') {
+    const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    return type === 'number' ? parts.map(numeric) : parts;
+  }
+  return key === 'min_length' || key === 'max_length' || type === 'number' ? numeric(text) : text.trim();
+}
+
+/** The options to send: keys that this editor does not know stay as they are stored. */
+export function optionsOf(type: string, texts: OptionTexts, stored: unknown): Record<string, unknown> | null {
+  const kept = isRecord(stored) ? Object.entries(stored).filter(([key]) => !(OPTION_KEYS as readonly string[]).includes(key)) : [];
+  const set = optionKeysOf(type).flatMap((key) => {
+    const text = texts[key] ?? '';
+    return text.trim() === '' ? [] : [[key, valueOf(type, key, text)] as const];
+  });
+  const all = [...kept, ...set];
+  return all.length === 0 ? null : Object.fromEntries(all);
+}
+
+/** The values to choose from, where a field has a list of them. */
+export function choicesOf(options: unknown): string[] | null {
+  const list = Array.isArray(options) ? options : isRecord(options) && Array.isArray(options.enum) ? options.enum : null;
+  return list && list.length > 0 ? list.map(String) : null;
+}

@@ -1,0 +1,17 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { api } from '@/api/client';
+import type { Collection } from '@/api/types';
+import { SAMPLE, SAMPLE_NAME, SAMPLE_RECORDS } from './sample';
+
+export async function createSample(): Promise<void> {
+  await api.post<Collection>('/collections', SAMPLE);
+  await api.post(`/records/${SAMPLE_NAME}/batch`, { records: SAMPLE_RECORDS });
+}
+
+export function useCreateSample() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: createSample,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['collections'] }),
+  });
+}

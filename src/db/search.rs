@@ -1,0 +1,203 @@
+//! Full-text indexes: FTS5 on SQLite, GIN on PostgreSQL. Both split text at everything that is neither a letter nor a
+//! digit, and know nothing about languages.
+//!
+//! On SQLite an index is a table of its own, kept up by triggers, for all searchable columns; a second table gives the
+//! numbers that FTS5 knows rows by. Its first column holds the account, so that other accounts' words are never looked
+//! at. On PostgreSQL each column has an index on an expression.
+
+use super::dialect::Dialect;
+use super::sql::{Ident, Sql, Stmt};
+
+/// What is neither a letter nor a digit and not left to PostgreSQL's own parser: it would take an address or a path for
+/// one word.
+const SEPARATORS: &str = "'[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00a9\\u00ab-\\u00b1\\u00b4\\u00b6-\\u00b8\
+                          \\u00bb\\u00bf\\u2000-\\u206f\\u3000-\\u3003\\u3008-\\u3020]+'";
+
+/// What is searched.
+pub struct TextSearch<'a> {
+    /// The table.
+    pub table: &'a Ident,
+    /// The columns to look at: each with its place among all searchable columns of the table, in the order of names.
+    pub columns: &'a [(usize, Ident)],
+    /// Words, of letters and digits only: all of them must occur, the last one may go on.
+    pub words: &'a [String],
+    /// The account whose rows are in reach; `None` for all.
+    pub account: Option<uuid::Uuid>,
+}
+
+impl Dialect {
+    /// The statements that make the index of a table and fill it. `columns` are in the order of names.
+    pub fn create_search(self, table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
+        match self {
+            _ if columns.is_empty() => Vec::new(),
+            Self::Sqlite => create_sqlite(table, columns),
+            Self::Postgres => columns.iter().map(|column| create_postgres(table, column)).collect(),
+        }
+    }
+
+    /// The statements that drop the index of a table.
+    pub fn drop_search(self, table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
+        let drop = |what: &'static str, name: &Ident| {
+            let mut sql = Sql::new(self);
+            sql.push(what).ident(name);
+            sql.build()
+        };
+        match self {
+            _ if columns.is_empty() => Vec::new(),
+            Self::Sqlite => {
+                let mut statements: Vec<Stmt> =
+                    EVENTS.iter().map(|event| drop("DROP TRIGGER IF EXISTS ", &trigger_name(table, event))).collect();
+                statements.push(drop("DROP TABLE ", &index_name(table)));
+                statements.push(drop("DROP TABLE ", &numbers_name(table)));
+                statements
+            }
+            Self::Postgres => columns.iter().map(|column| drop("DROP INDEX ", &gin_name(table, column))).collect(),
+        }
+    }
+
+    /// The statements that drop what outlives a dropped table.
+    pub fn drop_search_of_dropped(self, table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
+        match self {
+            Self::Sqlite => self.drop_search(table, columns),
+            Self::Postgres => Vec::new(),
+        }
+    }
+}
+
+impl Sql {
+    /// Appends the condition that a row of the alias `r` has the words.
+    pub fn text_search(&mut self, search: &TextSearch<'_>) -> &mut Self {
+        if search.words.is_empty() {
+            return self.push("1 = 0");
+        }
+        match self.dialect() {
+            Dialect::Sqlite => {
+                self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
+                self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table)).push(" WHERE ");
+                self.ident(&index_name(search.table)).push(" MATCH ").arg(fts_query(search)).push("))")
+            }
+            Dialect::Postgres => {
+                let last = search.words.len() - 1;
+                self.push("(").list(" AND ", search.words.iter().enumerate(), |sql, (index, word)| {
+                    let lexeme = format!("'{word}'{}", if index == last { ":*" } else { "" });
+                    sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
+                        lexemes(sql, "r", column);
+                        sql.push(" @@ to_tsquery('simple'::regconfig, ").arg(lexeme.as_str()).push(")");
+                    });
+                    sql.push(")");
+                });
+                self.push(")")
+            }
+        }
+    }
+}
+
+const EVENTS: [&str; 3] = ["create", "update", "delete"];
+
+// No name that a user chooses has a `$`.
+fn index_name(table: &Ident) -> Ident {
+    table.suffixed(&Ident::fixed("$search"))
+}
+
+fn numbers_name(table: &Ident) -> Ident {
+    table.suffixed(&Ident::fixed("$number"))
+}
+
+fn trigger_name(table: &Ident, event: &'static str) -> Ident {
+    index_name(table).suffixed(&Ident::fixed(event))
+}
+
+fn gin_name(table: &Ident, column: &Ident) -> Ident {
+    table.suffixed(column).suffixed(&Ident::fixed("$search"))
+}
+
+/// The words are letters and digits: there is nothing to escape, and no operator among them.
+fn fts_query(search: &TextSearch<'_>) -> String {
+    let columns: Vec<String> = search.columns.iter().map(|(place, _)| format!("c{place}")).collect();
+    let words: Vec<String> = search.words.iter().map(|word| format!("\"{word}\"")).collect();
+    let account = search.account.map(|id| format!("account : \"{}\" AND ", id.simple())).unwrap_or_default();
+    format!("{account}{{{}}} : ({} *)", columns.join(" "), words.join(" AND "))
+}
+
+fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
+    let (index, numbers) = (index_name(table), numbers_name(table));
+    let places: Vec<Ident> = (0..columns.len()).filter_map(|place| Ident::of(&format!("c{place}"))).collect();
+    let mut statements = Vec::new();
+    let mut sql = Sql::new(Dialect::Sqlite);
+    sql.push("CREATE TABLE ").ident(&numbers).push(" (number INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE)");
+    statements.push(sql.build());
+    let mut sql = Sql::new(Dialect::Sqlite);
+    sql.push("CREATE VIRTUAL TABLE ").ident(&index).push(" USING fts5(account, ");
+    sql.list(", ", &places, |sql, place| {
+        sql.ident(place);
+    });
+    sql.push(", content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0')");
+    statements.push(sql.build());
+    let mut sql = Sql::new(Dialect::Sqlite);
+    sql.push("INSERT INTO ").ident(&numbers).push(" (record) SELECT id FROM ").ident(table);
+    statements.push(sql.build());
+    let insert = |sql: &mut Sql, row: &'static str| {
+        sql.push("INSERT INTO ").ident(&index).push(" (rowid, account, ").list(", ", &places, |sql, place| {
+            sql.ident(place);
+        });
+        sql.push(") SELECT n.number, replace(").push(row).push(".account_id, '-', '')");
+        for column in columns {
+            sql.push(", substr(").column(row, column).push(", 1, 100000)");
+        }
+        sql.push(" FROM ").ident(&numbers).push(" n");
+    };
+    let mut sql = Sql::new(Dialect::Sqlite);
+    insert(&mut sql, "r");
+    sql.push(" JOIN ").ident(table).push(" r ON r.id = n.record");
+    statements.push(sql.build());
+    let forget = |sql: &mut Sql| {
+        sql.push("DELETE FROM ").ident(&index).push(" WHERE rowid = (SELECT number FROM ").ident(&numbers);
+        sql.push(" WHERE record = OLD.id); ");
+    };
+    for event in EVENTS {
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("CREATE TRIGGER ").ident(&trigger_name(table, event));
+        match event {
+            "create" => {
+                sql.push(" AFTER INSERT ON ").ident(table).push(" BEGIN INSERT INTO ").ident(&numbers);
+                sql.push(" (record) VALUES (NEW.id); ");
+            }
+            "update" => {
+                sql.push(" AFTER UPDATE OF ").list(", ", columns, |sql, column| {
+                    sql.ident(column);
+                });
+                sql.push(" ON ").ident(table).push(" WHEN ").list(" OR ", columns, |sql, column| {
+                    sql.column("NEW", column).push(" IS NOT ").column("OLD", column);
+                });
+                sql.push(" BEGIN ");
+                forget(&mut sql);
+            }
+            _ => {
+                sql.push(" AFTER DELETE ON ").ident(table).push(" BEGIN ");
+                forget(&mut sql);
+                sql.push("DELETE FROM ").ident(&numbers).push(" WHERE record = OLD.id; ");
+            }
+        }
+        if event != "delete" {
+            insert(&mut sql, "NEW");
+            sql.push(" WHERE n.record = NEW.id; ");
+        }
+        sql.push("END");
+        statements.push(sql.build());
+    }
+    statements
+}
+
+fn create_postgres(table: &Ident, column: &Ident) -> Stmt {
+    let mut sql = Sql::new(Dialect::Postgres);
+    sql.push("CREATE INDEX ").ident(&gin_name(table, column)).push(" ON ").ident(table).push(" USING gin (");
+    lexemes(&mut sql, "", column);
+    sql.push(")");
+    sql.build()
+}
+
+/// The beginning is enough, and an index takes no more than a megabyte of a row.
+fn lexemes(sql: &mut Sql, alias: &'static str, column: &Ident) {
+    sql.push("to_tsvector('simple'::regconfig, regexp_replace(left(").column(alias, column);
+    sql.push(", 100000), ").push(SEPARATORS).push(", ' ', 'g'))");
+}

@@ -1,0 +1,181 @@
+//! Pieces of the change log that are being read again: after a break many clients read the same ones, and most of them
+//! see the same in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::frame::{Crossing, Operation, Resync};
+use super::lens::{Lens, LensKey, Subject};
+use super::subscription::Scope;
+use crate::auth::Caller;
+use crate::changes::{Change, ChangeKind, ChangeLog};
+use crate::db::DbError;
+use crate::schema::Collection;
+
+/// How many entries are read at once.
+const CHUNK: i64 = 256;
+/// How many bytes of entries and frames are kept for the next reader.
+const KEPT: usize = 64 << 20;
+
+/// An event as some subscribers see it.
+pub(super) struct Told {
+    pub(super) position: i64,
+    account: Option<crate::id::AccountId>,
+    pub(super) operation: Operation,
+    pub(super) crossing: Option<Crossing>,
+    pub(super) frame: Bytes,
+}
+
+impl Told {
+    pub(super) fn is_in(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Everything => true,
+            Scope::Account(account) => self.account == Some(account),
+        }
+    }
+}
+
+/// The entries of an account, or of all, between two positions.
+pub(super) struct Segment {
+    until: i64,
+    changes: Vec<Change>,
+    told: Mutex<HashMap<LensKey, Arc<[Told]>>>,
+    /// What it costs to keep, counted in the history's total.
+    bytes: AtomicUsize,
+    total: Arc<AtomicUsize>,
+    /// Whether somebody has read it since the last tidying.
+    used: std::sync::atomic::AtomicBool,
+}
+
+impl Segment {
+    /// The position up to which it holds everything.
+    pub(super) fn until(&self) -> i64 {
+        self.until
+    }
+
+    /// Why somebody who knows the collection from before may hold other records than those that are visible now.
+    pub(super) fn upheaval(&self, after: i64, collection: Option<&Arc<Collection>>, caller: &Caller) -> Option<Resync> {
+        let since = self.changes.partition_point(|change| change.position <= after);
+        self.changes[since..].iter().find_map(|change| match (change.kind, collection) {
+            (ChangeKind::Catalog, None) => Some(Resync::Schema),
+            (ChangeKind::Catalog, Some(collection)) if collection.row.updated_at >= change.at => Some(Resync::Schema),
+            (ChangeKind::Catalog, Some(collection)) => {
+                let changed = !caller.is_superadmin() && collection.row.rules_updated_at >= change.at;
+                changed.then_some(Resync::Rules)
+            }
+            (ChangeKind::Access, _) => {
+                let user = caller.principal().is_some_and(|principal| principal.user_id_text == change.record_id);
+                let account = caller.account().is_some_and(|account| account.id_text == change.record_id);
+                // The end of a session changes nobody's rights; it is the end of those who had it.
+                let session = change.record.as_deref().is_some_and(|record| record.contains("\"session\""));
+                ((user && !session) || account).then_some(Resync::Access)
+            }
+            _ => None,
+        })
+    }
+
+    /// What its entries are for whoever looks through a lens. Worked out once.
+    pub(super) fn told(&self, collection: &Arc<Collection>, lens: &Lens, log: &ChangeLog) -> Arc<[Told]> {
+        // Whoever comes meanwhile wants the same and waits for it.
+        let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = lens.key();
+        if let Some(told) = known.get(&key) {
+            return told.clone();
+        }
+        let of_collection = self.changes.iter().filter(|change| change.collection_id == Some(collection.id));
+        let told: Arc<[Told]> = of_collection
+            .filter_map(|change| {
+                let subject = Subject::new(change, collection, log.cursor(change.position));
+                let (operation, crossing) = lens.judge(&subject)?;
+                let frame = lens.frame(&subject, operation, crossing);
+                Some(Told { position: change.position, account: change.account_id, operation, crossing, frame })
+            })
+            .collect();
+        let bytes = told.iter().map(|told| told.frame.len() + size_of::<Told>()).sum();
+        if self.total.load(Ordering::Relaxed) < KEPT {
+            self.charge(bytes);
+            known.insert(key, told.clone());
+        }
+        told
+    }
+
+    fn charge(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+/// The pieces of one account, by the position after which they begin.
+type Shelf = Arc<AsyncMutex<BTreeMap<i64, Arc<Segment>>>>;
+
+/// Reads the log for many.
+pub(super) struct History {
+    log: ChangeLog,
+    shelves: Mutex<HashMap<Scope, Shelf>>,
+    total: Arc<AtomicUsize>,
+}
+
+impl History {
+    pub(super) fn new(log: ChangeLog) -> Self {
+        Self { log, shelves: Mutex::default(), total: Arc::default() }
+    }
+
+    /// Entries after a position, up to another one that has been handed out; `None` if some of them are no longer kept.
+    pub(super) async fn read(&self, scope: Scope, position: i64, until: i64) -> Result<Option<Arc<Segment>>, DbError> {
+        let segments = self.segments(scope);
+        // One reads for all that want the same.
+        let mut segments = segments.lock().await;
+        if let Some((_, segment)) = segments.range(..=position).next_back()
+            && segment.until > position
+        {
+            segment.used.store(true, Ordering::Relaxed);
+            return Ok(Some(segment.clone()));
+        }
+        let next = segments.range(position + 1..).next().map(|(from, _)| *from);
+        let until = next.map_or(until, |next| next.min(until));
+        let account = match scope {
+            Scope::Account(account) => Some(account),
+            Scope::Everything => None,
+        };
+        let Some(changes) = self.log.read_between(position, until, account, CHUNK).await? else { return Ok(None) };
+        let full = i64::try_from(changes.len()).is_ok_and(|read| read >= CHUNK);
+        let until = changes.last().filter(|_| full).map_or(until, |last| last.position);
+        let segment = Arc::new(Segment {
+            until,
+            told: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            total: self.total.clone(),
+            used: true.into(),
+            changes,
+        });
+        segment.charge(segment.changes.iter().map(Change::size).sum());
+        if self.total.load(Ordering::Relaxed) < KEPT {
+            segments.insert(position, segment.clone());
+        }
+        Ok(Some(segment))
+    }
+
+    fn segments(&self, scope: Scope) -> Shelf {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner).entry(scope).or_default().clone()
+    }
+
+    /// Forgets what nobody has read since the last time.
+    pub(super) fn tidy(&self) {
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        shelves.retain(|_, shelf| {
+            let Ok(mut segments) = shelf.try_lock() else { return true };
+            segments.retain(|_, segment| segment.used.swap(false, Ordering::Relaxed));
+            !segments.is_empty() || Arc::strong_count(shelf) > 1
+        });
+    }
+}

@@ -1,0 +1,458 @@
+//! Reading the log instead of being handed events: what a client missed before it came, and what was dropped because it
+//! read too slowly. A connection reads at the pace at which it sends, and joins the others again under the eyes of the
+//! shard, so that nothing is left out and nothing comes twice.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::connection::{Connection, Ended, Outlet};
+use super::frame::{Notice, Resync};
+use super::history::Segment;
+use super::lens::Lens;
+use super::queue::{Close, Taken};
+use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
+use super::topic::difference;
+use crate::changes::Cursor;
+use crate::schema::Collection;
+
+/// How many frames of a snapshot are sent at once.
+const SNAPSHOT_FRAMES: usize = 4;
+/// How long a shard is waited for that has not handed out yet what a snapshot shows.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// What a connection reads in the log.
+#[derive(Default)]
+pub(super) struct Pulls {
+    jobs: Mutex<Vec<Job>>,
+    /// Whether the queue had its turn.
+    due: AtomicBool,
+}
+
+/// How many bytes of snapshots may wait for a connection that asks for one more.
+const SNAPSHOT_BYTES: usize = 8 << 20;
+
+struct Job {
+    id: u64,
+    task: Task,
+    /// Everything up to here has been read.
+    position: i64,
+    /// Set while the shard is asked to hand events out again.
+    joining: Option<oneshot::Receiver<Joined>>,
+}
+
+enum Task {
+    /// Subscriptions that begin in the past.
+    Start(Beginning),
+    /// The events of a shard that were dropped.
+    Lane(u32),
+}
+
+struct Beginning {
+    /// They have one scope.
+    subscriptions: Vec<Arc<Subscription>>,
+    /// What is sent first.
+    opening: std::vec::IntoIter<Bytes>,
+    /// Whether the cursor belongs to another database.
+    foreign: bool,
+    /// Positions that the opening shows already, in order.
+    shown: Vec<i64>,
+    arrival: Arrived,
+    /// How many events have been sent.
+    count: u64,
+    /// The collections as they were at the last step.
+    seen: Vec<Option<Arc<Collection>>>,
+    /// The position up to which the log must be read before events are handed out again: what has changed for the
+    /// subscribers by now is in there. `None` if that is not known yet.
+    least: Option<i64>,
+}
+
+/// What to do next.
+enum Step {
+    /// There is no job.
+    Nothing,
+    /// Something was done.
+    Done,
+    /// The log must be read.
+    Read { job: u64, scope: Scope, position: i64, until: i64 },
+    /// It must be asked how far the log goes.
+    Verify { job: u64 },
+    /// The shard answers soon.
+    Wait { job: u64 },
+    /// The shard gets there soon.
+    Linger,
+}
+
+impl Pulls {
+    fn jobs(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins what does not begin now, after what was replaced by it has `ended`.
+    pub(super) fn begin(
+        &self,
+        connection: &Connection,
+        subscriptions: Vec<Arc<Subscription>>,
+        start: Start,
+        ended: Option<Ended>,
+    ) {
+        let hub = connection.hub();
+        let mut foreign = false;
+        let (position, arrival, snapshot) = match start {
+            Start::Now => return,
+            Start::After(cursor) => {
+                foreign = *cursor.epoch != *hub.0.log.epoch();
+                (cursor.position, Arrived::Replayed(0), Snapshot::default())
+            }
+            Start::Snapshot(snapshot) => (snapshot.after, Arrived::Live, snapshot),
+        };
+        let Snapshot { frames, mut shown, collection, caller, .. } = snapshot;
+        let catalog = hub.0.catalog.current();
+        let current = |held: &Arc<Subscription>| catalog.by_name(&held.collection).cloned();
+        let seen = subscriptions.iter().map(|held| collection.clone().or_else(|| current(held))).collect();
+        if let Some((caller, first)) = caller.zip(subscriptions.first()) {
+            // What changed while the records were read was told to nobody.
+            connection.outlet().tell_if_seen_otherwise(hub, first, &caller, &connection.caller());
+        }
+        shown.sort_unstable();
+        let least = (arrival == Arrived::Live).then(|| shown.last().copied().unwrap_or(position));
+        let opening = frames.into_iter();
+        let beginning = Beginning { subscriptions, opening, foreign, shown, arrival, count: 0, seen, least };
+        let id = hub.next_subscription();
+        self.jobs().push(Job { id, task: Task::Start(beginning), position, joining: ended });
+        // The answer waits in the queue and goes first.
+        self.due.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether so much of snapshots waits to be sent that there should be no other one.
+    pub(super) fn is_full(&self) -> bool {
+        let waiting = |job: &Job| match &job.task {
+            Task::Start(start) => start.opening.as_slice().iter().map(Bytes::len).sum(),
+            Task::Lane(_) => 0,
+        };
+        self.jobs().iter().map(waiting).sum::<usize>() > SNAPSHOT_BYTES
+    }
+
+    fn add(&self, id: u64, task: Task, position: i64) {
+        self.jobs().push(Job { id, task, position, joining: None });
+    }
+}
+
+impl Connection {
+    /// Waits until there is something to send and puts it into `frames`, which must be empty. Nothing is lost if this is
+    /// dropped before it returns.
+    pub async fn next(&self, frames: &mut Vec<Bytes>) -> Taken {
+        let pulls = self.pulls();
+        loop {
+            // What waits in the queue and what is read in the log take turns.
+            if !pulls.due.swap(false, Ordering::Relaxed)
+                && let Some(taken) = self.queue().take(frames)
+            {
+                pulls.due.store(true, Ordering::Relaxed);
+                return taken;
+            }
+            while let Some(first) = self.queue().lag() {
+                pulls.add(self.hub().next_subscription(), Task::Lane(first.lane), first.position - 1);
+            }
+            let step = self.plan(frames);
+            match step {
+                Step::Done => {}
+                Step::Nothing => self.queue().ready().await,
+                Step::Linger => {
+                    let _ = tokio::time::timeout(LINGER, self.queue().ready()).await;
+                }
+                Step::Wait { job } => {
+                    tokio::select! {
+                        biased;
+                        joined = self.joined(job) => self.settle(job, joined),
+                        () = self.queue().ready() => {}
+                    }
+                }
+                Step::Verify { job } => match self.hub().0.log.end().await {
+                    Ok(end) => self.verified(job, end),
+                    Err(error) => self.fail(&error),
+                },
+                Step::Read { job, scope, position, until } => {
+                    match self.hub().0.history.read(scope, position, until).await {
+                        Ok(Some(segment)) => self.apply(job, &segment, until, frames),
+                        Ok(None) => self.expired(job),
+                        Err(error) => self.fail(&error),
+                    }
+                }
+            }
+            if !frames.is_empty() {
+                return Taken::default();
+            }
+        }
+    }
+
+    fn fail(&self, error: &crate::db::DbError) {
+        tracing::error!(%error, "missed events cannot be read");
+        self.queue().close(Close::Overload);
+    }
+
+    /// Takes the first job, looks what it needs, and puts it behind the others.
+    fn plan(&self, frames: &mut Vec<Bytes>) -> Step {
+        let mut jobs = self.pulls().jobs();
+        if jobs.is_empty() {
+            return Step::Nothing;
+        }
+        let mut job = jobs.remove(0);
+        let Some(scope) = self.scope_of(&mut job) else {
+            // Its subscriptions have ended.
+            if let Task::Lane(lane) = job.task {
+                self.queue().rejoin(lane);
+            }
+            return Step::Done;
+        };
+        let (id, position, until) = (job.id, job.position, self.hub().position_of(scope));
+        let step = match &mut job.task {
+            _ if job.joining.is_some() => Step::Wait { job: id },
+            Task::Start(start) if start.foreign => {
+                start.foreign = false;
+                self.give_up_replaying(start, Resync::Epoch, until);
+                job.position = until;
+                Step::Done
+            }
+            Task::Start(start) if start.opening.len() > 0 => {
+                frames.extend(start.opening.by_ref().take(SNAPSHOT_FRAMES));
+                Step::Done
+            }
+            Task::Start(start) if start.least.is_none() => Step::Verify { job: id },
+            _ if position < until => {
+                // A superadmin's subscriptions of several accounts may share a shard.
+                let scope = if matches!(job.task, Task::Lane(_)) { self.widest(scope) } else { scope };
+                Step::Read { job: id, scope, position, until }
+            }
+            Task::Start(start) if start.least.is_some_and(|least| least > position) => Step::Linger,
+            _ => {
+                job.joining = Some(self.ask_to_join(&job, scope));
+                Step::Wait { job: id }
+            }
+        };
+        jobs.push(job);
+        step
+    }
+
+    /// The scope of a job's subscriptions; `None` if none of them is left.
+    fn scope_of(&self, job: &mut Job) -> Option<Scope> {
+        match &mut job.task {
+            Task::Start(start) => {
+                let held = self.outlet().held(|held| start.subscriptions.iter().any(|own| own.id == held.id));
+                if held.len() < start.subscriptions.len() {
+                    let kept = |subscription: &Arc<Subscription>| held.iter().any(|held| held.id == subscription.id);
+                    let flags: Vec<bool> = start.subscriptions.iter().map(kept).collect();
+                    let mut flag = flags.iter();
+                    start.subscriptions.retain(|_| flag.next() == Some(&true));
+                    let mut flag = flags.iter();
+                    start.seen.retain(|_| flag.next() == Some(&true));
+                }
+                start.subscriptions.first().map(|subscription| subscription.scope)
+            }
+            Task::Lane(lane) => self.lane_subscriptions(*lane).first().map(|subscription| subscription.scope),
+        }
+    }
+
+    fn lane_subscriptions(&self, lane: u32) -> Vec<Arc<Subscription>> {
+        self.outlet().held(|held| held.is_live() && self.hub().lane_of(held.scope) == lane)
+    }
+
+    /// A scope that holds every subscription of the same shard.
+    fn widest(&self, scope: Scope) -> Scope {
+        let lane = self.hub().lane_of(scope);
+        let same = self.lane_subscriptions(lane).iter().all(|subscription| subscription.scope == scope);
+        if same { scope } else { Scope::Everything }
+    }
+
+    fn ask_to_join(&self, job: &Job, scope: Scope) -> oneshot::Receiver<Joined> {
+        let (reply, answer) = oneshot::channel();
+        let (outlet, position) = (self.outlet(), job.position);
+        match &job.task {
+            Task::Start(start) => outlet.with_members(&start.subscriptions, |members| {
+                let arrival = match start.arrival {
+                    Arrived::Replayed(_) => Arrived::Replayed(start.count),
+                    other => other,
+                };
+                let join = Join { members, position, arrival, seen: start.seen.clone(), reply };
+                self.hub().command(scope, Command::Join(Box::new(join)));
+            }),
+            Task::Lane(_) => {
+                let outlet = outlet.clone();
+                self.hub().command(scope, Command::Rejoin { outlet, position, reply });
+            }
+        }
+        answer
+    }
+
+    async fn joined(&self, job: u64) -> Joined {
+        poll_fn(|context| {
+            let mut jobs = self.pulls().jobs();
+            let Some(job) = jobs.iter_mut().find(|other| other.id == job) else { return Poll::Ready(Joined::Live) };
+            match &mut job.joining {
+                // A shard that has ended hands out nothing any more.
+                Some(joining) => Pin::new(joining).poll(context).map(|answer| answer.unwrap_or(Joined::Live)),
+                None => Poll::Ready(Joined::Behind),
+            }
+        })
+        .await
+    }
+
+    fn settle(&self, id: u64, joined: Joined) {
+        let mut jobs = self.pulls().jobs();
+        match joined {
+            Joined::Live => jobs.retain(|job| job.id != id),
+            Joined::Behind => {
+                if let Some(job) = jobs.iter_mut().find(|job| job.id == id) {
+                    job.joining = None;
+                }
+            }
+        }
+    }
+
+    fn with_job(&self, id: u64, change: impl FnOnce(&mut Job)) {
+        if let Some(job) = self.pulls().jobs().iter_mut().find(|job| job.id == id) {
+            change(job);
+        }
+    }
+
+    /// A cursor that is ahead of this process is good if the log has got there; another node may be faster.
+    fn verified(&self, id: u64, end: i64) {
+        self.with_job(id, |job| {
+            let Task::Start(start) = &mut job.task else { return };
+            start.least = Some(end);
+            if let Some(first) = start.subscriptions.first().filter(|_| job.position > end) {
+                job.position = self.hub().position_of(first.scope);
+                self.give_up_replaying(start, Resync::Epoch, job.position);
+            }
+        });
+    }
+
+    /// What was missed cannot be told: the client must fetch everything, and hears what happens from now on.
+    fn give_up_replaying(&self, start: &mut Beginning, reason: Resync, position: i64) {
+        (start.arrival, start.least) = (Arrived::Silent, Some(position));
+        for subscription in &start.subscriptions {
+            resync(self, subscription, reason, position);
+        }
+    }
+
+    /// The log does not go back so far. Who cannot be told must begin anew.
+    fn expired(&self, id: u64) {
+        self.with_job(id, |job| match &mut job.task {
+            Task::Start(start) => {
+                let Some(first) = start.subscriptions.first() else { return };
+                job.position = self.hub().position_of(first.scope);
+                self.give_up_replaying(start, Resync::Expired, job.position);
+            }
+            Task::Lane(lane) => {
+                let subscriptions = self.lane_subscriptions(*lane);
+                let Some(first) = subscriptions.first() else { return };
+                job.position = self.hub().position_of(first.scope);
+                for subscription in &subscriptions {
+                    resync(self, subscription, Resync::Expired, job.position);
+                }
+                if subscriptions.iter().any(|subscription| !subscription.notices) {
+                    self.queue().close(Close::Overload);
+                }
+            }
+        });
+    }
+
+    /// Appends the frames of what was read.
+    fn apply(&self, id: u64, segment: &Segment, until: i64, frames: &mut Vec<Bytes>) {
+        self.with_job(id, |job| {
+            let until = segment.until().min(until);
+            let (from, before) = (job.position, frames.len());
+            job.position = until;
+            match &mut job.task {
+                Task::Start(start) => {
+                    if let Some(reason) = self.upheaval(start, segment, from) {
+                        // The client fetches everything: there is no use in what it missed.
+                        let first = start.subscriptions.first();
+                        job.position = first.map_or(until, |first| self.hub().position_of(first.scope));
+                        return self.give_up_replaying(start, reason, job.position);
+                    }
+                    self.notice_changes(start, until);
+                    let is_new = |position: i64| {
+                        position > from && position <= until && start.shown.binary_search(&position).is_err()
+                    };
+                    self.collect(segment, &start.subscriptions, |_, position| is_new(position), frames);
+                    start.count += (frames.len() - before) as u64;
+                }
+                Task::Lane(lane) => {
+                    let is_new = |subscription: &Subscription, position: i64| {
+                        position > from && position <= until && position > subscription.live_after()
+                    };
+                    self.collect(segment, &self.lane_subscriptions(*lane), is_new, frames);
+                }
+            }
+        });
+    }
+
+    /// Why what a client knows from before the segment may not be what it may see now. What a snapshot shows is known.
+    fn upheaval(&self, start: &Beginning, segment: &Segment, from: i64) -> Option<Resync> {
+        let (catalog, caller) = (self.hub().0.catalog.current(), self.caller());
+        let replayed = matches!(start.arrival, Arrived::Replayed(_));
+        start
+            .subscriptions
+            .iter()
+            .filter(|_| replayed)
+            .find_map(|subscription| segment.upheaval(from, catalog.by_name(&subscription.collection), &caller))
+    }
+
+    /// Tells subscriptions whose collection is another now than at the last step.
+    fn notice_changes(&self, start: &mut Beginning, position: i64) {
+        let catalog = self.hub().0.catalog.current();
+        let caller = self.caller();
+        for (subscription, seen) in start.subscriptions.iter().zip(&mut start.seen) {
+            let now = catalog.by_name(&subscription.collection);
+            let operation = subscription.selection.operation();
+            if let Some(reason) = difference(seen.as_ref(), now, operation, &caller) {
+                resync(self, subscription, reason, position);
+            }
+            *seen = now.cloned();
+        }
+    }
+
+    fn collect(
+        &self,
+        segment: &Segment,
+        subscriptions: &[Arc<Subscription>],
+        is_new: impl Fn(&Subscription, i64) -> bool,
+        frames: &mut Vec<Bytes>,
+    ) {
+        let (catalog, caller) = (self.hub().0.catalog.current(), self.caller());
+        let dialect = self.outlet().dialect();
+        let mut found: Vec<(i64, Bytes)> = Vec::new();
+        for subscription in subscriptions {
+            let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
+            let lens = Lens::new(collection, &caller, dialect, &subscription.selection);
+            for told in segment.told(collection, &lens, &self.hub().0.log).iter() {
+                let wanted = subscription.operations.want(told.operation, told.crossing)
+                    && told.is_in(subscription.scope)
+                    && is_new(subscription, told.position);
+                if wanted {
+                    let tagged = subscription.tag.as_deref().map(|tag| dialect.tag(&told.frame, tag));
+                    found.push((told.position, tagged.unwrap_or_else(|| told.frame.clone())));
+                }
+            }
+        }
+        if subscriptions.len() > 1 {
+            found.sort_by_key(|(position, _)| *position);
+        }
+        frames.extend(found.into_iter().map(|(_, frame)| frame));
+    }
+}
+
+fn resync(connection: &Connection, subscription: &Subscription, reason: Resync, position: i64) {
+    let cursor: Cursor = connection.hub().0.log.cursor(position);
+    let outlet: &Arc<Outlet> = connection.outlet();
+    if let Some(frame) = subscription.notice(outlet, &Notice::Resync { reason, cursor: &cursor }) {
+        outlet.queue().push(frame);
+    }
+}

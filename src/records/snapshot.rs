@@ -1,0 +1,90 @@
+//! Records as they are at one moment, together with the changes that they show: a subscription goes on from there
+//! without a gap and without a repetition.
+
+use std::borrow::Cow;
+
+use super::Records;
+use super::order::Order;
+use super::query::ListQuery;
+use super::scope::Scope;
+use crate::auth::Caller;
+use crate::db::{AccountName, Doc};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, RecordId};
+use crate::schema::Operation;
+
+/// Which records are wanted.
+#[derive(Clone, Debug)]
+pub struct SnapshotQuery<'a> {
+    /// The collection.
+    pub collection: &'a str,
+    /// Only this record, which then must be visible to the view rule instead of the list rule.
+    pub record: Option<&'a str>,
+    /// The account whose records are wanted; `None` for those that the caller reaches.
+    pub account: Option<AccountId>,
+    /// Filter, order, fields and limit; always from the beginning.
+    pub list: &'a ListQuery,
+    /// The position in the change log after which changes are told apart.
+    pub after: i64,
+}
+
+/// What there is.
+#[derive(Clone, Debug, Default)]
+pub struct Moment {
+    /// The records, as documents; their account is not named.
+    pub items: Vec<Doc>,
+    /// Whether there are more than were asked for.
+    pub has_more: bool,
+    /// The positions of the changes after [`SnapshotQuery::after`] that the records show.
+    pub shown: Vec<i64>,
+}
+
+impl Records {
+    /// The records that the caller may see, and the changes that they show, read in one statement.
+    pub async fn snapshot(&self, caller: &Caller, query: &SnapshotQuery<'_>) -> Result<Moment> {
+        let collection = self.collection(query.collection)?;
+        let operation = if query.record.is_some() { Operation::View } else { Operation::List };
+        let mut scope = Scope::open(caller, &collection, operation)?;
+        scope.account = scope.account.or(query.account);
+        let view = scope.view();
+        let list = query.list;
+        list.check_sort(&collection, &view)?;
+        let filter = list.filter.as_deref().map(|text| view.compile_filter(text)).transpose()?;
+        let record = match query.record.map(RecordId::parse) {
+            Some(None) => return Err(Error::not_found("Record not found")),
+            Some(record) => record,
+            None => None,
+        };
+        let order = Order::new(&collection, &list.sort, false);
+        let mut sql = self.db.sql();
+        sql.push("SELECT doc FROM (SELECT ");
+        collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));
+        sql.push(" AS doc FROM ").fragment(collection.source()).push(" r WHERE 1 = 1");
+        scope.write_conditions(&mut sql, None);
+        if let Some(record) = record {
+            sql.push(" AND r.id = ").arg(record);
+        }
+        if let Some(filter) = &filter {
+            sql.push(" AND (");
+            filter.write_sql(&mut sql, "r", &crate::expr::Auth::default(), None);
+            sql.push(")");
+        }
+        sql.push(" ORDER BY ");
+        order.write(&mut sql);
+        sql.push(" LIMIT ").arg(list.limit + 1);
+        sql.push(") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ").arg(query.after);
+        let (mut items, positions): (Vec<Doc>, Vec<Doc>) =
+            self.db.docs(sql.build()).await?.into_iter().partition(|row| row.starts_with('{'));
+        let has_more = i64::try_from(items.len()).is_ok_and(|read| read > list.limit);
+        if has_more {
+            items.pop();
+        }
+        let shown = positions.iter().filter_map(|position| position.parse().ok()).collect();
+        for item in &mut items {
+            if let Cow::Owned(masked) = view.render(item) {
+                *item = masked;
+            }
+        }
+        Ok(Moment { items, has_more, shown })
+    }
+}

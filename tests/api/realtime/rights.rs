@@ -1,0 +1,172 @@
+//! Credentials and rights that change while a connection is open.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Backend, PASSWORD, Sse, TestApp, User, Ws, open};
+
+crate::both![
+    a_token_is_renewed_without_connecting_again,
+    another_users_token_is_refused_and_the_connection_lives_on,
+    a_ticket_opens_one_connection_which_ends_with_the_session,
+    a_change_of_role_is_told_to_those_who_understand_and_applies_to_all,
+    what_was_missed_is_not_shown_to_those_who_may_not_see_it_any_more,
+    a_change_of_rules_during_a_break_is_told,
+];
+
+async fn posts(backend: Backend, list_rule: &str) -> (TestApp, User) {
+    let app = TestApp::spawn(backend).await;
+    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    app.rules("posts", &json!({"list_rule": list_rule})).await;
+    let user = app.register().await;
+    (app, user)
+}
+
+async fn subscribe(ws: &mut Ws, message: &Value) {
+    let mut message = message.clone();
+    (message["action"], message["collection"]) = (json!("subscribe"), json!("posts"));
+    ws.send(&message).await;
+    assert_eq!(ws.frame().await["type"], "subscribed");
+}
+
+async fn a_token_is_renewed_without_connecting_again(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.auth.access_token_seconds = 4).await;
+    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    let user = app.register().await;
+    let mut ws = Ws::connect(&user).await;
+    ws.subscribe("posts").await;
+    let mut current = user;
+    for n in 0..4 {
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let body = json!({"refresh_token": current.refresh_token});
+        let session = app.anonymous().post("/auth/refresh", &body).await.ok(200);
+        current.token = session["token"].as_str().unwrap().to_owned();
+        current.refresh_token = session["refresh_token"].as_str().unwrap().to_owned();
+        ws.send(&json!({"action": "auth", "token": current.token})).await;
+        let answer = ws.frame().await;
+        assert_eq!(answer["type"], "authenticated", "{answer}");
+        assert!(answer["expires_at"].is_string());
+        let bearer = format!("Bearer {}", current.token);
+        app.anonymous().with_header("authorization", &bearer).create("posts", &json!({"n": n})).await;
+        ws.expect_event("posts.create").await;
+    }
+    // Without another one it ends as it always did.
+    assert_eq!(ws.end().await.code, 4401);
+}
+
+async fn another_users_token_is_refused_and_the_connection_lives_on(backend: Backend) {
+    let (app, user) = posts(backend, "").await;
+    let other = app.colleague_of(&user).await;
+    let mut ws = Ws::connect(&user).await;
+    for (token, code) in [(other.token.as_str(), "forbidden"), ("nonsense", "unauthenticated")] {
+        ws.send(&json!({"action": "auth", "token": token})).await;
+        let refusal = ws.frame().await;
+        assert_eq!((&refusal["code"], &refusal["type"]), (&json!(code), &Value::Null));
+    }
+    ws.subscribe("posts").await;
+    user.create("posts", &json!({"n": 1})).await;
+    ws.expect_event("posts.create").await;
+}
+
+async fn a_ticket_opens_one_connection_which_ends_with_the_session(backend: Backend) {
+    let (app, user) = posts(backend, "").await;
+    let issue = async || {
+        let answer = user.post("/realtime/ticket", &json!({})).await.ok(201);
+        assert_eq!(answer["expires_in"], 30);
+        answer["ticket"].as_str().unwrap().to_owned()
+    };
+    let ticket = issue().await;
+    let query = format!("?ticket={ticket}");
+    let mut ws = Ws::try_connect(&app.base, &query, &[]).await.ok().unwrap();
+    assert_eq!(Ws::try_connect(&app.base, &query, &[]).await.err(), Some(401), "a ticket is good once");
+    ws.subscribe("posts").await;
+    let mut sse = Sse::open(&app.anonymous(), &format!("?collection=posts&ticket={}", issue().await)).await;
+    user.create("posts", &json!({"n": 1})).await;
+    ws.expect_event("posts.create").await;
+    assert_eq!(sse.event().await.data["type"], "posts.create");
+    let unused = issue().await;
+    user.post("/auth/logout", &json!({})).await;
+    assert_eq!(ws.end().await.code, 1008);
+    for bad in [unused.as_str(), "nonsense", "%00"] {
+        let query = format!("?ticket={bad}");
+        assert_eq!(Ws::try_connect(&app.base, &query, &[]).await.err(), Some(401));
+    }
+    app.anonymous().post("/realtime/ticket", &json!({})).await.refused(401, "");
+}
+
+async fn set_role(app: &TestApp, user: &User, role: u32) {
+    app.admin.patch(&format!("/users/{}", user.id), &json!({"role_id": role})).await.ok(200);
+}
+
+async fn a_change_of_role_is_told_to_those_who_understand_and_applies_to_all(backend: Backend) {
+    let (app, user) = posts(backend, "@request.auth.role = 'admin'").await;
+    let colleague = app.colleague_of(&user).await;
+    let (mut plain, mut knowing) = (Ws::connect(&colleague).await, Ws::connect(&colleague).await);
+    plain.subscribe("posts").await;
+    subscribe(&mut knowing, &json!({"ref": 1})).await;
+    user.create("posts", &json!({"n": 1})).await;
+    set_role(&app, &colleague, 1).await;
+    let resync = knowing.frame().await;
+    assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!("access")), "{resync}");
+    let created = user.create_id("posts", &json!({"n": 2})).await;
+    assert_eq!(plain.frame().await["id"], created.as_str());
+    assert_eq!(knowing.frame().await["id"], created.as_str());
+    set_role(&app, &colleague, 2).await;
+    assert_eq!(knowing.frame().await["reason"], "access");
+    user.create("posts", &json!({"n": 3})).await;
+    plain.send(&json!({"action": "ping"})).await;
+    assert_eq!(plain.frame().await["type"], "pong", "nothing more is told");
+}
+
+async fn what_was_missed_is_not_shown_to_those_who_may_not_see_it_any_more(backend: Backend) {
+    let (app, user) = posts(backend, "@request.auth.role = 'admin'").await;
+    let colleague = app.colleague_of(&user).await;
+    set_role(&app, &colleague, 1).await;
+    let colleague = app.anonymous().login(&colleague.account_slug, &colleague.email, PASSWORD).await;
+    let mut ws = Ws::connect(&colleague).await;
+    subscribe(&mut ws, &json!({"ref": 1})).await;
+    user.create("posts", &json!({"n": 1})).await;
+    let seen = ws.frame().await["cursor"].clone();
+    drop(ws);
+    user.create("posts", &json!({"n": 2})).await;
+    set_role(&app, &colleague, 2).await;
+    let colleague = app.anonymous().login(&colleague.account_slug, &colleague.email, PASSWORD).await;
+    let mut ws = Ws::connect(&colleague).await;
+    subscribe(&mut ws, &json!({"ref": 1, "since": seen})).await;
+    let frame = ws.frame().await;
+    assert_eq!((&frame["type"], &frame["reason"]), (&json!("resync"), &json!("access")), "{frame}");
+    ws.send(&json!({"action": "ping"})).await;
+    assert_eq!(ws.frame().await["type"], "pong");
+}
+
+async fn a_change_of_rules_during_a_break_is_told(backend: Backend) {
+    let (app, user) = posts(backend, "").await;
+    let cursor = async || {
+        let mut ws = Ws::connect(&user).await;
+        subscribe(&mut ws, &json!({"ref": 1})).await;
+        user.create("posts", &json!({"n": 1})).await;
+        ws.frame().await["cursor"].clone()
+    };
+    let mut seen = cursor().await;
+    let resumed = async |seen: &Value| {
+        let mut ws = Ws::connect(&user).await;
+        subscribe(&mut ws, &json!({"ref": 1, "since": seen})).await;
+        loop {
+            let frame = ws.frame().await;
+            if frame["operation"].is_null() {
+                return frame;
+            }
+        }
+    };
+    assert_eq!(resumed(&seen).await["type"], "replayed");
+    app.collection("others", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    assert_eq!(resumed(&seen).await["type"], "replayed", "another collection is no reason");
+    app.rules("posts", &json!({"list_rule": "n > 5"})).await;
+    user.create("posts", &json!({"n": 9})).await;
+    assert_eq!(resumed(&seen).await["reason"], "rules");
+    app.rules("posts", &json!({"list_rule": ""})).await;
+    seen = cursor().await;
+    let fields = json!({"fields": [{"name": "n", "type": "number"}, {"name": "m", "type": "text"}]});
+    app.admin.put("/collections/posts", &fields).await.ok(200);
+    user.create("posts", &json!({"n": 9})).await;
+    assert_eq!(resumed(&seen).await["reason"], "schema");
+}
