@@ -8,13 +8,15 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 run:
 	cargo run --release -- serve
 
-# Everything: unit, property and integration tests on SQLite and PostgreSQL, the example, the published SDK, the UI
+# Everything: unit, property and integration tests on SQLite and PostgreSQL, the example, the published SDK, the API
+# document, the UI
 test: ui
 	cargo build
 	tests/with-postgres.sh cargo test
-	cd tests/sdk && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
+	cd tests/sdk && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run test:both
 	cd clients/realtime-js && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm test
 	cd tests/pocketbase && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
+	SNACKBASE_BIN=$(TARGET)/debug/snackbase tests/with-postgres.sh tests/schemathesis.sh
 	cd admin-ui && npm test && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run e2e
 
 # Formatting, lints and types

@@ -100,7 +100,7 @@ impl Collections {
         by_id
             .or_else(|| catalog.by_name(id_or_name))
             .cloned()
-            .ok_or_else(|| Error::not_found(format!("Collection '{id_or_name}' not found")))
+            .ok_or_else(|| Error::CollectionNotFound(format!("Collection '{id_or_name}' not found")))
     }
 
     /// Defines a collection and makes its table.

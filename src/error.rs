@@ -70,6 +70,9 @@ pub enum Error {
     /// It does not exist, or must look as if it did not.
     #[error("{0}")]
     NotFound(String),
+    /// A collection that does not exist, for those who define collections.
+    #[error("{0}")]
+    CollectionNotFound(String),
     /// An item of a batch that does not exist, or must look as if it did not.
     #[error("{message}")]
     ItemNotFound {
@@ -99,6 +102,14 @@ pub enum Error {
     Malformed {
         /// What is wrong, place by place.
         problems: Vec<Problem>,
+    },
+    /// A request of the right shape that a rule of the server forbids: a default role cannot be deleted.
+    #[error("{message}")]
+    Unprocessable {
+        /// What it is about: a key of the body, or `id`.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
     },
     /// Fields that the caller may not write.
     #[error("{message}")]

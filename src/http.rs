@@ -2,6 +2,7 @@
 
 pub mod admin_ui;
 pub mod client;
+mod document;
 pub mod error;
 pub mod extract;
 pub mod middleware;
@@ -66,19 +67,7 @@ fn api() -> OpenApiRouter<App> {
 /// The API document, as JSON.
 pub fn openapi_json() -> String {
     // The document is made of maps with text keys: it can always be written.
-    named(api().into_openapi()).to_pretty_json().unwrap_or_default()
-}
-
-/// Gives every operation a name that no other has: clients are generated from it.
-fn named(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
-            operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
-        }
-    }
-    document
+    document::completed(api().into_openapi()).to_pretty_json().unwrap_or_default()
 }
 
 /// The whole service.

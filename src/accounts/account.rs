@@ -12,7 +12,7 @@ use crate::audit::Event;
 use crate::auth::Caller;
 use crate::auth::access_log::{self, AccessChange};
 use crate::db::{Batch, Sql, Stmt};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::id::AccountId;
 
 /// Which accounts, and in what order.
@@ -83,9 +83,9 @@ impl AccountFilter {
             "name" => " ORDER BY a.name",
             "created_at" => " ORDER BY a.created_at",
             "account_code" => " ORDER BY a.account_code",
-            other => {
-                let msg = "Input should be 'id', 'slug', 'name', 'created_at' or 'account_code'";
-                return Err(Error::malformed(Problem::query("sort_by", "enum", msg, other)));
+            _ => {
+                let message = "sort_by should be 'id', 'slug', 'name', 'created_at' or 'account_code'".into();
+                return Err(Error::Unprocessable { field: "sort_by", message });
             }
         })
     }
@@ -127,7 +127,7 @@ impl Accounts {
     pub async fn create_account(&self, caller: &Caller, request: AccountCreate) -> Result<AccountDetail> {
         superadmin(caller)?;
         length("name", &request.name, 1..=255)?;
-        let wrong = |msg: String| Error::malformed(Problem::body("slug", "value_error", msg, serde_json::Value::Null));
+        let wrong = |message: String| Error::Unprocessable { field: "slug", message };
         let slug = match request.slug.as_deref() {
             Some(slug) => {
                 let slug = slug.to_lowercase();
@@ -167,8 +167,8 @@ impl Accounts {
         superadmin(caller)?;
         let account = self.account_id(id).await?;
         if account.is_system() {
-            let msg = "Cannot delete the system account";
-            return Err(Error::malformed(Problem::body("id", "value_error", msg, id.into())));
+            let message = "Cannot delete the system account".into();
+            return Err(Error::Unprocessable { field: "id", message });
         }
         let before = self.account_row(id).await?;
         let old = json!({"name": before.name, "slug": before.slug, "account_code": before.account_code});

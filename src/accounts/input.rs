@@ -149,7 +149,7 @@ pub struct UserCreate {
     pub external_email: Option<String>,
     /// What the provider tells of the user.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
 }
 
@@ -176,7 +176,7 @@ pub struct UserUpdate {
     /// The user's address at the provider.
     pub external_email: Option<String>,
     /// What the provider tells of the user.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
 }
 

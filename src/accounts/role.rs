@@ -174,8 +174,7 @@ fn is_default(name: &str) -> bool {
 }
 
 fn fixed(role: &RoleView, what: &str) -> Error {
-    let message = format!("{what} '{}'", role.name);
-    Error::malformed(Problem::body("name", "value_error", message, role.name.as_str().into()))
+    Error::Unprocessable { field: "name", message: format!("{what} '{}'", role.name) }
 }
 
 fn role_name(name: &str) -> Result<&str> {

@@ -11,7 +11,7 @@ use super::store::{self, UserRow};
 use super::{Accounts, signed_in, trail};
 use crate::audit::{Event, Operation};
 use crate::auth::access_log::{self, AccessChange};
-use crate::auth::{Caller, session};
+use crate::auth::{Caller, Principal, session};
 use crate::clock::serialize;
 use crate::db::Stmt;
 use crate::error::{Error, Result};
@@ -67,19 +67,19 @@ struct Row {
 impl Accounts {
     /// The caller's open sessions.
     pub async fn own_sessions(&self, caller: &Caller) -> Result<SessionList> {
-        let principal = signed_in(caller)?;
+        let principal = in_person(caller)?;
         self.sessions_of(principal.user_id, principal.session_id).await
     }
 
     /// Ends one of the caller's sessions; one that has ended stays so.
     pub async fn end_own_session(&self, caller: &Caller, session: &str) -> Result<()> {
-        let principal = signed_in(caller)?;
+        let principal = in_person(caller)?;
         self.end_session(caller, principal.account.id, principal.user_id, session).await
     }
 
     /// Ends every session of the caller but the one that asks.
     pub async fn end_own_others(&self, caller: &Caller) -> Result<()> {
-        let principal = signed_in(caller)?;
+        let principal = in_person(caller)?;
         self.end_sessions(caller, principal.account.id, principal.user_id, principal.session_id).await
     }
 
@@ -165,4 +165,10 @@ impl Accounts {
         self.0.auth.invalidate_user(user);
         Ok(())
     }
+}
+
+/// Whoever has signed in. A key has no sessions, and must not reach those of whoever made it.
+fn in_person(caller: &Caller) -> Result<&Principal> {
+    let principal = signed_in(caller)?;
+    if principal.key.is_some() { Err(Error::Forbidden("API keys have no sessions".into())) } else { Ok(principal) }
 }

@@ -305,7 +305,7 @@ pub struct UserDetail {
     /// The user's address at the provider.
     pub external_email: Option<String>,
     /// What the provider tells of the user.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
     /// When the address was confirmed.
     #[serde(serialize_with = "serialize_option")]

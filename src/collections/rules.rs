@@ -267,7 +267,7 @@ pub struct TestContext {
     pub data: Body,
     /// The collection's fields, as definitions; without them types are read off the record's values.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     pub fields: Vec<Json>,
 }
 

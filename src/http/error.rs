@@ -1,7 +1,7 @@
 //! Errors become responses here, and nowhere else. This is also where a failure is logged, once.
 //!
-//! Every body has `error` (a label), `message` and `detail`. `detail` is text, except for status 422, where it is the
-//! list of problems that generated clients know; on 401 and 403 it is text always.
+//! Every body has `error` (a label), `message` and `detail`. `detail` is text, except where the shape of a request is wrong
+//! (422): there it is the list of problems that generated clients know. On 401 and 403 it is text always.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,7 +18,6 @@ pub struct ErrorBody {
     /// What is wrong, for people.
     pub message: String,
     /// The message again; on status 422 the list of problems.
-    #[schema(value_type = Object)]
     pub detail: Value,
     /// Problems by field.
     #[schema(value_type = Option<Object>)]
@@ -45,6 +44,7 @@ impl IntoResponse for Error {
         let message = self.to_string();
         match self {
             Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "Not found", &message),
+            Self::CollectionNotFound(_) => plain(StatusCode::NOT_FOUND, "Not Found", &message),
             Self::ItemNotFound { index, .. } => {
                 let mut body = body("not_found", &message);
                 body.insert("index".into(), index.into());
@@ -53,6 +53,11 @@ impl IntoResponse for Error {
             Self::Refused { label, .. } => plain(StatusCode::BAD_REQUEST, label, &message),
             Self::Invalid { fields, index } => invalid(&fields, index, &message),
             Self::Malformed { problems } => malformed(&problems),
+            Self::Unprocessable { field, .. } => {
+                let mut body = body("Validation error", &message);
+                body.insert("errors".into(), by_field([(field, message.as_str())].into_iter()));
+                respond(StatusCode::UNPROCESSABLE_ENTITY, body)
+            }
             Self::FieldAccess { fields, allowed, .. } => field_access(&fields, allowed, &message),
             Self::Unauthenticated(_) => {
                 let mut response = plain(StatusCode::UNAUTHORIZED, "Not authenticated", &message);

@@ -93,16 +93,8 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let value = read_json(request, app).await?;
-        if !value.is_object() {
-            let msg = "Input should be a valid object";
-            return Err(Error::malformed(Problem {
-                kind: "model_attributes_type".into(),
-                loc: vec!["body".into()],
-                msg: msg.into(),
-                input: value,
-            }));
-        }
+        let value = read_object(request, app, "model_attributes_type").await?;
+        refuse_nul(&value)?;
         parse_value(value).map(Self)
     }
 }
@@ -115,8 +107,37 @@ impl FromRequest<App> for JsonObject {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        JsonBody::<serde_json::Map<String, Value>>::from_request(request, app).await.map(|JsonBody(map)| Self(map))
+        // Which texts a field takes is for its collection to say.
+        read_object(request, app, "dict_type").await.and_then(parse_value).map(Self)
     }
+}
+
+/// PostgreSQL holds no NUL in texts, and nothing that is sent needs one: so the answer is the same on both databases.
+/// What is nested (records, fields) is judged by those who know what it is, and passwords are not stored.
+fn refuse_nul(body: &Value) -> Result<()> {
+    let has_nul = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
+    let mut members = body.as_object().into_iter().flatten();
+    match members.find(|(key, value)| has_nul(value) && !key.ends_with("password")) {
+        Some((key, value)) => {
+            let msg = "Texts must not contain NUL characters";
+            Err(Error::malformed(Problem::body(key, "value_error", msg, value.clone())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// `kind` is what the problem is called if it is no object.
+async fn read_object(request: Request, app: &App, kind: &str) -> Result<Value> {
+    let value = read_json(request, app).await?;
+    if value.is_object() {
+        return Ok(value);
+    }
+    Err(Error::malformed(Problem {
+        kind: kind.into(),
+        loc: vec!["body".into()],
+        msg: "Input should be a valid object".into(),
+        input: value,
+    }))
 }
 
 async fn read_json(request: Request, app: &App) -> Result<Value> {

@@ -48,12 +48,16 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
     let id = sent.unwrap_or_else(new_correlation_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_api = request.uri().path().starts_with("/api/");
     let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
     let asked = Asked::worth_remembering(&method, request.uri().path(), address);
     let user_agent = request.headers().get(header::USER_AGENT).cloned();
     let audited = audit::Request { id: id.clone(), address, user_agent };
     let mut response = audited.serve(next.run(request)).await;
     let status = response.status();
+    if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
+        response = in_json(response);
+    }
     let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let elapsed = started.elapsed();
     surface.metrics.request(&method, path, status, elapsed);
@@ -74,6 +78,22 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
         }
     }
     response
+}
+
+fn is_json(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
+}
+
+/// The same refusal as JSON: the framework's own, such as of a path that is no text, are plain text or nothing.
+fn in_json(response: Response) -> Response {
+    let (mut parts, _) = response.into_parts();
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        parts.headers.remove(name);
+    }
+    let mut refusal = super::plain(parts.status, parts.status.canonical_reason().unwrap_or("Refused"));
+    refusal.headers_mut().extend(parts.headers);
+    refusal
 }
 
 fn new_correlation_id() -> HeaderValue {

@@ -70,7 +70,8 @@ impl<'c> Draft<'c> {
 /// Refuses fields that only the server writes, and fields that the collection's list for this operation leaves out.
 pub(super) fn check_access(scope: &Scope<'_>, body: &Body, also_allowed: Option<&str>) -> Result<()> {
     let is_system = |name: &String| SYSTEM_FIELDS.contains(&name.as_str()) && also_allowed != Some(name.as_str());
-    let system: Vec<String> = body.keys().filter(|name| is_system(name)).cloned().collect();
+    let mut system: Vec<String> = body.keys().filter(|name| is_system(name)).cloned().collect();
+    system.sort();
     if !system.is_empty() {
         let message = format!("Only the server writes: {}", system.join(", "));
         return Err(Error::FieldAccess { message, fields: system, allowed: None });

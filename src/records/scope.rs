@@ -24,7 +24,12 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Checks what can be checked without a record: the rule's state, and whose records are meant.
+    /// Those who read learn of the rule first, those who write that an account is missing.
     pub fn open(caller: &'a Caller, collection: &'a Arc<Collection>, operation: Operation) -> Result<Self> {
+        let account = || if caller.is_superadmin() { Ok(None) } else { own_account(caller).map(Some) };
+        if !matches!(operation, Operation::List | Operation::View) {
+            account()?;
+        }
         let rule = if caller.is_superadmin() {
             None
         } else {
@@ -40,8 +45,7 @@ impl<'a> Scope<'a> {
                 Rule::When(predicate) => Some(predicate),
             }
         };
-        let account = if caller.is_superadmin() { None } else { Some(own_account(caller)?) };
-        Ok(Self { caller, collection, operation, account, rule })
+        Ok(Self { caller, collection, operation, account: account()?, rule })
     }
 
     /// What the caller sees of a record in the answer.

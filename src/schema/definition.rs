@@ -55,14 +55,14 @@ pub struct FieldDefinition {
     pub required: bool,
     /// The value of a record that was sent none.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub default: Option<Json>,
     /// Whether no two records of an account may have the same value.
     #[serde(default, deserialize_with = "null_is_default")]
     pub unique: bool,
     /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other keys are kept.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub options: Option<Json>,
     /// For a reference: the name of the collection it points to.
     #[serde(default)]

@@ -188,7 +188,7 @@ async fn hooks_of_sign_in_and_registration_can_refuse(backend: Backend) {
     let user = app.register().await;
     user.post("/auth/logout", &json!({})).await.ok(200);
     let register = |email: &str, slug: &str| json!({"email": email, "password": PASSWORD, "account_name": slug});
-    app.anonymous().post("/auth/register", &register("bad@example.com", "bad")).await.refused(403, "Not you");
+    app.anonymous().post("/auth/register", &register("bad@example.com", "unwanted")).await.refused(403, "Not you");
     app.anonymous().post("/auth/register", &register("user2@example.com", "second")).await.ok(201);
     let login = json!({"account": "second", "email": "user2@example.com", "password": PASSWORD});
     app.anonymous().post("/auth/login", &login).await.refused(403, "Not today");
@@ -200,7 +200,7 @@ async fn hooks_of_sign_in_and_registration_can_refuse(backend: Backend) {
         "registered user2@example.com",
     ];
     assert_eq!(*notes.lock().unwrap(), expected);
-    assert_eq!(app.admin.get("/accounts?search=bad").await.ok(200)["total"], 0);
+    assert_eq!(app.admin.get("/accounts?search=unwanted").await.ok(200)["total"], 0);
 }
 
 async fn realtime_hooks_see_connections_subscriptions_and_messages(backend: Backend) {

@@ -32,8 +32,9 @@ struct World {
     invitation: String,
     /// A's session.
     session: String,
-    /// A group of B.
+    /// A group of B, and an API key that may do all that B may.
     own_group: String,
+    own_key: String,
 }
 
 impl World {
@@ -59,11 +60,13 @@ impl World {
         let key = id(app.admin.post("/admin/api-keys", &key).await);
         let group = id(a.post("/groups", &json!({"name": SECRET, "description": SECRET})).await);
         let own_group = id(b.post("/groups", &json!({"name": "mine"})).await);
+        let own_key = json!({"name": "mine", "account_id": b.account_id, "role": "admin"});
+        let own_key = app.admin.post("/admin/api-keys", &own_key).await.ok(201)["key"].as_str().unwrap().to_owned();
         let guest = json!({"email": format!("{SECRET}-guest@example.com"), "groups": [SECRET]});
         let invitation = id(a.post("/invitations", &guest).await);
         let sessions = a.get("/auth/sessions").await.ok(200);
         let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
-        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, session, own_group }
+        Self { app, a, b, open_record, ruled_record, own_record, key, group, invitation, session, own_group, own_key }
     }
 
     /// Everything of A that can be seen, for comparing.
@@ -74,7 +77,7 @@ impl World {
             self.a.get("/auth/me").await.ok(200),
             self.app.admin.get(&format!("/users/{}", self.a.id)).await.ok(200),
             self.app.admin.get(&format!("/accounts/{}", self.a.account_id)).await.ok(200),
-            self.app.admin.get("/admin/api-keys").await.ok(200),
+            self.app.admin.get(&format!("/admin/api-keys/{}", self.key)).await.ok(200),
             self.app.admin.get(&format!("/groups?account_id={}", self.a.account_id)).await.ok(200),
             self.app.admin.get(&format!("/groups/{}", self.group)).await.ok(200),
             self.app.admin.get(&format!("/invitations?account_id={}", self.a.account_id)).await.ok(200),
@@ -121,9 +124,10 @@ async fn no_route_answers_anything_of_another_account(backend: Backend) {
     assert!(missing.is_empty(), "these routes have no row in tests/api/isolation/rows.rs: {missing:?}");
     let unknown: Vec<&String> = covered.difference(&documented).collect();
     assert!(unknown.is_empty(), "these rows are no routes any more: {unknown:?}");
-    let callers: [(&str, Client); 4] = [
+    let callers: [(&str, Client); 5] = [
         ("a user of B", (*world.b).clone()),
         ("a user of B who names A", world.b.with_header("x-account-id", &world.a.account_slug)),
+        ("an API key of B", world.app.anonymous().with_header("x-api-key", &world.own_key)),
         ("a visitor of B", world.app.visitor_of(&world.b)),
         ("nobody", world.app.anonymous()),
     ];

@@ -9,6 +9,7 @@ mod audit;
 mod auth;
 mod bad_input;
 mod collections;
+mod contract;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of processes use the rest")]
 mod harness;

@@ -118,7 +118,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--sb-flash': '#3a3212',
     '--sb-danger-text': '#ff8f85',
     '--sb-warning-text': '#f0bd69',
-    '--sb-flash': '#4b4014',
     '--sb-code-variable': '#c9a6f5',
     '--sb-code-keyword': '#8fc0f5',
     '--sb-code-string': '#8fd6a8',

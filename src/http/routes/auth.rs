@@ -79,7 +79,7 @@ async fn me(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Jso
 }
 
 /// Ends the session of the token that is sent; without one there is nothing to end.
-#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", request_body = LogoutRequest,
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", request_body = Option<LogoutRequest>,
     responses((status = 200, body = Message)))]
 async fn logout(
     State(app): State<App>,
@@ -105,7 +105,7 @@ async fn verify_email(
 }
 
 /// Sends the caller a mail to confirm the address; superadmins may name another user's.
-#[utoipa::path(post, path = "/api/v1/auth/send-verification", tag = "auth", request_body = VerificationRequest,
+#[utoipa::path(post, path = "/api/v1/auth/send-verification", tag = "auth", request_body = Option<VerificationRequest>,
     responses((status = 200, body = Message), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn send_verification(
@@ -118,7 +118,7 @@ async fn send_verification(
 }
 
 /// Sends another mail to confirm an address, also to users who cannot sign in yet: then the answer is always the same.
-#[utoipa::path(post, path = "/api/v1/auth/resend-verification", tag = "auth", request_body = VerificationRequest,
+#[utoipa::path(post, path = "/api/v1/auth/resend-verification", tag = "auth", request_body = Option<VerificationRequest>,
     responses((status = 200, body = Message), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn resend_verification(

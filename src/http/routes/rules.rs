@@ -28,7 +28,7 @@ struct ValidateRuleRequest {
     operation: String,
     /// The fields it may refer to: names, or definitions with a type.
     #[serde(default, rename = "collectionFields")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     collection_fields: Vec<Value>,
 }
 

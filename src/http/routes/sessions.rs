@@ -24,14 +24,14 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The caller's open sessions.
 #[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "sessions",
-    responses((status = 200, body = SessionList), (status = 401, body = ErrorBody)))]
+    responses((status = 200, body = SessionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn list_own(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Json<SessionList>> {
     app.accounts.own_sessions(&Caller::User(principal)).await.map(Json)
 }
 
 /// Ends every session of the caller but the one that asks.
 #[utoipa::path(delete, path = "/api/v1/auth/sessions", tag = "sessions",
-    responses((status = 204), (status = 401, body = ErrorBody)))]
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn end_own_others(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<StatusCode> {
     app.accounts.end_own_others(&Caller::User(principal)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -40,7 +40,7 @@ async fn end_own_others(State(app): State<App>, SignedIn(principal): SignedIn) -
 /// Ends one of the caller's sessions, at once and on its realtime connections, too.
 #[utoipa::path(delete, path = "/api/v1/auth/sessions/{session_id}", tag = "sessions",
     params(("session_id" = String, Path)),
-    responses((status = 204), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 async fn end_own(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
