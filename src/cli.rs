@@ -3,8 +3,10 @@
 mod api_key;
 mod audit;
 mod config;
+mod encryption;
 mod serve;
 mod superadmin;
+mod types;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,11 +59,17 @@ enum Command {
     Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
+    /// The keys of encrypted fields
+    #[command(subcommand)]
+    Encryption(encryption::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
     /// Show what would be used: version, database, folders
     Info,
+    /// Print the collections as types of another language
+    #[command(subcommand)]
+    Types(types::Command),
     /// Print the API document (OpenAPI, JSON)
     Openapi,
 }
@@ -94,6 +102,8 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
         Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
         Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
+        Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
+        Command::Types(command) => block_on(types::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;

@@ -1,17 +1,22 @@
 //! Defining collections: metadata and tables change together, in one transaction.
 
 mod input;
+mod macros;
+mod rename;
 mod rules;
 mod trail;
 mod transfer;
+mod types;
 mod view;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use input::CollectionInput;
+pub use input::{CollectionInput, RenameInput};
+pub use macros::{MacroInput, MacroResult, MacroTest, MacroView};
 pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
 pub use transfer::{Export, ImportRequest, ImportResult};
+pub use types::{describe, typescript};
 pub use view::{CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesView};
 
 use crate::auth::Caller;
@@ -19,10 +24,12 @@ use crate::changes::catalog_entry;
 use crate::clock::Clock;
 use crate::db::{Db, DbError, Ident, Stmt, Tx, Value};
 use crate::error::{Error, FieldError, Result};
+use crate::expr::{Columns as _, StoredMacro};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
 use crate::schema::definition::{check_collection_name, check_fields};
-use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, ddl};
+use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, Library, MacroRow, ddl};
+use rename::Renames;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -66,7 +73,7 @@ struct Definition {
 }
 
 impl Definition {
-    fn check(input: &CollectionInput) -> Result<Self> {
+    fn check(input: &CollectionInput, library: &Library) -> Result<Self> {
         let name = input.name.clone().unwrap_or_default();
         let mut definitions = input.definitions().unwrap_or_default();
         let mut problems = Vec::from_iter(check_collection_name(&name).err());
@@ -75,7 +82,7 @@ impl Definition {
             Vec::new()
         });
         refuse(problems)?;
-        let rules = input.rules.resolve(&fields)?;
+        let rules = input.rules.resolve(&library.for_fields(&fields))?;
         Ok(Self { name, definitions, fields, rules })
     }
 }
@@ -99,7 +106,7 @@ impl Collections {
     /// Defines a collection and makes its table.
     pub async fn create(&self, caller: &Caller, input: CollectionInput) -> Result<Arc<Collection>> {
         input::check_shape(&input, true)?;
-        let definition = Definition::check(&input)?;
+        let definition = Definition::check(&input, self.catalog.current().library())?;
         let mut change = self.change().await?;
         refuse(missing_targets(&change, &definition.name, &definition.fields))?;
         let id = self.define(&mut change, &definition, &definition.fields).await?;
@@ -115,7 +122,7 @@ impl Collections {
         if let Some(name) = &input.name
             && *name != collection.name
         {
-            let message = "A collection cannot be renamed";
+            let message = "A collection is renamed with POST /api/v1/collections/{id}/rename";
             return Err(Error::invalid("name", "rename_not_allowed", message));
         }
         self.redefine(&mut change, &collection, &input).await?;
@@ -167,20 +174,33 @@ impl Collections {
         collection: &Arc<Collection>,
         input: &CollectionInput,
     ) -> Result<()> {
-        let fields = match input.definitions() {
+        let renames = Renames::check(input.rename.as_ref(), collection)?;
+        let sent = input.definitions().map(|mut definitions| {
+            renames.expressions(&mut definitions);
+            definitions
+        });
+        let under_new_names = (!renames.is_empty()).then(|| renames.definitions(collection.row.definitions()));
+        let fields = match sent.or_else(|| under_new_names.clone()) {
             None => collection.fields.clone(),
             Some(mut definitions) => {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
-                refuse(forbidden_changes(collection, &definitions))?;
+                let before = under_new_names.unwrap_or_else(|| collection.row.definitions());
+                refuse(forbidden_changes(before, &definitions))?;
                 refuse(missing_targets(change, &collection.name, &fields))?;
-                self.apply(change, collection.id, &collection.table, &collection.fields, &fields).await?;
+                if !renames.is_empty() {
+                    self.rename_fields(change, collection, &renames).await?;
+                }
+                let before = renames.fields(&collection.fields);
+                self.apply(change, collection.id, &collection.table, &before, &fields).await?;
                 let update = "UPDATE collections SET schema = $1, updated_at = $2 WHERE id = $3";
                 let args = vec![stored(&definitions)?, change.now.into(), collection.id.into()];
                 change.tx.execute(Stmt::fixed(update, args)).await?;
                 fields
             }
         };
-        for update in input.rules.resolve(&fields)?.statements(collection.id, change.now) {
+        for update in
+            input.rules.resolve(&change.catalog.library().for_fields(&fields))?.statements(collection.id, change.now)
+        {
             change.tx.execute(update).await?;
         }
         Ok(())
@@ -199,6 +219,7 @@ impl Collections {
             let message = format!("'{}' is referred to by {}", collection.name, referring.join(", "));
             return Err(Error::conflict(message, None));
         }
+        refuse_read_by_macros(&change, &collection)?;
         let mut count = self.db.sql();
         count.push("SELECT count(*) FROM ").ident(&collection.table);
         let records: i64 = change.tx.row::<(i64,)>(count.build()).await?.map_or(0, |(count,)| count);
@@ -219,7 +240,10 @@ impl Collections {
     pub async fn set_rules(&self, caller: &Caller, name: &str, patch: RulesPatch) -> Result<Arc<Collection>> {
         let mut change = self.change().await?;
         let collection = self.find(name)?;
-        for update in patch.resolve(&collection.fields)?.statements(collection.id, change.now) {
+        for update in patch
+            .resolve(&change.catalog.library().for_fields(&collection.fields))?
+            .statements(collection.id, change.now)
+        {
             change.tx.execute(update).await?;
         }
         self.finish(change, caller).await?;
@@ -325,6 +349,27 @@ fn stored(definitions: &[FieldDefinition]) -> Result<Value> {
     Ok(Value::Text(serde_json::to_string(definitions).map_err(Error::internal)?))
 }
 
+/// The stored macros that read a collection, parsed.
+fn macros_reading(change: &SchemaChange, name: &str) -> Vec<MacroRow> {
+    let library = change.catalog.library();
+    let scope = library.for_fields(&[]);
+    let reads = |row: &&MacroRow| {
+        let read = scope.stored_macro(&row.name).and_then(StoredMacro::collection);
+        read.is_some_and(|read| library.collection_name(read).is_some_and(|read| read.eq_ignore_ascii_case(name)))
+    };
+    library.rows().iter().filter(reads).cloned().collect()
+}
+
+fn refuse_read_by_macros(change: &SchemaChange, collection: &Collection) -> Result<()> {
+    let names: Vec<String> =
+        macros_reading(change, &collection.name).iter().map(|row| format!("@{}", row.name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let message = format!("'{}' is read by the macros {}", collection.name, names.join(", "));
+    Err(Error::conflict(message, None))
+}
+
 /// References to collections that do not exist; a collection may refer to itself.
 fn missing_targets(change: &SchemaChange, own: &str, fields: &[Field]) -> Vec<FieldError> {
     let missing = |(index, field): (usize, &Field)| {
@@ -339,19 +384,33 @@ fn missing_targets(change: &SchemaChange, own: &str, fields: &[Field]) -> Vec<Fi
 }
 
 /// Changes that would lose data, or that the tables cannot follow.
-fn forbidden_changes(before: &Collection, after: &[FieldDefinition]) -> Vec<FieldError> {
+fn forbidden_changes(before: Vec<FieldDefinition>, after: &[FieldDefinition]) -> Vec<FieldError> {
     let mut problems = Vec::new();
-    for old in before.row.definitions() {
+    for old in before {
         let name = &old.name;
         let Some((index, new)) = after.iter().enumerate().find(|(_, new)| new.name == *name) else {
             let message = "Field deletion is not allowed: the values of its records would be lost";
             problems.push(FieldError::new(name, "field_deletion_not_allowed", message));
             continue;
         };
-        if !old.kind.eq_ignore_ascii_case(&new.kind) {
-            let message =
-                format!("A type change from '{}' to '{}' is not allowed: add a new field", old.kind, new.kind);
+        let computed_otherwise = old.kind == "computed" && old.return_type != new.return_type;
+        if !old.kind.eq_ignore_ascii_case(&new.kind) || computed_otherwise {
+            let (from, to) = if computed_otherwise {
+                (old.return_type.as_deref(), new.return_type.as_deref())
+            } else {
+                (Some(old.kind.as_str()), Some(new.kind.as_str()))
+            };
+            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+            let message = format!("A type change from '{from}' to '{to}' is not allowed: add a new field");
             problems.push(FieldError::new(name, "type_change_not_allowed", message));
+        }
+        if old.encrypted != new.encrypted {
+            let message = "'encrypted' of an existing field cannot change: add a new field";
+            problems.push(FieldError::new(
+                format!("schema[{index}].encrypted"),
+                "encrypted_change_not_allowed",
+                message,
+            ));
         }
         let same_target = match (&old.collection, &new.collection) {
             (Some(old), Some(new)) => old.eq_ignore_ascii_case(new),

@@ -6,6 +6,7 @@
 
 pub mod dialect;
 mod error;
+mod functions;
 mod migrate;
 mod postgres;
 mod search;
@@ -17,7 +18,7 @@ pub mod value;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-pub use dialect::{AccountName, ColumnKind, DOC_SEPARATOR, Dialect, JsonEntry, Projected};
+pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, Projected, SEALED};
 pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use search::TextSearch;

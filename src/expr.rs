@@ -23,12 +23,16 @@
 //!   is a text with U+0000.
 //! * An operand may stand where a condition belongs: a boolean field is one; in rules, text means `!= ''` and a number
 //!   `!= 0`. Filters refuse the latter two.
+//! * Functions stand in filters and computed fields. `concat` is NULL if a part is; case means ASCII letters; `trim`
+//!   takes spaces off; text is counted in characters from 1; `round` takes halves away from zero; a month is 30 days, a
+//!   year 365. A computed field that another expression names is put in its place.
 //! * An anonymous caller's attributes are NULL, and it is in no group. `@has_group` is never NULL.
 
 mod ast;
 mod caller;
 mod check;
 mod eval;
+mod formula;
 mod instant;
 mod ir;
 mod lexer;
@@ -37,6 +41,8 @@ mod macros;
 mod number;
 mod parser;
 mod problem;
+mod query;
+mod rename;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -46,11 +52,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::db::{ColumnKind, Ident, Sql};
+use crate::db::{ColumnKind, Fragment, Ident, Sql};
 
 pub use caller::{Attribute, Auth, CallerKey, Reads};
+pub use formula::Formula;
 pub use instant::{parse_day, parse_instant};
+pub use macros::is_built_in;
 pub use problem::Problem;
+pub use query::{CallerValue, MacroValue, StoredMacro};
+pub use rename::{Renamed, macros_used, rename_field, rename_in_macro};
 
 /// The longest source, in bytes.
 const MAX_SOURCE: usize = 20_000;
@@ -59,6 +69,16 @@ const MAX_SOURCE: usize = 20_000;
 pub trait Columns {
     /// The field's column, or `None` if there is no such field.
     fn column(&self, name: &str) -> Option<Column>;
+
+    /// The stored macro of that name, which is written without `@`.
+    fn stored_macro(&self, _name: &str) -> Option<&StoredMacro> {
+        None
+    }
+
+    /// The table and the fields of another collection, for macros that read it.
+    fn collection(&self, _name: &str) -> Option<(Fragment, &dyn Columns)> {
+        None
+    }
 }
 
 /// A field's column.
@@ -68,13 +88,24 @@ pub struct Column {
     pub ident: Ident,
     /// How it is stored and compared.
     pub kind: ColumnKind,
+    /// What computes the field, if no column holds it.
+    pub computed: Option<Arc<Formula>>,
+}
+
+impl Column {
+    /// A column that holds the field.
+    pub fn stored(ident: Ident, kind: ColumnKind) -> Self {
+        Self { ident, kind, computed: None }
+    }
 }
 
 /// What an expression is for, which decides about the variables it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A list filter: fields and literals only.
+    /// A list filter: fields, literals and functions.
     Filter,
+    /// The value of a computed field: the same.
+    Computed,
     /// An access rule: `@request.auth.*` and macros too.
     Rule {
         /// Whether there is a request body, `@request.data.*`.
@@ -92,6 +123,8 @@ struct Inner {
     condition: ir::Condition,
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
+    clock: bool,
+    collections: BTreeSet<Arc<str>>,
 }
 
 impl Predicate {
@@ -106,8 +139,9 @@ impl Predicate {
             return Err(vec![Problem { position: 0, message }]);
         }
         let node = parser::parse(source).map_err(|fault| vec![fault.problem(source)])?;
-        let check::Checked { condition, reads, fields } = check::check(source, &node, columns, purpose)?;
-        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields })))
+        let check::Checked { condition, reads, fields, clock, collections } =
+            check::check(source, &node, columns, purpose)?;
+        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields, clock, collections })))
     }
 
     /// The expression as it was written.
@@ -119,7 +153,30 @@ impl Predicate {
     /// `alias`. The text is the same for every caller and body; their values are bound.
     pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<&Map<String, Value>>) {
         let scope = eval::Scope { record: None, auth, data };
-        sql::Writer { sql, alias, scope }.condition(&self.0.condition);
+        sql::Writer { sql, alias, scope, constants: false }.condition(&self.0.condition);
+    }
+
+    /// The same about a record that is not stored: its values are bound.
+    pub fn write_sql_about(
+        &self,
+        sql: &mut Sql,
+        record: &Map<String, Value>,
+        auth: &Auth<'_>,
+        data: Option<&Map<String, Value>>,
+    ) {
+        let scope = eval::Scope { record: Some(record), auth, data };
+        sql::Writer { sql, alias: "", scope, constants: false }.condition(&self.0.condition);
+    }
+
+    /// Whether the answer depends on other records. Only the database knows it then: [`Self::eval`] says NULL, which
+    /// lets nobody through.
+    pub fn relational(&self) -> bool {
+        !self.0.collections.is_empty()
+    }
+
+    /// The names of the collections whose records it reads, as stored macros name them.
+    pub fn collections(&self) -> impl Iterator<Item = &str> {
+        self.0.collections.iter().map(|name| &**name)
     }
 
     /// The answer for a record's document; `None` is NULL. A key that is missing is NULL.
@@ -129,7 +186,15 @@ impl Predicate {
         auth: &Auth<'_>,
         data: Option<&Map<String, Value>>,
     ) -> Option<bool> {
+        if self.relational() {
+            return None;
+        }
         eval::Scope { record: Some(record), auth, data }.condition(&self.0.condition)
+    }
+
+    /// Whether the answer changes with the time, without any write.
+    pub fn reads_clock(&self) -> bool {
+        self.0.clock
     }
 
     /// What it reads of the caller.

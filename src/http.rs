@@ -13,11 +13,11 @@ mod serve;
 
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -25,9 +25,12 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use serde_json::Value;
 pub use serve::serve;
 
 use crate::app::App;
+use crate::auth::Caller;
+use crate::error::Error;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -52,6 +55,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(routes::dashboard::routes())
         .merge(routes::collections::routes())
         .merge(routes::rules::routes())
+        .merge(routes::macros::routes())
         .merge(routes::records::routes())
         .merge(routes::rooms::routes())
         .merge(routes::audit::routes())
@@ -79,15 +83,16 @@ fn named(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
 
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let (api, document) = api().split_for_parts();
+    let api = Router::from(api());
     let limits = &app.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_seconds);
-    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", named(document));
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     let router = Router::new()
         .merge(api)
         .merge(realtime::routes())
         .merge(routes::pages::routes())
         .merge(Router::from(docs))
+        .route("/openapi.json", get(openapi))
         .route("/", get(async || Redirect::temporary("/admin/")))
         .route("/metrics", get(routes::health::metrics))
         .route("/admin", get(admin_ui::index))
@@ -113,6 +118,17 @@ pub fn router(app: App) -> Router {
         .layer(middleware::cors(&app.config.cors))
         .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
+}
+
+/// The API document. Superadmins see in it what the records of each collection look like; to others, it does not tell
+/// which collections there are.
+async fn openapi(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Error> {
+    let document = named(api().into_openapi());
+    let mut document = serde_json::to_value(document).map_err(Error::internal)?;
+    if caller.is_superadmin() {
+        crate::collections::describe(&mut document, &app.collections.all());
+    }
+    Ok(Json(document))
 }
 
 async fn not_found() -> Response {

@@ -13,7 +13,9 @@ mod order;
 pub mod query;
 mod scope;
 mod search;
+mod secrets;
 mod snapshot;
+mod vault;
 mod write;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use crate::schema::{Body, CatalogHandle, Collection, Operation};
 use cursor::Signer;
 use list::TotalKey;
 use scope::Scope;
+use vault::Vault;
 
 /// Totals that are remembered at most.
 const REMEMBERED_TOTALS: u64 = 10_000;
@@ -53,6 +56,7 @@ pub struct Records {
     batch_max: usize,
     expand_depth: usize,
     signer: Signer,
+    vault: Arc<Vault>,
     totals: Cache<TotalKey, (u64, i64)>,
 }
 
@@ -67,6 +71,7 @@ impl Records {
             batch_max: config.limits.batch_max_size,
             expand_depth: config.limits.max_expand_depth,
             signer: Signer::new(&config.auth.secret_key),
+            vault: Arc::new(Vault::new(config.auth.encryption_keys())),
             totals: Cache::builder().max_capacity(REMEMBERED_TOTALS).build(),
         }
     }

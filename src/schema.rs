@@ -1,9 +1,12 @@
 //! Collections as the catalog holds them: fields, rules, field lists, and the table behind them.
 
 pub mod catalog;
+mod computed;
+pub mod constraints;
 pub mod ddl;
 pub mod definition;
 pub mod field;
+pub mod macros;
 pub mod mask;
 pub mod time;
 pub mod view;
@@ -13,11 +16,14 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value as Json;
 
-pub use catalog::{Catalog, CatalogHandle};
+pub use catalog::{Catalog, CatalogHandle, CollectionRow};
 pub use definition::{FieldDefinition, OnDelete};
 pub use field::{Field, FieldType};
+pub use macros::{Library, MacroRow};
 pub use mask::Mask;
 pub use view::View;
+
+use definition::check_fields;
 
 use crate::db::{AccountName, ColumnKind, Dialect, Fragment, Ident, Projected, Sql};
 use crate::expr::{Column, Columns, Predicate, Purpose};
@@ -154,6 +160,8 @@ pub struct Collection {
     pub row: catalog::CollectionRow,
     /// Whether any field holds personal data.
     pub has_pii: bool,
+    /// Whether a rule uses a stored macro.
+    pub uses_macros: bool,
     by_name: HashMap<String, usize>,
     source: Fragment,
     /// The document with every field, `account_name` null, over the alias `r`.
@@ -176,11 +184,7 @@ impl Collection {
     /// The columns of a document that holds the system fields and the fields that `wanted` accepts.
     pub fn projection(&self, wanted: impl Fn(&str) -> bool) -> Vec<Projected<'_>> {
         let mut columns: Vec<Projected<'_>> = system_columns().collect();
-        columns.extend(self.fields.iter().filter(|field| wanted(&field.name)).map(|field| Projected {
-            key: &field.name,
-            column: &field.column,
-            kind: field.kind.column(),
-        }));
+        columns.extend(self.fields.iter().filter(|field| wanted(&field.name)).map(Field::projected));
         columns
     }
 
@@ -243,17 +247,17 @@ fn searchable(fields: &[Field]) -> Vec<&Field> {
 
 fn column_of(fields: &[Field], name: &str) -> Option<Column> {
     if let Some(system) = system_columns().find(|system| system.key == name) {
-        return Some(Column { ident: system.column.clone(), kind: system.kind });
+        return Some(Column::stored(system.column.clone(), system.kind));
     }
     let field = fields.iter().find(|field| field.name == name)?;
-    Some(Column { ident: field.column.clone(), kind: field.kind.column() })
+    Some(Column { ident: field.column.clone(), kind: field.column_kind(), computed: field.computed.clone() })
 }
 
 fn system_columns() -> impl Iterator<Item = Projected<'static>> {
     static COLUMNS: std::sync::LazyLock<[Ident; 6]> = std::sync::LazyLock::new(|| SYSTEM_FIELDS.map(Ident::fixed));
     SYSTEM_FIELDS.into_iter().zip(COLUMNS.iter()).map(|(key, column)| {
         let kind = if key.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
-        Projected { key, column, kind }
+        Projected { key, column, kind, computed: None }
     })
 }
 
@@ -269,11 +273,7 @@ fn render_source(table: &Ident, row: &catalog::CollectionRow, dialect: Dialect) 
 /// Renders the document of every field, for statements that are used often.
 fn render_document(fields: &[Field], dialect: Dialect, alias: &'static str) -> Option<Fragment> {
     let mut columns: Vec<Projected<'_>> = system_columns().collect();
-    columns.extend(fields.iter().map(|field| Projected {
-        key: &field.name,
-        column: &field.column,
-        kind: field.kind.column(),
-    }));
+    columns.extend(fields.iter().map(Field::projected));
     let mut sql = Sql::new(dialect);
     sql.document(alias, &columns, AccountName::Null);
     sql.into_fragment()

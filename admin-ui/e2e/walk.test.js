@@ -1,6 +1,7 @@
 // One person's first quarter of an hour, against the real server.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { after, before, test } from 'node:test';
 import { accessProblems } from './support/axe.js';
 import { launch, openPage } from './support/browser.js';
@@ -60,6 +61,22 @@ test('the walk', async (t) => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await button('Create superadmin').click();
     await page.getByText('Start with a collection').waitFor();
+  });
+
+  await step(t, 'loads less than 300 KB of script at first', async () => {
+    const scripts = new Map();
+    const note = (response) => {
+      if (response.url().endsWith('.js')) scripts.set(response.url(), response.body().then((body) => gzipSync(body).length));
+    };
+    page.on('response', note);
+    await page.reload();
+    await page.getByText('Start with a collection').waitFor();
+    await page.waitForLoadState('networkidle');
+    page.off('response', note);
+    const sizes = await Promise.all(scripts.values());
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(total > 50_000 && total < 300_000, `${total} bytes compressed`);
+    t.diagnostic(`${total} bytes of script, compressed`);
   });
 
   await step(t, 'offers a sample that goes away in one click', async () => {

@@ -1,5 +1,7 @@
 //! What a client sends to define or change a collection.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::rules::RulesPatch;
@@ -19,6 +21,10 @@ pub struct CollectionInput {
     /// The fields.
     #[serde(default)]
     pub fields: Option<Vec<FieldDefinition>>,
+    /// When a collection is changed: fields that get another name, by their old one. Data stays; rules, field lists,
+    /// computed fields and macros follow.
+    #[serde(default)]
+    pub rename: Option<BTreeMap<String, String>>,
     /// Rules and field lists.
     #[serde(flatten)]
     pub rules: RulesPatch,
@@ -29,6 +35,13 @@ impl CollectionInput {
     pub fn definitions(&self) -> Option<Vec<FieldDefinition>> {
         self.schema.clone().or_else(|| self.fields.clone())
     }
+}
+
+/// Another name.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+pub struct RenameInput {
+    /// 3 to 64 letters, digits and underscores, beginning with a letter.
+    pub name: String,
 }
 
 /// Checks what does not depend on anything stored.

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
-use crate::db::{ColumnKind, Ident, Stmt, Value};
+use crate::db::{ColumnKind, Db, Fragment, Ident, Stmt, Value};
 use crate::error::{Error, Problem, Result};
-use crate::expr::{self, Column, Columns, Predicate};
+use crate::expr::{self, Column, Columns, Predicate, StoredMacro};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
-use crate::schema::{Body, Field, FieldType, Operation, SYSTEM_FIELDS};
+use crate::schema::macros::RuleScope;
+use crate::schema::{Body, FieldType, Library, Operation, SYSTEM_FIELDS};
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -109,7 +110,7 @@ impl RulesPatch {
     }
 
     /// Checks what is named against the fields.
-    pub(super) fn resolve(&self, fields: &Vec<Field>) -> Result<Resolved> {
+    pub(super) fn resolve(&self, scope: &RuleScope<'_>) -> Result<Resolved> {
         let mut resolved = Vec::new();
         for (key, operation, rule) in [
             ("list_rule", Operation::List, &self.list_rule),
@@ -122,7 +123,7 @@ impl RulesPatch {
                 None => {}
                 Some(Json::Null) => resolved.push((key, Value::Null(crate::db::Kind::Text))),
                 Some(Json::String(source)) => {
-                    check_rule(key, source, operation, fields)?;
+                    check_rule(key, source, operation, scope)?;
                     resolved.push((key, source.as_str().into()));
                 }
                 Some(other) => {
@@ -166,11 +167,11 @@ impl Resolved {
     }
 }
 
-fn check_rule(key: &str, source: &str, operation: Operation, fields: &Vec<Field>) -> Result<()> {
+fn check_rule(key: &str, source: &str, operation: Operation, scope: &RuleScope<'_>) -> Result<()> {
     if source.is_empty() {
         return Ok(());
     }
-    Predicate::compile(source, fields, operation.purpose()).map(|_| ()).map_err(|problems| {
+    Predicate::compile(source, scope, operation.purpose()).map(|_| ()).map_err(|problems| {
         let reasons: Vec<String> = problems.iter().map(describe).collect();
         Error::refused("Invalid rule", format!("Invalid {key}: {}", reasons.join("; ")))
     })
@@ -198,31 +199,37 @@ fn field_list(key: &str, list: &Json) -> Result<String> {
 }
 
 /// Columns that are known by name and perhaps by type only: what a rule is tried against before anything is stored.
-struct Loose(Vec<(String, ColumnKind)>);
+struct Loose<'a> {
+    fields: Vec<(String, ColumnKind)>,
+    library: RuleScope<'a>,
+}
 
-impl Columns for Loose {
+impl Columns for Loose<'_> {
     fn column(&self, name: &str) -> Option<Column> {
         let kind = if SYSTEM_FIELDS.contains(&name) {
             if name.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text }
         } else {
-            self.0.iter().find(|(field, _)| field == name)?.1
+            self.fields.iter().find(|(field, _)| field == name)?.1
         };
-        Some(Column { ident: Ident::of(name)?, kind })
+        Some(Column::stored(Ident::of(name)?, kind))
+    }
+
+    fn stored_macro(&self, name: &str) -> Option<&StoredMacro> {
+        self.library.stored_macro(name)
+    }
+
+    fn collection(&self, name: &str) -> Option<(Fragment, &dyn Columns)> {
+        self.library.collection(name)
     }
 }
 
 /// Checks a rule against fields given as names or definitions; returns what is wrong.
-pub fn validate_rule(source: &str, operation: Operation, fields: &[Json]) -> Vec<expr::Problem> {
+pub fn validate_rule(source: &str, operation: Operation, fields: &[Json], library: &Library) -> Vec<expr::Problem> {
     if source.is_empty() {
         return Vec::new();
     }
-    Predicate::compile(source, &Loose::of(fields), operation.purpose()).err().unwrap_or_default()
-}
-
-impl Loose {
-    fn of(fields: &[Json]) -> Self {
-        Self(fields.iter().filter_map(known).collect())
-    }
+    let columns = Loose { fields: fields.iter().filter_map(known).collect(), library: library.for_fields(&[]) };
+    Predicate::compile(source, &columns, operation.purpose()).err().unwrap_or_default()
 }
 
 /// A field given as a name or as a definition.
@@ -230,7 +237,12 @@ fn known(field: &Json) -> Option<(String, ColumnKind)> {
     match field {
         Json::String(name) => Some((name.clone(), ColumnKind::Text)),
         Json::Object(definition) => {
-            let kind = definition.get("type").and_then(Json::as_str).and_then(FieldType::parse);
+            let text = |key: &str| definition.get(key).and_then(Json::as_str);
+            let kind = match text("type") {
+                Some(kind) if kind.eq_ignore_ascii_case("computed") => text("return_type"),
+                kind => kind,
+            };
+            let kind = kind.and_then(FieldType::parse);
             let name = definition.get("name").and_then(Json::as_str)?;
             Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column)))
         }
@@ -260,7 +272,7 @@ pub struct TestContext {
 }
 
 /// Whether a rule lets an invented caller at an invented record.
-pub fn test_rule(source: &str, context: &TestContext) -> Result<bool> {
+pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestContext) -> Result<bool> {
     if source.is_empty() {
         return Ok(true);
     }
@@ -271,7 +283,9 @@ pub fn test_rule(source: &str, context: &TestContext) -> Result<bool> {
         Json::String(_) | Json::Null => ColumnKind::Text,
     };
     let fields = context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value)));
-    let columns = if context.fields.is_empty() { Loose(fields.collect()) } else { Loose::of(&context.fields) };
+    let fields: Vec<_> =
+        if context.fields.is_empty() { fields.collect() } else { context.fields.iter().filter_map(known).collect() };
+    let columns = Loose { fields, library: library.for_fields(&[]) };
     let predicate = Predicate::compile(source, &columns, Operation::Update.purpose()).map_err(|problems| {
         let reasons: Vec<String> = problems.iter().map(describe).collect();
         Error::refused("Invalid rule", format!("Invalid rule: {}", reasons.join("; ")))
@@ -288,5 +302,12 @@ pub fn test_rule(source: &str, context: &TestContext) -> Result<bool> {
         account_id: text("account_id"),
         groups: &groups,
     };
-    Ok(predicate.eval(&context.record, &auth, Some(&context.data)) == Some(true))
+    if !predicate.relational() {
+        return Ok(predicate.eval(&context.record, &auth, Some(&context.data)) == Some(true));
+    }
+    // What it reads of other records is really there.
+    let mut sql = db.sql();
+    sql.push("SELECT 'yes' WHERE ");
+    predicate.write_sql_about(&mut sql, &context.record, &auth, Some(&context.data));
+    Ok(db.doc(sql.build()).await?.is_some())
 }

@@ -30,8 +30,10 @@ pub struct AuthConfig {
     pub secret_key: Secret<String>,
     /// Signs API keys. Empty: made once and kept in the data folder.
     pub token_secret: Secret<String>,
-    /// Encrypts stored settings. Empty: made once and kept in the data folder.
+    /// Encrypts stored settings and encrypted fields. Empty: made once and kept in the data folder.
     pub encryption_key: Secret<String>,
+    /// Earlier encryption keys, which only decrypt.
+    pub old_encryption_keys: Vec<Secret<String>>,
     /// How long an access token is valid, in seconds.
     pub access_token_seconds: i64,
     /// How long a refresh token is valid, in seconds.
@@ -78,6 +80,7 @@ impl Default for AuthConfig {
             secret_key: Secret::default(),
             token_secret: Secret::default(),
             encryption_key: Secret::default(),
+            old_encryption_keys: Vec::new(),
             access_token_seconds: 3600,
             refresh_token_seconds: 7 * 24 * 3600,
             refresh_grace_seconds: 10,
@@ -102,6 +105,11 @@ impl Default for AuthConfig {
 }
 
 impl AuthConfig {
+    /// The encryption keys: the first one encrypts, all of them decrypt.
+    pub fn encryption_keys(&self) -> impl Iterator<Item = &Secret<String>> {
+        std::iter::once(&self.encryption_key).chain(&self.old_encryption_keys)
+    }
+
     pub(super) fn check(&self, problems: &mut super::Problems) {
         let secrets = [
             ("auth.secret_key", &self.secret_key),

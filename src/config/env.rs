@@ -57,6 +57,7 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("SECRET_KEY", "auth.secret_key", Text),
     ("TOKEN_SECRET", "auth.token_secret", Text),
     ("ENCRYPTION_KEY", "auth.encryption_key", Text),
+    ("OLD_ENCRYPTION_KEYS", "auth.old_encryption_keys", List),
     ("ACCESS_TOKEN_EXPIRE_SECONDS", "auth.access_token_seconds", Number),
     ("ACCESS_TOKEN_EXPIRE_MINUTES", "auth.access_token_seconds", Scaled(60)),
     ("REFRESH_TOKEN_EXPIRE_SECONDS", "auth.refresh_token_seconds", Number),

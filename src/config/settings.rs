@@ -7,8 +7,14 @@ use serde::Serialize;
 use super::{EXAMPLE, env};
 
 /// Values that are never shown; so is the password in a database's URL.
-const SECRETS: [&str; 5] =
-    ["auth.secret_key", "auth.token_secret", "auth.encryption_key", "auth.superadmin_password", "mail.smtp_password"];
+const SECRETS: [&str; 6] = [
+    "auth.secret_key",
+    "auth.token_secret",
+    "auth.encryption_key",
+    "auth.old_encryption_keys",
+    "auth.superadmin_password",
+    "mail.smtp_password",
+];
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -31,7 +31,12 @@ pub enum ColumnKind {
     Json,
     /// The id of a record; text.
     Reference,
+    /// An encrypted value; documents show [`SEALED`] instead, and nothing compares with it.
+    Sealed,
 }
+
+/// What documents show of an encrypted value.
+pub const SEALED: &str = "••••••••";
 
 impl Dialect {
     /// The column type in DDL.
@@ -46,6 +51,14 @@ impl Dialect {
             (Self::Postgres, ColumnKind::Timestamp) => "TIMESTAMPTZ(3)",
             (Self::Postgres, ColumnKind::Json) => "JSON",
             (Self::Postgres, _) => "TEXT COLLATE \"C\"",
+        }
+    }
+
+    /// What an index on a column says, so that it serves orders in which NULL is the smallest.
+    pub fn index_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " NULLS FIRST",
         }
     }
 
@@ -65,8 +78,28 @@ pub struct Projected<'a> {
     pub key: &'a str,
     /// The column it is read from.
     pub column: &'a Ident,
-    /// How the column is stored.
+    /// How the column is stored, or of what kind the computed value is.
     pub kind: ColumnKind,
+    /// What computes the value, if no column holds it.
+    pub computed: Option<&'a dyn Computed>,
+}
+
+/// A value that is computed from the columns of a row.
+pub trait Computed: std::fmt::Debug + Send + Sync {
+    /// Appends the value over the columns of `alias`, without arguments.
+    fn write(&self, sql: &mut Sql, alias: &'static str);
+}
+
+impl Projected<'_> {
+    /// Appends the value over the columns of `alias`.
+    pub fn write(&self, sql: &mut Sql, alias: &'static str) {
+        match self.computed {
+            Some(computed) => computed.write(sql, alias),
+            None => {
+                sql.column(alias, self.column);
+            }
+        }
+    }
 }
 
 /// One key of a JSON document that is calculated.
@@ -169,9 +202,9 @@ impl Sql {
                 self.push("::timestamptz")
             }
             (Dialect::Postgres, ColumnKind::DateTime) => {
-                self.push("regexp_replace(");
+                self.push("snackbase_instant(");
                 operand(self);
-                self.push(", '([.][0-9]{3})[0-9]+', '\\1')::timestamptz")
+                self.push(")")
             }
             _ => {
                 operand(self);
@@ -351,9 +384,11 @@ impl Sql {
     }
 
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
-        self.json_of(column.kind, &|sql| {
-            sql.column(alias, column.column);
-        });
+        if column.computed.is_some() && (self.dialect(), column.kind) == (Dialect::Sqlite, ColumnKind::Number) {
+            self.json_of_double(|sql| column.write(sql, alias));
+        } else {
+            self.json_of(column.kind, &|sql| column.write(sql, alias));
+        }
     }
 
     /// Appends what an operand of some kind is in a JSON document. The operand may be written more than once.
@@ -376,6 +411,7 @@ impl Sql {
                 ("CASE ", " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END")
             }
             (Dialect::Sqlite, ColumnKind::Json) => ("json(", ")"),
+            (_, ColumnKind::Sealed) => ("CASE WHEN ", " IS NOT NULL THEN '••••••••' END"),
             (Dialect::Postgres, ColumnKind::Timestamp) => {
                 ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
             }

@@ -161,6 +161,12 @@ impl Sql {
         self
     }
 
+    /// Appends a finite double in full precision.
+    pub fn double(&mut self, number: f64) -> &mut Self {
+        super::functions::write_double(&mut self.text, number);
+        self
+    }
+
     /// Appends a comment that tells this definition of a table from others: connections to PostgreSQL keep the types of
     /// prepared statements by their text, and a table that is dropped and made anew may have columns of other types.
     pub fn definition_mark(&mut self, mark: u64) -> &mut Self {

@@ -56,6 +56,15 @@ impl Dialect {
         })
     }
 
+    /// The statement that gives a constraint another name; SQLite's are known by no name.
+    pub fn rename_constraint(self, table: &Ident, from: &Ident, to: &Ident) -> Option<Stmt> {
+        (self == Self::Postgres).then(|| {
+            let mut sql = Sql::new(self);
+            sql.push("ALTER TABLE ").ident(table).push(" RENAME CONSTRAINT ").ident(from).push(" TO ").ident(to);
+            sql.build()
+        })
+    }
+
     /// SQLite stores a row with its key instead of giving it a hidden number first; PostgreSQL has no such choice.
     pub fn clustered_by_key(self) -> &'static str {
         match self {

@@ -46,6 +46,42 @@ pub(super) enum NodeKind {
     },
     /// Membership of the caller in a group; only macros make it.
     HasGroup(String),
+    /// A parameter of a stored macro, counted from 0.
+    Parameter(usize),
+}
+
+impl Node {
+    /// Calls `each` for this node and everything below it.
+    pub fn walk(&self, each: &mut impl FnMut(&Self)) {
+        each(self);
+        match &self.kind {
+            NodeKind::Call { args: nodes, .. } | NodeKind::All(nodes) | NodeKind::Any(nodes) => {
+                for node in nodes {
+                    node.walk(each);
+                }
+            }
+            NodeKind::Not(inner) | NodeKind::Negative(inner) | NodeKind::IsNull { operand: inner, .. } => {
+                inner.walk(each);
+            }
+            NodeKind::Compare { left, right, .. } | NodeKind::Arithmetic { left, right, .. } => {
+                left.walk(each);
+                right.walk(each);
+            }
+            NodeKind::In { left, items } => {
+                left.walk(each);
+                for item in items {
+                    item.walk(each);
+                }
+            }
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::Name(_)
+            | NodeKind::HasGroup(_)
+            | NodeKind::Parameter(_) => {}
+        }
+    }
 }
 
 impl NodeKind {

@@ -83,6 +83,15 @@ impl Reads {
         }
     }
 
+    /// Adds what another expression reads.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.id |= other.id;
+        self.email |= other.email;
+        self.role |= other.role;
+        self.account_id |= other.account_id;
+        self.groups.extend(other.groups);
+    }
+
     pub(super) fn key(&self, auth: &Auth<'_>) -> CallerKey {
         let attributes = [
             (self.id, Attribute::Id),

@@ -3,7 +3,9 @@
 //! All problems are collected; [`Reported`] stands for a part that has one already.
 
 mod compare;
+mod functions;
 mod names;
+mod query;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use super::caller::Reads;
 use super::ir::{Condition, MAX_WRITTEN, Number, Operand, Text};
 use super::problem::{Fault, Problem};
 use super::{Columns, Purpose, macros, number};
+
+pub(super) use query::{QueryScope, check_query};
 
 /// The part has a problem, and it is in the list.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,38 @@ pub(super) struct Checked {
     pub condition: Condition,
     pub reads: Reads,
     pub fields: BTreeSet<Arc<str>>,
+    /// Whether the answer depends on the time.
+    pub clock: bool,
+    /// The collections that stored macros read.
+    pub collections: BTreeSet<Arc<str>>,
+}
+
+/// What the check of a computed field's expression yields.
+pub(super) struct CheckedValue {
+    pub operand: Operand,
+    pub fields: BTreeSet<Arc<str>>,
+    pub clock: bool,
+}
+
+/// Checks an expression that has a value.
+pub(super) fn check_value(source: &str, node: &Node, columns: &dyn Columns) -> Result<CheckedValue, Vec<Problem>> {
+    let mut checker = Checker::new(columns, Purpose::Computed);
+    match checker.operand(node) {
+        Ok(Some(Operand::Json(_))) => {
+            checker.faults.push(Fault::new(node.at, "a document cannot be computed; return text, a number, …"));
+        }
+        Ok(Some(operand)) if operand.written() > MAX_WRITTEN => checker.faults.push(too_large()),
+        Ok(Some(operand)) if checker.faults.is_empty() => {
+            return Ok(CheckedValue { operand, fields: checker.fields, clock: checker.clock });
+        }
+        Ok(None) => checker.faults.push(Fault::new(node.at, "null has no type")),
+        _ => {}
+    }
+    Err(checker.problems(source))
+}
+
+fn too_large() -> Fault {
+    Fault::new(0, "the expression is too large: nest % and mixed lists less deeply")
 }
 
 pub(super) fn check(
@@ -34,20 +70,18 @@ pub(super) fn check(
     columns: &dyn Columns,
     purpose: Purpose,
 ) -> Result<Checked, Vec<Problem>> {
-    let mut checker =
-        Checker { columns, purpose, faults: Vec::new(), reads: Reads::default(), fields: BTreeSet::new() };
+    let mut checker = Checker::new(columns, purpose);
     let condition = checker.condition(node);
     if let Ok(condition) = &condition
         && condition.written() > MAX_WRITTEN
     {
-        checker.faults.push(Fault::new(0, "the expression is too large: nest % and mixed lists less deeply"));
+        checker.faults.push(too_large());
     }
     if let (Ok(condition), true) = (condition, checker.faults.is_empty()) {
-        return Ok(Checked { condition, reads: checker.reads, fields: checker.fields });
+        let Checker { reads, fields, clock, collections, .. } = checker;
+        return Ok(Checked { condition, reads, fields, clock, collections });
     }
-    let mut problems: Vec<_> = checker.faults.into_iter().map(|fault| fault.problem(source)).collect();
-    problems.sort_by_key(|problem| problem.position);
-    Err(problems)
+    Err(checker.problems(source))
 }
 
 struct Checker<'a> {
@@ -56,6 +90,25 @@ struct Checker<'a> {
     faults: Vec<Fault>,
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
+    clock: bool,
+    /// The collections that stored macros read.
+    collections: BTreeSet<Arc<str>>,
+    /// Inside of a stored macro: its arguments.
+    query: Option<QueryScope>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(columns: &'a dyn Columns, purpose: Purpose) -> Self {
+        let (faults, reads, fields, collections) = Default::default();
+        Self { columns, purpose, faults, reads, fields, clock: false, collections, query: None }
+    }
+
+    /// What was found, in the order of position.
+    fn problems(self, source: &str) -> Vec<Problem> {
+        let mut problems: Vec<_> = self.faults.into_iter().map(|fault| fault.problem(source)).collect();
+        problems.sort_by_key(|problem| problem.position);
+        problems
+    }
 }
 
 impl Checker<'_> {
@@ -110,14 +163,13 @@ impl Checker<'_> {
     fn operand(&mut self, node: &Node) -> Result<Typed, Reported> {
         let operand = match &node.kind {
             NodeKind::Null => return Ok(None),
+            NodeKind::Parameter(index) => return Ok(self.argument(*index)),
             NodeKind::Text(text) => Operand::Text(Text::Literal(text.as_str().into())),
             NodeKind::Number(value) => Operand::Number(Number::Literal(*value)),
             NodeKind::Name(name) if name.starts_with('@') => return self.variable(name, node.at),
             NodeKind::Name(name) => self.field(name, node.at)?,
             NodeKind::Call { name, args } if name.starts_with('@') => return self.expanded(name, args, node.at),
-            NodeKind::Call { name, .. } => {
-                return self.report(node.at, format!("functions such as {name}(…) are not available here"));
-            }
+            NodeKind::Call { name, args } => return self.function(name, args, node.at),
             NodeKind::Negative(inner) => Operand::Number(match self.number(inner, "-", node.at)? {
                 Number::Literal(value) => Number::Literal(-value),
                 Number::Negative(inner) => *inner,
@@ -127,14 +179,7 @@ impl Checker<'_> {
                 let left = self.number(left, op.symbol(), node.at);
                 let right = self.number(right, op.symbol(), node.at);
                 let (left, right) = (Box::new(number::operand(left?)), Box::new(number::operand(right?)));
-                let result = Number::Binary { op: *op, left, right };
-                if !number::is_safe(&result) {
-                    return self.report(
-                        node.at,
-                        "this calculation could leave the range of a number; use fewer factors or smaller ones",
-                    );
-                }
-                Operand::Number(result)
+                Operand::Number(self.safe(Number::Binary { op: *op, left, right }, node.at)?)
             }
             NodeKind::Bool(_)
             | NodeKind::Not(_)
@@ -148,8 +193,20 @@ impl Checker<'_> {
         Ok(Some(operand))
     }
 
+    /// Refuses a calculation that could overflow.
+    fn safe(&mut self, number: Number, at: usize) -> Result<Number, Reported> {
+        if number::is_safe(&number) {
+            return Ok(number);
+        }
+        let message = "this calculation could leave the range of a number; use fewer factors or smaller ones";
+        self.report(at, message)
+    }
+
     /// An operand of arithmetic.
     fn number(&mut self, node: &Node, symbol: &str, at: usize) -> Result<Number, Reported> {
+        if self.is_unknown(node) {
+            return Ok(Number::Literal(1.0));
+        }
         match self.operand(node)? {
             Some(Operand::Number(number)) => Ok(number),
             Some(other) => self.report(at, format!("{symbol} calculates with numbers, not {}", compare::noun(&other))),
@@ -158,8 +215,11 @@ impl Checker<'_> {
     }
 
     fn expanded(&mut self, name: &str, args: &[Node], at: usize) -> Result<Typed, Reported> {
-        if matches!(self.purpose, Purpose::Filter) {
-            return self.report(at, format!("{name} is not available in a filter"));
+        if let Some(place) = self.place_without_variables() {
+            return self.report(at, format!("{name} is not available in {place}"));
+        }
+        if let Some(stored) = name.strip_prefix('@').and_then(|name| self.columns.stored_macro(name)) {
+            return self.stored(name, stored, args, at);
         }
         match macros::expand(name, args, at) {
             Ok(node) => self.operand(&node),

@@ -1,14 +1,20 @@
 //! Checked form to an answer, in memory.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::ast::Comparison;
 use super::caller::Auth;
 use super::instant::parse_instant;
-use super::ir::{Condition, Leaf, Number, Operand, Text, Time};
+use super::ir::{Condition, Leaf, Number, Operand, Pick, Text, Time};
 use super::like::{MAX_PATTERN, like};
 use super::number;
+use crate::clock::Clock;
+
+/// The first and the last millisecond of the years 1 to 9999.
+const MILLIS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy)]
@@ -21,7 +27,7 @@ pub(super) struct Scope<'a> {
 /// An operand's value; only values of one type meet.
 #[derive(PartialEq, PartialOrd)]
 enum Datum<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Number(f64),
     Bool(bool),
     Time(DateTime<Utc>),
@@ -51,7 +57,7 @@ impl<'a> Scope<'a> {
             }
             Condition::Like { text, pattern } => {
                 let (text, pattern) = (self.text(text)?, self.text(pattern)?);
-                (pattern.len() <= MAX_PATTERN).then(|| like(text, pattern))
+                (pattern.len() <= MAX_PATTERN).then(|| like(&text, &pattern))
             }
             Condition::OneOf { left, options } => {
                 let left = self.datum(left)?;
@@ -69,6 +75,9 @@ impl<'a> Scope<'a> {
                 let complete = !operands.iter().any(|operand| self.is_null(operand));
                 complete.then_some(*answer)
             }
+            // Only the database knows: whoever asks here is told nothing.
+            Condition::Query(_) => None,
+            Condition::Pick(pick) => self.pick(pick, |part| self.condition(part)),
         }
     }
 
@@ -104,6 +113,7 @@ impl<'a> Scope<'a> {
 
     fn value(&self, leaf: &Leaf) -> Option<&'a Value> {
         match leaf {
+            Leaf::Field(field) if field.inner => None,
             Leaf::Field(field) => self.record?.get(&*field.name),
             Leaf::Data(field) => self.data?.get(&*field.name),
         }
@@ -113,12 +123,40 @@ impl<'a> Scope<'a> {
         self.value(leaf)?.as_bool()
     }
 
-    pub fn text(&self, text: &'a Text) -> Option<&'a str> {
-        match text {
-            Text::Literal(text) => Some(text),
-            Text::Leaf(leaf) => self.leaf_text(leaf),
-            Text::Caller(attribute) => attribute.of(self.auth),
+    /// One of several values.
+    fn pick<T, V: PartialEq>(&self, pick: &'a Pick<T>, value: impl Fn(&'a T) -> Option<V>) -> Option<V> {
+        match pick {
+            Pick::If { condition, then, otherwise } => {
+                let chosen = if self.condition(condition) == Some(true) { then } else { otherwise };
+                value(chosen.as_deref()?)
+            }
+            Pick::Coalesce(parts) => parts.iter().find_map(value),
+            Pick::NullIf(left, right) => {
+                let left = value(left)?;
+                (value(right).as_ref() != Some(&left)).then_some(left)
+            }
         }
+    }
+
+    pub fn text(&self, text: &'a Text) -> Option<Cow<'a, str>> {
+        Some(match text {
+            Text::Literal(text) => Cow::Borrowed(text),
+            Text::Leaf(leaf) => Cow::Borrowed(self.leaf_text(leaf)?),
+            Text::Caller(attribute) => Cow::Borrowed(attribute.of(self.auth)?),
+            Text::Query(_) => return None,
+            Text::Pick(pick) => return self.pick(pick, |part| self.text(part)),
+            Text::Concat(parts) => {
+                Cow::Owned(parts.iter().map(|part| self.text(part)).collect::<Option<Vec<_>>>()?.concat())
+            }
+            Text::Case { upper: true, text } => Cow::Owned(self.text(text)?.to_ascii_uppercase()),
+            Text::Case { upper: false, text } => Cow::Owned(self.text(text)?.to_ascii_lowercase()),
+            Text::Trim(text) => Cow::Owned(self.text(text)?.trim_matches(' ').to_owned()),
+            Text::Substring { text, start, length } => {
+                let text = self.text(text)?;
+                let rest = text.chars().skip(*start as usize - 1);
+                Cow::Owned(rest.take(length.map_or(usize::MAX, |length| length as usize)).collect())
+            }
+        })
     }
 
     /// Text with a NUL cannot reach PostgreSQL, so it is NULL.
@@ -126,20 +164,36 @@ impl<'a> Scope<'a> {
         self.value(leaf)?.as_str().filter(|text| !text.contains('\0'))
     }
 
-    pub fn number(&self, number: &Number) -> Option<f64> {
+    pub fn number(&self, number: &'a Number) -> Option<f64> {
         match number {
             Number::Literal(value) => Some(*value),
             Number::Leaf(leaf) => self.value(leaf)?.as_f64(),
             Number::Factor(leaf) => self.value(leaf)?.as_f64().filter(|value| number::usable(*value)),
             Number::Negative(inner) => self.number(inner).map(|value| -value),
             Number::Binary { op, left, right } => number::apply(*op, self.number(left)?, self.number(right)?),
+            Number::Query(_) => None,
+            Number::Pick(pick) => self.pick(pick, |part| self.number(part)),
+            #[expect(clippy::cast_precision_loss, reason = "no text is that long")]
+            Number::Length(text) => Some(self.text(text)?.chars().count() as f64),
+            Number::Abs(inner) => self.number(inner).map(f64::abs),
+            Number::Floor(inner) => self.number(inner).map(f64::floor),
+            #[expect(clippy::cast_precision_loss, reason = "the years 1 to 9999 fit")]
+            Number::Millis(time) => Some(self.time(time)?.timestamp_millis() as f64),
         }
     }
 
-    pub fn time(&self, time: &Time) -> Option<DateTime<Utc>> {
+    pub fn time(&self, time: &'a Time) -> Option<DateTime<Utc>> {
         match time {
             Time::Literal { instant, .. } => Some(*instant),
             Time::Leaf(leaf) => parse_instant(self.leaf_text(leaf)?),
+            Time::Query(_) => None,
+            Time::Pick(pick) => self.pick(pick, |part| self.time(part)),
+            Time::Now => Some(Clock::System.now()),
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+            Time::OfMillis(number) => {
+                let millis = self.number(number).filter(|millis| MILLIS.contains(millis))?;
+                DateTime::from_timestamp_millis(millis as i64)
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::ast::{Arithmetic, Comparison};
 use super::caller::Attribute;
-use crate::db::{ColumnKind, Ident};
+use super::query::Aggregate;
+use crate::db::{ColumnKind, Fragment, Ident};
 
 /// Something that is true, false or NULL.
 #[derive(Clone, Debug)]
@@ -46,6 +47,76 @@ pub(super) enum Condition {
         answer: bool,
         operands: Vec<Operand>,
     },
+    Pick(Pick<Condition>),
+    Query(Arc<Query>),
+}
+
+/// One value out of the records of a collection; only the database knows it.
+#[derive(Debug)]
+pub(super) struct Query {
+    /// The collection's table.
+    pub source: Fragment,
+    pub item: Selected,
+    pub condition: Option<Condition>,
+}
+
+#[derive(Debug)]
+pub(super) enum Selected {
+    /// The number of records.
+    Count,
+    Aggregate(Aggregate, Operand),
+    /// The oldest record's.
+    First(Operand),
+}
+
+impl Query {
+    fn written(&self) -> usize {
+        let item = match &self.item {
+            Selected::Count => 1,
+            Selected::Aggregate(_, operand) | Selected::First(operand) => operand.written(),
+        };
+        item.saturating_add(self.condition.as_ref().map_or(0, Condition::written)).saturating_add(1)
+    }
+}
+
+/// One of several values of one type.
+#[derive(Clone, Debug)]
+pub(super) enum Pick<T> {
+    /// The first if the condition is true, else the second; `None` is NULL.
+    If { condition: Box<Condition>, then: Option<Box<T>>, otherwise: Option<Box<T>> },
+    /// The first that is not NULL.
+    Coalesce(Vec<T>),
+    /// The first, or NULL if the two are equal.
+    NullIf(Box<T>, Box<T>),
+}
+
+impl<T> Pick<T> {
+    /// The values that it may have.
+    pub fn parts(&self) -> impl Iterator<Item = &T> {
+        let (ends, list): ([Option<&T>; 2], &[T]) = match self {
+            Self::If { then, otherwise, .. } => ([then.as_deref(), otherwise.as_deref()], &[]),
+            Self::Coalesce(parts) => ([None, None], parts),
+            Self::NullIf(left, right) => ([Some(left), Some(right)], &[]),
+        };
+        ends.into_iter().flatten().chain(list)
+    }
+
+    /// The same with other parts.
+    pub fn map(self, change: impl Fn(T) -> T) -> Self {
+        let boxed = |part: Option<Box<T>>| part.map(|part| Box::new(change(*part)));
+        match self {
+            Self::If { condition, then, otherwise } => {
+                Self::If { condition, then: boxed(then), otherwise: boxed(otherwise) }
+            }
+            Self::Coalesce(parts) => Self::Coalesce(parts.into_iter().map(&change).collect()),
+            Self::NullIf(left, right) => Self::NullIf(Box::new(change(*left)), Box::new(change(*right))),
+        }
+    }
+
+    fn written(&self, each: impl Fn(&T) -> usize) -> usize {
+        let condition = if let Self::If { condition, .. } = self { condition.written() } else { 0 };
+        self.parts().map(each).fold(condition, usize::saturating_add)
+    }
 }
 
 /// Something with a type that can be compared.
@@ -73,6 +144,8 @@ pub(super) struct Field {
     pub name: Arc<str>,
     pub ident: Ident,
     pub kind: ColumnKind,
+    /// Whether it belongs to the records that a stored macro reads, not to the record that the expression is about.
+    pub inner: bool,
 }
 
 impl Leaf {
@@ -88,6 +161,23 @@ pub(super) enum Text {
     Literal(Arc<str>),
     Leaf(Leaf),
     Caller(Attribute),
+    Pick(Pick<Text>),
+    Query(Arc<Query>),
+    /// NULL if a part is.
+    Concat(Vec<Text>),
+    /// ASCII letters in one case.
+    Case {
+        upper: bool,
+        text: Box<Text>,
+    },
+    /// Without the spaces at its ends.
+    Trim(Box<Text>),
+    /// Counted in characters, the first is 1.
+    Substring {
+        text: Box<Text>,
+        start: u32,
+        length: Option<u32>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +192,14 @@ pub(super) enum Number {
         left: Box<Number>,
         right: Box<Number>,
     },
+    Pick(Pick<Number>),
+    Query(Arc<Query>),
+    /// Characters of a text.
+    Length(Box<Text>),
+    Abs(Box<Number>),
+    Floor(Box<Number>),
+    /// Milliseconds since 1970.
+    Millis(Box<Time>),
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +210,11 @@ pub(super) enum Time {
         day: Option<Arc<str>>,
     },
     Leaf(Leaf),
+    Pick(Pick<Time>),
+    Query(Arc<Query>),
+    Now,
+    /// The instant of whole milliseconds since 1970; NULL outside the years 1 to 9999.
+    OfMillis(Box<Number>),
 }
 
 /// Operands that SQL text holds at most; `%` and lists of several types write some of theirs twice.
@@ -143,7 +246,10 @@ impl Condition {
             Self::Not(inner) => inner.written(),
             Self::IsNull { operand, .. } => operand.written(),
             Self::Compare { left, right, .. } => left.written().saturating_add(right.written()),
-            Self::Like { .. } => 2,
+            // A pattern in the database is written twice.
+            Self::Like { text, pattern } => text.written().saturating_add(pattern.written().saturating_mul(2)),
+            Self::Pick(pick) => pick.written(Self::written),
+            Self::Query(query) => query.written(),
             Self::OneOf { left, options } => left.written().saturating_add(sum(options)),
             Self::Mixed { operands, .. } => sum(operands),
         }
@@ -151,11 +257,47 @@ impl Condition {
 }
 
 impl Operand {
-    fn written(&self) -> usize {
+    /// How its values are compared and shown.
+    pub fn kind(&self) -> ColumnKind {
         match self {
-            Self::Text(_) | Self::Time(_) | Self::Json(_) => 1,
+            Self::Text(_) => ColumnKind::Text,
+            Self::Number(_) => ColumnKind::Number,
+            Self::Bool(_) => ColumnKind::Boolean,
+            Self::Time(_) => ColumnKind::Timestamp,
+            Self::Json(_) => ColumnKind::Json,
+        }
+    }
+
+    pub fn written(&self) -> usize {
+        match self {
+            Self::Text(text) => text.written(),
+            Self::Time(time) => time.written(),
+            Self::Json(_) => 1,
             Self::Number(number) => number.written(),
             Self::Bool(condition) => condition.written(),
+        }
+    }
+}
+
+impl Text {
+    fn written(&self) -> usize {
+        match self {
+            Self::Literal(_) | Self::Leaf(_) | Self::Caller(_) => 1,
+            Self::Pick(pick) => pick.written(Self::written),
+            Self::Query(query) => query.written(),
+            Self::Concat(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
+            Self::Case { text, .. } | Self::Trim(text) | Self::Substring { text, .. } => text.written(),
+        }
+    }
+}
+
+impl Time {
+    fn written(&self) -> usize {
+        match self {
+            Self::Literal { .. } | Self::Leaf(_) | Self::Now => 1,
+            Self::Pick(pick) => pick.written(Self::written),
+            Self::Query(query) => query.written(),
+            Self::OfMillis(number) => number.written(),
         }
     }
 }
@@ -164,11 +306,15 @@ impl Number {
     fn written(&self) -> usize {
         match self {
             Self::Literal(_) | Self::Leaf(_) | Self::Factor(_) => 1,
-            Self::Negative(inner) => inner.written(),
+            Self::Negative(inner) | Self::Abs(inner) | Self::Floor(inner) => inner.written(),
             Self::Binary { op, left, right } => {
                 let times = if *op == Arithmetic::Remainder { 2 } else { 1 };
                 left.written().saturating_add(right.written()).saturating_mul(times)
             }
+            Self::Pick(pick) => pick.written(Self::written),
+            Self::Query(query) => query.written(),
+            Self::Length(text) => text.written(),
+            Self::Millis(time) => time.written(),
         }
     }
 }

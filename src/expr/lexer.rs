@@ -24,6 +24,8 @@ pub(super) enum Token {
     Open,
     Close,
     Comma,
+    /// A parameter of a stored macro: its name, or its number counted from 1.
+    Parameter(String),
     End,
 }
 
@@ -34,9 +36,9 @@ pub(super) struct Spanned {
     pub at: usize,
 }
 
-/// Splits an expression into tokens; the last one is [`Token::End`].
-pub(super) fn tokens(source: &str) -> Result<Vec<Spanned>, Fault> {
-    let mut lexer = Lexer { source, at: 0 };
+/// Splits an expression into tokens; the last one is [`Token::End`]. `query` takes the other spellings of stored macros.
+pub(super) fn tokens(source: &str, query: bool) -> Result<Vec<Spanned>, Fault> {
+    let mut lexer = Lexer { source, at: 0, query };
     let mut tokens = Vec::new();
     loop {
         lexer.skip_space();
@@ -53,6 +55,7 @@ pub(super) fn tokens(source: &str) -> Result<Vec<Spanned>, Fault> {
 struct Lexer<'a> {
     source: &'a str,
     at: usize,
+    query: bool,
 }
 
 impl Lexer<'_> {
@@ -82,6 +85,11 @@ impl Lexer<'_> {
             '0'..='9' => self.number(),
             '\'' | '"' => self.text(first),
             'a'..='z' | 'A'..='Z' | '_' | '@' => Ok(self.word()),
+            '$' | ':' if self.query => {
+                self.at += 1;
+                let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
+                Ok(Token::Parameter(name))
+            }
             _ => self.symbol(first),
         }
     }
@@ -121,7 +129,7 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self) -> Token {
-        let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@'));
+        let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@')).to_owned();
         match word.to_ascii_uppercase().as_str() {
             "IN" => Token::In,
             "IS" => Token::Is,
@@ -129,7 +137,10 @@ impl Lexer<'_> {
             "NULL" => Token::Null,
             "TRUE" => Token::True,
             "FALSE" => Token::False,
-            _ => Token::Name(word.to_owned()),
+            "AND" if self.query => Token::And,
+            "OR" if self.query => Token::Or,
+            "LIKE" if self.query => Token::Compare(Comparison::Like),
+            _ => Token::Name(word),
         }
     }
 
@@ -145,6 +156,7 @@ impl Lexer<'_> {
             '<' if doubled('=') => (Token::Compare(Comparison::LessOrEqual), 2),
             '>' if doubled('=') => (Token::Compare(Comparison::GreaterOrEqual), 2),
             '=' if doubled('=') => return Err(Fault::new(start, "write a single = to compare")),
+            '<' if doubled('>') && self.query => (Token::Compare(Comparison::NotEqual), 2),
             '<' if doubled('>') => return Err(Fault::new(start, "write != for unequal")),
             '!' => (Token::Bang, 1),
             '=' => (Token::Compare(Comparison::Equal), 1),

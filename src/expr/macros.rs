@@ -3,6 +3,14 @@
 use super::ast::{Comparison, Node, NodeKind};
 use super::problem::Fault;
 
+/// The names of the macros that are always there, without `@`, and of the variables' root.
+const BUILT_IN: [&str; 6] = ["owns_record", "is_creator", "is_public", "has_role", "has_group", "request"];
+
+/// Whether a name, written without `@`, has a meaning of its own, so that no stored macro can have it.
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+}
+
 /// What the macro stands for. A new macro is a new arm here.
 pub(super) fn expand(name: &str, args: &[Node], at: usize) -> Result<Node, Fault> {
     match (name, args) {

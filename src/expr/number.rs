@@ -41,6 +41,7 @@ pub(super) fn operand(number: Number) -> Number {
     match number {
         Number::Leaf(leaf) => Number::Factor(leaf),
         Number::Negative(inner) => Number::Negative(Box::new(operand(*inner))),
+        Number::Pick(pick) => Number::Pick(pick.map(operand)),
         other => other,
     }
 }
@@ -62,8 +63,21 @@ fn bounds(number: &Number) -> Option<Bounds> {
     let bounds = match number {
         Number::Literal(value) => literal(*value),
         Number::Leaf(_) | Number::Factor(_) => Bounds { high: EXPONENT, grid: -EXPONENT - DIGITS },
-        Number::Negative(inner) => bounds(inner)?,
+        Number::Negative(inner) | Number::Abs(inner) => bounds(inner)?,
         Number::Binary { op, left, right } => combine(*op, bounds(left)?, bounds(right)?)?,
+        Number::Pick(pick) => {
+            let mut widest = Bounds { high: 0.0, grid: 0.0 };
+            for part in pick.parts() {
+                let Bounds { high, grid } = bounds(part)?;
+                widest = Bounds { high: widest.high.max(high), grid: widest.grid.min(grid) };
+            }
+            widest
+        }
+        // A sum of many factors at most.
+        Number::Query(_) => Bounds { high: EXPONENT + 10.0, grid: -EXPONENT - DIGITS },
+        Number::Length(_) => Bounds { high: 10.0, grid: 0.0 },
+        Number::Floor(inner) => Bounds { high: bounds(inner)?.high.max(0.0) + 1.0, grid: 0.0 },
+        Number::Millis(_) => Bounds { high: 15.0, grid: 0.0 },
     };
     (bounds.high <= LIMIT && bounds.grid >= -LIMIT).then_some(bounds)
 }

@@ -6,15 +6,52 @@
 use super::ast::{Arithmetic, Comparison, Node, NodeKind};
 use super::lexer::{Spanned, Token, tokens};
 use super::problem::Fault;
+use super::query::{Aggregate, Item, Select};
 
 /// How deep parentheses, `!`, unary `-` and calls may nest.
 pub(super) const MAX_DEPTH: usize = 64;
 /// How many names, literals and operators an expression may have.
 pub(super) const MAX_NODES: usize = 500;
 
+/// How deep computed fields may nest: they stand inside of other expressions.
+pub(super) const MAX_COMPUTED_DEPTH: usize = 24;
+
 /// Parses a whole expression.
 pub(super) fn parse(source: &str) -> Result<Node, Fault> {
-    let mut parser = Parser { tokens: tokens(source)?, next: 0, depth: 0, nodes: 0 };
+    parse_within(source, MAX_DEPTH)
+}
+
+/// Parses the expression of a computed field.
+pub(super) fn parse_computed(source: &str) -> Result<Node, Fault> {
+    parse_within(source, MAX_COMPUTED_DEPTH)
+}
+
+/// Parses a stored macro.
+pub(super) fn parse_select(source: &str, parameters: &[String]) -> Result<Select, Fault> {
+    let mut parser = Parser::new(tokens(source, true)?, MAX_COMPUTED_DEPTH, Some(parameters));
+    if !parser.eat_word("SELECT") {
+        return Err(parser.fault("Macro query must be a SELECT statement"));
+    }
+    let value = parser.item()?;
+    let (mut collection, mut condition) = (None, None);
+    if parser.eat_word("FROM") {
+        let Spanned { token, at } = parser.advance();
+        let Token::Name(name) = token else {
+            return Err(Fault::new(at, "the name of a collection belongs here"));
+        };
+        collection = Some((name, at));
+        if parser.eat_word("WHERE") {
+            condition = Some(parser.expression()?);
+        }
+    }
+    match parser.peek() {
+        Token::End => Ok(Select { value, collection, condition }),
+        _ => Err(parser.fault("a macro is SELECT value [FROM collection [WHERE condition]], and nothing follows it")),
+    }
+}
+
+fn parse_within(source: &str, max_depth: usize) -> Result<Node, Fault> {
+    let mut parser = Parser::new(tokens(source, false)?, max_depth, None);
     if parser.peek() == &Token::End {
         return Err(parser.fault("an expression is missing"));
     }
@@ -25,14 +62,58 @@ pub(super) fn parse(source: &str) -> Result<Node, Fault> {
     }
 }
 
-struct Parser {
+struct Parser<'a> {
     tokens: Vec<Spanned>,
     next: usize,
     depth: usize,
+    max_depth: usize,
     nodes: usize,
+    /// The parameters of a stored macro, if this is one.
+    parameters: Option<&'a [String]>,
 }
 
-impl Parser {
+impl<'a> Parser<'a> {
+    fn new(tokens: Vec<Spanned>, max_depth: usize, parameters: Option<&'a [String]>) -> Self {
+        Self { tokens, next: 0, depth: 0, max_depth, nodes: 0, parameters }
+    }
+
+    /// Takes a word that is a name everywhere else.
+    fn eat_word(&mut self, word: &str) -> bool {
+        let found = matches!(self.peek(), Token::Name(name) if name.eq_ignore_ascii_case(word));
+        self.next += usize::from(found);
+        found
+    }
+
+    /// What a stored macro selects.
+    fn item(&mut self) -> Result<Item, Fault> {
+        let Spanned { token, at } = self.here().clone();
+        let function = match &token {
+            Token::Name(name) => Aggregate::named(name),
+            _ => None,
+        };
+        let is_call = self.tokens.get(self.next + 1).is_some_and(|next| next.token == Token::Open);
+        let Some(function) = function.filter(|_| is_call) else { return Ok(Item::Value(self.expression()?)) };
+        self.next += 2;
+        if function == Aggregate::Count && self.eat(&Token::Times(Arithmetic::Multiply)) {
+            self.close()?;
+            return Ok(Item::Count);
+        }
+        let argument = self.nested(Self::expression)?;
+        self.close()?;
+        Ok(Item::Aggregate { function, argument, at })
+    }
+
+    fn parameter(&self, name: &str, at: usize) -> Result<NodeKind, Fault> {
+        let parameters = self.parameters.unwrap_or_default();
+        let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let index = number.or_else(|| parameters.iter().position(|parameter| parameter == name));
+        let index = index.filter(|index| *index < parameters.len()).ok_or_else(|| {
+            let known = parameters.join(", ");
+            Fault::new(at, format!("there is no parameter `{name}`; the parameters are: {known}"))
+        })?;
+        Ok(NodeKind::Parameter(index))
+    }
+
     fn here(&self) -> &Spanned {
         // The last token is `End`, and nothing moves past it.
         &self.tokens[self.next.min(self.tokens.len() - 1)]
@@ -72,8 +153,9 @@ impl Parser {
     }
 
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.fault(format!("the expression is nested more than {MAX_DEPTH} levels deep")));
+        if self.depth == self.max_depth {
+            let message = format!("the expression is nested more than {} levels deep", self.max_depth);
+            return Err(self.fault(message));
         }
         self.depth += 1;
         let result = inner(self);
@@ -112,7 +194,8 @@ impl Parser {
 
     fn negation(&mut self) -> Result<Node, Fault> {
         let at = self.here().at;
-        if !self.eat(&Token::Bang) {
+        let negated = self.eat(&Token::Bang) || (self.parameters.is_some() && self.eat(&Token::Not));
+        if !negated {
             return self.comparison();
         }
         let inner = self.nested(Self::negation)?;
@@ -203,6 +286,7 @@ impl Parser {
             Token::Number(number) => NodeKind::Number(number),
             Token::Text(text) => NodeKind::Text(text),
             Token::Name(name) => return self.name_or_call(name, at),
+            Token::Parameter(name) => self.parameter(&name, at)?,
             Token::Minus => {
                 self.next += 1;
                 let inner = self.nested(Self::atom)?;

@@ -23,6 +23,11 @@ impl Fault {
         Self { at, message: message.into() }
     }
 
+    /// What is wrong, without the place.
+    pub fn into_message(self) -> String {
+        self.message
+    }
+
     pub fn problem(self, source: &str) -> Problem {
         let before = source.char_indices().take_while(|(offset, _)| *offset < self.at);
         Problem { position: before.count(), message: self.message }

@@ -4,15 +4,21 @@
 
 use super::ast::{Arithmetic, Comparison};
 use super::eval::Scope;
-use super::ir::{Condition, Leaf, Number, Operand, Text, Time};
+use super::ir::{Condition, Field, Leaf, Number, Operand, Pick, Query, Selected, Text, Time};
 use super::like::MAX_PATTERN;
+use super::query::Aggregate;
 use crate::db::{ColumnKind, Kind, Sql, Value};
+
+/// The records that a stored macro reads.
+const INNER: &str = "m";
 
 /// Writes one expression; `scope` has no record, but the values that are bound.
 pub(super) struct Writer<'a> {
     pub sql: &'a mut Sql,
     pub alias: &'static str,
     pub scope: Scope<'a>,
+    /// Whether values are written out instead of bound: for statements that take no arguments.
+    pub constants: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -25,14 +31,12 @@ impl<'a> Writer<'a> {
                     None => "CAST(NULL AS BOOLEAN)",
                 });
             }
-            Condition::Flag(Leaf::Field(field)) => {
-                self.sql.column(self.alias, &field.ident);
-            }
-            Condition::Flag(leaf @ Leaf::Data(_)) => {
-                self.sql.typed_arg(self.scope.flag(leaf).map_or(Value::Null(Kind::Bool), Value::Bool));
-            }
+            Condition::Flag(leaf) => match self.stored(leaf) {
+                Some(field) => self.column(field),
+                None => self.bind(self.scope.flag(leaf).map_or(Value::Null(Kind::Bool), Value::Bool)),
+            },
             Condition::InGroup(_) => {
-                self.sql.typed_arg(self.scope.condition(condition) == Some(true));
+                self.bind(Value::Bool(self.scope.condition(condition) == Some(true)));
             }
             Condition::All(parts) => self.joined(" AND ", parts),
             Condition::Any(parts) => self.joined(" OR ", parts),
@@ -49,7 +53,7 @@ impl<'a> Writer<'a> {
             Condition::Compare { op, left, right } => self.compare(*op, left, right),
             Condition::Like { text, pattern } => self.like(text, pattern),
             Condition::OneOf { left, options } => {
-                let as_days = are_days(std::iter::once(left).chain(options));
+                let as_days = self.are_days(std::iter::once(left).chain(options));
                 self.sql.push("(");
                 self.operand(left, as_days);
                 self.sql.push(" IN (");
@@ -61,6 +65,8 @@ impl<'a> Writer<'a> {
                 self.list(" OR ", operands, |writer, operand| writer.is_null(operand, false));
                 self.sql.push(if *answer { " THEN NULL ELSE TRUE END" } else { " THEN NULL ELSE FALSE END" });
             }
+            Condition::Pick(pick) => self.pick(pick, Self::condition),
+            Condition::Query(query) => self.query(query),
         }
     }
 
@@ -80,7 +86,7 @@ impl<'a> Writer<'a> {
     }
 
     fn compare(&mut self, op: Comparison, left: &'a Operand, right: &'a Operand) {
-        let as_days = are_days([left, right].into_iter());
+        let as_days = self.are_days([left, right].into_iter());
         self.sql.push("(");
         self.operand(left, as_days);
         self.sql.push(match op {
@@ -100,38 +106,148 @@ impl<'a> Writer<'a> {
     }
 
     fn like(&mut self, text: &'a Text, pattern: &'a Text) {
-        let Self { alias, scope, .. } = *self;
-        let operand = |text: &'a Text| move |sql: &mut Sql| Writer { sql, alias, scope }.text(text);
-        if let Text::Leaf(Leaf::Field(_)) = pattern {
-            // A pattern in the database is measured there.
-            self.sql.like(operand(text), |sql| {
-                sql.push("CASE WHEN octet_length(");
-                operand(pattern)(sql);
-                sql.push(") <= 50000 THEN ");
-                operand(pattern)(sql);
-                sql.push(" END");
-            });
-        } else {
+        let Self { alias, scope, constants, .. } = *self;
+        let writer = |sql: &mut Sql, text: &'a Text| Writer { sql, alias, scope, constants }.text(text);
+        let is_bound = match pattern {
+            Text::Literal(_) | Text::Caller(_) => true,
+            Text::Leaf(leaf) => self.stored(leaf).is_none(),
+            _ => false,
+        };
+        if is_bound {
             let pattern = scope.text(pattern).filter(|pattern| pattern.len() <= MAX_PATTERN);
-            self.sql.like(operand(text), |sql| {
-                sql.typed_arg(Value::text_or_null(pattern));
-            });
+            let pattern = Value::text_or_null(pattern);
+            self.sql.like(|sql| writer(sql, text), |sql| Writer { sql, alias, scope, constants }.bind(pattern));
+        } else {
+            // A pattern in the database is measured there.
+            self.sql.like(
+                |sql| writer(sql, text),
+                |sql| {
+                    sql.push("CASE WHEN octet_length(");
+                    writer(sql, pattern);
+                    sql.push(") <= 50000 THEN ");
+                    writer(sql, pattern);
+                    sql.push(" END");
+                },
+            );
+        }
+    }
+
+    /// The field whose column a leaf is; `None` if its value is known and bound.
+    fn stored(&self, leaf: &'a Leaf) -> Option<&'a Field> {
+        match leaf {
+            Leaf::Field(field) if field.inner || self.scope.record.is_none() => Some(field),
+            Leaf::Field(_) | Leaf::Data(_) => None,
+        }
+    }
+
+    fn column(&mut self, field: &Field) {
+        self.sql.column(self.alias_of(field), &field.ident);
+    }
+
+    fn alias_of(&self, field: &Field) -> &'static str {
+        if field.inner { INNER } else { self.alias }
+    }
+
+    /// One value out of another collection's records of the caller's account.
+    fn query(&mut self, query: &'a Query) {
+        self.sql.push("(SELECT ");
+        match &query.item {
+            Selected::Count => {
+                self.sql.real_count(|sql| {
+                    sql.push("*");
+                });
+            }
+            Selected::Aggregate(Aggregate::Count, operand) => {
+                let Self { alias, scope, constants, .. } = *self;
+                self.sql.real_count(|sql| Writer { sql, alias, scope, constants }.value(operand));
+            }
+            Selected::Aggregate(function, operand) => {
+                self.sql.push(match function {
+                    Aggregate::Sum => "sum(",
+                    Aggregate::Average => "avg(",
+                    Aggregate::Min => "min(",
+                    Aggregate::Max | Aggregate::Count => "max(",
+                });
+                self.value(operand);
+                if let Operand::Text(_) = operand {
+                    self.sql.bytewise();
+                }
+                self.sql.push(")");
+            }
+            Selected::First(operand) => self.value(operand),
+        }
+        self.sql.push(" FROM ").fragment(&query.source).push(" m WHERE m.account_id = ");
+        self.bind(Value::text_or_null(self.scope.auth.account_id));
+        if let Some(condition) = &query.condition {
+            self.sql.push(" AND ");
+            self.condition(condition);
+        }
+        if let Selected::First(_) = query.item {
+            self.sql.push(" ORDER BY m.created_at, m.id LIMIT 1");
+        }
+        self.sql.push(")");
+    }
+
+    /// A value from outside the database.
+    fn bind(&mut self, value: Value) {
+        if self.constants {
+            self.sql.constant(&value);
+        } else {
+            self.sql.typed_arg(value);
+        }
+    }
+
+    /// One of several values, each written by `each`.
+    fn pick<T>(&mut self, pick: &'a Pick<T>, mut each: impl FnMut(&mut Self, &'a T)) {
+        match pick {
+            Pick::If { condition, then, otherwise } => {
+                self.sql.push("CASE WHEN ");
+                self.condition(condition);
+                for (word, part) in [(" THEN ", then), (" ELSE ", otherwise)] {
+                    self.sql.push(word);
+                    match part {
+                        Some(part) => each(self, part),
+                        None => {
+                            self.sql.push("NULL");
+                        }
+                    }
+                }
+                self.sql.push(" END");
+            }
+            Pick::Coalesce(parts) => {
+                self.sql.push("coalesce(");
+                self.list(", ", parts, each);
+                self.sql.push(")");
+            }
+            Pick::NullIf(left, right) => {
+                self.sql.push("nullif(");
+                each(self, left);
+                self.sql.push(", ");
+                each(self, right);
+                self.sql.push(")");
+            }
         }
     }
 
     fn is_null(&mut self, operand: &'a Operand, negated: bool) {
         match operand {
-            // There is no operator that could give these a type on PostgreSQL, so the answer is bound.
-            Operand::Json(Leaf::Data(_)) => {
-                self.sql.typed_arg(self.scope.is_null(operand) != negated);
-                return;
-            }
-            Operand::Json(Leaf::Field(field)) | Operand::Time(Time::Leaf(Leaf::Field(field))) => {
-                self.sql.column(self.alias, &field.ident);
-            }
+            Operand::Json(leaf) | Operand::Time(Time::Leaf(leaf)) => match (self.stored(leaf), operand) {
+                (Some(field), _) => self.column(field),
+                // There is no operator that could give these a type on PostgreSQL, so the answer is bound.
+                (None, Operand::Json(_)) => {
+                    self.bind(Value::Bool(self.scope.is_null(operand) != negated));
+                    return;
+                }
+                (None, _) => self.operand(operand, false),
+            },
             other => self.operand(other, false),
         }
         self.sql.push(if negated { " IS NOT NULL" } else { " IS NULL" });
+    }
+
+    /// An operand on its own.
+    pub fn value(&mut self, operand: &'a Operand) {
+        self.operand(operand, false);
     }
 
     fn operand(&mut self, operand: &'a Operand, as_days: bool) {
@@ -140,26 +256,56 @@ impl<'a> Writer<'a> {
             Operand::Number(number) => self.number(number),
             Operand::Bool(condition) => self.condition(condition),
             Operand::Time(time) => self.time(time, as_days),
-            Operand::Json(leaf) => {
-                self.sql.column(self.alias, &leaf.field().ident);
-            }
+            Operand::Json(leaf) => self.column(leaf.field()),
         }
     }
 
     fn text(&mut self, text: &'a Text) {
+        let Self { alias, scope, constants, .. } = *self;
+        let inner = |text: &'a Text| move |sql: &mut Sql| Writer { sql, alias, scope, constants }.text(text);
         match text {
-            Text::Leaf(Leaf::Field(field)) => self.sql.column(self.alias, &field.ident),
-            bound => self.sql.typed_arg(Value::text_or_null(self.scope.text(bound))),
-        };
+            Text::Leaf(leaf) => match self.stored(leaf) {
+                Some(field) => self.column(field),
+                None => self.bind(Value::text_or_null(scope.text(text))),
+            },
+            Text::Literal(_) | Text::Caller(_) => self.bind(Value::text_or_null(scope.text(text))),
+            Text::Query(query) => self.query(query),
+            Text::Pick(pick) => self.pick(pick, Self::text),
+            Text::Concat(parts) => {
+                self.sql.push("(");
+                self.list(" || ", parts, Self::text);
+                self.sql.push(")");
+            }
+            Text::Case { upper, text } => {
+                self.sql.ascii_case(*upper, inner(text));
+            }
+            Text::Trim(text) => {
+                self.sql.trimmed(inner(text));
+            }
+            Text::Substring { text, start, length } => {
+                self.sql.push("substr(");
+                self.text(text);
+                self.sql.push(", ").number(i64::from(*start));
+                if let Some(length) = length {
+                    self.sql.push(", ").number(i64::from(*length));
+                }
+                self.sql.push(")");
+            }
+        }
     }
 
     fn number(&mut self, number: &'a Number) {
-        let alias = self.alias;
+        let Self { alias, scope, constants, .. } = *self;
         match number {
-            Number::Leaf(Leaf::Field(field)) => {
-                self.sql.column(alias, &field.ident);
+            Number::Literal(value) => self.bind(Value::Real(*value)),
+            Number::Query(query) => self.query(query),
+            Number::Leaf(leaf) | Number::Factor(leaf) if self.stored(leaf).is_none() => {
+                self.bind(scope.number(number).map_or(Value::Null(Kind::Real), Value::Real));
             }
-            Number::Factor(Leaf::Field(field)) => {
+            Number::Leaf(leaf) => self.column(leaf.field()),
+            Number::Factor(leaf) => {
+                let field = leaf.field();
+                let alias = self.alias_of(field);
                 self.sql.push("CASE WHEN ").column(alias, &field.ident).push(" = 0 OR abs(");
                 self.sql.real(|sql| {
                     sql.column(alias, &field.ident);
@@ -170,9 +316,6 @@ impl<'a> Writer<'a> {
                 });
                 self.sql.push(" END");
             }
-            Number::Literal(_) | Number::Leaf(_) | Number::Factor(_) => {
-                self.sql.typed_arg(self.scope.number(number).map_or(Value::Null(Kind::Real), Value::Real));
-            }
             Number::Negative(inner) => {
                 self.sql.push("(- ");
                 self.number(inner);
@@ -182,6 +325,21 @@ impl<'a> Writer<'a> {
                 self.sql.push("(");
                 self.arithmetic(*op, left, right);
                 self.sql.push(")");
+            }
+            Number::Pick(pick) => self.pick(pick, Self::number),
+            Number::Length(text) => {
+                self.sql.characters(|sql| Writer { sql, alias, scope, constants }.text(text));
+            }
+            Number::Abs(inner) => {
+                self.sql.push("abs(");
+                self.number(inner);
+                self.sql.push(")");
+            }
+            Number::Floor(inner) => {
+                self.sql.floor(|sql| Writer { sql, alias, scope, constants }.number(inner));
+            }
+            Number::Millis(time) => {
+                self.sql.millis(|sql| Writer { sql, alias, scope, constants }.time(time, false));
             }
         }
     }
@@ -197,9 +355,9 @@ impl<'a> Writer<'a> {
                 self.sql.push(" - ");
                 self.divisor(right);
                 self.sql.push(" * ");
-                let Self { alias, scope, .. } = *self;
+                let Self { alias, scope, constants, .. } = *self;
                 self.sql.truncated(|sql| {
-                    let mut writer = Writer { sql, alias, scope };
+                    let mut writer = Writer { sql, alias, scope, constants };
                     writer.number(left);
                     writer.sql.push(" / ");
                     writer.divisor(right);
@@ -218,35 +376,43 @@ impl<'a> Writer<'a> {
     }
 
     fn time(&mut self, time: &'a Time, as_days: bool) {
-        let alias = self.alias;
+        let Self { alias, scope, constants, .. } = *self;
         match time {
-            Time::Leaf(Leaf::Field(field)) if as_days => {
-                self.sql.column(alias, &field.ident);
-            }
-            Time::Leaf(Leaf::Field(field)) => {
-                self.sql.instant(field.kind, |sql| {
-                    sql.column(alias, &field.ident);
-                });
-            }
+            Time::Leaf(leaf) => match self.stored(leaf) {
+                Some(field) if as_days => self.column(field),
+                Some(field) => {
+                    let alias = self.alias_of(field);
+                    self.sql.instant(field.kind, |sql| {
+                        sql.column(alias, &field.ident);
+                    });
+                }
+                None => self.bind(Value::time_or_null(scope.time(time))),
+            },
             Time::Literal { day: Some(day), .. } if as_days => {
-                self.sql.typed_arg(Value::Text(day.to_string()));
+                self.bind(Value::Text(day.to_string()));
             }
-            bound => {
-                self.sql.typed_arg(Value::time_or_null(self.scope.time(bound)));
+            Time::Pick(pick) => self.pick(pick, |writer, part| writer.time(part, false)),
+            Time::Now => {
+                self.sql.present();
             }
+            Time::OfMillis(number) => {
+                self.sql.instant_of_millis(|sql| Writer { sql, alias, scope, constants }.number(number));
+            }
+            Time::Query(query) => self.query(query),
+            Time::Literal { .. } => self.bind(Value::time_or_null(scope.time(time))),
         }
     }
-}
 
-/// Whether all are days, so that their text form compares like they do (and an index on it helps).
-fn are_days<'a>(operands: impl Iterator<Item = &'a Operand>) -> bool {
-    let (mut all, mut has_column) = (true, false);
-    for operand in operands {
-        match operand {
-            Operand::Time(Time::Literal { day: Some(_), .. }) => {}
-            Operand::Time(Time::Leaf(Leaf::Field(field))) if field.kind == ColumnKind::Date => has_column = true,
-            _ => all = false,
+    /// Whether all are days, so that their text form compares like they do (and an index on it helps).
+    fn are_days<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> bool {
+        let (mut all, mut has_column) = (self.scope.record.is_none(), false);
+        for operand in operands {
+            match operand {
+                Operand::Time(Time::Literal { day: Some(_), .. }) => {}
+                Operand::Time(Time::Leaf(Leaf::Field(field))) if field.kind == ColumnKind::Date => has_column = true,
+                _ => all = false,
+            }
         }
+        all && has_column
     }
-    all && has_column
 }

@@ -3,13 +3,16 @@
 mod agreement;
 mod databases;
 mod documents;
+mod functions;
 mod meaning;
 mod problems;
 mod statements;
 mod strategies;
 mod vectors;
 
-use super::{Column, Columns, Predicate, Problem, Purpose};
+use std::sync::Arc;
+
+use super::{Column, Columns, Formula, Predicate, Problem, Purpose};
 use crate::db::{ColumnKind, Ident};
 
 /// The fields of the tests' collection.
@@ -36,8 +39,27 @@ pub struct Fields;
 
 impl Columns for Fields {
     fn column(&self, name: &str) -> Option<Column> {
+        let formula = match name {
+            "full" => "concat(upper(t), ' ', u)",
+            "later" => "date_add(d, n, 'days')",
+            "age" => "date_diff(now(), d, 'years')",
+            "length" => "length(concat('ä', t, '日本', trim('  x ')))",
+            "first" => "lower(substring(t, 2, 2))",
+            "rounded" => "round(n / 3, 2)",
+            "negative" => "round(-2.5)",
+            "hours" => "date_diff('2024-05-01T12:30:00.1219Z', date_add(d, -0.0014, 'seconds'), 'hours')",
+            "never" => "date_add(d, 10000, 'years')",
+            "either" => "coalesce(nullif(n, 8), m)",
+            "chosen" => "if(m > 1, public, b)",
+            "dollars" => "concat('a$log$', 'b$')",
+            _ => "",
+        };
+        if !formula.is_empty() {
+            let computed = Some(Arc::new(Formula::compile(formula, self).ok()?));
+            return Some(Column { ident: Ident::of(name)?, kind: ColumnKind::Text, computed });
+        }
         let (name, kind) = FIELDS.iter().find(|(field, _)| *field == name)?;
-        Some(Column { ident: Ident::of(name)?, kind: *kind })
+        Some(Column::stored(Ident::of(name)?, *kind))
     }
 }
 

@@ -28,6 +28,7 @@ use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
+use crate::schema::{Operation, Rule};
 use crate::rooms::Guest;
 use message::{SnapshotWish, Wish};
 
@@ -149,6 +150,7 @@ impl Session {
         ack: Option<Bytes>,
     ) -> Result<Subscribe> {
         let scope = self.scope(wish.account.as_deref()).await?;
+        self.check_rule(&wish.collection, wish.selection.operation())?;
         let start = match (&wish.snapshot, wish.since.clone()) {
             (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
             (None, Some(since)) => Start::After(since),
@@ -215,6 +217,22 @@ impl Session {
         }
         let (collection, caller) = (Some(collection), Some(caller));
         Ok(Snapshot { frames, after, shown: moment.shown, collection, caller })
+    }
+
+    /// A rule about other records cannot be judged by looking at events: nothing would ever be shown.
+    fn check_rule(&self, collection: &str, operation: Operation) -> Result<()> {
+        let catalog = self.app.catalog.current();
+        let rule = catalog.by_name(collection).map(|collection| collection.access.rule(operation));
+        match rule {
+            Some(Rule::When(rule)) if rule.relational() && !self.connection.caller().is_superadmin() => {
+                let message = format!(
+                    "The {} rule of '{collection}' depends on other records: subscribing shows nothing",
+                    operation.name()
+                );
+                Err(Error::Forbidden(message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs hooks, if there are any.

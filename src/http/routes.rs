@@ -9,6 +9,7 @@ pub mod dashboard;
 pub mod groups;
 pub mod health;
 pub mod invitations;
+pub mod macros;
 pub mod operation;
 pub mod pages;
 pub mod records;

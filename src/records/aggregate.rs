@@ -149,7 +149,10 @@ fn visible(collection: &Collection, view: &View, name: &str, label: &'static str
         if !view.shows_in_clear(field) {
             return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be used here")));
         }
-        return Ok(Column { ident: field.column.clone(), kind: field.kind.column() });
+        if field.computed.is_some() {
+            return Err(Error::refused(label, format!("Field '{name}' is computed, so it cannot be used here")));
+        }
+        return Ok(Column { ident: field.column.clone(), kind: field.column_kind() });
     }
     let system = collection.projection(|_| false);
     match system.iter().find(|system| system.key == name) {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::scope::Scope;
+use super::vault::{Place, Vault};
 use super::write::Mode;
-use crate::db::Value;
+use crate::db::{Kind, SEALED, Value};
 use crate::error::{Error, FieldError, Result};
+use crate::id::{AccountId, CollectionId, RecordId};
 use crate::schema::{Body, Collection, Field, FieldList, SYSTEM_FIELDS};
 
 /// The checked values of a record, in the order of the definition.
@@ -28,6 +30,24 @@ impl<'c> Draft<'c> {
     pub fn leave(&mut self, stored: &Body, body: &Body) {
         let same = |name: &str| stored.get(name).is_some_and(|stored| body.get(name) == Some(stored));
         self.values.retain(|(field, _)| !same(&field.name));
+    }
+
+    /// Encrypts what is to be stored encrypted.
+    pub fn seal(
+        &mut self,
+        vault: &Vault,
+        account: AccountId,
+        collection: CollectionId,
+        record: RecordId,
+    ) -> Result<()> {
+        for (field, value) in self.values.iter_mut().filter(|(field, _)| field.encrypted) {
+            let place = Place { account, collection, record, field: &field.name };
+            *value = match value {
+                Value::Text(plain) | Value::Json(plain) => Value::Text(vault.seal(place, plain)?),
+                _ => Value::Null(Kind::Text),
+            };
+        }
+        Ok(())
     }
 
     /// Adds the values to a document, the way the database will show them.
@@ -79,7 +99,8 @@ pub(super) fn check_values<'c>(collection: &'c Arc<Collection>, body: &Body, mod
         })
         .collect();
     let mut values = Vec::with_capacity(collection.fields.len());
-    for field in &collection.fields {
+    // What is sent for a computed field is ignored: a record that was read can be written back.
+    for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
         match value_of(field, body.get(&field.name), mode) {
             Ok(Some(value)) => values.push((field, value)),
             Ok(None) => {}
@@ -97,11 +118,15 @@ fn value_of(field: &Field, sent: Option<&Json>, mode: Mode) -> Result<Option<Val
             Err(FieldError::new(name, "required_null", format!("Field '{name}' is required and cannot be null")))
         }
         Some(Json::Null) => Ok(Some(field.kind.null())),
-        Some(value) => field.kind.accept(name, value).map(Some),
+        Some(Json::String(text)) if field.encrypted && text == SEALED && mode == Mode::Create => {
+            let message = format!("Field '{name}' was sent what stands for an encrypted value instead of one");
+            Err(FieldError::new(name, "masked_value", message))
+        }
+        Some(value) => field.accept(value).map(Some),
         None if mode == Mode::Patch => Ok(None),
         None if field.required => Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required"))),
         None => match (&field.default, mode) {
-            (Some(default), _) => field.kind.accept(name, default).map(Some),
+            (Some(default), _) => field.accept(default).map(Some),
             (None, Mode::Create) => Ok(Some(field.kind.null())),
             (None, _) => Ok(None),
         },

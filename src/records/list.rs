@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::Records;
 use super::cursor::Walk;
 use super::expand::Step;
-use super::order::Order;
+use super::order::{Order, Part, Position};
 use super::query::{ListQuery, Window};
 use super::scope::Scope;
 use super::search::Search;
@@ -57,6 +57,42 @@ impl Selection {
     }
 }
 
+/// What is read: which records, in whose eyes, and what of them.
+struct Listing<'a> {
+    scope: &'a Scope<'a>,
+    view: &'a View,
+    query: &'a ListQuery,
+    selection: &'a Selection,
+}
+
+impl Listing<'_> {
+    /// Appends the statement that reads some rows of a stretch of the list.
+    fn write(&self, sql: &mut Sql, order: &Order<'_>, part: Part, position: Option<&Position>, rows: i64) {
+        let Self { scope, view, query, selection } = self;
+        let account_name = match scope.caller.account() {
+            Some(account) if scope.account.is_some() => AccountName::Known(&account.name),
+            _ => AccountName::LookedUp,
+        };
+        let sorted = |name: &str| query.sort.iter().any(|key| key.field == name);
+        sql.page_of_documents(|sql| {
+            sql.push("SELECT ");
+            let wanted = |name: &str| view.shows(name) && (query.selects(name) || sorted(name));
+            scope.collection.write_document(sql, "r", account_name, wanted);
+            sql.push(" AS doc");
+            write_source(sql, scope, selection);
+            order.write_part(sql, part, position);
+            sql.push(" ORDER BY ");
+            order.write(sql);
+            sql.push(" LIMIT ").arg(rows);
+            if let Window::Offset(skip) = query.window
+                && skip > 0
+            {
+                sql.push(" OFFSET ").arg(skip);
+            }
+        });
+    }
+}
+
 impl Records {
     /// A page of the records that the caller may list.
     pub async fn list(&self, caller: &Caller, collection: &str, query: &ListQuery) -> Result<Page> {
@@ -70,7 +106,8 @@ impl Records {
             None => Vec::new(),
         };
         let counted = matches!(query.window, Window::Offset(_)) || query.include_count;
-        let (page, total) = tokio::join!(self.page(&scope, &view, query, &selection), async {
+        let listing = Listing { scope: &scope, view: &view, query, selection: &selection };
+        let (page, total) = tokio::join!(self.page(&listing), async {
             if counted { self.total(&scope, &selection).await.map(Some) } else { Ok(None) }
         });
         let mut page = page?;
@@ -80,7 +117,8 @@ impl Records {
     }
 
     /// Reads one page; its documents may have fields that were only read to sort by.
-    async fn page(&self, scope: &Scope<'_>, view: &View, query: &ListQuery, selection: &Selection) -> Result<Page> {
+    async fn page(&self, listing: &Listing<'_>) -> Result<Page> {
+        let Listing { scope, query, .. } = listing;
         let walk = Walk { collection: scope.collection.id, account: scope.account, sort: &query.sort_text };
         let reversed = matches!(query.window, Window::Before(_));
         let order = Order::new(scope.collection, &query.sort, reversed);
@@ -95,18 +133,8 @@ impl Records {
         let mut items: Vec<Doc> = Vec::new();
         for &part in order.parts(position.as_ref()) {
             let mut sql = self.db.sql();
-            sql.page_of_documents(|sql| {
-                write_page(sql, scope, view, query, selection);
-                order.write_part(sql, part, position.as_ref());
-                sql.push(" ORDER BY ");
-                order.write(sql);
-                sql.push(" LIMIT ").arg(query.limit + 1 - i64::try_from(items.len()).unwrap_or_default());
-                if let Window::Offset(skip) = query.window
-                    && skip > 0
-                {
-                    sql.push(" OFFSET ").arg(skip);
-                }
-            });
+            let rows = query.limit + 1 - i64::try_from(items.len()).unwrap_or_default();
+            listing.write(&mut sql, &order, part, position.as_ref(), rows);
             let text = self.db.doc(sql.build()).await?.unwrap_or_default();
             if !text.is_empty() {
                 items.extend(text.split(DOC_SEPARATOR).map(str::to_owned));
@@ -176,7 +204,8 @@ impl Records {
             search: selection.search.clone(),
         };
         // A total is good until something is committed; only where every write passes through this process.
-        let stamp = self.db.write_counter();
+        let timeless = !scope.rule.into_iter().chain(selection.filter.as_ref()).any(Predicate::reads_clock);
+        let stamp = self.db.write_counter().filter(|_| timeless);
         if let (Some(stamp), Some((known, total))) = (stamp, self.totals.get(&key))
             && stamp == known
         {
@@ -191,20 +220,6 @@ impl Records {
         }
         Ok(total)
     }
-}
-
-/// Appends the documents of a page, up to the condition.
-fn write_page(sql: &mut Sql, scope: &Scope<'_>, view: &View, query: &ListQuery, selection: &Selection) {
-    let account_name = match scope.caller.account() {
-        Some(account) if scope.account.is_some() => AccountName::Known(&account.name),
-        _ => AccountName::LookedUp,
-    };
-    let sorted = |name: &str| query.sort.iter().any(|key| key.field == name);
-    sql.push("SELECT ");
-    let wanted = |name: &str| view.shows(name) && (query.selects(name) || sorted(name));
-    scope.collection.write_document(sql, "r", account_name, wanted);
-    sql.push(" AS doc");
-    write_source(sql, scope, selection);
 }
 
 /// Appends the table and the condition: the account, the rule, and the selection.
@@ -226,3 +241,6 @@ fn bad_cursor(reversed: bool) -> Error {
     let label = if reversed { "Invalid cursor_before" } else { "Invalid cursor" };
     Error::refused(label, "This cursor does not belong to this list and order: begin again without one")
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 
 use super::query::SortKey;
-use crate::db::{ColumnKind, Ident, Kind, Sql, Value};
+use crate::db::{ColumnKind, Kind, Projected, Sql, Value};
 use crate::schema::Collection;
 
 /// A sort key with its column.
 struct Column<'a> {
-    ident: &'a Ident,
+    key: Projected<'a>,
     kind: ColumnKind,
     /// Whether the smallest comes first.
     ascends: bool,
@@ -47,11 +47,11 @@ impl<'a> Order<'a> {
         let system = collection.projection(|_| false);
         let column = |key: &SortKey| {
             let ascends = key.descending == reversed;
-            let (ident, kind, own, nullable) = match collection.field(&key.field) {
-                Some(field) => (&field.column, field.kind.column(), true, !field.required),
-                None => system.iter().find(|s| s.key == key.field).map(|s| (s.column, s.kind, false, false))?,
+            let (key, own, nullable) = match collection.field(&key.field) {
+                Some(field) => (field.projected(), true, !field.required),
+                None => system.iter().find(|s| s.key == key.field).map(|s| (*s, false, false))?,
             };
-            Some(Column { ident, kind, ascends, own, nullable })
+            Some(Column { kind: key.kind, key, ascends, own, nullable })
         };
         Self { columns: keys.iter().filter_map(column).collect() }
     }
@@ -123,11 +123,11 @@ impl Column<'_> {
     fn write(&self, sql: &mut Sql) {
         if self.kind == ColumnKind::Date {
             // Days sort as text, and so an index on them helps.
-            sql.column("r", self.ident);
+            self.key.write(sql, "r");
             return;
         }
         sql.instant(self.kind, |sql| {
-            sql.column("r", self.ident);
+            self.key.write(sql, "r");
         });
     }
 }

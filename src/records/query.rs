@@ -112,7 +112,7 @@ impl ListQuery {
             let problem = match collection.field(name) {
                 None if SYSTEM_FIELDS.contains(&name) => continue,
                 Some(field) if !view.shows_in_clear(field) => "cannot be seen",
-                Some(field) if field.kind.column() == crate::db::ColumnKind::Json => "has no order",
+                Some(field) if field.column_kind() == crate::db::ColumnKind::Json => "has no order",
                 Some(_) => continue,
                 None => "does not exist",
             };

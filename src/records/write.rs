@@ -9,7 +9,7 @@ use super::draft::{Draft, check_access, check_values};
 use super::scope::Scope;
 use super::{Records, record_id, record_not_found};
 use crate::auth::Caller;
-use crate::db::{Batch, CommitError, DbError, Doc, Ident, Sql, Stmt, canonical_time};
+use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
@@ -87,16 +87,24 @@ impl Records {
         };
         check_access(scope, &body, None)?;
         let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
-        let draft = check_values(scope.collection, &body, Mode::Create)?;
+        let mut draft = check_values(scope.collection, &body, Mode::Create)?;
         let (id, now) = (RecordId::new(), self.clock.now());
-        if let Some(rule) = scope.rule {
-            let record = prospective(scope, account, id, now, &draft);
-            if rule.eval(&record, &scope.caller.attributes(), Some(&body)) != Some(true) {
-                let message = "The record does not satisfy collection rules";
-                return Err(Error::refused("Rule not satisfied", message));
-            }
+        let record = scope.rule.map(|rule| (rule, prospective(scope, account, id, now, &draft)));
+        // A rule about other records is asked in the statement that inserts.
+        if let Some((rule, record)) = record.as_ref().filter(|(rule, _)| !rule.relational())
+            && rule.eval(record, &scope.caller.attributes(), Some(&body)) != Some(true)
+        {
+            return Err(not_satisfied());
         }
-        let stmt = self.insert(scope, account, id, now, &draft);
+        draft.seal(&self.vault, account, scope.collection.id, id)?;
+        let relational = record.as_ref().filter(|(rule, _)| rule.relational());
+        let stmt = self.insert(scope, account, id, now, &draft, &|sql| {
+            if let Some((rule, record)) = relational {
+                sql.push(" AND (");
+                rule.write_sql_about(sql, record, &scope.caller.attributes(), Some(&body));
+                sql.push(")");
+            }
+        });
         Ok(Prepared { stmt, draft, account: Some(account) })
     }
 
@@ -111,15 +119,13 @@ impl Records {
         check_access(scope, &body, None)?;
         let unchanged = self.unmask(scope, id, &mut body).await?;
         let account = match scope.account {
-            Some(account) => Some(account),
-            None => self.account_of(scope, id).await?,
+            Some(account) => account,
+            None => self.account_of(scope, id).await?.ok_or_else(record_not_found)?,
         };
-        let body = match account {
-            Some(account) => self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?,
-            None => return Err(record_not_found()),
-        };
+        let body = self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?;
         let mut draft = check_values(scope.collection, &body, mode)?;
         draft.leave(&unchanged, &body);
+        draft.seal(&self.vault, account, scope.collection.id, id)?;
         let now = self.clock.now();
         let mut sql = self.db.sql();
         sql.push("UPDATE ").fragment(scope.collection.source()).push(" AS r SET \"updated_at\" = ").arg(now);
@@ -129,11 +135,9 @@ impl Records {
         }
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(&body));
-        if let Some(account) = account {
-            self.write_references(&mut sql, " AND ", account, &draft);
-        }
+        self.write_references(&mut sql, account, &draft);
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
-        Ok(Prepared { stmt: sql.build(), draft, account })
+        Ok(Prepared { stmt: sql.build(), draft, account: Some(account) })
     }
 
     /// Writes the statement that deletes a record, if the rule lets it.
@@ -161,6 +165,7 @@ impl Records {
         id: RecordId,
         now: DateTime<Utc>,
         draft: &Draft<'_>,
+        write_rule: &dyn Fn(&mut Sql),
     ) -> Stmt {
         let actor = scope.caller.actor();
         let mut sql = self.db.sql();
@@ -175,20 +180,20 @@ impl Records {
             for (_, value) in &draft.values {
                 sql.push(", ").arg(value.clone());
             }
-            self.write_references(sql, " WHERE ", account, draft);
+            sql.push(" WHERE 1 = 1");
+            self.write_references(sql, account, draft);
+            write_rule(sql);
         });
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         sql.build()
     }
 
-    /// Appends the condition that every reference exists in the account.
-    fn write_references(&self, sql: &mut Sql, first: &'static str, account: AccountId, draft: &Draft<'_>) {
-        let mut separator = first;
+    /// Appends `AND …` for every reference: it must exist in the account.
+    fn write_references(&self, sql: &mut Sql, account: AccountId, draft: &Draft<'_>) {
         for (field, id) in draft.references() {
             if let Some(table) = self.target_table(field.target.as_deref()) {
-                sql.push(separator).push("EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                sql.push(" AND EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
                 sql.push(" AND t.account_id = ").arg(account).push(")");
-                separator = " AND ";
             }
         }
     }
@@ -234,6 +239,11 @@ impl Records {
     /// Puts the stored values in place of masks that come back unchanged, and returns them: they are no new values.
     async fn unmask(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
         let mut unchanged = Body::new();
+        for field in scope.collection.fields.iter().filter(|field| field.encrypted) {
+            if let Some(sent) = body.get(&field.name).filter(|sent| **sent == SEALED) {
+                unchanged.insert(field.name.clone(), sent.clone());
+            }
+        }
         let sent = scope.collection.fields.iter().any(|field| field.mask.is_some() && body.contains_key(&field.name));
         if !sent || !scope.view().is_masked() {
             return Ok(unchanged);
@@ -276,6 +286,7 @@ impl Records {
             DbError::Unique { hint } => unique_error(scope.collection, &hint),
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
                 Ok(Some(problem)) => Error::Invalid { fields: vec![problem], index: None },
+                Ok(None) if scope.operation == Operation::Create => not_satisfied(),
                 Ok(None) => record_not_found(),
                 Err(error) => error.into(),
             },
@@ -317,6 +328,10 @@ impl Scope<'_> {
         let view = self.view();
         if view.is_plain() { doc } else { view.render(&doc).into_owned() }
     }
+}
+
+fn not_satisfied() -> Error {
+    Error::refused("Rule not satisfied", "The record does not satisfy collection rules")
 }
 
 pub(super) fn unique_error(collection: &Arc<Collection>, hint: &str) -> Error {

@@ -7,9 +7,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, watch};
 
 use super::definition::check_fields;
-use super::{Access, Collection, FieldDefinition, FieldList, Operation, Rule, ddl, render_document, render_source};
+use super::{
+    Access, Collection, FieldDefinition, FieldList, Library, MacroRow, Operation, Rule, ddl, render_document,
+    render_source,
+};
 use crate::db::{Db, DbError, Stmt};
-use crate::expr::Predicate;
+use crate::expr::{Predicate, is_built_in, macros_used};
 use crate::id::CollectionId;
 
 /// A collection as it is stored.
@@ -72,6 +75,7 @@ impl CollectionRow {
 pub struct Catalog {
     by_name: HashMap<String, Arc<Collection>>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
+    library: Library,
 }
 
 impl Catalog {
@@ -88,6 +92,11 @@ impl Catalog {
     /// The collection of that id.
     pub fn by_id(&self, id: CollectionId) -> Option<&Arc<Collection>> {
         self.by_id.get(&id)
+    }
+
+    /// What rules may refer to besides the fields of their own collection.
+    pub fn library(&self) -> &Library {
+        &self.library
     }
 
     /// Every collection, in no particular order.
@@ -128,12 +137,15 @@ impl CatalogHandle {
         let _order = self.loading.lock().await;
         let rows: Vec<CollectionRow> = self.db.rows(Stmt::fixed("SELECT * FROM collections", Vec::new())).await?;
         let before = self.current();
+        let macros: Vec<MacroRow> = self.db.rows(Stmt::fixed("SELECT * FROM macros ORDER BY name", Vec::new())).await?;
+        let library = Library::new(macros, &rows, self.db.dialect());
         let mut catalog = Catalog::default();
         for row in rows {
             let known = CollectionId::parse(&row.id).and_then(|id| before.by_id(id)).filter(|known| known.row == row);
             let collection = match known {
-                Some(known) => known.clone(),
-                None => match self.resolve(row) {
+                // Rules that use stored macros depend on other collections, too.
+                Some(known) if !known.uses_macros => known.clone(),
+                _ => match self.resolve(row, &library) {
                     Some(collection) => Arc::new(collection),
                     None => continue,
                 },
@@ -141,12 +153,13 @@ impl CatalogHandle {
             catalog.by_name.insert(collection.name.clone(), collection.clone());
             catalog.by_id.insert(collection.id, collection);
         }
+        catalog.library = library;
         self.current.send_replace(Arc::new(catalog));
         Ok(())
     }
 
-    fn resolve(&self, row: CollectionRow) -> Option<Collection> {
-        let resolved = Collection::resolve(row, &self.db);
+    fn resolve(&self, row: CollectionRow, library: &Library) -> Option<Collection> {
+        let resolved = Collection::resolve(row, library, &self.db);
         if resolved.is_none() {
             tracing::error!("a stored collection cannot be read and is left out");
         }
@@ -156,7 +169,7 @@ impl CatalogHandle {
 
 impl Collection {
     /// Makes a stored collection ready for use. A rule that does not compile locks its operation.
-    fn resolve(row: CollectionRow, db: &Db) -> Option<Self> {
+    fn resolve(row: CollectionRow, library: &Library, db: &Db) -> Option<Self> {
         let fields = check_fields(&mut row.definitions()).ok()?;
         let table = ddl::table_name(&row.name)?;
         let source = render_source(&table, &row, db.dialect())?;
@@ -165,9 +178,11 @@ impl Collection {
         let compile = |operation: Operation| match row.rule(operation) {
             None => Rule::Locked,
             Some("") => Rule::Public,
-            Some(source) => Predicate::compile(source, &fields, operation.purpose())
+            Some(source) => Predicate::compile(source, &library.for_fields(&fields), operation.purpose())
                 .map_or_else(|_| unusable(&row, operation), Rule::When),
         };
+        let calls = |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
+        let uses_macros = Operation::ALL.iter().flat_map(calls).any(|name| !is_built_in(&name));
         let access = Access {
             rules: Operation::ALL.map(compile),
             list_fields: FieldList::parse(&row.list_fields),
@@ -182,6 +197,7 @@ impl Collection {
             has_pii: fields.iter().any(|field| field.mask.is_some()),
             by_name: fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect(),
             access,
+            uses_macros,
             fields,
             row,
             source,

@@ -37,12 +37,13 @@ pub fn create(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Opti
     ] {
         sql.push(", ").ident(&Ident::fixed(column)).push(" ").push(dialect.column_type(kind)).push(" NOT NULL");
     }
-    for field in table.fields {
+    for field in table.fields.iter().filter(|field| field.computed.is_none()) {
         sql.push(", ");
         column(&mut sql, table.name, field, &target);
     }
     sql.push(")").push(dialect.clustered_by_key());
-    let mut statements = vec![sql.build(), default_order_index(dialect, table.name)];
+    let mut statements =
+        vec![sql.build(), default_order_index(dialect, table.name), newest_of_all(dialect, table.name)];
     for field in table.fields {
         statements.extend(indexes(dialect, table.name, field));
     }
@@ -84,7 +85,7 @@ pub fn alter(
     target: impl Fn(&str) -> Option<Ident>,
 ) -> Vec<Stmt> {
     let mut statements = Vec::new();
-    for field in table.fields {
+    for field in table.fields.iter().filter(|field| field.computed.is_none()) {
         let Some(old) = before.iter().find(|old| old.name == field.name) else {
             let mut sql = Sql::new(dialect);
             sql.push("ALTER TABLE ").ident(table.name).push(" ADD COLUMN ");
@@ -102,11 +103,15 @@ pub fn alter(
             statements.push(unique_index(dialect, table.name, field));
         }
         if old.unique && !field.unique {
-            let mut sql = Sql::new(dialect);
-            sql.push("DROP INDEX ").ident(&unique_name(table.name, field));
-            statements.push(sql.build());
+            statements.push(drop_index(dialect, &unique_name(table.name, field)));
+        }
+        match (has_own_index(old), has_own_index(field)) {
+            (false, true) => statements.push(own_index(dialect, table.name, field)),
+            (true, false) => statements.push(drop_index(dialect, &own_index_name(table.name, field))),
+            _ => {}
         }
     }
+    statements.push(newest_of_all(dialect, table.name));
     let (old, new) = (searched(before), searched(table.fields));
     if old != new {
         statements.extend(dialect.drop_search(table.name, &old));
@@ -116,6 +121,82 @@ pub fn alter(
     statements
 }
 
+/// The statements that give a table another name, and everything that is named after it.
+pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<Stmt> {
+    let mut statements = dialect.drop_log_triggers(table.name);
+    statements.extend(dialect.drop_trigger_function(table.name));
+    statements.extend(dialect.drop_search(table.name, &searched(table.fields)));
+    let stored: Vec<&Field> = table.fields.iter().filter(|field| field.computed.is_none()).collect();
+    statements.push(drop_index(dialect, &order_index_name(table.name)));
+    for field in &stored {
+        statements.extend(index_names(table.name, field).iter().map(|index| drop_index(dialect, index)));
+        let constraint = |table: &Ident| table.suffixed(&field.column);
+        if field.target.is_some() {
+            statements.extend(dialect.rename_constraint(table.name, &constraint(table.name), &constraint(name)));
+        }
+    }
+    let mut sql = Sql::new(dialect);
+    sql.push("ALTER TABLE ").ident(table.name).push(" RENAME TO ").ident(name);
+    statements.push(sql.build());
+    statements.push(default_order_index(dialect, name));
+    for field in stored {
+        statements.extend(indexes(dialect, name, field));
+    }
+    statements.extend(dialect.create_search(name, &searched(table.fields)));
+    statements.extend(log_triggers(dialect, &Table { id: table.id, name, fields: table.fields }, false));
+    statements
+}
+
+/// The statements that give columns other names, and everything that is named after them; triggers must be made anew.
+/// The fields stand in the same order.
+pub fn rename_columns(dialect: Dialect, table: &Ident, before: &[Field], after: &[Field]) -> Vec<Stmt> {
+    let renamed = || before.iter().zip(after).filter(|(old, new)| old.name != new.name && old.computed.is_none());
+    let touches_search = renamed().any(|(old, _)| old.searchable);
+    let mut statements = Vec::new();
+    if touches_search {
+        statements.extend(dialect.drop_search(table, &searched(before)));
+    }
+    for (old, new) in renamed() {
+        statements.extend(index_names(table, old).iter().map(|index| drop_index(dialect, index)));
+        if old.target.is_some() {
+            let constraint = |field: &Field| table.suffixed(&field.column);
+            statements.extend(dialect.rename_constraint(table, &constraint(old), &constraint(new)));
+        }
+        let mut sql = Sql::new(dialect);
+        sql.push("ALTER TABLE ").ident(table).push(" RENAME COLUMN ").ident(&old.column);
+        sql.push(" TO ").ident(&new.column);
+        statements.push(sql.build());
+        statements.extend(indexes(dialect, table, new));
+    }
+    if touches_search {
+        statements.extend(dialect.create_search(table, &searched(after)));
+    }
+    statements
+}
+
+/// The names of the indexes that a field has.
+fn index_names(table: &Ident, field: &Field) -> Vec<Ident> {
+    let mut names = Vec::new();
+    if field.unique {
+        names.push(unique_name(table, field));
+    }
+    if has_own_index(field) {
+        names.push(own_index_name(table, field));
+    }
+    if field.target.is_some() {
+        names.push(reference_index_name(table, field));
+    }
+    names
+}
+
+fn order_index_name(table: &Ident) -> Ident {
+    table.suffixed(&Ident::fixed("newest"))
+}
+
+fn reference_index_name(table: &Ident, field: &Field) -> Ident {
+    table.suffixed(&field.column).suffixed(&Ident::fixed("reference"))
+}
+
 /// The name of a field's unique index: what PostgreSQL says when it is violated.
 pub fn unique_name(table: &Ident, field: &Field) -> Ident {
     table.suffixed(&field.column).suffixed(&Ident::fixed("unique"))
@@ -123,7 +204,7 @@ pub fn unique_name(table: &Ident, field: &Field) -> Ident {
 
 fn column(sql: &mut Sql, table: &Ident, field: &Field, target: impl Fn(&str) -> Option<Ident>) {
     let dialect = sql.dialect();
-    sql.ident(&field.column).push(" ").push(dialect.column_type(field.kind.column()));
+    sql.ident(&field.column).push(" ").push(dialect.column_type(field.column_kind()));
     let Some(target) = field.target.as_deref().and_then(target) else { return };
     sql.push(" CONSTRAINT ")
         .ident(&table.suffixed(&field.column))
@@ -150,8 +231,16 @@ fn default_literal(sql: &mut Sql, field: &Field, default: &serde_json::Value) {
 /// Lists are newest first unless they say otherwise.
 fn default_order_index(dialect: Dialect, table: &Ident) -> Stmt {
     let mut sql = Sql::new(dialect);
-    sql.push("CREATE INDEX ").ident(&table.suffixed(&Ident::fixed("newest"))).push(" ON ").ident(table);
+    sql.push("CREATE INDEX ").ident(&order_index_name(table)).push(" ON ").ident(table);
     sql.push(" (\"account_id\", \"created_at\", \"id\")");
+    sql.build()
+}
+
+/// The same for lists across accounts. Tables made before this index existed get it with their next change.
+fn newest_of_all(dialect: Dialect, table: &Ident) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&table.suffixed(&Ident::fixed("$newest"))).push(" ON ").ident(table);
+    sql.push(" (\"created_at\", \"id\")");
     sql.build()
 }
 
@@ -160,10 +249,13 @@ fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
     if field.unique {
         statements.push(unique_index(dialect, table, field));
     }
+    if has_own_index(field) {
+        statements.push(own_index(dialect, table, field));
+    }
     if field.target.is_some() {
         // The foreign key looks referring records up by this column alone, so it comes first.
         let mut sql = Sql::new(dialect);
-        let name = table.suffixed(&field.column).suffixed(&Ident::fixed("reference"));
+        let name = reference_index_name(table, field);
         sql.push("CREATE INDEX ").ident(&name).push(" ON ").ident(table).push(" (").ident(&field.column);
         sql.push(", \"account_id\")");
         statements.push(sql.build());
@@ -174,17 +266,47 @@ fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
 fn unique_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
     let mut sql = Sql::new(dialect);
     sql.push("CREATE UNIQUE INDEX ").ident(&unique_name(table, field)).push(" ON ").ident(table);
-    sql.push(" (\"account_id\", ").ident(&field.column).push(")");
+    sql.push(" (\"account_id\", ").ident(&field.column).push(dialect.index_order()).push(")");
+    sql.build()
+}
+
+/// An index that was asked for; the one of a unique field serves as well.
+fn has_own_index(field: &Field) -> bool {
+    field.indexed && !field.unique
+}
+
+fn own_index_name(table: &Ident, field: &Field) -> Ident {
+    table.suffixed(&field.column).suffixed(&Ident::fixed("index"))
+}
+
+/// The account comes first: every statement names it. Times are indexed by what they mean, which is how they compare.
+fn own_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("CREATE INDEX ").ident(&own_index_name(table, field)).push(" ON ").ident(table);
+    sql.push(" (\"account_id\", ");
+    match field.column_kind() {
+        // Days compare as the text that they are.
+        ColumnKind::Date => sql.ident(&field.column),
+        kind => sql
+            .push("(")
+            .instant(kind, |sql| {
+                sql.ident(&field.column);
+            })
+            .push(")"),
+    };
+    sql.push(dialect.index_order()).push(", \"id\")");
+    sql.build()
+}
+
+fn drop_index(dialect: Dialect, name: &Ident) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("DROP INDEX ").ident(name);
     sql.build()
 }
 
 fn log_triggers(dialect: Dialect, table: &Table<'_>, replace: bool) -> Vec<Stmt> {
     let mut columns: Vec<Projected<'_>> = super::system_columns().collect();
-    columns.extend(table.fields.iter().map(|field| Projected {
-        key: &field.name,
-        column: &field.column,
-        kind: field.kind.column(),
-    }));
+    columns.extend(table.fields.iter().map(Field::projected));
     let required: Vec<&Ident> = table.fields.iter().filter(|field| field.required).map(|field| &field.column).collect();
     let document = |sql: &mut Sql, alias: &'static str| {
         sql.document(alias, &columns, AccountName::Null);

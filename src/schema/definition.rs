@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::SYSTEM_FIELDS;
+use super::constraints::Constraints;
 use super::field::{Field, FieldType};
 use super::mask::Mask;
+use super::{SYSTEM_FIELDS, computed};
 use crate::db::Ident;
 use crate::error::FieldError;
 
@@ -46,7 +47,7 @@ pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
     pub name: String,
-    /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference` or `file`.
+    /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference`, `file` or `computed`.
     #[serde(default, rename = "type")]
     pub kind: String,
     /// Whether a record must have a value.
@@ -59,7 +60,7 @@ pub struct FieldDefinition {
     /// Whether no two records of an account may have the same value.
     #[serde(default, deserialize_with = "null_is_default")]
     pub unique: bool,
-    /// Kept and answered; not interpreted.
+    /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other keys are kept.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub options: Option<Json>,
@@ -75,13 +76,19 @@ pub struct FieldDefinition {
     /// For personal data: `email`, `ssn`, `phone`, `name`, `full` or `custom`.
     #[serde(default)]
     pub mask_type: Option<String>,
+    /// Whether the field has an index, for filters and orders.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub index: bool,
     /// Whether `search` looks at the field.
     #[serde(default, deserialize_with = "null_is_default")]
     pub searchable: bool,
-    /// For computed fields.
+    /// Whether the values are encrypted, and shown as `••••••••`.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub encrypted: bool,
+    /// For a computed field: the expression over the other fields that has its value.
     #[serde(default)]
     pub expression: Option<String>,
-    /// For computed fields.
+    /// For a computed field: `text`, `number`, `boolean` or `datetime`.
     #[serde(default)]
     pub return_type: Option<String>,
 }
@@ -126,6 +133,11 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
         problems.push(FieldError::new("schema", "too_many_searchable_fields", message));
     }
     let mut seen = std::collections::HashSet::new();
+    let computed = definitions.iter().filter(|definition| computed::is_computed(definition)).count();
+    if computed > computed::MAX {
+        let message = format!("A collection has at most {} computed fields", computed::MAX);
+        problems.push(FieldError::new("schema", "too_many_computed_fields", message));
+    }
     for (index, definition) in definitions.iter_mut().enumerate() {
         let before = problems.len();
         let mut problem = |key: &str, code: &str, message: String| {
@@ -141,10 +153,14 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
             fields.extend(field);
         }
     }
+    if problems.is_empty() {
+        computed::compile(definitions, &mut fields).map_err(|found| problems.extend(found)).ok();
+    }
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
 }
 
-fn check_field_name(name: &str, problem: &mut impl FnMut(&str, &str, String)) {
+/// Checks a field's name.
+pub fn check_field_name(name: &str, problem: &mut impl FnMut(&str, &str, String)) {
     if name.is_empty() {
         problem("name", "field_name_required", "A field needs a name".into());
     } else if name.len() > MAX_NAME {
@@ -158,30 +174,43 @@ fn check_field_name(name: &str, problem: &mut impl FnMut(&str, &str, String)) {
 }
 
 fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<Field> {
-    let kind = check_type(definition, problem)?;
-    definition.kind = kind.name().into();
+    let kind = if computed::is_computed(definition) {
+        computed::check(definition, problem)?
+    } else {
+        let kind = check_type(definition, problem)?;
+        definition.kind = kind.name().into();
+        kind
+    };
     let on_delete = check_reference(definition, kind, problem);
     let mask = check_mask(definition, problem);
-    if let Some(default) = definition.default.as_ref().filter(|default| !default.is_null()) {
-        if kind == FieldType::Reference {
-            problem("default", "default_invalid", "A reference takes no default".into());
-        } else if let Err(error) = kind.accept(&definition.name, default) {
-            problem("default", "default_invalid", format!("The default does not fit: {}", error.message));
+    if matches!(kind, FieldType::Json | FieldType::File) {
+        for (wanted, key) in [(definition.unique, "unique"), (definition.index, "index")] {
+            if wanted {
+                let message = format!("A field of type {} takes no {key}", kind.name());
+                problem(key, &format!("{key}_not_supported"), message);
+            }
         }
     }
-    if definition.unique && matches!(kind, FieldType::Json | FieldType::File) {
-        problem("unique", "unique_not_supported", format!("A field of type {} cannot be unique", kind.name()));
-    }
-    if definition.searchable && !matches!(kind, FieldType::Text | FieldType::Email | FieldType::Url) {
-        let message = format!("A field of type {} cannot be searched", kind.name());
+    let is_text = matches!(kind, FieldType::Text | FieldType::Email | FieldType::Url);
+    if definition.searchable && (!is_text || computed::is_computed(definition)) {
+        let message = format!("A field of type {} cannot be searched", definition.kind);
         problem("searchable", "searchable_not_supported", message);
+    }
+    if definition.encrypted {
+        check_encrypted(definition, kind, problem);
     }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
         problem("options", "options_invalid", "Options are an object or an array".into());
     }
-    Some(Field {
+    let constraints = Constraints::parse(kind, definition.options.as_ref()).unwrap_or_else(|problems| {
+        for (key, message) in problems {
+            problem(&key, "options_invalid", message);
+        }
+        Constraints::default()
+    });
+    let field = Field {
         name: definition.name.clone(),
         column: Ident::of(&definition.name)?,
         kind,
@@ -190,9 +219,42 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         unique: definition.unique,
         target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
         on_delete,
-        mask,
+        // Nothing of an encrypted value is shown that could be masked.
+        mask: mask.filter(|_| !definition.encrypted),
         searchable: definition.searchable,
-    })
+        encrypted: definition.encrypted,
+        indexed: definition.index,
+        constraints,
+        computed: None,
+    };
+    if let Some(default) = &field.default {
+        if kind == FieldType::Reference {
+            problem("default", "default_invalid", "A reference takes no default".into());
+        } else if let Err(error) = field.accept(default) {
+            problem("default", "default_invalid", format!("The default does not fit: {}", error.message));
+        }
+    }
+    Some(field)
+}
+
+/// What is encrypted cannot be compared with anything.
+fn check_encrypted(definition: &FieldDefinition, kind: FieldType, problem: &mut impl FnMut(&str, &str, String)) {
+    let name = &definition.name;
+    if !matches!(kind, FieldType::Text | FieldType::Json) {
+        let message = format!("A field of type {} cannot be encrypted; text and json can", kind.name());
+        problem("encrypted", "encrypted_not_supported", message);
+    }
+    for (key, set) in [
+        ("unique", definition.unique),
+        ("index", definition.index),
+        ("searchable", definition.searchable),
+        ("default", definition.default.as_ref().is_some_and(|default| !default.is_null())),
+    ] {
+        if set {
+            let message = format!("Field '{name}' is encrypted, so it takes no {key}");
+            problem(key, "encrypted_not_supported", message);
+        }
+    }
 }
 
 fn check_type(definition: &FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<FieldType> {
@@ -203,7 +265,7 @@ fn check_type(definition: &FieldDefinition, problem: &mut impl FnMut(&str, &str,
     let kind = FieldType::parse(&definition.kind);
     if kind.is_none() {
         let known = FieldType::ALL.map(FieldType::name).join(", ");
-        let message = format!("'{}' is no field type; the types are {known}", definition.kind);
+        let message = format!("'{}' is no field type; the types are {known}, computed", definition.kind);
         problem("type", "field_type_invalid", message);
     }
     kind

@@ -1,12 +1,16 @@
 //! Field types: one table of behaviour. How a type is stored, and which JSON values it takes.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
+use super::constraints::Constraints;
 use super::definition::OnDelete;
 use super::mask::Mask;
 use super::time::{parse_day, stored_instant};
-use crate::db::{ColumnKind, Ident, Kind, Value};
+use crate::db::{ColumnKind, Computed, Ident, Kind, Projected, Value};
 use crate::error::FieldError;
+use crate::expr::Formula;
 
 /// The type of a user-defined field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +153,7 @@ impl FieldType {
 
 /// A user-defined field, ready to be used.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -170,6 +175,42 @@ pub struct Field {
     pub mask: Option<Mask>,
     /// Whether `search` looks at it.
     pub searchable: bool,
+    /// Whether its values are encrypted. Answers and the change log show [`crate::db::SEALED`] instead.
+    pub encrypted: bool,
+    /// Whether an index serves comparisons and orders.
+    pub indexed: bool,
+    /// What its values must satisfy besides their type.
+    pub constraints: Constraints,
+    /// What computes its values. No column holds them, and nobody sends them.
+    pub computed: Option<Arc<Formula>>,
+}
+
+impl Field {
+    /// How its values are stored, or of what kind the computed ones are.
+    pub fn column_kind(&self) -> ColumnKind {
+        match &self.computed {
+            Some(formula) => formula.kind(),
+            None if self.encrypted => ColumnKind::Sealed,
+            None => self.kind.column(),
+        }
+    }
+
+    /// The field as a key of documents.
+    pub fn projected(&self) -> Projected<'_> {
+        Projected {
+            key: &self.name,
+            column: &self.column,
+            kind: self.column_kind(),
+            computed: self.computed.as_deref().map(|formula| formula as &dyn Computed),
+        }
+    }
+
+    /// Checks a JSON value that is not null and turns it into what is bound.
+    pub fn accept(&self, value: &Json) -> Result<Value, FieldError> {
+        let accepted = self.kind.accept(&self.name, value)?;
+        self.constraints.check(&self.name, value)?;
+        Ok(accepted)
+    }
 }
 
 fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {

@@ -43,7 +43,7 @@ impl View {
     /// Whether it shows the values of a field as they are. What it does not show so must not be filtered, sorted,
     /// grouped or searched by either: the answers would tell.
     pub fn shows_in_clear(&self, field: &Field) -> bool {
-        self.shows(&field.name) && !(self.masked && field.mask.is_some())
+        self.shows(&field.name) && !field.encrypted && !(self.masked && field.mask.is_some())
     }
 
     /// Whether some value may be masked.

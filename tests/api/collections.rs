@@ -1,6 +1,10 @@
 //! Collections: defining, changing and deleting them.
 
 mod alter;
+mod computed;
 mod define;
 mod drop;
+mod options;
+mod rename;
 mod transfer;
+mod types;

@@ -5,6 +5,7 @@ mod anonymous;
 mod batch;
 mod crud;
 mod cursor;
+mod encrypted;
 mod expand;
 mod list;
 mod references;

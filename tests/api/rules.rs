@@ -2,5 +2,6 @@
 
 mod access;
 mod fields;
+mod macros;
 mod pii;
 mod tools;

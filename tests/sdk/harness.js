@@ -101,11 +101,11 @@ export async function startServer(env = {}) {
     return fetch(`${url}/health`).then((response) => response.ok, () => false);
   };
   await eventually('the server to answer /health', answers, 30_000);
-  return new Server(url);
+  return new Server(url, join(folder, 'data'));
 }
 
 /** The server refuses settings that it does not know, and ours are for the tests only. */
-function withoutSettings(env) {
+export function withoutSettings(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SNACKBASE_')));
 }
 
@@ -120,8 +120,9 @@ function freePort() {
 }
 
 class Server {
-  constructor(url) {
+  constructor(url, dataFolder) {
     this.url = url;
+    this.dataFolder = dataFolder;
   }
 
   /** A client that is not logged in. */

@@ -147,7 +147,7 @@ describe('accounts, users, roles, groups and invitations', () => {
     assert.equal((await client.records.get(name, id)).contact, 'j***@example.com');
   });
 
-  test('macros', LATER, async () => {
+  test('macros', async () => {
     const name = unique('macro_');
     const macro = await admin.macros.create({ name, sql_query: 'SELECT 1', parameters: [] });
     assert.equal((await admin.macros.get(macro.id)).name, name);

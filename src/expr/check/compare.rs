@@ -147,7 +147,7 @@ impl Checker<'_> {
         }
     }
 
-    fn instant(&mut self, text: &str, at: usize) -> Result<Operand, Reported> {
+    pub(super) fn instant(&mut self, text: &str, at: usize) -> Result<Operand, Reported> {
         match parse_instant(text) {
             Some(instant) => {
                 let day = parse_day(text).map(|_| text.into());

@@ -1,23 +1,38 @@
 //! Fields and variables.
 
+use std::sync::Arc;
+
 use super::super::caller::Attribute;
 use super::super::ir::{Condition, Field, Leaf, Number, Operand, Text, Time};
 use super::{Checker, Reported, Typed};
 use crate::db::ColumnKind;
-use crate::expr::{Column, Purpose};
+use crate::expr::{Column, Formula, Purpose};
 
 impl Checker<'_> {
     /// A field of the record.
     pub(super) fn field(&mut self, name: &str, at: usize) -> Result<Operand, Reported> {
-        let field = self.lookup(name, at)?;
-        self.fields.insert(field.name.clone());
-        Ok(typed(Leaf::Field(field)))
+        let (field, computed) = self.lookup(name, at)?;
+        if self.query.is_none() {
+            self.fields.insert(field.name.clone());
+        }
+        Ok(match computed {
+            Some(formula) => {
+                self.clock |= formula.clock;
+                if self.query.is_some() {
+                    // Its fields are the record's that the expression is about; here they are others.
+                    return self.report(at, format!("`{name}` is computed; a macro reads stored fields only"));
+                }
+                formula.operand.clone()
+            }
+            None => typed(Leaf::Field(field)),
+        })
     }
 
     /// A name that begins with `@`.
     pub(super) fn variable(&mut self, name: &str, at: usize) -> Result<Typed, Reported> {
         let Purpose::Rule { data } = self.purpose else {
-            return self.report(at, format!("{name} is not available in a filter"));
+            let place = self.place_without_variables().unwrap_or_default();
+            return self.report(at, format!("{name} is not available in {place}"));
         };
         if let Some(attribute) = name.strip_prefix("@request.auth.") {
             let Some(attribute) = Attribute::named(attribute) else {
@@ -30,8 +45,10 @@ impl Checker<'_> {
             if !data {
                 return self.report(at, "@request.data is only available when a record is created or updated");
             }
-            let field = self.lookup(field, at)?;
-            return Ok(Some(typed(Leaf::Data(field))));
+            return match self.lookup(field, at)? {
+                (field, None) => Ok(Some(typed(Leaf::Data(field)))),
+                (field, Some(_)) => self.report(at, format!("`{}` is computed; it is never sent", field.name)),
+            };
         }
         if name.starts_with("@room.") {
             let Some(Column { ident, kind }) = self.columns.column(name) else {
@@ -48,9 +65,24 @@ impl Checker<'_> {
         self.expanded(name, &[], at)
     }
 
-    fn lookup(&mut self, name: &str, at: usize) -> Result<Field, Reported> {
+    /// What kind of expression this is, if it knows no caller.
+    pub(super) fn place_without_variables(&self) -> Option<&'static str> {
+        match self.purpose {
+            Purpose::Filter => Some("a filter"),
+            Purpose::Computed => Some("a computed field"),
+            Purpose::Rule { .. } => None,
+        }
+    }
+
+    fn lookup(&mut self, name: &str, at: usize) -> Result<(Field, Option<Arc<Formula>>), Reported> {
         match self.columns.column(name) {
-            Some(Column { ident, kind }) => Ok(Field { name: name.into(), ident, kind }),
+            Some(Column { kind: ColumnKind::Sealed, .. }) => {
+                self.report(at, format!("the field `{name}` is encrypted, so it cannot be used here"))
+            }
+            Some(Column { ident, kind, computed }) => {
+                let inner = self.query.is_some();
+                Ok((Field { name: name.into(), ident, kind, inner }, computed))
+            }
             None if name.contains('.') => {
                 self.report(at, format!("there is no field `{name}`; fields of other collections cannot be used"))
             }
@@ -65,6 +97,6 @@ fn typed(leaf: Leaf) -> Operand {
         ColumnKind::Number => Operand::Number(Number::Leaf(leaf)),
         ColumnKind::Boolean => Operand::Bool(Box::new(Condition::Flag(leaf))),
         ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => Operand::Time(Time::Leaf(leaf)),
-        ColumnKind::Json => Operand::Json(leaf),
+        ColumnKind::Json | ColumnKind::Sealed => Operand::Json(leaf),
     }
 }

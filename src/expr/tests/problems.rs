@@ -40,7 +40,7 @@ fn positions_and_messages() {
         ("d IN ('2024-01-01', 'soon')", 20, "YYYY-MM-DD"),
         ("n + t > 1", 2, "the text `t`"),
         ("-t > 1", 0, "numbers"),
-        ("upper(t) = 'A'", 0, "upper"),
+        ("b && reverse(t) = 'A'", 5, "reverse"),
         ("b && t", 5, "no condition"),
         ("b && @request.auth.id = 'x'", 5, "filter"),
     ] {

@@ -1,13 +1,15 @@
 //! Random expressions, most of them well typed, and random rows for them.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 use serde_json::{Map, Value, json};
 
-use super::{FIELDS, rule};
+use super::{FIELDS, Fields, filter, functions, rule};
 use crate::db::ColumnKind;
-use crate::expr::Predicate;
+use crate::expr::{Formula, Predicate};
 
 /// The caller of a case, owned.
 #[derive(Clone, Debug)]
@@ -21,15 +23,22 @@ pub struct Caller {
 #[derive(Clone, Debug)]
 pub struct Case {
     pub expressions: Vec<Predicate>,
+    /// Conditions with functions, as filters and as computed fields.
+    pub formulas: Vec<(Predicate, Arc<Formula>)>,
     pub rows: Vec<Map<String, Value>>,
     pub caller: Caller,
     pub data: Option<Map<String, Value>>,
 }
 
-pub const EXPRESSIONS_PER_CASE: usize = 20;
+/// At most; on average half as many, and half as many again with functions. Many share the costs of a statement.
+pub const EXPRESSIONS_PER_CASE: usize = 80;
+pub const EXPRESSIONS_ON_AVERAGE: u32 = 60;
 
 pub fn case() -> impl Strategy<Value = Case> {
     let expression = condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
+    let formula = functions::condition(3).prop_filter_map("too large a calculation", |source| {
+        Some((filter(&source).ok()?, Arc::new(Formula::compile(&source, &Fields).ok()?)))
+    });
     let caller =
         (option(text()), option(select(vec!["admin", "user", "A"])), 0..3_usize).prop_map(|(id, role, n)| Caller {
             id,
@@ -38,11 +47,12 @@ pub fn case() -> impl Strategy<Value = Case> {
         });
     (
         prop::collection::vec(expression, 1..=EXPRESSIONS_PER_CASE),
+        prop::collection::vec(formula, 1..=EXPRESSIONS_PER_CASE / 2),
         prop::collection::vec(row(), 1..=10),
         caller,
         prop::option::of(body()),
     )
-        .prop_map(|(expressions, rows, caller, data)| Case { expressions, rows, caller, data })
+        .prop_map(|(expressions, formulas, rows, caller, data)| Case { expressions, formulas, rows, caller, data })
 }
 
 fn option<T: std::fmt::Debug + Clone>(some: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
@@ -84,11 +94,11 @@ fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
         ColumnKind::Timestamp => timestamp().prop_map(Value::from).boxed(),
         ColumnKind::DateTime => date_time().prop_map(Value::from).boxed(),
         ColumnKind::Date => day().prop_map(Value::from).boxed(),
-        ColumnKind::Json => select(vec![json!([]), json!({"a": 1}), json!("x"), json!(0)]).boxed(),
+        ColumnKind::Json | ColumnKind::Sealed => select(vec![json!([]), json!({"a": 1}), json!("x"), json!(0)]).boxed(),
     }
 }
 
-fn text() -> BoxedStrategy<String> {
+pub fn text() -> BoxedStrategy<String> {
     let known = vec![
         "",
         " ",
@@ -212,7 +222,7 @@ fn timestamp() -> BoxedStrategy<String> {
     (day(), clock).prop_map(|(day, clock)| format!("{day}T{clock}Z")).boxed()
 }
 
-fn date_time() -> BoxedStrategy<String> {
+pub fn date_time() -> BoxedStrategy<String> {
     let clock = select(vec!["00:00", "00:00:00", "10:00:00", "23:59:59"]);
     let fraction = select(vec![
         "",
@@ -240,15 +250,15 @@ fn date_time() -> BoxedStrategy<String> {
 
 // Expressions.
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn field(names: &[&'static str]) -> BoxedStrategy<String> {
+pub fn field(names: &[&'static str]) -> BoxedStrategy<String> {
     select(names.to_vec()).prop_map(str::to_owned).boxed()
 }
 
-fn number_literal() -> BoxedStrategy<String> {
+pub fn number_literal() -> BoxedStrategy<String> {
     number().prop_map(|n| format!("{n}")).boxed()
 }
 

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::collections::{
     CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, Export, ImportRequest,
-    ImportResult, RulesPatch, RulesView,
+    ImportResult, RenameInput, RulesPatch, RulesView,
 };
 use crate::error::Result;
 use crate::http::error::ErrorBody;
@@ -25,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(export))
         .routes(routes!(import))
         .routes(routes!(get, update, delete))
+        .routes(routes!(rename))
         .routes(routes!(rules, set_rules))
 }
 
@@ -140,6 +141,23 @@ async fn update(
     JsonBody(input): JsonBody<CollectionInput>,
 ) -> Result<Json<CollectionView>> {
     let collection = app.collections.update(&caller, &id, input).await?;
+    let records = app.collections.count(&collection).await?;
+    Ok(Json(CollectionView::new(&collection, records)))
+}
+
+/// Gives a collection another name. Its records, rules and references stay; macros that read it follow.
+#[utoipa::path(post, path = "/api/v1/collections/{id}/rename", tag = "collections", params(("id" = String, Path)),
+    request_body = RenameInput,
+    responses((status = 200, body = CollectionView), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
+async fn rename(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+    JsonBody(input): JsonBody<RenameInput>,
+) -> Result<Json<CollectionView>> {
+    let collection = app.collections.rename(&caller, &id, &input.name).await?;
     let records = app.collections.count(&collection).await?;
     Ok(Json(CollectionView::new(&collection, records)))
 }

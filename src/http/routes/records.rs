@@ -31,6 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(aggregate))
+        .routes(routes!(secrets))
         .routes(routes!(create_many, update_many, delete_many))
         .routes(routes!(get, put, patch, delete))
 }
@@ -165,6 +166,31 @@ async fn get(
     let cursor = realtime_cursor(&app);
     let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
     Ok((cursor, document(StatusCode::OK, record)).into_response())
+}
+
+/// The plain values of encrypted fields.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document")]
+struct Secrets {
+    #[schema(value_type = Object)]
+    data: Body,
+}
+
+/// The plain values of a record's encrypted fields, for API keys with the scope `records:secrets:read`.
+#[utoipa::path(get, path = "/api/v1/records/{collection}/{id}/secrets", tag = "records",
+    params(("collection" = String, Path), ("id" = String, Path), ("fields" = Option<String>, Query)),
+    responses((status = 200, body = Secrets), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn secrets(
+    State(app): State<App>,
+    caller: Caller,
+    Path((name, id)): Path<(String, String)>,
+    query: Query,
+) -> Result<Response> {
+    let fields = query.get("fields").and_then(parse_fields);
+    let data = app.records.secrets(&caller, &name, &id, fields.as_deref()).await?;
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((no_store, axum::Json(serde_json::json!({ "data": data }))).into_response())
 }
 
 /// Changes a record; required fields must be sent, others keep their values.

@@ -116,7 +116,8 @@ async fn validate(
             definitions.iter().filter_map(|field| serde_json::to_value(field).ok()).collect()
         }
     };
-    let problems = validate_rule(&request.rule, Operation::Update, &fields);
+    let catalog = app.catalog.current();
+    let problems = validate_rule(&request.rule, Operation::Update, &fields, catalog.library());
     let error: Vec<String> = problems.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect();
     Ok(Json(RoleRuleValidity { valid: error.is_empty(), error: (!error.is_empty()).then(|| error.join("; ")) }))
 }
@@ -151,8 +152,14 @@ struct RoleRuleOutcome {
 #[utoipa::path(post, path = "/api/v1/roles/test-rule", tag = "roles", request_body = TestRoleRule,
     responses((status = 200, body = RoleRuleOutcome), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn test(_: Superadmin, JsonBody(request): JsonBody<TestRoleRule>) -> Result<Json<RoleRuleOutcome>> {
-    let (allowed, error, details) = match test_rule(&request.rule, &request.context) {
+async fn test(
+    State(app): State<App>,
+    _: Superadmin,
+    JsonBody(request): JsonBody<TestRoleRule>,
+) -> Result<Json<RoleRuleOutcome>> {
+    let catalog = app.catalog.current();
+    let tried = test_rule(&app.db, catalog.library(), &request.rule, &request.context).await;
+    let (allowed, error, details) = match tried {
         Ok(true) => (true, None, Some("The rule is met")),
         Ok(false) => (false, None, Some("The rule is not met")),
         Err(Error::Refused { message, .. }) => (false, Some(message), None),

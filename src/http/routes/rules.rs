@@ -1,6 +1,7 @@
 //! Trying rules out before they are stored.
 
 use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
@@ -56,6 +57,7 @@ struct RuleProblem {
     responses((status = 200, body = ValidateRuleResponse), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn validate(
+    State(app): State<App>,
     _: Superadmin,
     JsonBody(request): JsonBody<ValidateRuleRequest>,
 ) -> Result<Json<ValidateRuleResponse>> {
@@ -63,7 +65,8 @@ async fn validate(
         let message = "Input should be 'list', 'view', 'create', 'update' or 'delete'";
         Error::malformed(Problem::body("operation", "enum", message, request.operation.clone().into()))
     })?;
-    let problems = validate_rule(&request.rule, operation, &request.collection_fields);
+    let catalog = app.catalog.current();
+    let problems = validate_rule(&request.rule, operation, &request.collection_fields, catalog.library());
     Ok(Json(ValidateRuleResponse {
         valid: problems.is_empty(),
         errors: problems.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect(),
@@ -92,6 +95,12 @@ struct TestRuleResponse {
 #[utoipa::path(post, path = "/api/v1/rules/test", tag = "rules", request_body = TestRuleRequest,
     responses((status = 200, body = TestRuleResponse), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn test(_: Superadmin, JsonBody(request): JsonBody<TestRuleRequest>) -> Result<Json<TestRuleResponse>> {
-    Ok(Json(TestRuleResponse { result: test_rule(&request.rule, &request.context)? }))
+async fn test(
+    State(app): State<App>,
+    _: Superadmin,
+    JsonBody(request): JsonBody<TestRuleRequest>,
+) -> Result<Json<TestRuleResponse>> {
+    let catalog = app.catalog.current();
+    let result = test_rule(&app.db, catalog.library(), &request.rule, &request.context).await?;
+    Ok(Json(TestRuleResponse { result }))
 }

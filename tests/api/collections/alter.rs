@@ -67,7 +67,7 @@ async fn fields_cannot_be_deleted_nor_change_their_type(backend: Backend) {
     let other = json!({"fields": [{"name": "title", "type": "text"}, {"name": "n", "type": "text"}]});
     let refusal = app.admin.put("/collections/posts", &other).await.refused(400, "type change");
     assert_eq!(refusal["details"][0]["code"], "type_change_not_allowed");
-    app.admin.put("/collections/posts", &json!({"name": "pages"})).await.refused(400, "");
+    app.admin.put("/collections/posts", &json!({"name": "pages"})).await.refused(400, "/rename");
     app.admin.put("/collections/posts", &json!({"fields": []})).await.refused(422, "");
     app.admin.put("/collections/nowhere", &json!({"fields": posts()})).await.refused(404, "");
 }

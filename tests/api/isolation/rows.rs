@@ -109,6 +109,7 @@ fn records(world: &World) -> Vec<Row> {
             ],
         ),
         get("/api/v1/records/{collection}/{id}", &ones),
+        get("/api/v1/records/{collection}/{id}/secrets", &ones.clone().map(|path| format!("{path}/secrets"))),
         row(Method::PUT, "/api/v1/records/{collection}/{id}", each(&change)),
         row(Method::PATCH, "/api/v1/records/{collection}/{id}", each(&change)),
         row(Method::DELETE, "/api/v1/records/{collection}/{id}", each(&Value::Null)),
@@ -133,10 +134,25 @@ fn collections() -> Vec<Row> {
         get("/api/v1/collections/{id}", &one),
         row(Method::PUT, "/api/v1/collections/{id}", body(&one[0], json!({"list_rule": ""}))),
         row(Method::DELETE, "/api/v1/collections/{id}", body(&one[0], Value::Null)),
+        row(
+            Method::POST,
+            "/api/v1/collections/{id}/rename",
+            body("/collections/posts/rename", json!({"name": "taken"})),
+        ),
         get("/api/v1/collections/{name}/rules", &rules),
         row(Method::PUT, "/api/v1/collections/{name}/rules", body(&rules[0], json!({"list_rule": ""}))),
         row(Method::POST, "/api/v1/rules/validate", body("/rules/validate", rule.clone())),
         row(Method::POST, "/api/v1/rules/test", body("/rules/test", rule)),
+        get("/api/v1/macros", &["/macros".to_owned()]),
+        row(
+            Method::POST,
+            "/api/v1/macros",
+            body("/macros", json!({"name": "all", "sql_query": "SELECT count(*) FROM posts"})),
+        ),
+        get("/api/v1/macros/{id}", &["/macros/1".to_owned()]),
+        row(Method::PUT, "/api/v1/macros/{id}", body("/macros/1", json!({"sql_query": "SELECT 1"}))),
+        row(Method::DELETE, "/api/v1/macros/{id}", body("/macros/1", Value::Null)),
+        row(Method::POST, "/api/v1/macros/{id}/test", body("/macros/1/test", json!({"parameters": []}))),
     ]
 }
 

@@ -5,7 +5,7 @@ import { OPTION_LABELS, optionKeysOf } from './field-options';
 import { MASK_TYPES, ON_DELETE } from './field-types';
 import classes from './FieldRow.module.css';
 import { collectionNamesQuery } from './queries';
-import type { FieldDraft } from './schema-form';
+import { type FieldDraft, SEARCHABLE } from './schema-form';
 
 export interface DetailsProps {
   draft: FieldDraft;
@@ -31,6 +31,16 @@ export function FieldDetails(props: DetailsProps) {
             checked={draft.index}
             error={errors.index}
             onChange={(event) => onChange({ index: event.currentTarget.checked })}
+          />
+        )}
+        {SEARCHABLE.includes(draft.type) && (
+          <Checkbox
+            mt={4}
+            label="Searchable"
+            description="Its words have a full-text index."
+            checked={draft.searchable}
+            error={errors.searchable}
+            onChange={(event) => onChange({ searchable: event.currentTarget.checked })}
           />
         )}
         <Checkbox

@@ -132,7 +132,7 @@ function Handle({ label, index, count, onMove, onDrag }: HandleProps) {
   );
 }
 
-const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'index', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
+const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'pii', 'index', 'searchable', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
 
 /** Name and type of a field that exists cannot change, so they are no controls. */
 function StoredName({ name, type }: { name: string; type: string }) {

@@ -30,7 +30,7 @@ function added(field: FieldDefinition, records: number): Effect {
 }
 
 /** `on` says whether an attribute is switched on or off. */
-function switched(key: 'required' | 'unique' | 'index' | 'pii', on: boolean, records: number): Effect {
+function switched(key: 'required' | 'unique' | 'index' | 'searchable' | 'pii', on: boolean, records: number): Effect {
   const those = plural(records, 'record');
   switch (key) {
     case 'required':
@@ -45,6 +45,10 @@ function switched(key: 'required' | 'unique' | 'index' | 'pii', on: boolean, rec
       return on
         ? { what: 'gets an index', effect: `Built over ${those}; filters and sorts by it become faster, writes a little slower.` }
         : { what: 'loses its index', effect: 'Filters and sorts by it become slower.' };
+    case 'searchable':
+      return on
+        ? { what: 'becomes searchable', effect: `Its words are indexed in ${those}; writes become a little slower.` }
+        : { what: 'is no longer searchable', effect: 'Searches do not look at it any more.' };
     case 'pii':
       return on
         ? { what: 'is marked as personal data', effect: 'Shown masked from now on, except to superadmins and the group pii_access.' }
@@ -55,7 +59,7 @@ function switched(key: 'required' | 'unique' | 'index' | 'pii', on: boolean, rec
 function changed(before: FieldDefinition, after: FieldDefinition, records: number): Effect[] {
   const effects: Effect[] = [];
   const differs = (key: keyof FieldDefinition) => JSON.stringify(before[key] ?? null) !== JSON.stringify(after[key] ?? null);
-  for (const key of ['required', 'unique', 'index', 'pii'] as const) {
+  for (const key of ['required', 'unique', 'index', 'searchable', 'pii'] as const) {
     if (Boolean(before[key]) !== Boolean(after[key])) effects.push(switched(key, Boolean(after[key]), records));
   }
   if (differs('default')) effects.push({ what: 'gets another default', effect: 'For records created from now on.' });

@@ -17,12 +17,16 @@ export interface FieldDraft {
   pii: boolean;
   mask_type: string | null;
   index: boolean;
+  searchable: boolean;
   options: OptionTexts;
   expression: string;
   return_type: string | null;
   /** The stored definition of a field that already exists. */
   stored: FieldDefinition | null;
 }
+
+/** The types that a full-text index takes. */
+export const SEARCHABLE = ['text', 'email', 'url'];
 
 let counter = 0;
 function nextKey(): string {
@@ -43,6 +47,7 @@ export function newField(): FieldDraft {
     pii: false,
     mask_type: null,
     index: false,
+    searchable: false,
     options: {},
     expression: '',
     return_type: null,
@@ -68,6 +73,7 @@ export function draftOf(field: FieldDefinition): FieldDraft {
     pii: field.pii ?? false,
     mask_type: field.mask_type ?? null,
     index: field.index ?? false,
+    searchable: field.searchable ?? false,
     options: optionTexts(field.options),
     expression: field.expression ?? '',
     return_type: field.return_type ?? null,
@@ -98,6 +104,7 @@ export function definitionOf(draft: FieldDraft): FieldDefinition {
     required: !computed && draft.required,
     unique: !computed && draft.unique,
     index: !computed && draft.index,
+    searchable: SEARCHABLE.includes(draft.type) && draft.searchable,
     default: computed ? null : parseDefault(draft.type, draft.defaultText),
     options: optionsOf(draft.type, draft.options, draft.stored?.options),
     collection: reference ? draft.collection : null,

@@ -37,8 +37,11 @@ export class LiveSocket {
     this.stopped = true;
     window.clearTimeout(this.timer);
     this.unwatch?.();
-    this.socket?.close(1000);
+    const { socket } = this;
     this.socket = null;
+    // Closing one that is still connecting is an error in the browser's eyes.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(1000);
+    else socket?.close(1000);
   }
 
   /** Subscribes to what is new and unsubscribes from what is gone, on the open connection. */

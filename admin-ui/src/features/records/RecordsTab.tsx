@@ -16,7 +16,7 @@ import { useLiveRows } from './grid/use-live-rows';
 import { MOST_ROWS, useRows } from './grid/use-rows';
 import { useSelection } from './grid/use-selection';
 import { NoRecords } from './NoRecords';
-import { refreshRecords } from './queries';
+import { type ListQuery, refreshRecords } from './queries';
 import { DEFAULT_SORT } from './sort';
 import { LiveDot } from './toolbar/LiveDot';
 import { RecordsToolbar } from './toolbar/RecordsToolbar';
@@ -33,8 +33,10 @@ function Records({ name }: { name: string }) {
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
-  const asked = both(filter, searchText(q, collection.schema));
-  const list = { sort, filter: asked };
+  // With an index the server searches; without one the same filter does that anybody could write.
+  const indexed = collection.schema.some((field) => field.searchable);
+  const asked = indexed ? filter : both(filter, searchText(q, collection.schema));
+  const list: ListQuery = { sort, filter: asked, ...(indexed && q !== '' && { search: q }) };
   const [pages, setPages] = useState<number[]>([0]);
   const rows = useRows(name, list, pages);
   const columns = useColumns(name, collection.schema);
@@ -64,7 +66,7 @@ function Records({ name }: { name: string }) {
         fields={collection.schema}
         columns={columns}
         view={{ sort, filter, search: q }}
-        asked={asked}
+        list={list}
         filterError={filterError?.message}
         refreshing={rows.fetching}
         onView={(view) => update(searchOf({ sort, filter, search: q, ...view }))}
@@ -82,11 +84,11 @@ function Records({ name }: { name: string }) {
       />
       {empty ? (
         <div style={{ flex: 1, overflow: 'auto' }}>
-          <NoRecords name={name} filtered={asked !== ''} onClear={() => update({ filter: undefined, q: undefined })} />
+          <NoRecords name={name} filtered={asked !== '' || q !== ''} onClear={() => update({ filter: undefined, q: undefined })} />
         </div>
       ) : (
         <Grid
-          key={`${sort} ${asked}`}
+          key={`${sort} ${asked} ${q}`}
           collection={name}
           columns={columns}
           rows={filterError ? { ...rows, total: 0 } : rows}

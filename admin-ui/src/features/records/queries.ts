@@ -6,6 +6,8 @@ import type { RecordPage, RecordRow } from '@/api/types';
 export interface ListQuery {
   sort: string;
   filter: string;
+  /** Words for the full-text index, where the collection has one. */
+  search?: string;
 }
 
 export interface PageQuery {
@@ -13,6 +15,7 @@ export interface PageQuery {
   limit: number;
   sort?: string;
   filter?: string;
+  search?: string;
   fields?: string;
   cursor?: string;
   cursor_before?: string;

@@ -4,14 +4,16 @@ export interface ListRequest {
   collection: string;
   sort: string;
   filter: string;
+  search?: string;
 }
 
 const shell = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 const script = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
 
-export function listAsCurl(origin: string, { collection, sort, filter }: ListRequest): string {
+export function listAsCurl(origin: string, { collection, sort, filter, search }: ListRequest): string {
   const lines = [`curl -sS -G ${shell(`${origin}/api/v1/records/${collection}`)}`, `-H "Authorization: Bearer $TOKEN"`];
   if (filter !== '') lines.push(`--data-urlencode ${shell(`filter=${filter}`)}`);
+  if (search !== undefined) lines.push(`--data-urlencode ${shell(`search=${search}`)}`);
   if (sort !== '') lines.push(`--data-urlencode ${shell(`sort=${sort}`)}`);
   return lines.join(' \\\n  ');
 }

@@ -32,7 +32,7 @@ const pageQuery = (queries: QueryClient, collection: string, list: ListQuery, pa
         neighbour(queries, collection, list, page - 1),
         neighbour(queries, collection, list, page + 1),
       );
-      return fetchPage(collection, { ...position, limit: PAGE_SIZE, sort: list.sort, filter: list.filter }, signal);
+      return fetchPage(collection, { ...position, limit: PAGE_SIZE, sort: list.sort, filter: list.filter, search: list.search }, signal);
     },
     staleTime: 60_000,
   });

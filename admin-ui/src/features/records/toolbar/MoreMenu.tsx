@@ -4,6 +4,7 @@ import { IconCode, IconDotsVertical, IconDownload, IconTerminal2, IconUpload } f
 import { lazy, Suspense, useState } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import { toast } from '@/ui/toast';
+import type { ListQuery } from '../queries';
 import { listAsCurl, listAsSdk } from '../snippets';
 
 const ExportDialog = lazy(() => import('../transfer/ExportDialog').then((module) => ({ default: module.ExportDialog })));
@@ -13,12 +14,11 @@ interface Props {
   collection: string;
   fields: FieldDefinition[];
   columns: string[];
-  sort: string;
-  filter: string;
+  list: ListQuery;
 }
 
 /** What one does now and then. */
-export function MoreMenu({ collection, fields, columns, sort, filter }: Props) {
+export function MoreMenu({ collection, fields, columns, list }: Props) {
   const [dialog, setDialog] = useState<'import' | 'export' | null>(null);
   const clipboard = useClipboard();
   const copy = (text: string) => {
@@ -26,7 +26,7 @@ export function MoreMenu({ collection, fields, columns, sort, filter }: Props) {
     toast.done('Copied. Put a token in place of $TOKEN, or sign in with the client.');
   };
   const origin = window.location.origin;
-  const request = { collection, sort, filter };
+  const request = { collection, ...list };
   return (
     <>
       <Menu position="bottom-end" width={248}>
@@ -55,7 +55,7 @@ export function MoreMenu({ collection, fields, columns, sort, filter }: Props) {
       </Menu>
       <Suspense>
         {dialog === 'import' && <ImportDialog collection={collection} fields={fields} onClose={() => setDialog(null)} />}
-        {dialog === 'export' && <ExportDialog {...{ collection, fields, columns, sort, filter }} onClose={() => setDialog(null)} />}
+        {dialog === 'export' && <ExportDialog {...{ collection, fields, columns, list }} onClose={() => setDialog(null)} />}
       </Suspense>
     </>
   );

@@ -5,6 +5,7 @@ import { SearchBox } from '@/ui/SearchBox';
 import type { Columns } from '../columns';
 import { FilterBar } from '../filter/FilterBar';
 import { searchable } from '../filter/filter-text';
+import type { ListQuery } from '../queries';
 import { ColumnsMenu } from './ColumnsMenu';
 import { MoreMenu } from './MoreMenu';
 import type { SavedView } from './saved-views';
@@ -16,14 +17,14 @@ interface Props {
   columns: Columns;
   view: Omit<SavedView, 'name' | 'layout'>;
   /** Filter and search together: what the list is asked for. */
-  asked: string;
+  list: ListQuery;
   filterError: string | undefined;
   refreshing: boolean;
   onView: (view: Partial<Omit<SavedView, 'name' | 'layout'>>) => void;
   onRefresh: () => void;
 }
 
-export function RecordsToolbar({ collection, fields, columns, view, asked, filterError, refreshing, onView, onRefresh }: Props) {
+export function RecordsToolbar({ collection, fields, columns, view, list, filterError, refreshing, onView, onRefresh }: Props) {
   const pick = ({ layout, sort, filter, search }: SavedView) => {
     columns.setLayout(layout);
     onView({ sort, filter, search });
@@ -47,7 +48,7 @@ export function RecordsToolbar({ collection, fields, columns, view, asked, filte
             <IconRefresh size={18} stroke={1.6} />
           </ActionIcon>
         </Tooltip>
-        <MoreMenu collection={collection} fields={fields} columns={columns.shown.map((column) => column.name)} sort={view.sort} filter={asked} />
+        <MoreMenu collection={collection} fields={fields} columns={columns.shown.map((column) => column.name)} list={list} />
       </Group>
     </Group>
   );

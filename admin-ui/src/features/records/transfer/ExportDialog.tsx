@@ -8,18 +8,18 @@ import { plural } from '@/ui/format';
 import { JobProgress } from '@/ui/JobProgress';
 import { toast } from '@/ui/toast';
 import { columnsOf } from '../columns';
+import type { ListQuery } from '../queries';
 import { csvHead, csvRows, picked, walkRecords } from './export-rows';
 
 interface Props {
   collection: string;
   fields: FieldDefinition[];
   columns: string[];
-  sort: string;
-  filter: string;
+  list: ListQuery;
   onClose: () => void;
 }
 
-export function ExportDialog({ collection, fields, columns, sort, filter, onClose }: Props) {
+export function ExportDialog({ collection, fields, columns, list, onClose }: Props) {
   const [format, setFormat] = useState('csv');
   const [extent, setExtent] = useState('all');
   const [progress, setProgress] = useState({ done: 0, total: 0 });
@@ -33,8 +33,7 @@ export function ExportDialog({ collection, fields, columns, sort, filter, onClos
     let done = 0;
     await walkRecords({
       collection,
-      sort,
-      filter,
+      ...list,
       fields: null,
       signal: controller.signal,
       onPage: (rows, total) => {
@@ -72,7 +71,9 @@ export function ExportDialog({ collection, fields, columns, sort, filter, onClos
           />
         </Group>
         <Text c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          {filter === '' ? 'Every record, in every account' : <>Records where <span className="mono">{filter}</span></>}, in the order of the list.
+          {list.filter === '' && list.search === undefined && 'Every record, in every account'}
+          {list.filter !== '' && <>Records where <span className="mono">{list.filter}</span></>}
+          {list.search !== undefined && ` Records with “${list.search}”`}, in the order of the list.
         </Text>
         {work.isPending && <JobProgress label="Exporting" done={progress.done} total={progress.total} onStop={close} />}
         <ErrorPanel error={work.error} />

@@ -7,18 +7,19 @@ interface Walk {
   collection: string;
   sort: string;
   filter: string;
+  search?: string;
   /** Null is all of them. */
   fields: string[] | null;
   signal: AbortSignal;
   onPage: (rows: RecordRow[], total: number) => void;
 }
 
-export async function walkRecords({ collection, sort, filter, fields, signal, onPage }: Walk): Promise<void> {
+export async function walkRecords({ collection, sort, filter, search, fields, signal, onPage }: Walk): Promise<void> {
   let cursor: string | null | undefined = '';
   let total = 0;
   while (typeof cursor === 'string' && !signal.aborted) {
     const first: boolean = cursor === '';
-    const query = { limit: 100, cursor, sort, filter, fields: fields?.join(',') };
+    const query = { limit: 100, cursor, sort, filter, search, fields: fields?.join(',') };
     const page = await fetchPage(collection, first ? { ...query, include_count: true } : query, signal);
     if (first) total = page.total ?? page.items.length;
     onPage(page.items, total);

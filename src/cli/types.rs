@@ -1,0 +1,24 @@
+//! `snackbase types`: the collections as types of another language.
+
+use clap::Subcommand;
+
+use crate::app::App;
+use crate::collections::typescript;
+use crate::config::Config;
+use crate::error::Result;
+use crate::hooks::Hooks;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// TypeScript interfaces for the records of every collection
+    Typescript,
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<()> {
+    let app = App::build(config, Hooks::default()).await?;
+    match command {
+        Command::Typescript => print!("{}", typescript(&app.collections.all())),
+    }
+    app.close().await;
+    Ok(())
+}
