@@ -28,8 +28,8 @@ use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
-use crate::schema::{Operation, Rule};
 use crate::rooms::Guest;
+use crate::schema::{Operation, Rule};
 use message::{SnapshotWish, Wish};
 
 /// How many records one frame of a snapshot holds.

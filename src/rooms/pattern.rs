@@ -119,7 +119,7 @@ impl Segment {
 impl Columns for Pattern {
     fn column(&self, name: &str) -> Option<Column> {
         let part = self.parts().find(|part| part.variable == name)?;
-        Some(Column { ident: part.ident.clone(), kind: ColumnKind::Text })
+        Some(Column::stored(part.ident.clone(), ColumnKind::Text))
     }
 }
 

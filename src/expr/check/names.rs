@@ -51,10 +51,10 @@ impl Checker<'_> {
             };
         }
         if name.starts_with("@room.") {
-            let Some(Column { ident, kind }) = self.columns.column(name) else {
+            let Some(Column { ident, kind, .. }) = self.columns.column(name) else {
                 return self.report(at, format!("there is no {name}; rules of rooms know the parts of their pattern"));
             };
-            return Ok(Some(typed(Leaf::Field(Field { name: name.into(), ident, kind }))));
+            return Ok(Some(typed(Leaf::Field(Field { name: name.into(), ident, kind, inner: false }))));
         }
         if name.starts_with("@request.") {
             return self.report(
