@@ -109,7 +109,11 @@ test('a guest may become a user, and nobody else another', async () => {
   const inbox = new Inbox();
   const pb = client(server);
   await pb.collection(notes).subscribe('*', inbox.push);
+  const known = new Inbox();
+  await client(server, ada.token).collection(notes).subscribe('*', known.push);
   await ada.create(notes, { title: 'of nobody knows which account' });
+  await known.first(1);
+  assert.deepEqual(inbox.events, []);
   pb.authStore.save(ada.token, null);
   await pb.realtime.subscribe('another', () => {});
   const created = await ada.create(notes, { title: 'heard' });
