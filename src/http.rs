@@ -112,7 +112,7 @@ pub fn router(app: App) -> Router {
 /// The API document. Superadmins see in it what the records of each collection look like; to others, it does not tell
 /// which collections there are.
 async fn openapi(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Error> {
-    let document = named(api().into_openapi());
+    let document = document::completed(api().into_openapi());
     let mut document = serde_json::to_value(document).map_err(Error::internal)?;
     if caller.is_superadmin() {
         crate::collections::describe(&mut document, &app.collections.all());
