@@ -18,20 +18,6 @@ use line::{Difference, Line};
 
 crate::both![accounts, api_keys, auth, collections, general, groups, invitations, records, roles, users,];
 
-/// What is not served yet, feature by feature. A case that is answered as it should be must leave this list.
-const NOT_YET: &[(&str, &[&str])] = &[(
-    "computed fields",
-    &[
-        "collections_create_computed",
-        "collections_names",
-        "collections_list",
-        "collections_export",
-        "the collection people",
-        "people_create_computed",
-        "people_list_computed",
-    ],
-)];
-
 async fn accounts(backend: Backend) {
     replay(backend, include_str!("../contract/accounts.jsonl")).await;
 }
@@ -80,7 +66,6 @@ async fn replay(backend: Backend, conversation: &str) {
     })
     .await;
     let differences = differences();
-    let not_yet: BTreeSet<&str> = NOT_YET.iter().flat_map(|(_, cases)| cases.iter().copied()).collect();
     let mut kept = BTreeMap::new();
     let mut problems = Vec::new();
     for line in conversation.lines().map(Line::parse) {
@@ -91,11 +76,9 @@ async fn replay(backend: Backend, conversation: &str) {
         let difference = differences.get(&name);
         let right = difference.map_or_else(|| as_recorded.clone(), |difference| difference.compare(&answer));
         let problem = match right {
-            Ok(()) if not_yet.contains(name.as_str()) => Some("is served: take it off NOT_YET".to_owned()),
             Ok(()) if difference.is_some() && as_recorded.is_ok() => {
                 Some("does not differ from what was recorded".to_owned())
             }
-            Err(_) if not_yet.contains(name.as_str()) => None,
             right => right.err(),
         };
         problems.extend(problem.map(|problem| format!("{name}: {problem}\n    {}", answer.text)));
@@ -110,7 +93,7 @@ fn differences() -> BTreeMap<String, Difference> {
 
 /// Names that belong to no case would be rules that nobody keeps.
 #[test]
-fn every_difference_and_every_gap_is_a_case() {
+fn every_difference_is_a_case() {
     let files = [
         include_str!("../contract/accounts.jsonl"),
         include_str!("../contract/apikeys.jsonl"),
@@ -127,9 +110,7 @@ fn every_difference_and_every_gap_is_a_case() {
         files.iter().flat_map(|file| file.lines()).map(|line| Line::parse(line).name().to_owned()).collect();
     let cases: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let differences = differences();
-    let listed =
-        differences.keys().map(String::as_str).chain(NOT_YET.iter().flat_map(|(_, cases)| cases.iter().copied()));
-    let unknown: Vec<&str> = listed.filter(|name| !cases.contains(name)).collect();
+    let unknown: Vec<&str> = differences.keys().map(String::as_str).filter(|name| !cases.contains(name)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
     assert!(differences.values().all(|difference| !difference.why.is_empty()));
 }

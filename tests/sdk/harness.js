@@ -22,9 +22,6 @@ import { WebSocket } from 'ws';
 globalThis.WebSocket ??= WebSocket;
 globalThis.EventSource ??= EventSource;
 
-/** For tests of what the server does not serve yet: they run and are counted, but do not fail the suite. */
-export const LATER = { todo: 'not served yet' };
-
 export const PASSWORD = 'Correct-Horse-7';
 const SUPERADMIN = { email: 'root@example.com', password: 'Superadmin-Pass-1' };
 const PATIENCE = 10_000;

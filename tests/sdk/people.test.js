@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { AuthenticationError, AuthorizationError, ConflictError, NotFoundError } from '@snackbase/sdk';
 
-import { LATER, PASSWORD, failure, startServer, unique } from './harness.js';
+import { PASSWORD, failure, startServer, unique } from './harness.js';
 
 describe('accounts, users, roles, groups and invitations', () => {
   let server;

@@ -116,7 +116,7 @@ async fn accounts_are_administered() {
     let globex = create("Globex", None).await.unwrap();
     assert_eq!((globex.account.slug.as_str(), globex.user_count), ("globex", 0));
     assert_eq!(create("Globex", None).await.unwrap().account.slug, "globex-1");
-    assert!(matches!(create("X", Some("acme")).await, Err(Error::Malformed { .. })));
+    assert!(matches!(create("X", Some("acme")).await, Err(Error::Unprocessable { field: "slug", .. })));
     let filter = |search: Option<&str>| AccountFilter {
         search: search.map(Into::into),
         sort_by: "name".into(),
