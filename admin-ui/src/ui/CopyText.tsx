@@ -11,18 +11,20 @@ interface Props {
 
 export function CopyText({ value, icon = false }: Props) {
   const clipboard = useClipboard({ timeout: 1200 });
+  const shown = clipboard.copied ? 'copied' : shortId(value);
   const Icon = clipboard.copied ? IconCheck : IconCopy;
   return (
     <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${value}`}>
       <UnstyledButton
         className={icon ? 'sb-copy' : 'mono'}
-        aria-label={`Copy ${value}`}
+        // The name begins with what is seen, so that it can be spoken to.
+        aria-label={icon ? `Copy ${value}` : `${shown}, copy`}
         onClick={(event) => {
           event.stopPropagation();
           clipboard.copy(value);
         }}
       >
-        {icon ? <Icon size={14} aria-hidden /> : clipboard.copied ? 'copied' : shortId(value)}
+        {icon ? <Icon size={14} aria-hidden /> : shown}
       </UnstyledButton>
     </Tooltip>
   );

@@ -46,7 +46,7 @@ export function NewAccountDrawer() {
         }}
       >
         <Stack gap="sm">
-          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
+          <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
           <TextInput
             label="Slug"
             description="By which its users name it when they sign in. Made from the name if it is empty."
@@ -105,7 +105,7 @@ function Details({ account, onGone }: { account: AccountDetail; onGone: () => vo
         }}
       >
         <Stack gap="sm">
-          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
+          <TextInput label="Name" required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
           <ErrorPanel error={rename.error} shownFields={(field) => field === 'name'} />
           <Group justify="flex-end">
             <Button type="submit" loading={rename.isPending} disabled={name.trim() === account.name}>

@@ -34,6 +34,7 @@ export function ApiKeyForm({ onDone }: { onDone: (key: ApiKey) => void }) {
           label="Name"
           description="What it is for"
           required
+          withAsterisk={false}
           data-autofocus
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}

@@ -99,6 +99,7 @@ function GroupForm({ group, verb, busy, error, onSubmit }: FormProps) {
         <TextInput
           label="Name"
           required
+          withAsterisk={false}
           data-autofocus={group ? undefined : true}
           readOnly={group?.is_system}
           value={name}

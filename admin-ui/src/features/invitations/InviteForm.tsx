@@ -37,6 +37,7 @@ export function InviteForm({ onDone }: { onDone: (invitation: Invitation) => voi
           label="E-mail"
           type="email"
           required
+          withAsterisk={false}
           data-autofocus
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}

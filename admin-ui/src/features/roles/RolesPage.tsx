@@ -85,6 +85,7 @@ function RoleForm({ role, onDone }: { role: Role | null; onDone: () => void }) {
           label="Name"
           description="Rules ask for it: @request.auth.role = 'editor'"
           required
+          withAsterisk={false}
           data-autofocus
           readOnly={role !== null && BUILT_IN.includes(role.name)}
           value={name}

@@ -42,6 +42,7 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
           label="E-mail"
           type="email"
           required
+          withAsterisk={false}
           data-autofocus
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
@@ -51,6 +52,7 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
           label="Password"
           autoComplete="new-password"
           required
+          withAsterisk={false}
           aria-describedby={hints}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}

@@ -27,6 +27,7 @@ export function UserForm({ user }: { user: UserDetail }) {
           label="E-mail"
           type="email"
           required
+          withAsterisk={false}
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
           error={fieldMessage(save.error, 'email')}

@@ -11,7 +11,7 @@ import { toast } from '@/ui/toast';
 export function UserSessions({ id }: { id: string }) {
   const queries = useQueryClient();
   const queryKey = ['users', 'sessions', id];
-  const sessions = useQuery({ queryKey, queryFn: ({ signal }) => api.get<SessionList>(`/users/${id}/sessions`, { signal }) });
+  const sessions = useQuery({ queryKey, refetchOnMount: 'always', queryFn: ({ signal }) => api.get<SessionList>(`/users/${id}/sessions`, { signal }) });
   const end = useMutation({
     mutationFn: (session: string | null) => api.delete(`/users/${id}/sessions${session ? `/${session}` : ''}`),
     onSuccess: () => {

@@ -1,0 +1,202 @@
+// Who may sign in, what programs may do, and what the server did: each page's main job, against the real server.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { accessProblems } from './support/axe.js';
+import { startSignedIn } from './support/signed-in.js';
+
+let world;
+let page;
+let drawer;
+
+before(async () => {
+  world = await startSignedIn();
+  page = world.page;
+  drawer = page.getByRole('dialog');
+});
+
+after(() => world?.stop());
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const row = (text) => page.getByRole('row').filter({ hasText: text });
+const go = (name) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();
+const access = async () => assert.deepEqual(await accessProblems(page), []);
+const picture = async (name) => {
+  if (process.env.E2E_PICTURES) await page.screenshot({ path: `${process.env.E2E_PICTURES}/${name}.png` });
+};
+const choose = async (label, option) => {
+  await page.getByRole('combobox', { name: label, exact: true }).click();
+  await page.getByRole('option', { name: option }).first().click();
+};
+
+/** Steps build on each other: after the first failure nothing else is tried. */
+let failed = false;
+async function step(context, name, run) {
+  await context.test(name, { skip: failed }, async () => {
+    try {
+      await run();
+    } catch (error) {
+      failed = true;
+      await picture('failed');
+      throw error;
+    }
+  });
+}
+
+test('people and operation', async (t) => {
+  await step(t, 'creates an account and renames it', async () => {
+    await go('Accounts');
+    await page.getByRole('link', { name: 'Create account' }).click();
+    await drawer.getByLabel('Name').fill('Bakery');
+    await drawer.getByLabel('Slug').fill('bakery');
+    await button('Create account').click();
+    await row('bakery').waitFor();
+    await access();
+    await picture('accounts');
+    await row('bakery').getByRole('link', { name: 'Bakery' }).click();
+    await drawer.getByLabel('Name').fill('Bakery and Café');
+    await button('Save').click();
+    await row('Bakery and Café').waitFor();
+    await access();
+    await picture('account');
+    await page.keyboard.press('Escape');
+  });
+
+  await step(t, 'creates a role that rules can ask for', async () => {
+    await go('Roles');
+    await button('Create role').click();
+    await drawer.getByLabel('Name').fill('baker');
+    await drawer.getByLabel('Description').fill('Bakes');
+    await drawer.getByRole('button', { name: 'Create role' }).click();
+    await row('baker').waitFor();
+    await access();
+    await picture('roles');
+  });
+
+  await step(t, 'creates a user, gives it the role and deactivates it', async () => {
+    await go('Users');
+    await page.getByRole('link', { name: 'Create user' }).click();
+    await drawer.getByLabel('E-mail').fill('ada@example.com');
+    await drawer.getByLabel('Password', { exact: true }).fill('Correct-Horse-7');
+    await drawer.getByRole('combobox', { name: 'Account' }).fill('bakery');
+    await page.getByRole('option', { name: 'Bakery and Café' }).click();
+    await choose('Role', 'baker');
+    await button('Create user').click();
+    await row('ada@example.com').waitFor();
+    await picture('users');
+    await access();
+    await row('ada@example.com').getByRole('link', { name: 'ada@example.com' }).click();
+    await drawer.getByText('0 sessions').waitFor();
+    await access();
+    await picture('user');
+    await drawer.getByRole('switch', { name: 'Active' }).press('Space');
+    await button('Save').click();
+    await row('ada@example.com').getByText('deactivated').waitFor();
+    await drawer.getByRole('switch', { name: 'Active' }).press('Space');
+    await button('Save').click();
+    await row('ada@example.com').getByText('active', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  await step(t, 'ends a session of the user', async () => {
+    const signIn = () =>
+      fetch(`${world.server.origin}/api/v1/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ account: 'bakery', email: 'ada@example.com', password: 'Correct-Horse-7' }),
+      });
+    const { token } = await (await signIn()).json();
+    const me = () => fetch(`${world.server.origin}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+    assert.equal((await me()).status, 200);
+    await row('ada@example.com').getByRole('link', { name: 'ada@example.com' }).click();
+    await drawer.getByText('1 session').waitFor();
+    await drawer.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await drawer.getByText('0 sessions').waitFor();
+    assert.equal((await me()).status, 401);
+    await page.keyboard.press('Escape');
+  });
+
+  await step(t, 'puts a user into a group', async () => {
+    await go('Groups');
+    await page.getByRole('link', { name: 'Create group' }).click();
+    await drawer.getByRole('combobox', { name: 'Account' }).fill('bakery');
+    await page.getByRole('option', { name: 'Bakery and Café' }).click();
+    await drawer.getByLabel('Name').fill('night-shift');
+    await button('Create group').click();
+    await row('night-shift').getByRole('link', { name: 'night-shift' }).click();
+    await choose('Add a member', 'ada@example.com');
+    await drawer.getByText('1 member').waitFor();
+    await access();
+    await picture('group');
+    await page.keyboard.press('Escape');
+    await row('night-shift').getByText('1', { exact: true }).waitFor();
+  });
+
+  await step(t, 'invites a user and cancels that', async () => {
+    await go('Invitations');
+    await button('Invite user').click();
+    await drawer.getByLabel('E-mail').fill('grace@example.com');
+    await button('Invite').click();
+    await button('I have kept it').click({ timeout: 5_000 }).catch(() => undefined);
+    await row('grace@example.com').waitFor();
+    await access();
+    await picture('invitations');
+    await button('Cancel the invitation of grace@example.com').click();
+    await row('grace@example.com').getByText('cancelled').waitFor();
+  });
+
+  await step(t, 'shows a new API key once, and kills it', async () => {
+    await go('API keys');
+    await button('Create API key').click();
+    await drawer.getByLabel('Name').fill('nightly import');
+    await drawer.getByLabel('Read records').check();
+    await access();
+    await picture('api-key-form');
+    await drawer.getByRole('button', { name: 'Create API key' }).click();
+    const key = await drawer.locator('pre').textContent();
+    assert.match(key, /^sb_ak/);
+    await button('I have kept it').click();
+    await row('nightly import').waitFor();
+    const names = () => fetch(`${world.server.origin}/api/v1/records/nothing`, { headers: { 'x-api-key': key } });
+    assert.equal((await names()).status, 404);
+    await access();
+    await picture('api-keys');
+    await button('Revoke nightly import').click();
+    await button('Revoke key').click();
+    await row('nightly import').getByText('revoked').waitFor();
+    assert.equal((await names()).status, 401);
+  });
+
+  await step(t, 'finds a request that was refused', async () => {
+    await go('Requests');
+    await row('/api/v1/records/nothing').first().waitFor();
+    await choose('Status', 'Refused (4xx)');
+    await page.getByRole('textbox', { name: 'Search paths' }).fill('nothing');
+    await page.waitForURL(/path=nothing/);
+    await row('404').first().waitFor();
+    assert.equal(await row('200').count(), 0);
+    await access();
+    await picture('requests');
+  });
+
+  await step(t, 'says where settings come from', async () => {
+    await go('Settings');
+    await page.getByRole('switch', { name: 'Only what was set' }).press('Space');
+    await row('port').getByText('environment').waitFor();
+    await access();
+    await picture('settings');
+    await page.getByRole('textbox', { name: 'Search settings' }).fill('no such thing');
+    await page.getByText('No such setting').waitFor();
+  });
+
+  await step(t, 'charts the traffic', async () => {
+    await go('Overview');
+    await page.getByRole('figure', { name: 'Answers' }).waitFor();
+    await page.getByRole('slider', { name: 'Answers, by time' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText(/fine \d+, refused \d+, failed 0/).first().waitFor();
+    await access();
+    await picture('overview');
+  });
+
+  await step(t, 'says nothing on the console', () => assert.deepEqual(world.complaints, []));
+});
