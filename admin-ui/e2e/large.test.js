@@ -95,10 +95,12 @@ test('a grid over many records', async (t) => {
     await page.goto(`${server.origin}/admin/collections/items/records`);
     await page.getByText('Live', { exact: true }).last().waitFor();
     const { items } = await api.get('/records/items?limit=1');
+    // It shows for a moment only.
+    const flashed = page.waitForFunction(() => document.querySelector('[data-flash]') !== null);
     await api.patch(`/records/items/${items[0].id}`, { note: 'Changed elsewhere' });
     const cell = page.getByRole('gridcell', { name: 'Changed elsewhere' });
     await cell.waitFor();
-    await page.waitForFunction(() => document.querySelector('[data-flash]') !== null);
+    await flashed;
     await api.post('/records/items', { title: 'Made elsewhere' });
     await page.getByRole('button', { name: 'Show 1 new' }).click();
     await page.getByRole('gridcell', { name: 'Made elsewhere' }).waitFor();

@@ -45,6 +45,7 @@ let drawer;
 const access = async () => assert.deepEqual(await accessProblems(page), []);
 const button = (name) => page.getByRole('button', { name, exact: true });
 const link = (name) => page.getByRole('link', { name, exact: true });
+const tab = (name) => page.getByRole('navigation', { name: /^Collection / }).getByRole('link', { name, exact: true });
 const choose = async (label, option) => {
   await page.getByRole('combobox', { name: label, exact: true }).or(page.getByLabel(label, { exact: true })).first().click();
   await page.getByRole('option', { name: option }).click();
@@ -166,7 +167,7 @@ test('the walk', async (t) => {
     await page.getByLabel('due is required').uncheck();
     await button('Save fields').click();
     await page.getByText('Saved the fields of tasks').waitFor();
-    await link('Settings').click();
+    await tab('Settings').click();
     const [file] = await Promise.all([page.waitForEvent('download'), button('Export').click()]);
     await link('Duplicate').click();
     await page.getByLabel('Name', { exact: true }).fill('chores');
@@ -331,7 +332,7 @@ test('the walk', async (t) => {
   });
 
   await step(t, 'deletes a collection after its name was typed', async () => {
-    await link('Settings').click();
+    await tab('Settings').click();
     await button('Delete collection').click();
     assert.equal(await button('Delete posts').isDisabled(), true);
     await page.getByLabel(/to confirm/).fill('posts');

@@ -60,6 +60,7 @@ export type UserUpdate = Schemas['UserUpdate'];
 export type Group = Schemas['GroupView'];
 export type GroupCreate = Schemas['GroupCreate'];
 export type GroupDetail = Schemas['GroupDetail'];
+export type GroupPage = Schemas['GroupPage'];
 export type GroupUpdate = Schemas['GroupUpdate'];
 export type Invitation = Schemas['InvitationView'];
 export type InvitationCreate = Schemas['InvitationCreate'];

@@ -8,8 +8,8 @@ import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber } from '@/ui/format';
-import { NextPrevious } from '@/ui/NextPrevious';
 import { Page } from '@/ui/Page';
+import { PagingBar } from '@/ui/PagingBar';
 import { RowLink } from '@/ui/RowLink';
 import { SearchBox } from '@/ui/SearchBox';
 import { TimeText } from '@/ui/TimeText';
@@ -45,7 +45,7 @@ export function GroupsPage() {
       Create group
     </Button>
   );
-  const empty = list.data?.length === 0;
+  const empty = list.data?.total === 0;
   return (
     <Page crumbs={[{ label: 'Groups' }]} action={create} flush>
       <Row p="xs" px="md">
@@ -55,7 +55,7 @@ export function GroupsPage() {
       <DataTable
         label="Groups"
         columns={columns}
-        rows={list.data}
+        rows={list.data?.items}
         rowKey={({ id }) => id}
         onOpen={({ id }) => void navigate({ to: '/groups/$id', params: { id }, search: true })}
       />
@@ -64,7 +64,7 @@ export function GroupsPage() {
           A group holds users of one account. Rules ask for it with @has_group('editors'); members of pii_access see personal data unmasked.
         </EmptyState>
       )}
-      <NextPrevious page={page} more={list.data?.length === PAGE_SIZE} onPage={(next) => update({ page: next })} />
+      <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => update({ page: next })} />
       <Outlet />
     </Page>
   );

@@ -1,19 +1,18 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
-import type { Group, GroupCreate, GroupDetail, GroupUpdate } from '@/api/types';
+import type { GroupCreate, GroupDetail, GroupPage, GroupUpdate } from '@/api/types';
 
 interface ListQuery {
   search?: string;
   account_id?: string;
-  page?: number;
-  page_size?: number;
+  page: number;
+  page_size: number;
 }
 
-/** The answer is a bare list: without a total, one more than shown tells whether there is another page. */
 export const groupsQuery = (query: ListQuery) =>
   queryOptions({
     queryKey: ['groups', 'list', query],
-    queryFn: ({ signal }) => api.get<Group[]>('/groups', { query: { ...query }, signal }),
+    queryFn: ({ signal }) => api.get<GroupPage>('/groups', { query: { ...query }, signal }),
     placeholderData: keepPreviousData,
   });
 

@@ -1,5 +1,5 @@
 import { Button, Group, Stack } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { Collection, FieldDefinition, RecordRow } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
@@ -61,6 +61,9 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   const create = useCreateRecord(collection.name);
   const form = useRecordForm(fields, null, onDirty);
   const [account, setAccount] = useState<string | null>(null);
+  const element = useRef<HTMLFormElement>(null);
+  // The drawer may have looked for its first control before the form was there.
+  useEffect(() => element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus(), []);
   const shown = (name: string) => name === 'account_id' || fields.some((field) => field.name === name);
   const submit = () => {
     const data = form.gather();
@@ -74,6 +77,7 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   };
   return (
     <form
+      ref={element}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
