@@ -66,7 +66,7 @@ export function usersSearch(raw: Raw): UsersSearch {
   });
 }
 
-const STATES = ['pending', 'accepted', 'expired', 'cancelled'] as const;
+const STATES = ['pending', 'accepted', 'expired'] as const;
 export interface InvitationsSearch { page?: number; status?: (typeof STATES)[number] }
 export function invitationsSearch(raw: Raw): InvitationsSearch {
   return compact({ page: page(raw.page), status: STATES.find((state) => state === raw.status) });

@@ -13,16 +13,15 @@ import { SecretOnce } from '@/ui/SecretOnce';
 import { TimeText } from '@/ui/TimeText';
 import { toast } from '@/ui/toast';
 import { InviteForm } from './InviteForm';
-import { invitationsQuery, type Status, useCancelInvitation, useResend } from './queries';
+import { invitationsQuery, useCancelInvitation, useResend } from './queries';
 
 const route = getRouteApi('/app/invitations');
 const PAGE_SIZE = 25;
-const STATES: { value: Status; label: string }[] = [
+const STATES = [
   { value: 'pending', label: 'Pending' },
   { value: 'accepted', label: 'Accepted' },
   { value: 'expired', label: 'Expired' },
-  { value: 'cancelled', label: 'Cancelled' },
-];
+] as const;
 
 export function InvitationsPage() {
   const { page = 1, status } = route.useSearch();

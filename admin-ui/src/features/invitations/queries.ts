@@ -2,9 +2,7 @@ import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@ta
 import { api } from '@/api/client';
 import type { Invitation, InvitationCreate, InvitationList, InvitationResent } from '@/api/types';
 
-export type Status = Invitation['status'];
-
-export const invitationsQuery = (query: { status_filter?: Status; page?: number; page_size?: number }) =>
+export const invitationsQuery = (query: { status_filter?: Invitation['status']; page?: number; page_size?: number }) =>
   queryOptions({
     queryKey: ['invitations', query],
     queryFn: ({ signal }) => api.get<InvitationList>('/invitations', { query, signal }),
