@@ -178,6 +178,25 @@ test('people and operation', async (t) => {
     await picture('requests');
   });
 
+  await step(t, 'tells who did what, and that nobody changed that', async () => {
+    await go('Audit');
+    await choose('Operation', 'Signed in');
+    await row('ada@example.com').first().waitFor();
+    await access();
+    await picture('audit');
+    await row('ada@example.com').first().getByRole('link').click();
+    await drawer.getByText('Checksum').waitFor();
+    await access();
+    await page.keyboard.press('Escape');
+    await button('Verify').click();
+    await page.getByText(/^Untouched: /).waitFor();
+    await page.keyboard.press('Escape');
+    const file = page.waitForEvent('download');
+    await button('Export').click();
+    await page.getByRole('menuitem', { name: 'CSV' }).click();
+    assert.equal((await file).suggestedFilename(), 'audit.csv');
+  });
+
   await step(t, 'says where settings come from', async () => {
     await go('Settings');
     await page.getByRole('switch', { name: 'Only what was set' }).press('Space');

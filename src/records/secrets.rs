@@ -1,10 +1,11 @@
 //! The plain values of encrypted fields: read by keys made for it, and encrypted anew when the key changes.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::scope::Scope;
 use super::vault::Place;
 use super::{Records, record_id, record_not_found};
+use crate::audit::{self, Event};
 use crate::auth::{Caller, KeyScope};
 use crate::db::{Batch, ColumnKind, Ident, JsonEntry, Sql, Stmt};
 use crate::error::{Error, Problem, Result};
@@ -51,10 +52,9 @@ impl Records {
             plain.insert(field.name.clone(), value);
         }
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-        tracing::info!(
-            actor = caller.actor(), account = %account, collection = collection.name, record = %id,
-            fields = names.join(","), "secrets were revealed"
-        );
+        // What cannot be noted is not told.
+        let event = Event::new(audit::Operation::Reveal, collection.table.as_str(), id).with(json!({"fields": names}));
+        self.db.execute(event.of(account).by(caller).entry(self.clock.now())).await?;
         Ok(plain)
     }
 

@@ -72,3 +72,6 @@ export type RoleList = Schemas['RoleList'];
 export type RoleUpdate = Schemas['RoleUpdate'];
 export type Session = Schemas['SessionView'];
 export type SessionList = Schemas['SessionList'];
+export type AuditPage = Schemas['AuditPage'];
+export type AuditRow = Schemas['AuditRow'];
+export type Verified = Schemas['Verified'];

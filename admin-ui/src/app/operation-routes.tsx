@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { app } from './root-routes';
-import { requestsSearch, settingsSearch } from './search';
+import { auditSearch, requestsSearch, settingsSearch } from './search';
 
 const requests = createRoute({
   getParentRoute: () => app,
@@ -16,4 +16,17 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/features/settings/SettingsPage'), 'SettingsPage'),
 });
 
-export const operationRoutes = [requests, settings] as const;
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('@/features/audit/AuditPage'), 'AuditPage'),
+});
+
+const auditRow = createRoute({
+  getParentRoute: () => audit,
+  path: '$id',
+  component: lazyRouteComponent(() => import('@/features/audit/AuditDrawer'), 'AuditDrawer'),
+});
+
+export const operationRoutes = [requests, audit.addChildren([auditRow]), settings] as const;

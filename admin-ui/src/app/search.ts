@@ -82,3 +82,15 @@ export interface SettingsSearch { search?: string; changed?: boolean }
 export function settingsSearch(raw: Raw): SettingsSearch {
   return compact({ search: text(raw.search), changed: raw.changed === true || undefined });
 }
+
+export interface AuditSearch { page?: number; operation?: string; table?: string; record?: string; from?: string; to?: string }
+export function auditSearch(raw: Raw): AuditSearch {
+  return compact({
+    page: page(raw.page),
+    operation: text(raw.operation),
+    table: text(raw.table),
+    record: text(raw.record),
+    from: text(raw.from),
+    to: text(raw.to),
+  });
+}

@@ -1,5 +1,5 @@
-/** Hands a text to the person as a file. */
-export function download(name: string, type: string, parts: string[]): void {
+/** Hands something to the person as a file. */
+export function download(name: string, type: string, parts: BlobPart[]): void {
   const url = URL.createObjectURL(new Blob(parts, { type }));
   const link = document.createElement('a');
   link.href = url;

@@ -16,6 +16,9 @@ export interface LiveQueryOptions {
   account?: string;
 }
 
+/** The most that the server lets a snapshot have. */
+const LIMIT = 1_000;
+
 type Listener<T> = (items: readonly T[]) => void;
 type Subscribe<T> = (options: SubscribeOptions, handlers: SubscriptionHandlers<T>) => Subscription<T>;
 
@@ -23,6 +26,7 @@ export class LiveQuery<T extends { id: string }> {
   /** Resolves when the records are there for the first time; rejects if the query is refused. */
   readonly ready: Promise<readonly T[]>;
 
+  #hasMore = false;
   #items: readonly T[] = [];
   #records = new Map<string, T>();
   /** The records of a snapshot that is under way: what was there before stays until it is complete. */
@@ -42,11 +46,11 @@ export class LiveQuery<T extends { id: string }> {
     });
     // Whoever does not wait for it is not to be told of an unhandled rejection.
     this.ready.catch(() => undefined);
-    this.#subscription = subscribe({ ...options, sort, snapshot: true }, {
+    this.#subscription = subscribe({ ...options, sort, snapshot: true, limit: LIMIT }, {
       begin: () => {
         this.#incoming = new Map();
       },
-      snapshot: (items) => this.#take(items),
+      snapshot: (items, hasMore) => this.#take(items, hasMore),
       event: (event) => this.#apply(event),
       live: () => this.#complete(),
       resync: () => this.#subscription.restart(),
@@ -57,6 +61,11 @@ export class LiveQuery<T extends { id: string }> {
   /** The records, in order. A new array after each change, so that it may be compared by identity. */
   get items(): readonly T[] {
     return this.#items;
+  }
+
+  /** Whether there were more records than the first thousand, which is all that is fetched: filter more narrowly then. */
+  get hasMore(): boolean {
+    return this.#hasMore;
   }
 
   /** Calls `listener` now and after each change. Returns how to stop that. */
@@ -71,7 +80,8 @@ export class LiveQuery<T extends { id: string }> {
     this.#subscription.unsubscribe();
   }
 
-  #take(items: T[]): void {
+  #take(items: T[], hasMore: boolean): void {
+    this.#hasMore = hasMore;
     this.#incoming ??= new Map();
     for (const item of items) this.#incoming.set(item.id, item);
   }

@@ -61,7 +61,7 @@ export interface SubscribeOptions {
   snapshot?: boolean;
   /** The order of the snapshot. */
   sort?: string;
-  /** Records in each frame of the snapshot. */
+  /** Records of the snapshot at most; 100 if it is left out, up to 1000. */
   limit?: number;
   /** Events carry the values before. */
   old?: boolean;

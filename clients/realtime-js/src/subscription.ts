@@ -8,8 +8,8 @@ export interface SubscriptionHandlers<T> {
   event?(event: RecordEvent<T>): void;
   /** A snapshot begins, maybe anew: what came of it before is to be forgotten. */
   begin?(): void;
-  /** Records of the snapshot; called once for each page. */
-  snapshot?(items: T[]): void;
+  /** Records of the snapshot; called once for each page. The last page tells whether there are more than were asked for. */
+  snapshot?(items: T[], hasMore: boolean): void;
   /** The snapshot is complete, or what was missed has been replayed: from here on, events are live. */
   live?(): void;
   /** What was received so far is to be forgotten, and fetched anew. Events go on from now. */
@@ -77,7 +77,7 @@ export class Subscription<T> {
         else this.handlers.begin?.();
         break;
       case 'snapshot':
-        this.handlers.snapshot?.(frame.items as T[]);
+        this.handlers.snapshot?.(frame.items as T[], frame.has_more === true);
         break;
       case 'live':
       case 'replayed':

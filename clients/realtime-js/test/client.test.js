@@ -80,6 +80,18 @@ test('what happens while the line is down arrives afterwards, in order, once', a
   assert.deepEqual(inbox.items.map((event) => event.data.title), expected);
 });
 
+test('who has heard nothing yet misses nothing either', async (t) => {
+  const { name, realtime, cut, add } = await world(t);
+  const inbox = new Inbox();
+  const subscription = realtime.subscribe(name, {}, { event: inbox.push });
+  await eventually('the acknowledgement', () => subscription.cursor);
+  cut();
+  await eventually('the break', () => realtime.state !== 'open');
+  await add('missed');
+  await inbox.find('what was missed');
+  assert.deepEqual(inbox.items.map((event) => event.data.title), ['missed']);
+});
+
 test('a live query survives breaks', async (t) => {
   const { name, sdk, realtime, cut, add } = await world(t);
   const gone = await add('gone', 1);

@@ -255,6 +255,10 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
     let operations = wish.operations.unwrap_or(Operations::ALL);
     let mut ack = json::subscribed(&collection, operations, session.app.clock.now());
     json::name(&mut ack, reference.as_deref());
+    if wish.extended && wish.since.is_none() && wish.snapshot.is_none() {
+        // Whoever has heard nothing yet can go on from here, too.
+        ack["cursor"] = session.app.changes.cursor(session.app.changes.position()).to_string().into();
+    }
     let page = |items: &[String], more| json::snapshot(&collection, reference.as_deref(), items, more).into();
     let subscribe = session.subscription(wish, page, Some(ack.to_string().into())).await;
     let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?);

@@ -8,6 +8,7 @@ crate::both![
     encrypted_values_are_shown_to_nobody,
     keys_made_for_it_read_the_plain_values,
     nobody_else_reads_them,
+    whoever_reads_them_is_in_the_audit_trail,
     nothing_compares_with_encrypted_values,
     what_stands_for_a_value_is_no_value,
     definitions_of_encrypted_fields_are_checked,
@@ -116,6 +117,19 @@ async fn nobody_else_reads_them(backend: Backend) {
     service.get(&path).await.refused(404, "");
     app.rules("vault", &json!({"view_rule": null})).await;
     service.get(&path).await.refused(403, "locked");
+}
+
+async fn whoever_reads_them_is_in_the_audit_trail(backend: Backend) {
+    let (app, user) = vault(backend).await;
+    let id = user.create_id("vault", &secret()).await;
+    let service = key(&app, &user, &["records:secrets:read"]).await;
+    service.get(&format!("/records/vault/{id}/secrets?fields=pin")).await.ok(200);
+    let page = app.admin.get("/audit-logs?operation=REVEAL").await.ok(200);
+    let row = &page["items"][0];
+    assert_eq!((&page["total"], &row["table_name"], &row["record_id"]), (&json!(1), &json!("col_vault"), &json!(id)));
+    assert_eq!((&row["account_id"], &row["column_name"]), (&json!(user.account_id), &json!("fields")));
+    assert!(row["new_value"].as_str().unwrap().contains("pin"), "{row}");
+    assert!(!page.to_string().contains(PLAIN));
 }
 
 async fn nothing_compares_with_encrypted_values(backend: Backend) {

@@ -3,6 +3,7 @@ import {
   IconActivity,
   IconBuilding,
   IconDatabase,
+  IconHistory,
   IconKey,
   IconLayoutDashboard,
   IconListSearch,
@@ -53,6 +54,7 @@ export const NAV: NavGroup[] = [
     label: 'Operation',
     pages: [
       { to: '/requests', label: 'Requests', icon: IconListSearch, words: 'logs errors slow' },
+      { to: '/audit', label: 'Audit', icon: IconHistory, words: 'trail who changed history' },
       { to: '/settings', label: 'Settings', icon: IconSettings, words: 'configuration environment variables' },
     ],
   },

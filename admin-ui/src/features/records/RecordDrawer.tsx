@@ -1,6 +1,6 @@
 import { Drawer, FocusTrap, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
 import { CopyText } from '@/ui/CopyText';
@@ -78,6 +78,10 @@ export function RecordDrawer() {
               <Text fz="sm" c="dimmed">
                 Created <TimeText value={record.data.created_at as string} />, changed{' '}
                 <TimeText value={record.data.updated_at as string} />
+                {' · '}
+                <Link to="/audit" search={{ table: collection.table_name, record: id }} style={{ color: 'var(--sb-accent-text)' }}>
+                  History
+                </Link>
               </Text>
             )}
           </Group>
