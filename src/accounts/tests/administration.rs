@@ -141,7 +141,7 @@ async fn accounts_are_administered() {
     let entries = f.access_entries().await;
     assert!(entries.contains(&format!(r#"{{"account":"{}"}}"#, login.account.id)), "{entries:?}");
     let system = root.account_id().unwrap().to_string();
-    assert!(matches!(f.accounts.delete_account(&root, &system).await, Err(Error::Malformed { .. })));
+    assert!(matches!(f.accounts.delete_account(&root, &system).await, Err(Error::Unprocessable { field: "id", .. })));
     assert!(matches!(f.accounts.account(&root, "nosuch").await, Err(Error::NotFound(_))));
 }
 
