@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after } from 'node:test';
 
-const PASSWORD = 'Correct-Horse-7';
-const SUPERADMIN = { account: 'system', email: 'root@example.com', password: 'Superadmin-Pass-1' };
+export const PASSWORD = 'Correct-Horse-7';
+export const SUPERADMIN = { account: 'system', email: 'root@example.com', password: 'Superadmin-Pass-1' };
 const PATIENCE = 10_000;
 
 /** A name that no other test uses. */
@@ -63,11 +63,17 @@ const servers = [];
 after(() => Promise.all(servers.map((server) => server.stop())));
 
 /** Starts a server that lives until the test file ends. */
-export async function startServer(env = {}) {
+export async function startProcess(env = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'snackbase-js-'));
   const server = new Server(folder, await freePort(), env);
   servers.push(server);
   await server.start();
+  return server;
+}
+
+/** The same, with its superadmin signed in. */
+export async function startServer(env = {}) {
+  const server = await startProcess(env);
   await server.signIn(SUPERADMIN).then((admin) => (server.admin = admin));
   return server;
 }
@@ -83,13 +89,14 @@ function freePort() {
 }
 
 /** The server refuses settings that it does not know, and ours are for the tests only. */
-function withoutSettings(env) {
+export function withoutSettings(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SNACKBASE_')));
 }
 
 class Server {
   constructor(folder, port, env) {
     this.folder = folder;
+    this.dataFolder = join(folder, 'data');
     this.port = port;
     this.env = env;
     this.url = `http://127.0.0.1:${port}`;
@@ -108,7 +115,7 @@ class Server {
         ...withoutSettings(process.env),
         SNACKBASE_HOST: '127.0.0.1',
         SNACKBASE_PORT: String(this.port),
-        SNACKBASE_DATA_DIR: join(this.folder, 'data'),
+        SNACKBASE_DATA_DIR: this.dataFolder,
         SNACKBASE_SUPERADMIN_EMAIL: SUPERADMIN.email,
         SNACKBASE_SUPERADMIN_PASSWORD: SUPERADMIN.password,
         // Servers that share a database must agree on the key that signs tokens.
