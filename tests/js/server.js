@@ -89,14 +89,13 @@ function freePort() {
 }
 
 /** The server refuses settings that it does not know, and ours are for the tests only. */
-export function withoutSettings(env) {
+function withoutSettings(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SNACKBASE_')));
 }
 
 class Server {
   constructor(folder, port, env) {
     this.folder = folder;
-    this.dataFolder = join(folder, 'data');
     this.port = port;
     this.env = env;
     this.url = `http://127.0.0.1:${port}`;
@@ -107,21 +106,10 @@ class Server {
     assert.ok(binary, 'set SNACKBASE_BIN to the server binary');
     const logFile = join(this.folder, 'server.log');
     this.log = await open(logFile, 'a');
-    const database = process.env.SNACKBASE_TEST_DATABASE_URL;
     const child = spawn(resolve(binary), ['serve'], {
       cwd: this.folder,
       stdio: ['ignore', this.log.fd, this.log.fd],
-      env: {
-        ...withoutSettings(process.env),
-        SNACKBASE_HOST: '127.0.0.1',
-        SNACKBASE_PORT: String(this.port),
-        SNACKBASE_DATA_DIR: this.dataFolder,
-        SNACKBASE_SUPERADMIN_EMAIL: SUPERADMIN.email,
-        SNACKBASE_SUPERADMIN_PASSWORD: SUPERADMIN.password,
-        // Servers that share a database must agree on the key that signs tokens.
-        ...(database && { SNACKBASE_DATABASE_URL: database, SNACKBASE_SECRET_KEY: 'a secret for tests, long enough to sign' }),
-        ...this.env,
-      },
+      env: this.environment(),
     });
     this.child = child;
     this.ended = new Promise((done) => child.once('exit', done));
@@ -130,6 +118,22 @@ class Server {
       return fetch(`${this.url}/health`).then((response) => response.ok, () => false);
     };
     await eventually('the server to answer /health', answers, 30_000);
+  }
+
+  /** The environment of the process, and of commands that use the same database. */
+  environment() {
+    const database = process.env.SNACKBASE_TEST_DATABASE_URL;
+    return {
+      ...withoutSettings(process.env),
+      SNACKBASE_HOST: '127.0.0.1',
+      SNACKBASE_PORT: String(this.port),
+      SNACKBASE_DATA_DIR: join(this.folder, 'data'),
+      SNACKBASE_SUPERADMIN_EMAIL: SUPERADMIN.email,
+      SNACKBASE_SUPERADMIN_PASSWORD: SUPERADMIN.password,
+      // Servers that share a database must agree on the key that signs tokens.
+      ...(database && { SNACKBASE_DATABASE_URL: database, SNACKBASE_SECRET_KEY: 'a secret for tests, long enough to sign' }),
+      ...this.env,
+    };
   }
 
   /** Ends the process as a crash would. */

@@ -4,9 +4,9 @@ import { SnackBaseClient } from '@snackbase/sdk';
 import { EventSource } from 'eventsource';
 import { WebSocket } from 'ws';
 
-import { PASSWORD, SUPERADMIN, eventually, failure, startProcess, unique, within, withoutSettings } from '../js/server.js';
+import { PASSWORD, SUPERADMIN, eventually, failure, startProcess, unique, within } from '../js/server.js';
 
-export { PASSWORD, eventually, failure, unique, within, withoutSettings };
+export { PASSWORD, eventually, failure, unique, within };
 
 // The SDK expects the browser's globals; Node 20 has neither of these two.
 globalThis.WebSocket ??= WebSocket;
@@ -14,14 +14,14 @@ globalThis.EventSource ??= EventSource;
 
 /** Starts a server that lives until the test file ends. */
 export async function startServer(env = {}) {
-  const { url, dataFolder } = await startProcess(env);
-  return new Server(url, dataFolder);
+  const server = await startProcess(env);
+  return new Server(server.url, server.environment());
 }
 
 class Server {
-  constructor(url, dataFolder) {
+  constructor(url, environment) {
     this.url = url;
-    this.dataFolder = dataFolder;
+    this.environment = environment;
   }
 
   /** A client that is not logged in. */

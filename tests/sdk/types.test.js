@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { startServer, unique, withoutSettings } from './harness.js';
+import { startServer, unique } from './harness.js';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
@@ -55,10 +55,8 @@ describe('types', () => {
       { name: 'shout', type: 'computed', expression: 'upper(title)', return_type: 'text' },
     ];
     await admin.collections.create({ name, fields });
-    const database = process.env.SNACKBASE_TEST_DATABASE_URL;
-    const env = { ...withoutSettings(process.env), ...(database && { SNACKBASE_DATABASE_URL: database }) };
-    const command = ['types', 'typescript', '--data-dir', server.dataFolder];
-    const { stdout } = await run(resolve(process.env.SNACKBASE_BIN), command, { env });
+    const command = ['types', 'typescript'];
+    const { stdout } = await run(resolve(process.env.SNACKBASE_BIN), command, { env: server.environment });
     const type = name.replace(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
     assert.match(stdout, new RegExp(`export interface ${type}Record extends SystemFields`));
     if (!existsSync(compiler)) return t.skip('TypeScript is not installed: npm ci in admin-ui');
