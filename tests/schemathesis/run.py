@@ -88,6 +88,17 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+# What may end the session of whoever calls.
+ENDING_SESSIONS = (
+    "/api/v1/auth/logout",
+    "/api/v1/auth/sessions",
+    "/api/v1/auth/sessions/{session_id}",
+    "/api/v1/users/{id}/password",
+    "/api/v1/users/{id}/sessions",
+    "/api/v1/users/{id}/sessions/{session_id}",
+)
+
+
 def furnish(server):
     """People, a collection and records; returns what the settings of Schemathesis name."""
     root = server.login("system", "root@example.com")
@@ -133,7 +144,7 @@ def settings(names, headers, spare, seconds):
         text += f"[dictionaries.{name}]\nvalues = {json.dumps(values)}\n"
     text += "[parameters]\n"
     text += "".join(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.8 }}\n' for name in known)
-    for path in ("/api/v1/auth/logout", "/api/v1/users/{id}/password"):
+    for path in ENDING_SESSIONS:
         text += f'[[operations]]\ninclude-path = "{path}"\n[operations.headers]\n' + table(spare)
         text += f'[operations.parameters]\n"path.id" = "{names["USER"]}"\n' if "{id}" in path else ""
     return text
