@@ -62,8 +62,15 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   const form = useRecordForm(fields, null, onDirty);
   const [account, setAccount] = useState<string | null>(null);
   const element = useRef<HTMLFormElement>(null);
-  // The drawer may have looked for its first control before the form was there.
-  useEffect(() => element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus(), []);
+  // The drawer may have looked for its first control before the form was there, and what closes beside it takes the focus along.
+  useEffect(() => {
+    const focus = () => {
+      if (!element.current?.contains(document.activeElement)) element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+    };
+    focus();
+    const timers = [100, 400, 1_000].map((delay) => window.setTimeout(focus, delay));
+    return () => timers.forEach(window.clearTimeout);
+  }, []);
   const shown = (name: string) => name === 'account_id' || fields.some((field) => field.name === name);
   const submit = () => {
     const data = form.gather();
