@@ -3,7 +3,7 @@
 
 mod json;
 pub mod message;
-mod pocketbase;
+pub mod pocketbase;
 mod rooms;
 mod sse;
 mod ticket;
