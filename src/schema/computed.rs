@@ -13,7 +13,8 @@ use crate::expr::Formula;
 pub(super) const MAX: usize = 10;
 
 /// Types that an expression can have.
-const RETURN_TYPES: [FieldType; 4] = [FieldType::Text, FieldType::Number, FieldType::Boolean, FieldType::DateTime];
+pub(super) const RETURN_TYPES: [FieldType; 4] =
+    [FieldType::Text, FieldType::Number, FieldType::Boolean, FieldType::DateTime];
 
 pub(super) fn is_computed(definition: &FieldDefinition) -> bool {
     definition.kind.eq_ignore_ascii_case("computed")

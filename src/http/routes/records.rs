@@ -46,6 +46,7 @@ struct Record {
     created_by: String,
     updated_at: String,
     updated_by: String,
+    #[schema(required)]
     account_name: Option<String>,
     #[schema(additional_properties)]
     #[serde(flatten)]
@@ -57,17 +58,23 @@ struct Record {
 #[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
 struct RecordPage {
     items: Vec<Record>,
+    /// How many there are in all; null in a walk that does not ask for it.
+    #[schema(required)]
     total: Option<i64>,
     skip: i64,
     limit: i64,
+    /// Where the next page begins; null if there is none.
+    #[schema(required)]
     next_cursor: Option<String>,
+    /// Where the previous page ends; null if there is none.
+    #[schema(required)]
     prev_cursor: Option<String>,
     has_more: bool,
 }
 
 /// A page of the records that the caller may list.
 #[utoipa::path(get, path = "/api/v1/records/{collection}", tag = "records",
-    params(("collection" = String, Path), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
+    params(("collection" = String, Path), ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647), ("limit" = Option<i64>, Query, minimum = 1, maximum = 100),
         ("sort" = Option<String>, Query), ("fields" = Option<String>, Query), ("filter" = Option<String>, Query),
         ("search" = Option<String>, Query), ("expand" = Option<String>, Query), ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
         ("include_count" = Option<bool>, Query)),

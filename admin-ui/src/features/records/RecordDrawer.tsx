@@ -76,8 +76,8 @@ export function RecordDrawer() {
             />
             {record.data && (
               <Text fz="sm" c="dimmed">
-                Created <TimeText value={record.data.created_at as string} />, changed{' '}
-                <TimeText value={record.data.updated_at as string} />
+                Created <TimeText value={record.data.created_at} />, changed{' '}
+                <TimeText value={record.data.updated_at} />
                 {' · '}
                 <Link to="/audit" search={{ table: collection.table_name, record: id }} style={{ color: 'var(--sb-accent-text)' }}>
                   History
@@ -91,7 +91,7 @@ export function RecordDrawer() {
           {record.data && (
             <div hidden={view === 'json'}>
               <EditForm
-                key={record.data.updated_at as string}
+                key={record.data.updated_at}
                 collection={collection}
                 record={record.data}
                 onDirty={setDirty}

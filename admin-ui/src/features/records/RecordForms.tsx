@@ -69,7 +69,7 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
     };
     focus();
     const timers = [100, 400, 1_000].map((delay) => window.setTimeout(focus, delay));
-    return () => timers.forEach(window.clearTimeout);
+    return () => timers.forEach((timer) => window.clearTimeout(timer));
   }, []);
   const shown = (name: string) => name === 'account_id' || fields.some((field) => field.name === name);
   const submit = () => {
