@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -264,10 +265,20 @@ struct BatchCreate {
     records: Vec<Body>,
 }
 
+/// What was created.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+struct BatchCreated {
+    /// The records, in the order in which they were sent.
+    created: Vec<Record>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Creates several records, all or none.
 #[utoipa::path(post, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchCreate,
-    responses((status = 201, description = "The records, in order"), (status = 400, body = ErrorBody),
+    responses((status = 201, body = BatchCreated), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn create_many(
@@ -297,10 +308,20 @@ struct BatchUpdate {
     records: Vec<BatchUpdateItem>,
 }
 
+/// What was changed.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+struct BatchUpdated {
+    /// The records as they are now, in the order in which they were sent.
+    updated: Vec<Record>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Changes several records, all or none.
 #[utoipa::path(patch, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchUpdate,
-    responses((status = 200, description = "The records, in order"), (status = 400, body = ErrorBody),
+    responses((status = 200, body = BatchUpdated), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn update_many(
@@ -321,10 +342,19 @@ struct BatchDelete {
     ids: Vec<String>,
 }
 
+/// What was deleted.
+#[derive(Serialize, utoipa::ToSchema)]
+struct BatchDeleted {
+    /// The ids, in the order in which they were sent.
+    deleted: Vec<String>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Deletes several records, all or none.
 #[utoipa::path(delete, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchDelete,
-    responses((status = 200, description = "The ids"), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    responses((status = 200, body = BatchDeleted), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn delete_many(
@@ -332,10 +362,9 @@ async fn delete_many(
     caller: Caller,
     Path(name): Path<String>,
     JsonBody(batch): JsonBody<BatchDelete>,
-) -> Result<Response> {
-    let ids = app.records.delete_many(&caller, &name, batch.ids).await?;
-    let count = ids.len();
-    Ok(axum::Json(serde_json::json!({ "deleted": ids, "count": count })).into_response())
+) -> Result<Json<BatchDeleted>> {
+    let deleted = app.records.delete_many(&caller, &name, batch.ids).await?;
+    Ok(Json(BatchDeleted { count: deleted.len(), deleted }))
 }
 
 /// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was
