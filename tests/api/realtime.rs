@@ -1,11 +1,13 @@
 //! Realtime over WebSocket and server-sent events.
 
+mod connections;
 mod convergence;
 mod delivery;
 mod histories;
 mod hooks;
 mod hostile;
 mod lifetime;
+mod places;
 mod protocol;
 mod rights;
 mod simulation;
