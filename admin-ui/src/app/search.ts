@@ -57,6 +57,11 @@ export function liveSearch(raw: Raw): LiveSearch {
   return compact({ collections: text(raw.collections), operations: text(raw.operations), text: text(raw.text) });
 }
 
+export interface ConnectionsSearch { account?: string; user?: string; protocol?: string }
+export function connectionsSearch(raw: Raw): ConnectionsSearch {
+  return compact({ account: text(raw.account), user: text(raw.user), protocol: text(raw.protocol) });
+}
+
 /** A subscription; `as` is the user whose rights it has, `via` how it connects. */
 export interface PlaygroundSearch {
   collection?: string;

@@ -7,14 +7,16 @@ interface Props {
   /** What is copied, as the button says it. */
   what?: string;
   maxHeight?: number;
+  /** For long texts; the lines of a program stay as they are. */
+  wrap?: boolean;
 }
 
 /** Text to read and to take along. */
-export function CodeBlock({ text, what = 'code', maxHeight }: Props) {
+export function CodeBlock({ text, what = 'code', maxHeight, wrap = false }: Props) {
   const clipboard = useClipboard({ timeout: 1200 });
   return (
     <Box pos="relative">
-      <pre className="sb-code" style={{ maxHeight, overflow: 'auto', paddingRight: 40 }} tabIndex={0}>
+      <pre className="sb-code" style={{ maxHeight, overflow: 'auto', paddingRight: 40, ...(!wrap && { whiteSpace: 'pre' }) }} tabIndex={0}>
         {text}
       </pre>
       <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${what}`}>

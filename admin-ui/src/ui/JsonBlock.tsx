@@ -1,5 +1,5 @@
 import { CodeBlock } from './CodeBlock';
 
 export function JsonBlock({ value, maxHeight }: { value: unknown; maxHeight?: number }) {
-  return <CodeBlock text={JSON.stringify(value, null, 2)} what="JSON" maxHeight={maxHeight} />;
+  return <CodeBlock text={JSON.stringify(value, null, 2)} what="JSON" wrap maxHeight={maxHeight} />;
 }

@@ -9,6 +9,7 @@ import {
   IconLayoutDashboard,
   IconListSearch,
   IconMail,
+  IconPlugConnected,
   IconSettings,
   IconShield,
   type TablerIcon,
@@ -62,6 +63,9 @@ export const NAV: NavGroup[] = [
 ];
 
 /** Pages within pages: the palette leads there, the sidebar to what they stand in. */
-const WITHIN: NavPage[] = [{ to: '/live/playground', label: 'Realtime playground', icon: IconFlask, words: 'subscribe websocket sse try as user' }];
+const WITHIN: NavPage[] = [
+  { to: '/live/connections', label: 'Realtime connections', icon: IconPlugConnected, words: 'subscriptions who is connected lag websocket sse' },
+  { to: '/live/playground', label: 'Realtime playground', icon: IconFlask, words: 'subscribe websocket sse try as user' },
+];
 
 export const PAGES: NavPage[] = [...NAV.flatMap((group) => group.pages), ...WITHIN];

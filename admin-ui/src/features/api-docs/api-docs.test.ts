@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asCurl, asJavaScript, asTypeScript, type Call, firstBody } from './call';
 import { type ApiDocument, ofCollection, operationOf, outcomes, resolved, successSchema, typeNameOf } from './document';
-import { entryOf } from './entries';
+import { type Entry, entryOf } from './entries';
 import { draftOf, exampleOf } from './example';
 import { typesOf } from './typescript';
 
@@ -31,7 +31,11 @@ const api: ApiDocument = {
   },
 };
 
-const entry = (key: string) => entryOf(key)!;
+const entry = (key: string): Entry => {
+  const found = entryOf(key);
+  if (!found) throw new Error(`no entry ${key}`);
+  return found;
+};
 const call = (key: string, more: Partial<Call> = {}): Call => ({ entry: entry(key), collection: 'posts', id: 'r1', query: {}, body: undefined, ...more });
 
 describe('the document', () => {

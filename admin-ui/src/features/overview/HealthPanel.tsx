@@ -24,7 +24,7 @@ export function HealthPanel({ stats }: { stats: DashboardStats | undefined }) {
   const size = stats && formatBytes(stats.system_health.storage_usage_mb * 1024 * 1024);
   const lines: Line[] = [
     { name: 'Server', value: health.error ? 'unreachable' : health.data && `${health.data.status}, version ${health.data.version}`, wrong: health.error !== null },
-    { name: 'Database', value: database && size && `${database}, ${size}`, wrong: database !== undefined && database !== null && database !== 'connected' },
+    { name: 'Database', value: database && size ? `${database}, ${size}` : undefined, wrong: database !== undefined && database !== null && database !== 'connected' },
     { name: 'Audit trail', value: health.data && (health.data.audit_logging_enabled ? 'on' : 'switched off'), wrong: health.data?.audit_logging_enabled === false },
     { name: 'Realtime', value: latest && realtimeWords(latest.connections, latest.lagging), wrong: (latest?.lagging ?? 0) > 0 },
     { name: 'Background jobs', value: jobs && `${formatNumber(jobs.pending + jobs.running + jobs.retrying)} to do${dead > 0 ? `, ${formatNumber(dead)} failed` : ''}`, wrong: dead > 0 },

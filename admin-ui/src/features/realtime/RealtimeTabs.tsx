@@ -6,6 +6,7 @@ export function RealtimeTabs() {
       label="Realtime"
       tabs={[
         { label: 'Events', link: { to: '/live' }, exact: true },
+        { label: 'Connections', link: { to: '/live/connections' } },
         { label: 'Playground', link: { to: '/live/playground' } },
       ]}
     />

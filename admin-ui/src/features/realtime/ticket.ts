@@ -1,10 +1,11 @@
 /** Connections open with a ticket that is good once: a URL ends up in logs, and the token must not. */
 import { API, api } from '@/api/client';
-import type { Ticket } from '@/api/types';
+import type { Ticket, TicketRequest } from '@/api/types';
 
 /** `userId`: of a connection with the rights of that user, which superadmins may have. */
 export async function fetchTicket(userId?: string): Promise<string> {
-  const { ticket } = await api.post<Ticket>('/realtime/ticket', userId === undefined ? undefined : { user_id: userId });
+  const request: TicketRequest | undefined = userId === undefined ? undefined : { user_id: userId };
+  const { ticket } = await api.post<Ticket>('/realtime/ticket', request);
   return ticket;
 }
 

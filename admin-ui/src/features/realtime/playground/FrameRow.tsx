@@ -40,7 +40,7 @@ export const FrameRow = memo(function FrameRow({ frame }: { frame: Frame }) {
         {content}
       </button>
       {open && (
-        <div className={classes.body}>{frame.value === undefined || frame.text.includes('\n') ? <CodeBlock text={frame.text} what="frame" /> : <JsonBlock value={frame.value} />}</div>
+        <div className={classes.body}>{frame.value === undefined || frame.text.includes('\n') ? <CodeBlock text={frame.text} what="frame" wrap /> : <JsonBlock value={frame.value} />}</div>
       )}
     </li>
   );

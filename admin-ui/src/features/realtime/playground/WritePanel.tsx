@@ -63,13 +63,13 @@ function Write({ collection, userId, document }: Props & { document: ApiDocument
       </Text>
       <JsonInput label="Values" value={text} onChange={setText} minRows={4} />
       <Group gap="xs">
-        <Button variant="default" disabled={data === null || waiting} loading={busy('create')} onClick={() => run('create')}>
+        <Button variant="default" disabled={data === null || waiting || write.isPending} loading={busy('create')} onClick={() => run('create')}>
           Create
         </Button>
-        <Button variant="default" disabled={data === null || made === null} loading={busy('change')} onClick={() => run('change')}>
+        <Button variant="default" disabled={data === null || made === null || write.isPending} loading={busy('change')} onClick={() => run('change')}>
           Change it
         </Button>
-        <Button variant="default" disabled={made === null} loading={busy('delete')} onClick={() => run('delete')}>
+        <Button variant="default" disabled={made === null || write.isPending} loading={busy('delete')} onClick={() => run('delete')}>
           Delete it
         </Button>
       </Group>
