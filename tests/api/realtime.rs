@@ -1,6 +1,5 @@
 //! Realtime over WebSocket and server-sent events.
 
-mod convergence;
 mod delivery;
 mod histories;
 mod hooks;
@@ -8,7 +7,6 @@ mod hostile;
 mod lifetime;
 mod protocol;
 mod rights;
-mod simulation;
 mod slow;
 mod sse;
 mod subscriptions;
