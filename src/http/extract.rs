@@ -99,6 +99,24 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
+/// The same where a body may be left out.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let bytes = read_bytes(request, app).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        let value = object(parse_json(&bytes)?, "model_attributes_type")?;
+        refuse_nul(&value)?;
+        parse_value(value).map(|value| Self(Some(value)))
+    }
+}
+
 /// A JSON object as it was sent: the fields of a record.
 #[derive(Clone, Debug)]
 pub struct JsonObject(pub serde_json::Map<String, Value>);
@@ -128,7 +146,10 @@ fn refuse_nul(body: &Value) -> Result<()> {
 
 /// `kind` is what the problem is called if it is no object.
 async fn read_object(request: Request, app: &App, kind: &str) -> Result<Value> {
-    let value = read_json(request, app).await?;
+    object(read_json(request, app).await?, kind)
+}
+
+fn object(value: Value, kind: &str) -> Result<Value> {
     if value.is_object() {
         return Ok(value);
     }
@@ -140,14 +161,18 @@ async fn read_object(request: Request, app: &App, kind: &str) -> Result<Value> {
     }))
 }
 
-async fn read_json(request: Request, app: &App) -> Result<Value> {
-    let bytes = match bytes::Bytes::from_request(request, app).await {
-        Ok(bytes) => bytes,
+async fn read_bytes(request: Request, app: &App) -> Result<bytes::Bytes> {
+    match bytes::Bytes::from_request(request, app).await {
+        Ok(bytes) => Ok(bytes),
         Err(rejection) if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-            return Err(Error::TooLarge("The request body is too large".into()));
+            Err(Error::TooLarge("The request body is too large".into()))
         }
-        Err(_) => return Err(Error::refused("Bad request", "The request body could not be read")),
-    };
+        Err(_) => Err(Error::refused("Bad request", "The request body could not be read")),
+    }
+}
+
+async fn read_json(request: Request, app: &App) -> Result<Value> {
+    let bytes = read_bytes(request, app).await?;
     if bytes.is_empty() {
         return Err(Error::malformed(Problem {
             kind: "missing".into(),
@@ -156,7 +181,11 @@ async fn read_json(request: Request, app: &App) -> Result<Value> {
             input: Value::Null,
         }));
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    parse_json(&bytes)
+}
+
+fn parse_json(bytes: &[u8]) -> Result<Value> {
+    serde_json::from_slice(bytes).map_err(|error| {
         Error::malformed(Problem {
             kind: "json_invalid".into(),
             loc: vec!["body".into(), error.column().into()],

@@ -1,10 +1,12 @@
 //! Realtime over WebSocket and server-sent events.
 
+mod connections;
 mod delivery;
 mod histories;
 mod hooks;
 mod hostile;
 mod lifetime;
+mod places;
 mod protocol;
 mod rights;
 mod slow;
