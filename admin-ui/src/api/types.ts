@@ -75,3 +75,6 @@ export type SessionList = Schemas['SessionList'];
 export type AuditPage = Schemas['AuditPage'];
 export type AuditRow = Schemas['AuditRow'];
 export type Verified = Schemas['Verified'];
+export type Ticket = Schemas['Ticket'];
+export type DashboardStats = Schemas['DashboardStats'];
+export type DashboardRange = Schemas['Range'];

@@ -3,6 +3,7 @@ import {
   IconActivity,
   IconBuilding,
   IconDatabase,
+  IconFlask,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
@@ -60,4 +61,7 @@ export const NAV: NavGroup[] = [
   },
 ];
 
-export const PAGES: NavPage[] = NAV.flatMap((group) => group.pages);
+/** Pages within pages: the palette leads there, the sidebar to what they stand in. */
+const WITHIN: NavPage[] = [{ to: '/live/playground', label: 'Realtime playground', icon: IconFlask, words: 'subscribe websocket sse try as user' }];
+
+export const PAGES: NavPage[] = [...NAV.flatMap((group) => group.pages), ...WITHIN];

@@ -1,0 +1,13 @@
+import { TabLinks } from '@/ui/TabLinks';
+
+export function RealtimeTabs() {
+  return (
+    <TabLinks
+      label="Realtime"
+      tabs={[
+        { label: 'Events', link: { to: '/live' }, exact: true },
+        { label: 'Playground', link: { to: '/live/playground' } },
+      ]}
+    />
+  );
+}
