@@ -164,7 +164,7 @@ impl Sql {
 
     /// Appends a finite double in full precision.
     pub fn double(&mut self, number: f64) -> &mut Self {
-        super::functions::write_double(&mut self.text, number);
+        super::functions::write_double(&mut self.text, self.dialect, number);
         self
     }
 

@@ -1,7 +1,6 @@
 //! Realtime over WebSocket and server-sent events.
 
 mod connections;
-mod convergence;
 mod delivery;
 mod histories;
 mod hooks;
@@ -10,7 +9,6 @@ mod lifetime;
 mod places;
 mod protocol;
 mod rights;
-mod simulation;
 mod slow;
 mod sse;
 mod subscriptions;

@@ -12,7 +12,6 @@ export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'name' | 'type' |
   type: string;
   default?: unknown;
   options?: unknown;
-  index?: boolean;
 };
 
 export type AccountList = Schemas['AccountList'];

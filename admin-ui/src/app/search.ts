@@ -42,9 +42,10 @@ export function recordsSearch(raw: Raw): RecordsSearch {
   return compact({ sort: text(raw.sort), filter: text(raw.filter), q: text(raw.q) });
 }
 
-export interface RecordSearch { view?: 'json' }
+export type RecordView = 'json' | 'history';
+export interface RecordSearch { view?: RecordView }
 export function recordSearch(raw: Raw): RecordSearch {
-  return compact({ view: raw.view === 'json' ? ('json' as const) : undefined });
+  return compact({ view: raw.view === 'json' || raw.view === 'history' ? raw.view : undefined });
 }
 
 export interface ApiSearch { op?: string }
