@@ -96,16 +96,30 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let bytes = read_bytes(request, app).await?;
-        let body = object(&bytes, "model_attributes_type")?;
-        refuse_nul(&body)?;
-        let misfit = match serde_path_to_error::deserialize(Value::Object(body)) {
-            Ok(shape) => return Ok(Self(shape)),
-            Err(error) => misfits::problem(&error),
-        };
-        // The reading has used the body up, so it is read again.
-        Err(Error::Malformed { problems: misfits::all::<T>(parse(&bytes)?, misfit) })
+        shape(&read_bytes(request, app).await?).map(Self)
     }
+}
+
+/// The same where a body may be left out.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let bytes = read_bytes(request, app).await?;
+        if bytes.is_empty() { Ok(Self(None)) } else { shape(&bytes).map(|shape| Self(Some(shape))) }
+    }
+}
+
+fn shape<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
+    let body = object(bytes, "model_attributes_type")?;
+    refuse_nul(&body)?;
+    serde_path_to_error::deserialize(Value::Object(body)).or_else(|error| {
+        // The first reading has used the body up.
+        Err(Error::Malformed { problems: misfits::all::<T>(parse(bytes)?, misfits::problem(&error)) })
+    })
 }
 
 /// A JSON object as it was sent: the fields of a record.

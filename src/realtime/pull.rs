@@ -12,11 +12,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::Hub;
 use super::connection::{Connection, Ended, Outlet};
 use super::frame::{Notice, Resync};
 use super::history::Segment;
 use super::lens::Lens;
-use super::queue::{Close, Taken};
+use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
 use super::topic::difference;
 use crate::changes::Cursor;
@@ -139,6 +140,22 @@ impl Pulls {
         self.jobs().iter().map(waiting).sum::<usize>() > SNAPSHOT_BYTES
     }
 
+    /// How many entries of the log are still to be read; `None` if it is not read. `lags` are the first events that the
+    /// queue dropped.
+    pub(super) fn behind(&self, hub: &Hub, lags: &[Mark]) -> Option<i64> {
+        let jobs = self.jobs();
+        let of_lane = |job: &Job, lane| matches!(job.task, Task::Lane(number) if number == lane);
+        let dropped = lags.iter().map(|lag| {
+            let job = jobs.iter().find(|job| of_lane(job, lag.lane));
+            hub.position_of_lane(lag.lane) - job.map_or(lag.position - 1, |job| job.position)
+        });
+        let begun = jobs.iter().filter_map(|job| match &job.task {
+            Task::Start(start) => Some(hub.position_of(start.subscriptions.first()?.scope) - job.position),
+            Task::Lane(_) => None,
+        });
+        dropped.chain(begun).max().map(|behind| behind.max(0))
+    }
+
     fn add(&self, id: u64, task: Task, position: i64) {
         self.jobs().push(Job { id, task, position, joining: None });
     }
@@ -148,6 +165,12 @@ impl Connection {
     /// Waits until there is something to send and puts it into `frames`, which must be empty. Nothing is lost if this is
     /// dropped before it returns.
     pub async fn next(&self, frames: &mut Vec<Bytes>) -> Taken {
+        let taken = self.next_frames(frames).await;
+        self.outlet().sent.fetch_add(frames.len() as u64, Ordering::Relaxed);
+        taken
+    }
+
+    async fn next_frames(&self, frames: &mut Vec<Bytes>) -> Taken {
         let pulls = self.pulls();
         loop {
             // What waits in the queue and what is read in the log take turns.

@@ -205,6 +205,14 @@ impl Shard {
                     change_groups(topic, |topic| topic.refresh(catalog.by_name(name), &cursor));
                 }
             }
+            Command::Count { subscriptions, reply } => {
+                let size = |subscription: &Arc<Subscription>| {
+                    let topic = self.topics.get(&subscription.scope)?.get(&subscription.collection)?;
+                    Some((subscription.id, topic.group_size(subscription.id)?))
+                };
+                // Whoever asked may have given up.
+                let _ = reply.send(subscriptions.iter().filter_map(size).collect());
+            }
             Command::Checkpoint(outlets) => self.checkpoint(&outlets),
         }
     }
@@ -274,6 +282,7 @@ impl Shard {
         let subscriptions = outlet.held(of_lane);
         outlet.queue().rejoin(self.lane.number);
         self.catch_up(outlet, &subscriptions, position);
+        counter!("snackbase_realtime_rejoins_total").increment(1);
         Joined::Live
     }
 

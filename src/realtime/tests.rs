@@ -116,7 +116,8 @@ impl World {
     }
 
     fn connect_with(&self, caller: &Caller, recheck: Recheck) -> Client {
-        let arrival = Arrival { caller: caller.clone(), recheck, address: None, dialect: self.dialect };
+        let arrival =
+            Arrival { caller: caller.clone(), recheck, address: None, opened_by: None, dialect: self.dialect };
         Client(self.hub.connect(arrival).unwrap())
     }
 

@@ -122,6 +122,11 @@ impl Topic {
         self.groups.len()
     }
 
+    /// How many subscriptions see the same as this one, itself among them.
+    pub(super) fn group_size(&self, id: SubscriptionId) -> Option<usize> {
+        self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| group.members.len())
+    }
+
     /// Makes the groups for the collection as it is now. Subscribers that understand it are told if they may see other
     /// records now, or more or less of them.
     pub(super) fn refresh(&mut self, collection: Option<&Arc<Collection>>, cursor: &Cursor) {

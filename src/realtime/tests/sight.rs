@@ -219,7 +219,9 @@ async fn fields_are_narrowed_and_old_values_are_those_that_were_seen() {
     let caller = world.user("user");
     let again = caller.clone();
     let recheck: Recheck = Box::new(move || std::future::ready(Ok(again.clone())).boxed());
-    let client = Client(world.hub.connect(Arrival { caller, recheck, address: None, dialect: &Telling }).unwrap());
+    let client = Client(
+        world.hub.connect(Arrival { caller, recheck, address: None, opened_by: None, dialect: &Telling }).unwrap(),
+    );
     let selection = Selection { fields: Some(["mail".to_owned()].into()), old: true, ..Selection::default() };
     client.0.subscribe(Subscribe { tag: None, ..selecting(&client, "all", selection) }).unwrap();
     assert_eq!(client.frames(1).await, ["ack"]);
