@@ -34,7 +34,7 @@ fn picked(depth: u32, value: &Source) -> Source {
 
 fn text(depth: u32) -> Source {
     let leaf = prop_oneof![
-        3 => field(&["t", "u", "id", "created_by"]),
+        3 => field(&["t", "u", "id", "created_by", "j.a"]),
         1 => any_text().prop_map(|text| quoted(&text)),
         1 => any_text().prop_map(|text| quoted(&format!(" {text}$log$ "))),
     ]
@@ -62,7 +62,7 @@ fn unit() -> Source {
 }
 
 fn number(depth: u32) -> Source {
-    let leaf = prop_oneof![2 => field(&["n", "m"]), 1 => number_literal()].boxed();
+    let leaf = prop_oneof![2 => field(&["n", "m", "j.b.c"]), 1 => number_literal()].boxed();
     if depth == 0 {
         return leaf;
     }
