@@ -72,7 +72,8 @@ pub(super) fn compile(definitions: &[FieldDefinition], fields: &mut [Field]) -> 
         let mut problem = |code: &str, message: String| {
             problems.push(FieldError::new(format!("schema[{index}].expression"), code, message));
         };
-        match Formula::compile(definition.expression.as_deref().unwrap_or_default(), &stored) {
+        let expression = definition.expression.as_deref().unwrap_or_default();
+        match Formula::compile(expression, &stored, wanted(field.kind)) {
             Err(found) => {
                 let found: Vec<String> =
                     found.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect();
