@@ -7,7 +7,7 @@ mod functions;
 mod names;
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ast::{Comparison, Node, NodeKind};
@@ -32,9 +32,12 @@ pub(super) struct Checked {
     pub fields: BTreeSet<Arc<str>>,
     /// Whether the answer depends on the time.
     pub clock: bool,
-    /// The collections that stored macros read.
-    pub collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    pub collections: Sources,
 }
+
+/// Names of collections, each with the names of fields.
+pub(super) type Sources = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What the check of a computed field's expression yields.
 pub(super) struct CheckedValue {
@@ -91,8 +94,8 @@ struct Checker<'a> {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
-    /// The collections that stored macros read.
-    collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    collections: Sources,
     /// Inside of a stored macro: its arguments.
     query: Option<QueryScope>,
 }

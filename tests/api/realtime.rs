@@ -9,6 +9,7 @@ mod hostile;
 mod lifetime;
 mod places;
 mod protocol;
+mod relational;
 mod rights;
 mod simulation;
 mod slow;
