@@ -224,7 +224,7 @@ impl Accounts {
             return Ok(());
         }
         tx.execute(event.entry(now)).await?;
-        let change = AccessChange::User(owner.user_id);
+        let change = AccessChange::Credentials(owner.user_id);
         tx.execute(access_log::entry(owner.account.id, change, now, caller.actor())).await?;
         tx.commit().await?;
         inner.auth.invalidate_user(owner.user_id);

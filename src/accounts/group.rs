@@ -304,7 +304,7 @@ impl Accounts {
         account: AccountId,
         user: UserId,
     ) -> Result<()> {
-        let (change, now) = (AccessChange::User(user), self.0.clock.now());
+        let (change, now) = (AccessChange::Rights(user), self.0.clock.now());
         tx.execute(event.by(caller).entry(now)).await?;
         tx.execute(access_log::entry(account, change, now, caller.actor())).await?;
         tx.commit().await?;

@@ -7,6 +7,7 @@ use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
 use super::{Accounts, superadmin, trail};
+use crate::auth::access_log::AccessChange;
 use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_new_password;
 use crate::auth::{Caller, session};
@@ -128,7 +129,9 @@ impl Accounts {
         if request.is_active == Some(false) {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
-        let batch = store::announce(batch, &user, now, caller.actor())?;
+        let other_rights = readdressed || role_id.is_some_and(|role| role != user.role_id);
+        let change = if other_rights { AccessChange::Rights } else { AccessChange::Credentials };
+        let batch = store::announce(batch, &user, change, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(taken)?;
         inner.auth.invalidate_user(user.user_id()?);
         let user = self.existing_user(id).await?;
@@ -150,7 +153,7 @@ impl Accounts {
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
             .with(session::revoke_all(user_id, now))
             .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
-        let batch = store::announce(batch, &user, now, caller.actor())?;
+        let batch = store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
         Ok(())

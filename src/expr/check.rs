@@ -8,7 +8,7 @@ mod names;
 mod paths;
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ast::{Comparison, Node, NodeKind};
@@ -34,9 +34,12 @@ pub(super) struct Checked {
     pub fields: BTreeSet<Arc<str>>,
     /// Whether the answer depends on the time.
     pub clock: bool,
-    /// The collections that stored macros read.
-    pub collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    pub collections: Sources,
 }
+
+/// Names of collections, each with the names of fields.
+pub(super) type Sources = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What the check of a computed field's expression yields.
 pub(super) struct CheckedValue {
@@ -104,8 +107,8 @@ struct Checker<'a> {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
-    /// The collections that stored macros read.
-    collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    collections: Sources,
     /// Inside of a stored macro: its arguments.
     query: Option<QueryScope>,
 }

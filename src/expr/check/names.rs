@@ -23,9 +23,7 @@ impl Checker<'_> {
     /// A field of the record.
     pub(super) fn field(&mut self, name: &str, at: usize) -> Result<Operand, Reported> {
         let Found { field, computed, keys } = self.lookup(name, at)?;
-        if self.query.is_none() {
-            self.fields.insert(field.name.clone());
-        }
+        self.fields.insert(field.name.clone());
         Ok(match computed {
             Some(formula) => {
                 self.clock |= formula.clock;

@@ -107,7 +107,6 @@ impl Checker<'_> {
                     let fault = super::Fault::new(*at, format!("there is no collection `{name}`"));
                     return Err(failed(self, vec![fault]));
                 };
-                self.collections.insert(name.as_str().into());
                 self.reads.add(Attribute::AccountId);
                 (Some(source), columns)
             }
@@ -119,6 +118,9 @@ impl Checker<'_> {
         let (Ok(condition), Ok(value), true) = (condition, value, inner.faults.is_empty()) else {
             return Err(failed(self, inner.faults));
         };
+        if let Some((name, _)) = &select.collection {
+            self.collections.entry(name.as_str().into()).or_default().extend(inner.fields);
+        }
         self.clock |= inner.clock;
         self.reads.merge(inner.reads);
         Ok(match (source, value) {
