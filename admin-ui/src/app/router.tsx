@@ -92,6 +92,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/features/collections/SettingsTab'), 'SettingsTab'),
 });
 
+const macros = createRoute({
+  getParentRoute: () => app,
+  path: '/macros',
+  component: lazyRouteComponent(() => import('@/features/macros/MacrosPage'), 'MacrosPage'),
+});
+
 const live = createRoute({
   getParentRoute: () => app,
   path: '/live',
@@ -109,6 +115,7 @@ export const router = createRouter({
       collections,
       newCollection,
       collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, settings]),
+      macros,
       live,
       ...peopleRoutes,
       ...operationRoutes,
