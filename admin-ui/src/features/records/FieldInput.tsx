@@ -2,7 +2,7 @@ import { Input, SegmentedControl, Select, type SelectProps, Textarea, TextInput 
 import { useId } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import { choicesOf } from '@/features/collections/field-options';
-import { FIELD_TYPE_LABELS, type FieldType } from '@/features/collections/field-types';
+import { FIELD_TYPE_LABELS } from '@/features/collections/field-types';
 import { JsonInput } from '@/ui/JsonInput';
 import { ReferencePicker } from './ReferencePicker';
 
@@ -63,7 +63,7 @@ export function FieldInput({ field, value, error, first, onChange }: Props) {
 }
 
 function describe(field: FieldDefinition): string {
-  const words: string[] = [FIELD_TYPE_LABELS[field.type as FieldType]];
+  const words: string[] = [FIELD_TYPE_LABELS[field.type]];
   if (field.type === 'reference' && field.collection) words.push(`to ${field.collection}`);
   if (field.type === 'datetime') words.push('in your time zone');
   if (field.type === 'file') words.push('as JSON with filename, size, mime_type and path');

@@ -82,7 +82,7 @@ export function RecordDrawer() {
             {record.data && (
               <Group gap={4} wrap="nowrap">
                 <Text fz="sm" c="dimmed">
-                  Created <TimeText value={record.data.created_at as string} />, changed <TimeText value={record.data.updated_at as string} />
+                  Created <TimeText value={record.data.created_at} />, changed <TimeText value={record.data.updated_at} />
                 </Text>
                 <RecordMenu collection={name} record={record.data} />
               </Group>
@@ -95,7 +95,7 @@ export function RecordDrawer() {
           {record.data && (
             <div hidden={view !== 'form'}>
               <EditForm
-                key={record.data.updated_at as string}
+                key={record.data.updated_at}
                 collection={collection}
                 record={record.data}
                 onDirty={setDirty}

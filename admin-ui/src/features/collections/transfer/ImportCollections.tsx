@@ -97,7 +97,7 @@ export function ImportCollections({ onClose }: { onClose: () => void }) {
                   <BundleRow
                     key={name}
                     name={name}
-                    schema={schema as FieldDefinition[]}
+                    schema={schema}
                     here={names[name] ?? name}
                     fate={fates[index] ?? 'new'}
                     onName={(here) => setNames({ ...names, [name]: here })}
