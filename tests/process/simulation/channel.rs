@@ -63,10 +63,18 @@ impl Channel {
     }
 
     /// Subscribes once more in the place of the first subscription, if that is possible.
-    pub async fn begin_again(&mut self, view: &View) -> bool {
+    pub async fn begin_again(&mut self, view: &View, start: &Start) -> bool {
         match self {
-            Self::Ws(ws) => ws.try_send(&subscribe(view, &Start::Snapshot)).await,
+            Self::Ws(ws) => ws.try_send(&subscribe(view, start)).await,
             Self::Sse(_) => false,
+        }
+    }
+
+    /// How many acknowledgements are due when it is open.
+    pub fn acknowledgements(&self) -> u32 {
+        match self {
+            Self::Ws(_) => 1,
+            Self::Sse(_) => 0,
         }
     }
 

@@ -12,8 +12,9 @@ use crate::harness::{Backend, Client, Database, PASSWORD, Process, TestApp, soon
 /// So small that many fall behind.
 const QUEUE_FRAMES: usize = 5;
 const QUEUE_BYTES: usize = 32 * 1024;
-/// Seconds.
-const HEARTBEAT: u64 = 1;
+/// Seconds. Whoever sleeps while three pings wait is sent away.
+const HEARTBEAT: u64 = 2;
+const CHECKPOINT: u64 = 1;
 /// How long a request may take before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Before an attempt after one that nobody answered.
@@ -51,7 +52,7 @@ impl Cluster {
             config.realtime.queue_frames = QUEUE_FRAMES;
             config.realtime.queue_bytes = QUEUE_BYTES;
             config.realtime.heartbeat_seconds = HEARTBEAT;
-            config.realtime.checkpoint_seconds = HEARTBEAT;
+            config.realtime.checkpoint_seconds = CHECKPOINT;
         })
         .await;
         let addresses = Mutex::new(vec![Some(app.base.clone())]);
@@ -104,13 +105,13 @@ impl Cluster {
         let Running::Apart { processes, database } = &self.running else { return };
         let database = database.clone();
         let serve = move || {
-            let (frames, bytes, beat) = (QUEUE_FRAMES.to_string(), QUEUE_BYTES.to_string(), HEARTBEAT.to_string());
             let variables = [
-                ("REALTIME_QUEUE_FRAMES", frames.as_str()),
-                ("REALTIME_QUEUE_BYTES", &bytes),
-                ("REALTIME_HEARTBEAT_SECONDS", &beat),
-                ("REALTIME_CHECKPOINT_SECONDS", &beat),
+                ("REALTIME_QUEUE_FRAMES", QUEUE_FRAMES.to_string()),
+                ("REALTIME_QUEUE_BYTES", QUEUE_BYTES.to_string()),
+                ("REALTIME_HEARTBEAT_SECONDS", HEARTBEAT.to_string()),
+                ("REALTIME_CHECKPOINT_SECONDS", CHECKPOINT.to_string()),
             ];
+            let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
             Process::serve(&database, &variables)
         };
         let process = tokio::task::spawn_blocking(serve).await.unwrap();

@@ -33,8 +33,19 @@ pub struct View {
     /// Of a superadmin.
     pub account: Option<String>,
     pub old: bool,
-    /// Whether it stops reading now and then.
-    pub is_slow: bool,
+    pub manner: Manner,
+}
+
+/// How a client behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// It reads what comes.
+    #[default]
+    Steady,
+    /// It stops reading now and then.
+    Slow,
+    /// It subscribes again and again, just when much happens.
+    Nervous,
 }
 
 impl View {
@@ -211,14 +222,14 @@ impl Listener {
 
     /// Listens until it leaves or is made to.
     async fn stay(&self, mut channel: Channel, base: &str, start: &mut Start, dice: &mut Dice) -> Option<End> {
-        let mut left = if self.view.is_slow { 60 } else { 5 } + dice.roll(60);
+        let mut left = if self.view.manner == Manner::Steady { 5 } else { 60 } + dice.roll(60);
         let slowness = dice.roll(3);
         let mut fresh = true;
-        if let Start::After(cursor) = &*start {
-            self.notes.lock().unwrap().last = position(cursor);
-        }
+        let mut awaited = channel.acknowledgements();
+        let mut is_live = false;
+        self.goes_on_at(start);
         while left > 0 {
-            while self.view.is_slow && self.world.asleep.load(Ordering::Relaxed) {
+            while self.view.manner == Manner::Slow && self.world.asleep.load(Ordering::Relaxed) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             let heard = match channel.next().await {
@@ -229,13 +240,34 @@ impl Listener {
                 self.note(&format!("{} {}", heard.kind, heard.frame));
                 left -= 1;
             }
-            match self.hear(heard, base, start, &mut fresh, dice).await {
-                Next::Listen => {}
+            let is_event = heard.kind == "event";
+            is_live |= awaited == 0 && ["live", "replayed"].contains(&heard.kind.as_str());
+            let next = match heard.kind.as_str() {
+                "subscribed" => {
+                    awaited -= 1;
+                    fresh = true;
+                    self.goes_on_at(start);
+                    Next::Listen
+                }
+                "resync" if awaited > 0 => {
+                    self.doubt_all();
+                    *start = Start::Snapshot;
+                    Next::BeginAgain
+                }
+                // What the old subscription tells comes again.
+                kind if awaited > 0 && kind != "refusal" => Next::Listen,
+                _ => self.hear(heard, base, start, &mut fresh, dice).await,
+            };
+            let is_restless = self.view.manner == Manner::Nervous && is_event && is_live && dice.once_in(3);
+            match next {
+                Next::Listen if !is_restless => {}
                 Next::Reconnect => return None,
-                Next::BeginAgain => {
-                    if !channel.begin_again(&self.view).await {
+                Next::Listen | Next::BeginAgain => {
+                    if !channel.begin_again(&self.view, start).await {
                         return None;
                     }
+                    awaited += 1;
+                    is_live = false;
                 }
             }
             tokio::time::sleep(Duration::from_millis(slowness)).await;
@@ -250,7 +282,6 @@ impl Listener {
     async fn hear(&self, heard: Heard, base: &str, start: &mut Start, fresh: &mut bool, dice: &mut Dice) -> Next {
         let Heard { kind, frame, cursor } = heard;
         match kind.as_str() {
-            "subscribed" => *fresh = true,
             "snapshot" => {
                 let mut notes = self.notes.lock().unwrap();
                 if std::mem::take(fresh) {
@@ -272,12 +303,7 @@ impl Listener {
             "replayed" | "checkpoint" | "heartbeat" => go_on(start, cursor),
             "resync" => {
                 let cursor = cursor.unwrap();
-                {
-                    let mut notes = self.notes.lock().unwrap();
-                    notes.doubts.clear();
-                    notes.exact = false;
-                    notes.witness.end();
-                }
+                self.doubt_all();
                 let is_witness = self.person().id == self.world.admin.id;
                 *start = Start::Snapshot;
                 if is_witness || dice.once_in(2) {
@@ -296,7 +322,9 @@ impl Listener {
                 }
             }
             "refusal" => {
-                assert_eq!(frame["code"], "forbidden", "{}: {frame}", self.name);
+                // Nothing may be listed, or earlier snapshots wait to be read.
+                let is_known = ["forbidden", "rate_limited"].iter().any(|code| frame["code"] == *code);
+                assert!(is_known, "{}: {frame}", self.name);
                 self.forget();
                 *start = Start::Snapshot;
                 return Next::Reconnect;
@@ -344,6 +372,21 @@ impl Listener {
         let Some(later) = look().await else { return };
         let comes_late = is_it(&later) || (now.status == 404 && later.status == 200);
         assert!(!comes_late, "{}: told before it was there: {event}, then {now:?}", self.name);
+    }
+
+    /// Events after this are to come.
+    fn goes_on_at(&self, start: &Start) {
+        if let Start::After(cursor) = start {
+            self.notes.lock().unwrap().last = position(cursor);
+        }
+    }
+
+    /// What it holds may be wrong.
+    fn doubt_all(&self) {
+        let mut notes = self.notes.lock().unwrap();
+        notes.doubts.clear();
+        notes.exact = false;
+        notes.witness.end();
     }
 
     fn forget(&self) {

@@ -12,10 +12,14 @@ use super::world::{HUGE, Person, World};
 /// What each writes at least.
 const TURNS: u64 = 20;
 /// How often slow readers stop reading while much is written.
-const FLOODS: usize = 2;
+const FLOODS: usize = 1;
 /// Records of a flood, and the bytes of each: together more than sockets hold.
 const WAVES: u64 = 12;
 const WAVE: usize = 256 * 1024;
+/// Batches that follow while slow readers catch up, their records, and the milliseconds between them.
+const RIPPLES: u64 = 6;
+const RIPPLE: u64 = 15;
+const RIPPLE_PAUSE: u64 = 60;
 
 struct Writer<'a> {
     world: &'a World,
@@ -155,11 +159,31 @@ pub async fn flood(world: &World, mut dice: Dice) {
         }
         world.asleep.store(false, Ordering::Relaxed);
         world.trace.note("flood", &format!("ends: {made:?}"));
+        ripple(world, &mut dice).await;
         for id in made {
             let path = format!("/records/items/{id}");
             let small = json!({"n": HUGE, "stamp": world.stamp(), "body": ""});
             let (method, body) = if dice.once_in(2) { (Method::DELETE, json!({})) } else { (Method::PATCH, small) };
             ask(&mut dice, method, &path, &body).await;
         }
+    }
+}
+
+/// Changes some records again and again, all at once.
+async fn ripple(world: &World, dice: &mut Dice) {
+    let record = || json!({"n": HUGE, "stamp": world.stamp(), "owner": world.member.id});
+    let mut records: Vec<Value> = (0..RIPPLE).map(|_| record()).collect();
+    let mut method = Method::POST;
+    for _ in 0..RIPPLES {
+        let (node, body) = (dice.index(world.cluster.nodes()), json!({"records": records}));
+        let answer = world.cluster.ask(node, &world.member, method.clone(), "/records/items/batch", Some(&body)).await;
+        if let Some(made) = answer.as_ref().and_then(|answer| answer.body["created"].as_array()) {
+            method = Method::PATCH;
+            records = made.iter().map(|made| json!({"id": made["id"]})).collect();
+        }
+        for record in records.iter_mut().filter(|record| record["id"].is_string()) {
+            record["data"] = json!({"stamp": world.stamp()});
+        }
+        dice.pause(0, RIPPLE_PAUSE).await;
     }
 }
