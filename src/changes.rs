@@ -149,8 +149,9 @@ impl Row {
 
 /// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower, not the writers.
 pub trait Consumer: Send + 'static {
-    /// Takes the next entries.
-    fn consume(&mut self, changes: Vec<Arc<Change>>) -> impl Future<Output = ()> + Send;
+    /// Takes the next entries, and the position up to which there are no others. It may lie behind the last of them:
+    /// what is for the audit trail alone is not handed over.
+    fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) -> impl Future<Output = ()> + Send;
 }
 
 /// The change log; cheap to clone.
@@ -231,7 +232,7 @@ impl ChangeLog {
         if let Some(account) = account {
             sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
         }
-        sql.push(" ORDER BY position LIMIT ").arg(limit);
+        sql.push(" ORDER BY position LIMIT ").number(limit);
         let rows: Vec<Row> = self.db.rows(sql.build()).await?;
         // Only now: what was deleted before the entries were read is not among them.
         let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;

@@ -76,6 +76,8 @@ test('a whole job from the keyboard', async (t) => {
     await type('Emma, revised');
     await press('Enter');
     await page.getByRole('gridcell', { name: 'Emma, revised' }).waitFor();
+    // Until it is stored, the key means the text in the cell.
+    await page.getByRole('button', { name: /^Undo/ }).waitFor();
     await press('Control+z');
     await page.getByRole('gridcell', { name: 'Emma', exact: true }).waitFor();
   });

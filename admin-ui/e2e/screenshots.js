@@ -1,222 +1,106 @@
-// Takes every page in light, dark and narrow into a folder: node e2e/screenshots.js <folder>
+// Takes every page and state in light, dark, narrow and with long words: node e2e/screenshots.js <folder> [part of a name]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, openPage } from './support/browser.js';
 import { signIn, startServer } from './support/server.js';
+import { EMAIL, PASSWORD } from './support/signed-in.js';
+import { pictures } from './pictures/pages.js';
+import { seedPictures } from './pictures/seed.js';
+import { stretch } from './pictures/stretch.js';
 
-const EMAIL = 'root@example.com';
-const PASSWORD = 'Correct-Horse-7';
 const folder = process.argv[2] ?? 'screenshots';
+const only = process.argv[3] ?? '';
 
 const MODES = [
   { name: 'light', colorScheme: 'light' },
   { name: 'dark', colorScheme: 'dark' },
   { name: 'narrow', colorScheme: 'light', viewport: { width: 390, height: 844 } },
-];
-
-const TITLES = ['On sour dough', 'A week without plans', 'Notes on the Engine', 'The quiet release', 'How we moved house'];
-
-async function fill(api) {
-  const field = (name, type, more = {}) => ({ name, type, ...more });
-  await api.post('/collections', {
-    name: 'authors',
-    fields: [field('name', 'text', { required: true }), field('email', 'email', { unique: true, pii: true, mask_type: 'email' })],
-  });
-  await api.post('/collections', {
-    name: 'posts',
-    fields: [
-      field('title', 'text', { required: true }),
-      field('views', 'number', { default: 0 }),
-      field('published', 'boolean'),
-      field('happens_at', 'datetime'),
-      field('author', 'reference', { collection: 'authors', on_delete: 'set_null' }),
-      field('meta', 'json'),
-    ],
-  });
-  await api.post('/collections', { name: 'comments', fields: [field('body', 'text')], list_rule: '' });
-  await api.put('/collections/posts/rules', {
-    list_rule: "published = true || created_by = @request.auth.id",
-    view_rule: '',
-    create_rule: "@request.auth.role = 'admin'",
-    update_fields: '["title","views"]',
-  });
-  const authors = [];
-  for (const name of ['Ada Lovelace', 'Grace Hopper']) {
-    authors.push(await api.post('/records/authors', { name, email: `${name.split(' ')[0].toLowerCase()}@example.com` }));
-  }
-  for (let index = 0; index < 64; index += 1) await api.post('/records/posts', post(index, authors));
-  return api.get('/records/posts?limit=1');
-}
-
-function post(index, authors) {
-  return {
-    title: `${TITLES[index % TITLES.length]}${index > 4 ? `, part ${index}` : ''}`,
-    views: index * index * 7,
-    published: index % 3 === 0 ? null : index % 2 === 0,
-    happens_at: new Date(Date.UTC(2026, 0, 1 + index, 9, 30)).toISOString(),
-    author: authors[index % 2].id,
-    meta: index % 4 === 0 ? { tags: ['bread', 'home'], pages: index } : null,
-  };
-}
+  { name: 'long', colorScheme: 'light' },
+].filter(({ name }) => !process.env.MODES || process.env.MODES.split(',').includes(name));
 
 const server = await startServer();
 const browser = await launch();
 const complaints = [];
+let taken = 0;
 
-async function picture(page, mode, name) {
+async function take(page, mode, name) {
   await page.waitForLoadState('networkidle');
-  await page.waitForTimeout(250);
+  await page.waitForTimeout(200);
+  if (mode === 'long') await stretch(page);
   await page.screenshot({ path: join(folder, `${name}-${mode}.png`) });
+  taken += 1;
+  // A page that can be pushed sideways has something that is too wide.
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (wide > 0) complaints.push(`${name}-${mode}: ${wide} px wider than the window`);
+}
+
+/** The pages before one is signed in. */
+async function entry(name, run) {
+  if (!name.includes(only)) return;
+  for (const { name: mode, ...options } of MODES) {
+    const { page, context } = await openPage(browser, server.origin, options);
+    await run(page);
+    await take(page, mode, name);
+    await context.close();
+  }
+}
+
+async function walk(all, storageState, api) {
+  for (const { name: mode, ...options } of MODES) {
+    for (const { name, path, before, act, navigation } of all) {
+      if (!name.includes(only)) continue;
+      const { page, context, complaints: own } = await openPage(browser, server.origin, { ...options, storageState, reducedMotion: 'reduce' });
+      try {
+        await before?.(page);
+        await page.goto(`${server.origin}/admin${path}`);
+        if (mode === 'narrow' && navigation) await page.getByRole('button', { name: 'Open navigation' }).click();
+        await act?.(page, api);
+        await take(page, mode, name);
+        if (!before) complaints.push(...own.map((complaint) => `${name}-${mode}: ${complaint}`));
+      } catch (error) {
+        complaints.push(`${name}-${mode}: ${error.message.split('\n')[0]}`);
+        await page.screenshot({ path: join(folder, `${name}-${mode}-failed.png`) });
+      } finally {
+        await context.close();
+      }
+    }
+  }
 }
 
 try {
   await mkdir(folder, { recursive: true });
-  for (const { name: mode, ...options } of MODES) {
-    const { page, context } = await openPage(browser, server.origin, options);
+  await entry('needs-setup', async (page) => {
     await page.goto(`${server.origin}/admin/login`);
     await page.getByText('no superadmin yet').waitFor();
-    await picture(page, mode, '00-needs-setup');
+  });
+  await entry('setup', async (page) => {
     await page.goto(server.setupUrl);
     await page.getByLabel('Password', { exact: true }).fill('Correct-Horse');
-    await picture(page, mode, '01-setup');
-    await context.close();
-  }
-  const first = await openPage(browser, server.origin);
-  await first.page.goto(server.setupUrl);
-  await first.page.getByLabel('E-mail').fill(EMAIL);
-  await first.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await first.page.getByRole('button', { name: 'Create superadmin' }).click();
-  await first.page.getByText('Start with a collection').waitFor();
-  await picture(first.page, 'light', '02-overview-empty');
-  await first.page.goto(`${server.origin}/admin/collections`);
-  await picture(first.page, 'light', '03-collections-empty');
+  });
+  const { page, context } = await openPage(browser, server.origin);
+  await page.goto(server.setupUrl);
+  await page.getByLabel('E-mail').fill(EMAIL);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create superadmin' }).click();
+  await page.getByText('Start with a collection').waitFor();
+  const storage = await context.storageState();
   const api = await signIn(server.origin, EMAIL, PASSWORD);
-  const { items } = await fill(api);
-  const storage = await first.context.storageState();
-
-  for (const { name: mode, ...options } of MODES) {
-    const opened = await openPage(browser, server.origin, { ...options, storageState: storage });
-    const { page } = opened;
-    const go = async (path) => page.goto(`${server.origin}/admin${path}`);
-    const button = (name) => page.getByRole('button', { name, exact: true });
-
-    await go('/');
-    await picture(page, mode, '10-overview');
-    await go('/collections');
-    await picture(page, mode, '11-collections');
-    await go('/collections?search=nothing');
-    await picture(page, mode, '12-collections-none');
-    await go('/collections/new');
-    await page.getByLabel('Name', { exact: true }).fill('or');
-    await page.getByLabel('Name of field 1').fill('created_at');
-    await button('Add field').click();
-    await page.getByLabel('Name of field 2').fill('buyer');
-    await page.getByRole('combobox', { name: 'Type of buyer' }).or(page.getByLabel('Type of buyer')).first().click();
-    await page.getByRole('option', { name: 'Reference' }).click();
-    await button('Create collection').click();
-    await picture(page, mode, '13-new-collection');
-    await go('/collections/posts/records');
-    await picture(page, mode, '14-records');
-    await page.getByLabel(/^Select …/).nth(1).check();
-    await page.getByLabel(/^Select …/).nth(2).check();
-    await picture(page, mode, '15-records-selected');
-    await page.getByRole('region', { name: 'Selected records' }).getByRole('button', { name: 'Delete' }).click();
-    await picture(page, mode, '16-records-delete');
-    await go('/collections/posts/records?filter=views+%3E');
-    await picture(page, mode, '17-records-filter-error');
-    await go(`/collections/posts/records?filter=${encodeURIComponent("views > 100 && title ~ '%sour%'")}`);
-    await button('Put a filter together').click();
-    await picture(page, mode, '18-records-filter-builder');
-    await go('/collections/posts/records');
-    await page.getByRole('gridcell', { name: /sour dough/ }).first().dblclick();
-    await picture(page, mode, '18b-records-inline');
-    await page.keyboard.press('Escape');
-    await page.getByLabel(/^Select …/).nth(1).check();
-    await button('Edit a field').click();
-    await picture(page, mode, '18c-records-bulk-edit');
-    await go('/collections/posts/records');
-    await button('More about these records').click();
-    await picture(page, mode, '18d-records-more');
-    await page.getByRole('menuitem', { name: 'Import CSV or JSON' }).click();
-    await page.locator('input[type=file]').setInputFiles({
-      name: 'posts.csv',
-      mimeType: 'text/csv',
-      buffer: Buffer.from('Title,views,Rechnungsprüfungsausschussvorsitzende\nOne,1,x\n,2,y\nThree,many,z\n'),
-    });
-    await picture(page, mode, '18e-records-import');
-    await button('Import 3 records').click();
-    await page.getByText(/refused/).first().waitFor();
-    await picture(page, mode, '18f-records-import-report');
-    await go('/collections/posts/records');
-    await page.getByRole('grid').waitFor();
-    await page.keyboard.press('Control+k');
-    await page.getByRole('combobox', { name: 'Search pages, collections and actions' }).fill('po');
-    await picture(page, mode, '18g-palette');
-    await go('/collections/posts/records');
-    await button('Columns').click();
-    await picture(page, mode, '19-records-columns');
-    await go('/collections/comments/records');
-    await picture(page, mode, '20-records-empty');
-    await go('/collections/posts/records/new');
-    await button('Create record').click();
-    await picture(page, mode, '21-record-new');
-    await go(`/collections/posts/records/${items[0].id}`);
-    await picture(page, mode, '22-record');
-    await go(`/collections/posts/records/${items[0].id}?view=json`);
-    await picture(page, mode, '23-record-json');
-    await go('/collections/posts/fields');
-    await button('More about author').click();
-    await button('Add field').click();
-    await page.getByLabel('Name of field 7').fill('subtitle');
-    await picture(page, mode, '24-fields');
-    await go('/collections/posts/rules');
-    await page.getByLabel('List expression').fill('published = true || nope = 1');
-    await picture(page, mode, '25-rules');
-    await page.getByRole('region', { name: 'Try a rule' }).scrollIntoViewIfNeeded();
-    await page.getByLabel('List expression').fill("created_by = @request.auth.id");
-    await button('Fill in the newest record').click();
-    await button('Try').click();
-    await page.getByRole('status').last().scrollIntoViewIfNeeded();
-    await picture(page, mode, '26-rules-tester');
-    await go('/collections/posts/settings');
-    await picture(page, mode, '27-settings');
-    await button('Delete collection').click();
-    await picture(page, mode, '28-settings-delete');
-    await go('/live');
-    await page.getByText('Connected', { exact: true }).waitFor();
-    await picture(page, mode, '29-live-empty');
-    const made = await api.post('/records/posts', { title: `Live in ${mode}` });
-    await api.post('/records/comments', { body: 'First!' });
-    await api.delete(`/records/posts/${made.id}`);
-    await page.getByText('First!').waitFor();
-    await picture(page, mode, '30-live');
-    await page.getByRole('button', { name: /^Open event/ }).first().click();
-    await picture(page, mode, '31-live-event');
-    await go('/collections/missing/records');
-    await picture(page, mode, '32-missing');
-    await go('/nowhere');
-    await picture(page, mode, '33-not-found');
-    await go('/');
-    if (mode === 'narrow') await page.getByRole('button', { name: 'Open navigation' }).click();
-    await page.getByRole('button', { name: /^Account menu/ }).click();
-    await picture(page, mode, '34-menu');
-    await go('/login');
-    complaints.push(...opened.complaints);
-    await opened.context.close();
-  }
-  for (const { name: mode, ...options } of MODES) {
-    const { page, context } = await openPage(browser, server.origin, options);
-    await page.goto(`${server.origin}/admin/login`);
-    await page.getByLabel('E-mail').fill(EMAIL);
-    await page.getByLabel('Password', { exact: true }).fill('wrong');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').waitFor();
-    await picture(page, mode, '35-login');
-    await context.close();
-  }
+  await walk(
+    ['/', '/collections', '/live', '/groups', '/invitations', '/api-keys'].map((path) => ({ name: `${path.slice(1) || 'overview'}-empty`, path })),
+    storage,
+    api,
+  );
+  await walk(pictures(await seedPictures(api)), storage, api);
+  await entry('login', async (entryPage) => {
+    await entryPage.goto(`${server.origin}/admin/login`);
+    await entryPage.getByLabel('E-mail').fill(EMAIL);
+    await entryPage.getByLabel('Password', { exact: true }).fill('wrong');
+    await entryPage.getByRole('button', { name: 'Sign in' }).click();
+    await entryPage.getByRole('alert').waitFor();
+  });
 } finally {
   await browser.close();
   await server.stop();
 }
 for (const complaint of complaints) console.error(complaint);
-console.log(`Pictures in ${folder}, ${complaints.length} complaints.`);
+console.log(`${taken} pictures in ${folder}, ${complaints.length} complaints.`);

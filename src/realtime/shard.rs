@@ -318,6 +318,7 @@ impl Shard {
         let subscriptions = outlet.held(of_lane);
         outlet.queue().rejoin(self.lane.number);
         self.catch_up(outlet, &subscriptions, position).await;
+        counter!("snackbase_realtime_rejoins_total").increment(1);
         Joined::Live
     }
 

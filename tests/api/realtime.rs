@@ -1,7 +1,6 @@
 //! Realtime over WebSocket and server-sent events.
 
 mod connections;
-mod convergence;
 mod delivery;
 mod histories;
 mod hooks;
@@ -11,7 +10,6 @@ mod places;
 mod protocol;
 mod relational;
 mod rights;
-mod simulation;
 mod slow;
 mod sse;
 mod subscriptions;

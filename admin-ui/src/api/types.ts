@@ -12,7 +12,6 @@ export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'name' | 'type' |
   type: string;
   default?: unknown;
   options?: unknown;
-  index?: boolean;
 };
 
 export type AccountList = Schemas['AccountList'];
@@ -75,3 +74,10 @@ export type SessionList = Schemas['SessionList'];
 export type AuditPage = Schemas['AuditPage'];
 export type AuditRow = Schemas['AuditRow'];
 export type Verified = Schemas['Verified'];
+export type ConnectionList = Schemas['ConnectionList'];
+export type ConnectionView = Schemas['ConnectionView'];
+export type SubscriptionView = Schemas['SubscriptionView'];
+export type Ticket = Schemas['Ticket'];
+export type TicketRequest = Schemas['TicketRequest'];
+export type DashboardStats = Schemas['DashboardStats'];
+export type DashboardRange = Schemas['Range'];

@@ -30,9 +30,17 @@ pub struct Case {
     pub data: Option<Map<String, Value>>,
 }
 
-/// At most; on average half as many, and half as many again with functions. Many share the costs of a statement.
-pub const EXPRESSIONS_PER_CASE: usize = 80;
-pub const EXPRESSIONS_ON_AVERAGE: u32 = 60;
+impl Case {
+    /// How many answers it asks for: of every expression about every row.
+    pub fn size(&self) -> usize {
+        (self.expressions.len() + self.formulas.len()) * self.rows.len()
+    }
+}
+
+/// At most, and half as many again with functions. Many share the costs of a statement.
+const EXPRESSIONS_PER_CASE: usize = 80;
+/// At most.
+const ROWS_PER_CASE: usize = 50;
 
 pub fn case() -> impl Strategy<Value = Case> {
     let expression = condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
@@ -48,7 +56,7 @@ pub fn case() -> impl Strategy<Value = Case> {
     (
         prop::collection::vec(expression, 1..=EXPRESSIONS_PER_CASE),
         prop::collection::vec(formula, 1..=EXPRESSIONS_PER_CASE / 2),
-        prop::collection::vec(row(), 1..=10),
+        prop::collection::vec(row(), 1..=ROWS_PER_CASE),
         caller,
         prop::option::of(body()),
     )
@@ -263,7 +271,7 @@ pub fn number_literal() -> BoxedStrategy<String> {
 }
 
 fn number_operand(depth: u32) -> BoxedStrategy<String> {
-    let leaf = prop_oneof![3 => field(&["n", "m", "n", "m", "@request.data.n"]), 2 => number_literal()].boxed();
+    let leaf = prop_oneof![3 => field(&["n", "m", "n", "m", "@request.data.n", "either", "rounded", "length"]), 2 => number_literal()].boxed();
     leaf.prop_recursive(depth, 12, 2, |inner| {
         let op = select(vec!["+", "-", "*", "/", "%"]);
         prop_oneof![
@@ -275,9 +283,10 @@ fn number_operand(depth: u32) -> BoxedStrategy<String> {
 }
 
 fn text_operand() -> BoxedStrategy<String> {
-    let callers = ["@request.auth.id", "@request.auth.role", "@request.auth.email"];
+    let callers = ["@request.auth.id", "@request.auth.role", "@request.auth.email", "@request.auth.account_id"];
     prop_oneof![
         4 => field(&["t", "u", "id", "created_by", "updated_by", "@request.data.t", "@request.data.u"]),
+        1 => field(&["full", "first", "dollars"]),
         1 => field(&callers),
         3 => text().prop_map(|text| quoted(&text)),
     ]
@@ -285,7 +294,7 @@ fn text_operand() -> BoxedStrategy<String> {
 }
 
 fn time_field() -> BoxedStrategy<String> {
-    field(&["d", "e", "day", "created_at", "@request.data.d", "@request.data.day", "@request.data.created_at"])
+    field(&["d", "e", "day", "created_at", "@request.data.d", "@request.data.day", "@request.data.created_at", "later"])
 }
 
 fn time_operand() -> BoxedStrategy<String> {
@@ -299,7 +308,7 @@ fn any_operand() -> BoxedStrategy<String> {
         2 => number_operand(1),
         2 => text_operand(),
         1 => time_field(),
-        1 => field(&["b", "public", "true", "false", "@request.data.b", "r", "null"]),
+        1 => field(&["b", "public", "true", "false", "@request.data.b", "chosen", "r", "null"]),
     ]
     .boxed()
 }
@@ -345,7 +354,21 @@ fn condition(depth: u32) -> BoxedStrategy<String> {
         "@has_group('g')",
         "@has_group('it\\'s')",
     ];
-    let bare = vec!["b", "public", "true", "false", "null", "t", "n", "@request.auth.id", "@request.data.b", "''", "m"];
+    let bare = vec![
+        "b",
+        "public",
+        "true",
+        "false",
+        "null",
+        "t",
+        "n",
+        "@request.auth.id",
+        "@request.data.b",
+        "''",
+        "m",
+        "chosen",
+        "full",
+    ];
     let leaf = prop_oneof![
         8 => comparison(),
         1 => null_test.prop_map(|(a, test)| format!("{a} {test}")),

@@ -4,6 +4,7 @@ import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { useSession } from '@/api/session';
 import { SignInAgainDialog } from '@/features/session/SignInAgainDialog';
+import { useKeepFocus } from '@/ui/keep-focus';
 import { NavToggle } from '@/ui/nav-toggle';
 import { undoLatest } from '@/ui/toast';
 import { Sidebar } from './Sidebar';
@@ -18,6 +19,7 @@ export function Frame() {
   // Also while typing: nothing else answers to this key.
   useHotkeys([['mod+K', palette.toggle]], []);
   useHotkeys([['mod+Z', undoLatest]]);
+  useKeepFocus();
   const { pathname } = useLocation();
   const { toggle, close } = nav;
   const toggler = useMemo(() => ({ opened, toggle }), [opened, toggle]);

@@ -1,13 +1,14 @@
-import { Box, Button, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Skeleton, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { AccountDetail } from '@/api/types';
-import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { CopyText } from '@/ui/CopyText';
+import { DangerPanel } from '@/ui/DangerPanel';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Facts } from '@/ui/Facts';
+import { Form } from '@/ui/Form';
 import { plural } from '@/ui/format';
 import { PageDrawer } from '@/ui/PageDrawer';
 import { TimeText } from '@/ui/TimeText';
@@ -16,6 +17,7 @@ import { accountQuery, useCreateAccount, useDeleteAccount, useRenameAccount } fr
 
 const listRoute = getRouteApi('/app/accounts');
 const route = getRouteApi('/app/accounts/$id');
+const SHOWN = ['name', 'slug'];
 
 function useClose() {
   const navigate = listRoute.useNavigate();
@@ -39,29 +41,16 @@ export function NewAccountDrawer() {
     );
   return (
     <PageDrawer title="New account" onClose={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
-          <TextInput
-            label="Slug"
-            description="By which its users name it when they sign in. Made from the name if it is empty."
-            value={slug}
-            onChange={(event) => setSlug(event.currentTarget.value)}
-            error={fieldMessage(create.error, 'slug')}
-          />
-          <ErrorPanel error={create.error} shownFields={(field) => field === 'name' || field === 'slug'} />
-          <Group justify="flex-end">
-            <Button type="submit" loading={create.isPending}>
-              Create account
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form submit="Create account" busy={create.isPending} error={create.error} shown={SHOWN} onSubmit={submit}>
+        <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
+        <TextInput
+          label="Slug"
+          description="By which its users name it when they sign in. Made from the name if it is empty."
+          value={slug}
+          onChange={(event) => setSlug(event.currentTarget.value)}
+          error={fieldMessage(create.error, 'slug')}
+        />
+      </Form>
     </PageDrawer>
   );
 }
@@ -82,6 +71,7 @@ export function AccountDrawer() {
 function Details({ account, onGone }: { account: AccountDetail; onGone: () => void }) {
   const rename = useRenameAccount(account.id);
   const [name, setName] = useState(account.name);
+  const submit = () => rename.mutate(name.trim(), { onSuccess: () => toast.done('Saved.') });
   return (
     <Stack gap="lg">
       <Facts
@@ -98,59 +88,31 @@ function Details({ account, onGone }: { account: AccountDetail; onGone: () => vo
           ['Created', <TimeText key="created" value={account.created_at} />],
         ]}
       />
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          rename.mutate(name.trim(), { onSuccess: () => toast.done('Saved.') });
-        }}
-      >
-        <Stack gap="sm">
-          <TextInput label="Name" required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
-          <ErrorPanel error={rename.error} shownFields={(field) => field === 'name'} />
-          <Group justify="flex-end">
-            <Button type="submit" loading={rename.isPending} disabled={name.trim() === account.name}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form submit="Save" busy={rename.isPending} disabled={name.trim() === account.name} error={rename.error} shown={SHOWN} onSubmit={submit}>
+        <TextInput label="Name" required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(rename.error, 'name')} />
+      </Form>
       <DeleteAccount account={account} onGone={onGone} />
     </Stack>
   );
 }
 
 function DeleteAccount({ account, onGone }: { account: AccountDetail; onGone: () => void }) {
-  const [asking, setAsking] = useState(false);
   const remove = useDeleteAccount(account.id);
   const done = () => {
     toast.done(`Deleted ${account.name}.`);
     onGone();
   };
   return (
-    <Box className="sb-panel" p="md">
-      <Group justify="space-between">
-        <Text c="dimmed" style={{ flex: '1 1 200px' }}>
-          Its users and its records in all collections are gone at once.
-        </Text>
-        <Button variant="outline" color="red" onClick={() => setAsking(true)}>
-          Delete account
-        </Button>
-      </Group>
-      <ConfirmDialog
-        opened={asking}
-        title={<>Delete <em>{account.name}</em>?</>}
-        confirm={`Delete ${account.name}`}
-        typed={account.slug}
-        busy={remove.isPending}
-        error={remove.error}
-        onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
-        onClose={() => {
-          remove.reset();
-          setAsking(false);
-        }}
-      >
-        {plural(account.user_count, 'user')} can no longer sign in, and every record of this account is deleted. This cannot be undone.
-      </ConfirmDialog>
-    </Box>
+    <DangerPanel
+      effect="Its users and its records in all collections are gone at once."
+      button="Delete account"
+      question={<>Delete <em>{account.name}</em>?</>}
+      confirm={`Delete ${account.name}`}
+      typed={account.slug}
+      job={remove}
+      onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
+    >
+      {plural(account.user_count, 'user')} can no longer sign in, and every record of this account is deleted. This cannot be undone.
+    </DangerPanel>
   );
 }

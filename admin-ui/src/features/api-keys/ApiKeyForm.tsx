@@ -1,10 +1,10 @@
-import { Button, Checkbox, Group, Select, Stack, TextInput } from '@mantine/core';
+import { Checkbox, Select, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { ApiKey, KeyScope } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { RoleSelect } from '@/features/roles/RoleSelect';
-import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { useCreateApiKey } from './queries';
 import { SCOPES } from './scopes';
 
@@ -23,59 +23,46 @@ export function ApiKeyForm({ onDone }: { onDone: (key: ApiKey) => void }) {
     create.mutate({ name: name.trim(), account_id: account, role_id: role, scopes, expires_at }, { onSuccess: onDone });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput
-          label="Name"
-          description="What it is for"
-          required
-          withAsterisk={false}
-          data-autofocus
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={fieldMessage(create.error, 'name')}
-        />
-        <AccountPicker
-          description="In which it acts. A key of the system account reaches every account."
-          value={account}
-          onChange={setAccount}
-          error={fieldMessage(create.error, 'account_id')}
-        />
-        {account && <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />}
-        <Checkbox.Group
-          label="What it may do"
-          description="Without a choice everything, except reading secrets."
-          value={scopes}
-          onChange={setScopes}
-          error={fieldMessage(create.error, 'scopes')}
-        >
-          <Stack gap={6} mt={6}>
-            {Object.entries(SCOPES).map(([scope, label]) => (
-              <Checkbox key={scope} value={scope} label={label} />
-            ))}
-          </Stack>
-        </Checkbox.Group>
-        <Select
-          label="Expires"
-          placeholder="never"
-          clearable
-          data={DAYS.map((count) => ({ value: String(count), label: `in ${String(count)} days` }))}
-          value={days}
-          onChange={setDays}
-          error={fieldMessage(create.error, 'expires_at')}
-        />
-        <ErrorPanel error={create.error} shownFields={(field) => SHOWN.includes(field)} />
-        <Group justify="flex-end">
-          <Button type="submit" loading={create.isPending}>
-            Create API key
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form submit="Create API key" busy={create.isPending} error={create.error} shown={SHOWN} onSubmit={submit}>
+      <TextInput
+        label="Name"
+        description="What it is for"
+        required
+        withAsterisk={false}
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={fieldMessage(create.error, 'name')}
+      />
+      <AccountPicker
+        description="In which it acts. A key of the system account reaches every account."
+        value={account}
+        onChange={setAccount}
+        error={fieldMessage(create.error, 'account_id')}
+      />
+      {account && <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />}
+      <Checkbox.Group
+        label="What it may do"
+        description="Without a choice everything, except reading secrets."
+        value={scopes}
+        onChange={setScopes}
+        error={fieldMessage(create.error, 'scopes')}
+      >
+        <Stack gap={6} mt={6}>
+          {Object.entries(SCOPES).map(([scope, label]) => (
+            <Checkbox key={scope} value={scope} label={label} />
+          ))}
+        </Stack>
+      </Checkbox.Group>
+      <Select
+        label="Expires"
+        placeholder="never"
+        clearable
+        data={DAYS.map((count) => ({ value: String(count), label: `in ${String(count)} days` }))}
+        value={days}
+        onChange={setDays}
+        error={fieldMessage(create.error, 'expires_at')}
+      />
+    </Form>
   );
 }

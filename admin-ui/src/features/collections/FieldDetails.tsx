@@ -5,7 +5,7 @@ import { OPTION_LABELS, optionKeysOf } from './field-options';
 import { MASK_TYPES, ON_DELETE } from './field-types';
 import classes from './FieldRow.module.css';
 import { collectionNamesQuery } from './queries';
-import { type FieldDraft, SEARCHABLE } from './schema-form';
+import { ENCRYPTABLE, type FieldDraft, SEARCHABLE } from './schema-form';
 
 export interface DetailsProps {
   draft: FieldDraft;
@@ -16,6 +16,7 @@ export interface DetailsProps {
 export function FieldDetails(props: DetailsProps) {
   const { draft, errors, onChange } = props;
   const computed = draft.type === 'computed';
+  const indexable = !computed && !['json', 'file'].includes(draft.type) && !draft.encrypted;
   return (
     <div className={classes.details}>
       {computed && <ComputedDetails {...props} />}
@@ -23,7 +24,7 @@ export function FieldDetails(props: DetailsProps) {
       {!computed && draft.type !== 'reference' && <DefaultInput {...props} />}
       <Options {...props} />
       <Stack gap="xs">
-        {!computed && draft.type !== 'json' && draft.type !== 'file' && (
+        {indexable && (
           <Checkbox
             mt={4}
             label="Index"
@@ -33,7 +34,7 @@ export function FieldDetails(props: DetailsProps) {
             onChange={(event) => onChange({ index: event.currentTarget.checked })}
           />
         )}
-        {SEARCHABLE.includes(draft.type) && (
+        {SEARCHABLE.includes(draft.type) && !draft.encrypted && (
           <Checkbox
             mt={4}
             label="Searchable"
@@ -41,6 +42,19 @@ export function FieldDetails(props: DetailsProps) {
             checked={draft.searchable}
             error={errors.searchable}
             onChange={(event) => onChange({ searchable: event.currentTarget.checked })}
+          />
+        )}
+        {ENCRYPTABLE.includes(draft.type) && (
+          <Checkbox
+            mt={4}
+            label="Encrypted"
+            description={draft.stored ? 'Cannot be changed later.' : 'Nobody sees the values but API keys that may. Cannot be changed later.'}
+            checked={draft.encrypted}
+            disabled={draft.stored !== null}
+            error={errors.encrypted}
+            onChange={(event) =>
+              onChange({ encrypted: event.currentTarget.checked, ...(event.currentTarget.checked && { index: false, searchable: false, unique: false }) })
+            }
           />
         )}
         <Checkbox

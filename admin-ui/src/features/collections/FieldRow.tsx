@@ -1,4 +1,4 @@
-import { ActionIcon, Checkbox, Collapse, Select, Text, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Badge, Checkbox, Collapse, Select, Text, TextInput, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconGripVertical, IconTrash } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
 import classes from './FieldRow.module.css';
@@ -28,9 +28,10 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
   const [toggled, setToggled] = useState<boolean | null>(null);
   const detailErrors = Object.keys(errors).some((key) => !['name', 'type', 'required', 'unique'].includes(key));
   const open = detailErrors || (toggled ?? (['reference', 'computed'].includes(draft.type) && !draft.stored));
-  const label = draft.name || `field ${index + 1}`;
-  const shown = draft.stored ? SHOWN.slice(2) : SHOWN;
-  const rest = Object.entries(errors).filter(([key]) => !shown.includes(key));
+  // A stored field keeps its name here while another one is typed.
+  const label = draft.stored?.name ?? (draft.name || `field ${index + 1}`);
+  const shown = (key: string) => SHOWN.includes(key) && !(draft.stored && key === 'type');
+  const rest = Object.entries(errors).filter(([key]) => !shown(key));
   return (
     <div
       role="listitem"
@@ -47,11 +48,20 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
         <ActionIcon aria-label={`More about ${label}`} aria-expanded={open} onClick={() => setToggled(!open)}>
           {open ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />}
         </ActionIcon>
-        {draft.stored ? (
-          <StoredName name={draft.name} type={draft.type} />
-        ) : (
-          <NewName {...{ draft, index, label, errors, onChange }} />
-        )}
+        <TextInput
+          className={classes.name}
+          classNames={{ input: 'mono' }}
+          variant={draft.stored ? 'unstyled' : 'default'}
+          data-stored={draft.stored ? true : undefined}
+          aria-label={draft.stored ? `Name of ${draft.stored.name}` : `Name of field ${index + 1}`}
+          placeholder="name"
+          autoComplete="off"
+          spellCheck={false}
+          value={draft.name}
+          error={errors.name}
+          onChange={(event) => onChange({ name: event.currentTarget.value })}
+        />
+        {draft.stored ? <StoredType type={draft.type} /> : <NewType {...{ draft, label, errors, onChange }} />}
         {draft.type !== 'computed' && (
           <>
             <Checkbox
@@ -71,6 +81,7 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
           </>
         )}
         <div className={classes.tools}>
+          <Marks draft={draft} />
           <Tooltip label={draft.stored ? 'Fields with stored data cannot be removed' : 'Remove'}>
             <ActionIcon
               aria-label={`Remove ${label}`}
@@ -92,6 +103,28 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
         {open && <FieldDetails draft={draft} errors={errors} onChange={onChange} />}
       </Collapse>
     </div>
+  );
+}
+
+/** What is set below, so that it is seen without opening it. */
+function Marks({ draft }: { draft: FieldDraft }) {
+  const limited = Object.values(draft.options).some((text) => text !== '');
+  const marks = [
+    draft.index && 'index',
+    draft.searchable && 'search',
+    draft.encrypted && 'encrypted',
+    draft.pii && 'personal',
+    draft.defaultText !== '' && 'default',
+    limited && 'limits',
+  ].filter((mark) => mark !== false);
+  return (
+    <span className={classes.marks}>
+      {marks.map((mark) => (
+        <Badge key={mark} color="gray">
+          {mark}
+        </Badge>
+      ))}
+    </span>
   );
 }
 
@@ -132,46 +165,28 @@ function Handle({ label, index, count, onMove, onDrag }: HandleProps) {
   );
 }
 
-const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'pii', 'index', 'searchable', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
+const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'pii', 'index', 'searchable', 'encrypted', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
 
-/** Name and type of a field that exists cannot change, so they are no controls. */
-function StoredName({ name, type }: { name: string; type: string }) {
+/** The type of a field that exists cannot change, so it is no control. */
+function StoredType({ type }: { type: string }) {
   return (
-    <>
-      <span className={`${classes.name ?? ''} ${classes.stored ?? ''} mono ellipsis`}>{name}</span>
-      <span className={`${classes.type ?? ''} ${classes.stored ?? ''}`}>
-        <FieldTypeIcon type={type} /> {isFieldType(type) ? FIELD_TYPE_LABELS[type] : type}
-      </span>
-    </>
+    <span className={`${classes.type ?? ''} ${classes.stored ?? ''}`}>
+      <FieldTypeIcon type={type} /> {isFieldType(type) ? FIELD_TYPE_LABELS[type] : type}
+    </span>
   );
 }
 
-type NewNameProps = Pick<Props, 'draft' | 'index' | 'errors' | 'onChange'> & { label: string };
-
-function NewName({ draft, index, label, errors, onChange }: NewNameProps) {
+function NewType({ draft, label, errors, onChange }: Pick<Props, 'draft' | 'errors' | 'onChange'> & { label: string }) {
   return (
-    <>
-      <TextInput
-        className={classes.name}
-        classNames={{ input: 'mono' }}
-        aria-label={`Name of field ${index + 1}`}
-        placeholder="name"
-        autoComplete="off"
-        spellCheck={false}
-        value={draft.name}
-        error={errors.name}
-        onChange={(event) => onChange({ name: event.currentTarget.value })}
-      />
-      <Select
-        className={classes.type}
-        aria-label={`Type of ${label}`}
-        allowDeselect={false}
-        data={TYPES}
-        leftSection={<FieldTypeIcon type={draft.type} />}
-        value={draft.type}
-        error={errors.type}
-        onChange={(type) => type && onChange({ type, defaultText: '' })}
-      />
-    </>
+    <Select
+      className={classes.type}
+      aria-label={`Type of ${label}`}
+      allowDeselect={false}
+      data={TYPES}
+      leftSection={<FieldTypeIcon type={draft.type} />}
+      value={draft.type}
+      error={errors.type}
+      onChange={(type) => type && onChange({ type, defaultText: '', encrypted: false })}
+    />
   );
 }

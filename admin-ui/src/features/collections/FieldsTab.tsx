@@ -8,7 +8,7 @@ import { toast } from '@/ui/toast';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { collectionQuery, useUpdateCollection } from './queries';
 import { schemaChanges } from './schema-diff';
-import { definitionOf, draftOf, isSchemaPath } from './schema-form';
+import { definitionOf, draftOf, isSchemaPath, renamesOf } from './schema-form';
 import { SchemaChanges } from './SchemaChanges';
 import { SchemaEditor } from './SchemaEditor';
 
@@ -28,7 +28,8 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const changes = schemaChanges(drafts, collection.schema, collection.records_count);
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
-    update.mutate({ fields: drafts.map(definitionOf) });
+    const rename = renamesOf(drafts);
+    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) });
   };
   return (
     <Box p="md" maw={912}>

@@ -1,9 +1,10 @@
-import { Button, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { type Crumb, Page } from '@/ui/Page';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { toast } from '@/ui/toast';
@@ -59,45 +60,35 @@ function NewCollectionForm({ source }: { source?: { collection: Collection; rule
       },
     );
   };
+  const placed = (path: string) => path === 'name' || isSchemaPath(path);
+  const cancel = (
+    <Button variant="default" renderRoot={(props) => <Link to="/collections" {...props} />}>
+      Cancel
+    </Button>
+  );
   return (
     <>
       <UnsavedGuard dirty={touched}>The collection is not created yet.</UnsavedGuard>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="md" maw={880}>
-          <TextInput
-            label="Name"
-            description="Letters, digits and underscores; it becomes part of the addresses and cannot be changed."
-            classNames={{ input: 'mono' }}
-            maw={360}
-            required
-            withAsterisk={false}
-            autoFocus
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            error={fieldMessage(create.error, 'name')}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Stack gap={6}>
-            <Text fw={500}>Fields</Text>
-            <SchemaEditor drafts={drafts} onChange={setDrafts} error={create.error} sent={sent} />
-          </Stack>
-          <ErrorPanel error={create.error} shownFields={(path) => path === 'name' || isSchemaPath(path)} />
-          <Group gap="xs">
-            <Button type="submit" loading={create.isPending}>
-              Create collection
-            </Button>
-            <Button variant="default" renderRoot={(props) => <Link to="/collections" {...props} />}>
-              Cancel
-            </Button>
-          </Group>
+      <Form submit="Create collection" align="start" maw={880} busy={create.isPending} error={create.error} shown={placed} beside={cancel} onSubmit={submit}>
+        <TextInput
+          label="Name"
+          description="Letters, digits and underscores; it becomes part of the addresses."
+          classNames={{ input: 'mono' }}
+          maw={360}
+          required
+          withAsterisk={false}
+          autoFocus
+          autoComplete="off"
+          spellCheck={false}
+          value={name}
+          error={fieldMessage(create.error, 'name')}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Stack gap={6}>
+          <Text fw={500}>Fields</Text>
+          <SchemaEditor drafts={drafts} onChange={setDrafts} error={create.error} sent={sent} />
         </Stack>
-      </form>
+      </Form>
     </>
   );
 }

@@ -1,17 +1,21 @@
-import { Box, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Box, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { fieldMessage } from '@/api/errors';
 import { CopyText } from '@/ui/CopyText';
+import { DangerPanel } from '@/ui/DangerPanel';
 import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { plural } from '@/ui/format';
 import { TimeText } from '@/ui/TimeText';
 import { toast } from '@/ui/toast';
-import { collectionQuery, useDeleteCollection, useForgetCollection } from './queries';
+import { moveKept } from './kept';
+import { collectionQuery, useDeleteCollection, useForgetCollection, useRenameCollection } from './queries';
 import { useExportCollections } from './transfer/queries';
 
 const route = getRouteApi('/app/collections/$name/settings');
+const NAME = ['name'];
 
 export function SettingsTab() {
   const { name } = route.useParams();
@@ -32,6 +36,7 @@ export function SettingsTab() {
           Changed <TimeText value={data.updated_at} />
         </span>
       </Group>
+      <RenameSection key={name} id={data.id} name={name} />
       <CopySection id={data.id} name={name} />
       <DeleteSection name={name} records={data.records_count} />
     </Stack>
@@ -61,8 +66,46 @@ function CopySection({ id, name }: { id: string; name: string }) {
   );
 }
 
+function RenameSection({ id, name }: { id: string; name: string }) {
+  const [text, setText] = useState(name);
+  const navigate = useNavigate();
+  const rename = useRenameCollection(id);
+  const forget = useForgetCollection(name);
+  const submit = () =>
+    rename.mutate(text.trim(), {
+      onSuccess: (collection) => {
+        moveKept(name, collection.name);
+        toast.done(`${name} is called ${collection.name} now.`);
+        void navigate({ to: '/collections/$name/settings', params: { name: collection.name }, replace: true }).then(forget);
+      },
+    });
+  return (
+    <Box className="sb-panel" p="md">
+      <Stack gap="sm">
+        <div>
+          <Title order={2}>Name</Title>
+          <Text c="dimmed">
+            Records, rules and references stay, and macros that read it follow. Its addresses change: programs that use the old name have to
+            be changed.
+          </Text>
+        </div>
+        <Form submit="Rename" quiet align="start" maw={360} busy={rename.isPending} disabled={text.trim() === name} error={rename.error} shown={NAME} onSubmit={submit}>
+          <TextInput
+            label="Name of the collection"
+            classNames={{ input: 'mono' }}
+            autoComplete="off"
+            spellCheck={false}
+            value={text}
+            error={fieldMessage(rename.error, 'name')}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+        </Form>
+      </Stack>
+    </Box>
+  );
+}
+
 function DeleteSection({ name, records }: { name: string; records: number }) {
-  const [asking, setAsking] = useState(false);
   const navigate = useNavigate();
   const remove = useDeleteCollection(name);
   const forget = useForgetCollection(name);
@@ -75,37 +118,21 @@ function DeleteSection({ name, records }: { name: string; records: number }) {
       },
     });
   return (
-    <Box className="sb-panel" p="md">
-      <Group justify="space-between">
-        <div style={{ flex: '1 1 260px' }}>
-          <Title order={2}>Delete this collection</Title>
-          <Text c="dimmed">
-            Its definition, its rules and its {what}, in all accounts, are gone at once. There is no way back.
-          </Text>
-        </div>
-        <Button variant="outline" color="red" style={{ flex: 'none' }} onClick={() => setAsking(true)}>
-          Delete collection
-        </Button>
-      </Group>
-      <ConfirmDialog
-        opened={asking}
-        title={
-          <>
-            Delete <em>{name}</em> and its {what}?
-          </>
-        }
-        confirm={`Delete ${name}`}
-        typed={name}
-        busy={remove.isPending}
-        error={remove.error}
-        onConfirm={confirm}
-        onClose={() => {
-          remove.reset();
-          setAsking(false);
-        }}
-      >
-        This cannot be undone. References from other collections to these records end too.
-      </ConfirmDialog>
-    </Box>
+    <DangerPanel
+      heading="Delete this collection"
+      effect={`Its definition, its rules and its ${what}, in all accounts, are gone at once. There is no way back.`}
+      button="Delete collection"
+      question={
+        <>
+          Delete <em>{name}</em> and its {what}?
+        </>
+      }
+      confirm={`Delete ${name}`}
+      typed={name}
+      job={remove}
+      onConfirm={confirm}
+    >
+      This cannot be undone. A collection that others refer to cannot be deleted.
+    </DangerPanel>
   );
 }

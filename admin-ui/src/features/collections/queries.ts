@@ -55,6 +55,20 @@ export function useUpdateCollection(name: string, onSaved: () => void) {
   });
 }
 
+export function useRenameCollection(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => api.post<Collection>(`${path(id)}/rename`, { name }),
+    onSuccess: (collection) => {
+      queries.setQueryData(collectionQuery(collection.name).queryKey, collection);
+      return Promise.all([
+        queries.invalidateQueries({ queryKey: ['collections', 'list'] }),
+        queries.invalidateQueries({ queryKey: ['collections', 'names'] }),
+      ]);
+    },
+  });
+}
+
 export function useDeleteCollection(name: string) {
   const queries = useQueryClient();
   return useMutation({

@@ -58,6 +58,12 @@ function switched(key: 'required' | 'unique' | 'index' | 'searchable' | 'pii', o
 
 function changed(before: FieldDefinition, after: FieldDefinition, records: number): Effect[] {
   const effects: Effect[] = [];
+  if (before.name !== after.name) {
+    effects.push({
+      what: `is renamed to ${after.name || 'nothing'}`,
+      effect: 'Values stay. Rules, field lists, computed fields and macros follow; programs that use the old name have to be changed.',
+    });
+  }
   const differs = (key: keyof FieldDefinition) => JSON.stringify(before[key] ?? null) !== JSON.stringify(after[key] ?? null);
   for (const key of ['required', 'unique', 'index', 'searchable', 'pii'] as const) {
     if (Boolean(before[key]) !== Boolean(after[key])) effects.push(switched(key, Boolean(after[key]), records));
@@ -78,7 +84,7 @@ export function schemaChanges(drafts: FieldDraft[], stored: FieldDefinition[], r
     changes.push({ kind, field, what, effect, checked });
   for (const draft of drafts) {
     const after = definitionOf(draft);
-    const field = after.name || 'a field without a name';
+    const field = draft.stored?.name ?? (after.name || 'a field without a name');
     if (!draft.stored) push('add', field, added(after, records));
     else for (const effect of changed(definitionOf(draftOf(draft.stored)), after, records)) push('change', field, effect);
   }

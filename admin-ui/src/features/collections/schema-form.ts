@@ -18,6 +18,7 @@ export interface FieldDraft {
   mask_type: string | null;
   index: boolean;
   searchable: boolean;
+  encrypted: boolean;
   options: OptionTexts;
   expression: string;
   return_type: string | null;
@@ -27,6 +28,8 @@ export interface FieldDraft {
 
 /** The types that a full-text index takes. */
 export const SEARCHABLE = ['text', 'email', 'url'];
+/** The types that can be stored encrypted. */
+export const ENCRYPTABLE = ['text', 'json'];
 
 let counter = 0;
 function nextKey(): string {
@@ -48,6 +51,7 @@ export function newField(): FieldDraft {
     mask_type: null,
     index: false,
     searchable: false,
+    encrypted: false,
     options: {},
     expression: '',
     return_type: null,
@@ -74,6 +78,7 @@ export function draftOf(field: FieldDefinition): FieldDraft {
     mask_type: field.mask_type ?? null,
     index: field.index ?? false,
     searchable: field.searchable ?? false,
+    encrypted: field.encrypted ?? false,
     options: optionTexts(field.options),
     expression: field.expression ?? '',
     return_type: field.return_type ?? null,
@@ -105,6 +110,7 @@ export function definitionOf(draft: FieldDraft): FieldDefinition {
     unique: !computed && draft.unique,
     index: !computed && draft.index,
     searchable: SEARCHABLE.includes(draft.type) && draft.searchable,
+    encrypted: ENCRYPTABLE.includes(draft.type) && draft.encrypted,
     default: computed ? null : parseDefault(draft.type, draft.defaultText),
     options: optionsOf(draft.type, draft.options, draft.stored?.options),
     collection: reference ? draft.collection : null,
@@ -119,6 +125,12 @@ export function definitionOf(draft: FieldDraft): FieldDefinition {
 /** The same fields for another collection. */
 export function copiesOf(fields: FieldDefinition[]): FieldDraft[] {
   return fields.map((field) => ({ ...draftOf(field), stored: null }));
+}
+
+/** The fields that get another name, by their old one; null when there is none. */
+export function renamesOf(drafts: FieldDraft[]): Record<string, string> | null {
+  const renamed = drafts.flatMap(({ stored, name }) => (stored && name.trim() !== stored.name ? [[stored.name, name.trim()] as const] : []));
+  return renamed.length === 0 ? null : Object.fromEntries(renamed);
 }
 
 /** The messages for the field that was sent at this position, by attribute. */

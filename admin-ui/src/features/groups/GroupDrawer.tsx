@@ -1,12 +1,13 @@
-import { Button, Group as Row, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Skeleton, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { GroupDetail } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
-import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { DangerPanel } from '@/ui/DangerPanel';
 import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { plural } from '@/ui/format';
 import { PageDrawer } from '@/ui/PageDrawer';
 import { toast } from '@/ui/toast';
@@ -89,69 +90,42 @@ function GroupForm({ group, verb, busy, error, onSubmit }: FormProps) {
   const [name, setName] = useState(group?.name ?? '');
   const [description, setDescription] = useState(group?.description ?? '');
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSubmit(name.trim(), description.trim() || null);
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput
-          label="Name"
-          required
-          withAsterisk={false}
-          data-autofocus={group ? undefined : true}
-          readOnly={group?.is_system}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={fieldMessage(error, 'name')}
-        />
-        <TextInput
-          label="Description"
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-          error={fieldMessage(error, 'description')}
-        />
-        <ErrorPanel error={error} shownFields={(field) => SHOWN.includes(field)} />
-        <Row justify="flex-end">
-          <Button type="submit" loading={busy}>
-            {verb}
-          </Button>
-        </Row>
-      </Stack>
-    </form>
+    <Form submit={verb} busy={busy} error={error} shown={SHOWN} onSubmit={() => onSubmit(name.trim(), description.trim() || null)}>
+      <TextInput
+        label="Name"
+        required
+        withAsterisk={false}
+        data-autofocus={group ? undefined : true}
+        readOnly={group?.is_system}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={fieldMessage(error, 'name')}
+      />
+      <TextInput
+        label="Description"
+        value={description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+        error={fieldMessage(error, 'description')}
+      />
+    </Form>
   );
 }
 
 function DeleteGroup({ group, onGone }: { group: GroupDetail; onGone: () => void }) {
-  const [asking, setAsking] = useState(false);
   const remove = useDeleteGroup(group.id);
   const done = () => {
     toast.done(`Deleted ${group.name}.`);
     onGone();
   };
   return (
-    <Row justify="space-between" className="sb-panel" p="md">
-      <Text c="dimmed" style={{ flex: '1 1 200px' }}>
-        Its members stay; rules that ask for it let nobody in.
-      </Text>
-      <Button variant="outline" color="red" onClick={() => setAsking(true)}>
-        Delete group
-      </Button>
-      <ConfirmDialog
-        opened={asking}
-        title={<>Delete the group <em>{group.name}</em>?</>}
-        confirm="Delete group"
-        busy={remove.isPending}
-        error={remove.error}
-        onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
-        onClose={() => {
-          remove.reset();
-          setAsking(false);
-        }}
-      >
-        It has {plural(group.member_count, 'member')}.
-      </ConfirmDialog>
-    </Row>
+    <DangerPanel
+      effect="Its members stay; rules that ask for it let nobody in."
+      button="Delete group"
+      question={<>Delete the group <em>{group.name}</em>?</>}
+      job={remove}
+      onConfirm={() => remove.mutate(undefined, { onSuccess: done })}
+    >
+      It has {plural(group.member_count, 'member')}.
+    </DangerPanel>
   );
 }

@@ -1,10 +1,10 @@
-import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { Invitation } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { RoleSelect } from '@/features/roles/RoleSelect';
-import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { toast } from '@/ui/toast';
 import { useInvite } from './queries';
 
@@ -26,32 +26,19 @@ export function InviteForm({ onDone }: { onDone: (invitation: Invitation) => voi
       },
     );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput
-          label="E-mail"
-          type="email"
-          required
-          withAsterisk={false}
-          data-autofocus
-          value={email}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-          error={fieldMessage(invite.error, 'email')}
-        />
-        <AccountPicker description="To which the user will belong." value={account} onChange={setAccount} error={fieldMessage(invite.error, 'account_id')} />
-        <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(invite.error, 'role_id')} />
-        <ErrorPanel error={invite.error} shownFields={(field) => SHOWN.includes(field)} />
-        <Group justify="flex-end">
-          <Button type="submit" loading={invite.isPending}>
-            Invite
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form submit="Invite" busy={invite.isPending} error={invite.error} shown={SHOWN} onSubmit={submit}>
+      <TextInput
+        label="E-mail"
+        type="email"
+        required
+        withAsterisk={false}
+        data-autofocus
+        value={email}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+        error={fieldMessage(invite.error, 'email')}
+      />
+      <AccountPicker description="To which the user will belong." value={account} onChange={setAccount} error={fieldMessage(invite.error, 'account_id')} />
+      <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(invite.error, 'role_id')} />
+    </Form>
   );
 }

@@ -1,6 +1,7 @@
-import { SegmentedControl, Input, Textarea, TextInput } from '@mantine/core';
+import { Input, SegmentedControl, Select, type SelectProps, Textarea, TextInput } from '@mantine/core';
 import { useId } from 'react';
 import type { FieldDefinition } from '@/api/types';
+import { choicesOf } from '@/features/collections/field-options';
 import { FIELD_TYPE_LABELS, type FieldType } from '@/features/collections/field-types';
 import { JsonInput } from '@/ui/JsonInput';
 import { ReferencePicker } from './ReferencePicker';
@@ -31,6 +32,8 @@ export function FieldInput({ field, value, error, first, onChange }: Props) {
     error,
     'data-autofocus': first ? true : undefined,
   };
+  const choices = choicesOf(field.options);
+  if (choices && field.type !== 'json') return <ChoiceInput {...common} choices={choices} value={value} onChange={onChange} />;
   switch (field.type) {
     case 'boolean':
       return <BooleanInput {...{ field, value, error, onChange }} />;
@@ -64,9 +67,32 @@ function describe(field: FieldDefinition): string {
   if (field.type === 'reference' && field.collection) words.push(`to ${field.collection}`);
   if (field.type === 'datetime') words.push('in your time zone');
   if (field.type === 'file') words.push('as JSON with filename, size, mime_type and path');
+  if (field.encrypted) words.push('encrypted: what is stored is not shown, what is typed replaces it');
   if (field.unique) words.push('unique');
   if (field.pii) words.push('personal data');
   return words.join(', ');
+}
+
+interface ChoiceProps extends Omit<SelectProps, 'value' | 'onChange' | 'data'> {
+  choices: string[];
+  value: string;
+  onChange: (text: string) => void;
+}
+
+/** One of a list; what is stored although it is no longer on the list stays on offer. */
+function ChoiceInput({ choices, value, onChange, ...common }: ChoiceProps) {
+  return (
+    <Select
+      {...common}
+      placeholder="No value"
+      clearable
+      searchable={choices.length > 8}
+      nothingFoundMessage="No such value"
+      data={value === '' || choices.includes(value) ? choices : [value, ...choices]}
+      value={value === '' ? null : value}
+      onChange={(next) => onChange(next ?? '')}
+    />
+  );
 }
 
 function BooleanInput({ field, value, error, onChange }: Props) {

@@ -1,18 +1,28 @@
-import { Drawer, FocusTrap, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { FocusTrap, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { recordSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
 import { CopyText } from '@/ui/CopyText';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { JsonBlock } from '@/ui/JsonBlock';
+import { PageDrawer } from '@/ui/PageDrawer';
 import { TimeText } from '@/ui/TimeText';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { CreateForm, EditForm } from './RecordForms';
 import { useRecord } from './queries';
+import { RecordHistory } from './RecordHistory';
+import { RecordMenu } from './RecordMenu';
 
 const listRoute = getRouteApi('/app/collections/$name/records');
 const route = getRouteApi('/app/collections/$name/records/$id');
+
+const VIEWS = [
+  { value: 'form', label: 'Form' },
+  { value: 'json', label: 'JSON' },
+  { value: 'history', label: 'History' },
+];
 
 interface SheetProps {
   title: ReactNode;
@@ -32,10 +42,10 @@ function Sheet({ title, dirty, children }: SheetProps) {
       ignoreBlocker,
     });
   return (
-    <Drawer opened onClose={() => close(false)} title={title} transitionProps={{ duration: 0 }}>
+    <PageDrawer onClose={() => close(false)} title={title}>
       {children(() => close(true))}
       <UnsavedGuard dirty={dirty}>The record has changes that are not saved.</UnsavedGuard>
-    </Drawer>
+    </PageDrawer>
   );
 }
 
@@ -44,7 +54,7 @@ export function NewRecordDrawer() {
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   const [dirty, setDirty] = useState(false);
   return (
-    <Sheet title={<Title>New record in {name}</Title>} dirty={dirty}>
+    <Sheet title={`New record in ${name}`} dirty={dirty}>
       {(done) => <CreateForm collection={collection} onDirty={setDirty} onDone={done} />}
     </Sheet>
   );
@@ -58,38 +68,32 @@ export function RecordDrawer() {
   const record = useRecord(name, id);
   const [dirty, setDirty] = useState(false);
   return (
-    <Sheet title={<Title>Record <CopyText value={id} /></Title>} dirty={dirty}>
+    <Sheet title={<>Record <CopyText value={id} /></>} dirty={dirty}>
       {(done) => (
         <Stack gap="md">
           <FocusTrap.InitialFocus />
           <Group justify="space-between" gap="xs">
             <SegmentedControl
               aria-label="View"
-              data={[
-                { value: 'form', label: 'Form' },
-                { value: 'json', label: 'JSON' },
-              ]}
+              data={VIEWS}
               value={view}
-              onChange={(next) =>
-                void navigate({ search: (before) => ({ ...before, view: next === 'json' ? 'json' : undefined }), replace: true })
-              }
+              onChange={(next) => void navigate({ search: (before) => ({ ...before, ...recordSearch({ view: next }) }), replace: true })}
             />
             {record.data && (
-              <Text fz="sm" c="dimmed">
-                Created <TimeText value={record.data.created_at as string} />, changed{' '}
-                <TimeText value={record.data.updated_at as string} />
-                {' · '}
-                <Link to="/audit" search={{ table: collection.table_name, record: id }} style={{ color: 'var(--sb-accent-text)' }}>
-                  History
-                </Link>
-              </Text>
+              <Group gap={4} wrap="nowrap">
+                <Text fz="sm" c="dimmed">
+                  Created <TimeText value={record.data.created_at as string} />, changed <TimeText value={record.data.updated_at as string} />
+                </Text>
+                <RecordMenu collection={name} record={record.data} />
+              </Group>
             )}
           </Group>
           {record.error && <ErrorPanel error={record.error} onRetry={() => void record.refetch()} />}
           {record.isPending && <Skeleton h={320} />}
           {record.data && view === 'json' && <JsonBlock value={record.data} />}
+          {record.data && view === 'history' && <RecordHistory table={collection.table_name} id={id} />}
           {record.data && (
-            <div hidden={view === 'json'}>
+            <div hidden={view !== 'form'}>
               <EditForm
                 key={record.data.updated_at as string}
                 collection={collection}
@@ -102,13 +106,5 @@ export function RecordDrawer() {
         </Stack>
       )}
     </Sheet>
-  );
-}
-
-function Title({ children }: { children: ReactNode }) {
-  return (
-    <Text fw={600} component="span">
-      {children}
-    </Text>
   );
 }

@@ -1,10 +1,10 @@
-import { Button, Group, Stack } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { Collection, FieldDefinition, RecordRow } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
-import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { FieldInput } from './FieldInput';
@@ -61,16 +61,6 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   const create = useCreateRecord(collection.name);
   const form = useRecordForm(fields, null, onDirty);
   const [account, setAccount] = useState<string | null>(null);
-  const element = useRef<HTMLFormElement>(null);
-  // The drawer may have looked for its first control before the form was there, and what closes beside it takes the focus along.
-  useEffect(() => {
-    const focus = () => {
-      if (!element.current?.contains(document.activeElement)) element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
-    };
-    focus();
-    const timers = [100, 400, 1_000].map((delay) => window.setTimeout(focus, delay));
-    return () => timers.forEach(window.clearTimeout);
-  }, []);
   const shown = (name: string) => name === 'account_id' || fields.some((field) => field.name === name);
   const submit = () => {
     const data = form.gather();
@@ -83,25 +73,10 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
     });
   };
   return (
-    <form
-      ref={element}
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack gap="sm">
-        <Fields fields={fields} form={form} error={create.error} />
-        <AccountPicker value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
-        <ErrorPanel error={create.error} shownFields={shown} />
-        <Group gap="xs">
-          <Button type="submit" loading={create.isPending}>
-            Create record
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form submit="Create record" align="start" noValidate busy={create.isPending} error={create.error} shown={shown} onSubmit={submit}>
+      <Fields fields={fields} form={form} error={create.error} />
+      <AccountPicker value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
+    </Form>
   );
 }
 
@@ -117,24 +92,19 @@ export function EditForm({ collection, record, onDirty, onDone }: FormProps & { 
     if (data) update.mutate(data);
   };
   return (
-    <form
+    <Form
+      submit="Save record"
+      align="start"
       noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
+      busy={update.isPending}
+      disabled={!form.dirty}
+      error={update.error}
+      shown={(name) => fields.some((field) => field.name === name)}
+      beside={<DeleteRecord collection={collection.name} id={record.id} onDone={onDone} />}
+      onSubmit={submit}
     >
-      <Stack gap="sm">
-        <Fields fields={fields} form={form} error={update.error} />
-        <ErrorPanel error={update.error} shownFields={(name) => fields.some((field) => field.name === name)} />
-        <Group justify="space-between">
-          <Button type="submit" disabled={!form.dirty} loading={update.isPending}>
-            Save record
-          </Button>
-          <DeleteRecord collection={collection.name} id={record.id} onDone={onDone} />
-        </Group>
-      </Stack>
-    </form>
+      <Fields fields={fields} form={form} error={update.error} />
+    </Form>
   );
 }
 
@@ -150,7 +120,7 @@ function DeleteRecord({ collection, id, onDone }: { collection: string; id: stri
     });
   return (
     <>
-      <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+      <Button variant="subtle" color="red" ml="auto" onClick={() => setAsking(true)}>
         Delete record
       </Button>
       <ConfirmDialog

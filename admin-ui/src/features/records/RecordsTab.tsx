@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { ApiError } from '@/api/errors';
 import type { RecordsSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
@@ -18,6 +18,7 @@ import { useSelection } from './grid/use-selection';
 import { NoRecords } from './NoRecords';
 import { type ListQuery, refreshRecords } from './queries';
 import { DEFAULT_SORT } from './sort';
+import { referencesOf, useTitles } from './titles';
 import { LiveDot } from './toolbar/LiveDot';
 import { RecordsToolbar } from './toolbar/RecordsToolbar';
 
@@ -38,7 +39,9 @@ function Records({ name }: { name: string }) {
   const asked = indexed ? filter : both(filter, searchText(q, collection.schema));
   const list: ListQuery = { sort, filter: asked, ...(indexed && q !== '' && { search: q }) };
   const [pages, setPages] = useState<number[]>([0]);
-  const rows = useRows(name, list, pages);
+  const references = useMemo(() => referencesOf(collection.schema), [collection.schema]);
+  const rows = useRows(name, list, references, pages);
+  const titles = useTitles(references);
   const columns = useColumns(name, collection.schema);
   const selection = useSelection(rows.loaded);
   const [deleting, setDeleting] = useState(false);
@@ -91,6 +94,7 @@ function Records({ name }: { name: string }) {
           key={`${sort} ${asked} ${q}`}
           collection={name}
           columns={columns}
+          titles={titles}
           rows={filterError ? { ...rows, total: 0 } : rows}
           sort={sort}
           selection={selection}

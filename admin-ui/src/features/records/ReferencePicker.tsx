@@ -1,26 +1,30 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
-import { messageOf } from '@/api/errors';
+import { ErrorWords } from '@/ui/ErrorWords';
 import { recordQuery, recordsQuery } from './queries';
 import { referenceFilter, titleField, titleOf } from './reference';
+import { rememberTitles } from './titles';
 
 interface Props {
   label: string;
   description?: string;
   withAsterisk?: boolean | undefined;
   error?: string | undefined;
-  /** In a cell: the label is for those who listen only, and the list is open at once. */
+  /** The label is for those who listen only. */
   bare?: boolean;
+  /** In a cell: the list is open at once. */
+  opened?: boolean;
+  w?: number;
   target: string;
   value: string;
   onChange: (id: string) => void;
 }
 
 /** Finds a record of the target collection by its title or id. */
-export function ReferencePicker({ target, value, onChange, error, bare = false, ...labels }: Props) {
+export function ReferencePicker({ target, value, onChange, error, bare = false, opened = false, w, ...labels }: Props) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   const collection = useQuery({ ...collectionQuery(target), enabled: target !== '' });
@@ -30,12 +34,19 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
   // The chosen title stands in the box until something else is typed.
   const filter = settled === currentTitle ? '' : referenceFilter(settled, field);
   const found = useQuery({ ...recordsQuery(target, { skip: 0, limit: 20, filter }), enabled: collection.isSuccess });
+  const queries = useQueryClient();
+  const items = found.data?.items;
+  useEffect(() => {
+    if (items) rememberTitles(queries, target, items, field);
+  }, [queries, target, items, field]);
   const options = (found.data?.items ?? []).map((record) => ({ value: record.id, label: titleOf(record, field) }));
   if (value !== '' && !options.some((option) => option.value === value)) options.unshift({ value, label: currentTitle });
   const failure = collection.error ?? found.error;
   return (
     <Select
-      {...(bare ? { 'aria-label': labels.label, autoFocus: true, defaultDropdownOpened: true, miw: 240 } : labels)}
+      {...(bare ? { 'aria-label': labels.label } : labels)}
+      {...(opened && { autoFocus: true, defaultDropdownOpened: true, miw: 240 })}
+      w={w}
       placeholder={`Search ${target}`}
       searchable
       clearable
@@ -46,7 +57,7 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
       searchValue={search}
       onSearchChange={setSearch}
       onChange={(id) => onChange(id ?? '')}
-      error={error ?? (failure ? messageOf(failure) : undefined)}
+      error={error ?? (failure && <ErrorWords error={failure} />)}
     />
   );
 }

@@ -2,6 +2,7 @@
 import { useLocalStorage } from '@mantine/hooks';
 import { useMemo } from 'react';
 import type { FieldDefinition } from '@/api/types';
+import { keptKey } from '@/features/collections/kept';
 
 export interface Column {
   name: string;
@@ -40,13 +41,13 @@ const SYSTEM: Column[] = [
   { name: 'updated_by', kind: 'id', sortable: true },
 ];
 
-const WIDTHS: Record<string, number> = { id: 112, number: 112, boolean: 112, instant: 136, datetime: 204, date: 120, account: 136, reference: 136 };
+const WIDTHS: Record<string, number> = { id: 112, number: 112, boolean: 112, instant: 136, datetime: 204, date: 120, account: 136, reference: 176 };
 
 export function columnsOf(fields: FieldDefinition[]): Column[] {
   const own = fields.map((field) => ({
     name: field.name,
     kind: field.type,
-    sortable: !['json', 'file'].includes(field.type),
+    sortable: !['json', 'file'].includes(field.type) && !field.encrypted,
     field,
   }));
   return [...SYSTEM.slice(0, 1), ...own, ...SYSTEM.slice(1)];
@@ -84,7 +85,7 @@ export function shifted(names: string[], name: string, by: -1 | 1): string[] {
 
 export function useColumns(collection: string, fields: FieldDefinition[]) {
   const [stored, setLayout] = useLocalStorage<Layout>({
-    key: `snackbase.grid.${collection}`,
+    key: keptKey('grid', collection),
     defaultValue: DEFAULT_LAYOUT,
     getInitialValueInEffect: false,
   });

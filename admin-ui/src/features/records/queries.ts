@@ -17,6 +17,7 @@ export interface PageQuery {
   filter?: string;
   search?: string;
   fields?: string;
+  expand?: string;
   cursor?: string;
   cursor_before?: string;
   include_count?: boolean;

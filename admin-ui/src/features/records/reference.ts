@@ -4,14 +4,21 @@ import { shortId } from '@/ui/format';
 
 /** The field that most likely says what a record is. */
 export function titleField(collection: Collection): string | null {
-  const texts = collection.schema.filter((field) => ['text', 'email'].includes(field.type));
+  const texts = collection.schema.filter((field) => ['text', 'email'].includes(field.type) && !field.encrypted);
   const named = texts.find((field) => ['name', 'title', 'label', 'email'].includes(field.name));
   return (named ?? texts[0])?.name ?? null;
 }
 
-export function titleOf(record: RecordRow, field: string | null): string {
+/** Null when the record says nothing of itself. */
+export function plainTitle(record: Record<string, unknown>, field: string | null): string | null {
   const value = field === null ? null : record[field];
-  return typeof value === 'string' && value !== '' ? `${value} (${shortId(record.id)})` : record.id;
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Two records may have the same title, so the beginning of the id stands beside it. */
+export function titleOf(record: RecordRow, field: string | null): string {
+  const title = plainTitle(record, field);
+  return title === null ? record.id : `${title} (${shortId(record.id)})`;
 }
 
 /** A filter for what was typed: an id when it looks like one, else part of the title. */

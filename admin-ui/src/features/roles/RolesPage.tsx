@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Modal, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import type { Role } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { formatNumber, plural } from '@/ui/format';
 import { Page } from '@/ui/Page';
 import { TimeText } from '@/ui/TimeText';
@@ -15,6 +16,7 @@ import { rolesQuery, useDeleteRole, useSaveRole } from './queries';
 
 /** Rules name these two, and the server relies on them. */
 const BUILT_IN = ['admin', 'user'];
+const SHOWN = ['name', 'description'];
 
 export function RolesPage() {
   const roles = useQuery(rolesQuery);
@@ -74,38 +76,25 @@ function RoleForm({ role, onDone }: { role: Role | null; onDone: () => void }) {
       },
     );
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput
-          label="Name"
-          description="Rules ask for it: @request.auth.role = 'editor'"
-          required
-          withAsterisk={false}
-          data-autofocus
-          readOnly={role !== null && BUILT_IN.includes(role.name)}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={fieldMessage(save.error, 'name')}
-        />
-        <TextInput
-          label="Description"
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-          error={fieldMessage(save.error, 'description')}
-        />
-        <ErrorPanel error={save.error} shownFields={(field) => field === 'name' || field === 'description'} />
-        <Group justify="flex-end">
-          <Button type="submit" loading={save.isPending}>
-            {role ? 'Save' : 'Create role'}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form submit={role ? 'Save' : 'Create role'} busy={save.isPending} error={save.error} shown={SHOWN} onSubmit={submit}>
+      <TextInput
+        label="Name"
+        description="Rules ask for it: @request.auth.role = 'editor'"
+        required
+        withAsterisk={false}
+        data-autofocus
+        readOnly={role !== null && BUILT_IN.includes(role.name)}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={fieldMessage(save.error, 'name')}
+      />
+      <TextInput
+        label="Description"
+        value={description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+        error={fieldMessage(save.error, 'description')}
+      />
+    </Form>
   );
 }
 

@@ -1,9 +1,10 @@
-import { Alert, Button, Stack, TextInput } from '@mantine/core';
+import { Alert, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate, useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useSession } from '@/api/session';
+import { Form } from '@/ui/Form';
 import { EntryLayout } from './EntryLayout';
 import { setupStatus } from './queries';
 import { SignInForm } from './SignInForm';
@@ -33,28 +34,20 @@ function SetupNeeded() {
   const [token, setToken] = useState('');
   const navigate = useNavigate();
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void navigate({ to: '/setup', search: { token: tokenFrom(token) } });
-      }}
-    >
-      <Stack gap="sm">
-        <Alert icon={<IconInfoCircle size={18} />} p="xs">
-          This server has no superadmin yet. It printed a set-up link when it started: open that link, or paste it here.
-        </Alert>
-        <TextInput
-          label="Set-up link or token"
-          required
-          withAsterisk={false}
-          autoFocus
-          autoComplete="off"
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
-        />
-        <Button type="submit">Set up this server</Button>
-      </Stack>
-    </form>
+    <Form submit="Set up this server" align="fill" onSubmit={() => void navigate({ to: '/setup', search: { token: tokenFrom(token) } })}>
+      <Alert icon={<IconInfoCircle size={18} />} p="xs">
+        This server has no superadmin yet. It printed a set-up link when it started: open that link, or paste it here.
+      </Alert>
+      <TextInput
+        label="Set-up link or token"
+        required
+        withAsterisk={false}
+        autoFocus
+        autoComplete="off"
+        value={token}
+        onChange={(event) => setToken(event.currentTarget.value)}
+      />
+    </Form>
   );
 }
 

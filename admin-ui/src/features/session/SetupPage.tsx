@@ -1,15 +1,16 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useId, useState } from 'react';
 import { fieldMessage } from '@/api/errors';
-import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { EntryLayout } from './EntryLayout';
 import { checkPassword } from './password-policy';
 import { PasswordHints } from './PasswordHints';
 import { setupStatus, useSetUp } from './queries';
 
 const route = getRouteApi('/setup');
+const SHOWN = ['email', 'password'];
 
 export function SetupPage() {
   const { token = '' } = route.useSearch();
@@ -40,41 +41,31 @@ function SetupForm({ token }: { token: string }) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const strong = checkPassword(password).every((item) => item.met);
+  const submit = () => setUp.mutate({ token, email: email.trim(), password }, { onSuccess: () => void navigate({ to: '/' }) });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        setUp.mutate({ token, email: email.trim(), password }, { onSuccess: () => void navigate({ to: '/' }) });
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput
-          label="E-mail"
-          type="email"
-          autoComplete="username"
-          required
-          withAsterisk={false}
-          autoFocus
-          value={email}
-          error={fieldMessage(setUp.error, 'email')}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="Password"
-          autoComplete="new-password"
-          required
-          withAsterisk={false}
-          aria-describedby={hints}
-          value={password}
-          error={fieldMessage(setUp.error, 'password')}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <PasswordHints id={hints} password={password} />
-        <ErrorPanel error={setUp.error} shownFields={(field) => field === 'email' || field === 'password'} />
-        <Button type="submit" disabled={!strong || token === ''} loading={setUp.isPending}>
-          Create superadmin
-        </Button>
-      </Stack>
-    </form>
+    <Form submit="Create superadmin" align="fill" busy={setUp.isPending} disabled={!strong || token === ''} error={setUp.error} shown={SHOWN} onSubmit={submit}>
+      <TextInput
+        label="E-mail"
+        type="email"
+        autoComplete="username"
+        required
+        withAsterisk={false}
+        autoFocus
+        value={email}
+        error={fieldMessage(setUp.error, 'email')}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password"
+        autoComplete="new-password"
+        required
+        withAsterisk={false}
+        aria-describedby={hints}
+        value={password}
+        error={fieldMessage(setUp.error, 'password')}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <PasswordHints id={hints} password={password} />
+    </Form>
   );
 }

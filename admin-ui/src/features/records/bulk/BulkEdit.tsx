@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { Button, Modal, Select, Text } from '@mantine/core';
 import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
-import { ErrorPanel } from '@/ui/ErrorPanel';
+import { Form } from '@/ui/Form';
 import { plural } from '@/ui/format';
 import { JobProgress } from '@/ui/JobProgress';
 import { toast } from '@/ui/toast';
@@ -48,49 +48,37 @@ export function BulkEdit({ collection, fields, selection, onClose }: Props) {
       },
     );
   };
+  const cancel = (
+    <Button variant="default" onClick={close}>
+      Cancel
+    </Button>
+  );
   return (
     <Modal opened onClose={close} title={`Edit a field of ${what}`}>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Stack gap="sm">
-          <Select
-            label="Field"
-            allowDeselect={false}
-            searchable
-            data={usable.map((other) => other.name)}
-            value={name}
-            onChange={(next) => {
-              setText('');
-              setProblem(null);
-              setName(next ?? '');
-            }}
-          />
-          {field && (
-            <FieldInput field={field} value={text} error={problem ?? fieldMessage(job.error, field.name)} onChange={setText} />
-          )}
-          {text === '' && (
-            <Text fz="sm" c="dimmed">
-              Left empty, the field has no value afterwards.
-            </Text>
-          )}
-          {job.isPending && <JobProgress label="Changing" done={job.handled} total={selection.ids.length} onStop={job.stop} />}
-          <ErrorPanel error={job.error} />
-          {job.data && <Refused failures={job.data.failures} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={job.isPending}>
-              Change {what}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <Form submit={`Change ${what}`} noValidate busy={job.isPending} error={job.error} beside={cancel} onSubmit={submit}>
+        <Select
+          label="Field"
+          allowDeselect={false}
+          searchable
+          data={usable.map((other) => other.name)}
+          value={name}
+          onChange={(next) => {
+            setText('');
+            setProblem(null);
+            setName(next ?? '');
+          }}
+        />
+        {field && (
+          <FieldInput field={field} value={text} error={problem ?? fieldMessage(job.error, field.name)} onChange={setText} />
+        )}
+        {text === '' && (
+          <Text fz="sm" c="dimmed">
+            Left empty, the field has no value afterwards.
+          </Text>
+        )}
+        {job.isPending && <JobProgress label="Changing" done={job.handled} total={selection.ids.length} onStop={job.stop} />}
+        {job.data && <Refused failures={job.data.failures} />}
+      </Form>
     </Modal>
   );
 }

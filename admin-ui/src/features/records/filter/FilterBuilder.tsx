@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { FieldDefinition } from '@/api/types';
-import { type Condition, type Filter, filterFields, filterText, OPERATOR_LABELS, type Operator, operatorsOf } from './filter-text';
+import { ConditionValue } from './ConditionValue';
+import { type Condition, type Filter, type FilterField, filterFields, filterText, OPERATOR_LABELS, operatorsOf } from './filter-text';
 import { parseFilter } from './parse-filter';
 
 interface Props {
@@ -84,14 +85,12 @@ export function FilterBuilder({ text, fields, onChange, onApply }: Props) {
 interface RowProps {
   number: number;
   condition: Condition;
-  known: { name: string; type: string }[];
+  known: FilterField[];
   type: string;
   onChange: (condition: Condition) => void;
   onRemove: () => void;
   onApply: () => void;
 }
-
-const INPUTS: Record<string, string> = { date: 'date' };
 
 function ConditionRow({ number, condition, known, type, onChange, onRemove, onApply }: RowProps) {
   const operators = operatorsOf(type);
@@ -101,7 +100,6 @@ function ConditionRow({ number, condition, known, type, onChange, onRemove, onAp
   };
   const names = known.map((field) => field.name);
   const valued = condition.operator !== 'empty' && condition.operator !== 'filled';
-  const label = `Value of condition ${number}`;
   return (
     <Group gap={6} wrap="wrap">
       <Select
@@ -122,19 +120,13 @@ function ConditionRow({ number, condition, known, type, onChange, onRemove, onAp
         value={condition.operator}
         onChange={(operator) => operator && onChange({ ...condition, operator })}
       />
-      {valued && type === 'boolean' && (
-        <Select aria-label={label} w={200} data={['true', 'false']} value={condition.value} onChange={(value) => onChange({ ...condition, value: value ?? '' })} />
-      )}
-      {valued && type !== 'boolean' && (
-        <TextInput
-          aria-label={label}
-          w={200}
-          type={INPUTS[type] ?? 'text'}
-          placeholder={placeholder(type, condition.operator)}
-          autoComplete="off"
-          value={condition.value}
-          onChange={(event) => onChange({ ...condition, value: event.currentTarget.value })}
-          onKeyDown={(event) => event.key === 'Enter' && onApply()}
+      {valued && (
+        <ConditionValue
+          label={`Value of condition ${number}`}
+          condition={condition}
+          field={known.find((other) => other.name === condition.field) ?? { name: condition.field, type }}
+          onChange={(value) => onChange({ ...condition, value })}
+          onApply={onApply}
         />
       )}
       <ActionIcon aria-label={`Remove condition ${number}`} onClick={onRemove}>
@@ -142,9 +134,4 @@ function ConditionRow({ number, condition, known, type, onChange, onRemove, onAp
       </ActionIcon>
     </Group>
   );
-}
-
-function placeholder(type: string, operator: Operator): string {
-  if (operator === 'in') return 'one, two, three';
-  return type === 'datetime' ? '2026-05-01T12:00:00Z' : type === 'reference' ? 'id of the record' : '';
 }

@@ -1,5 +1,6 @@
 /** The filter builder's conditions and their way to and from the text that the API takes. */
 import type { FieldDefinition } from '@/api/types';
+import { choicesOf } from '@/features/collections/field-options';
 
 export const OPERATORS = ['=', '!=', '>', '>=', '<', '<=', 'contains', 'starts', 'ends', 'in', 'empty', 'filled'] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -48,8 +49,17 @@ export function operatorsOf(type: string): Operator[] {
   return BY_TYPE[type] ?? TEXT;
 }
 
+export interface FilterField {
+  name: string;
+  type: string;
+  /** The values to choose from, where there is such a list. */
+  choices?: string[] | null;
+  /** For a reference: the collection it points to. */
+  target?: string | null;
+}
+
 /** Every field one can filter by, with those that the server sets. */
-export function filterFields(fields: FieldDefinition[]): { name: string; type: string }[] {
+export function filterFields(fields: FieldDefinition[]): FilterField[] {
   const system = [
     { name: 'id', type: 'text' },
     { name: 'created_at', type: 'datetime' },
@@ -58,7 +68,10 @@ export function filterFields(fields: FieldDefinition[]): { name: string; type: s
     { name: 'updated_by', type: 'text' },
     { name: 'account_id', type: 'text' },
   ];
-  return [...fields.map(({ name, type }) => ({ name, type })), ...system];
+  const own = fields
+    .filter((field) => !field.encrypted)
+    .map(({ name, type, options, collection }) => ({ name, type, choices: choicesOf(options), target: collection }));
+  return [...own, ...system];
 }
 
 export function quoted(text: string): string {
@@ -110,5 +123,5 @@ export function searchText(text: string, fields: FieldDefinition[]): string {
 }
 
 export function searchable(fields: FieldDefinition[]): FieldDefinition[] {
-  return fields.filter((field) => ['text', 'email', 'url'].includes(field.type)).slice(0, 8);
+  return fields.filter((field) => ['text', 'email', 'url'].includes(field.type) && !field.encrypted).slice(0, 8);
 }

@@ -1,6 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { fieldMessage, messageOf } from '@/api/errors';
 import type { FieldDefinition, RecordRow } from '@/api/types';
+import { choicesOf } from '@/features/collections/field-options';
+import { CorrelationId } from '@/ui/CorrelationId';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { toText, toValue } from '../form-values';
@@ -63,6 +65,7 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
         <ReferencePicker
           label={common.label}
           bare
+          opened
           target={field.collection ?? ''}
           value={text}
           onChange={(id) => {
@@ -75,11 +78,18 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
       )}
       {problem && (
         <div role="alert" className={classes.problem}>
-          {problem}
+          {problem} <CorrelationId error={patch.error} />
         </div>
       )}
     </div>
   );
+}
+
+/** The values to choose from, where there is a list of them. */
+function valuesOf(field: FieldDefinition, text: string): string[] | null {
+  if (field.type === 'boolean') return ['true', 'false'];
+  const choices = field.type === 'json' ? null : choicesOf(field.options);
+  return choices && text !== '' && !choices.includes(text) ? [text, ...choices] : choices;
 }
 
 interface ControlProps {
@@ -92,13 +102,15 @@ interface ControlProps {
 }
 
 function Control({ label, text, field, long, onText, onLeave }: ControlProps) {
+  const listed = valuesOf(field, text);
+  const chosen = listed !== null;
   const control = useRef<HTMLInputElement & HTMLTextAreaElement & HTMLSelectElement>(null);
   useEffect(() => {
     control.current?.focus();
-    if (field.type !== 'boolean' && !['date', 'datetime'].includes(field.type)) {
+    if (!chosen && !['date', 'datetime'].includes(field.type)) {
       control.current?.setSelectionRange(control.current.value.length, control.current.value.length);
     }
-  }, [field.type]);
+  }, [chosen, field.type]);
   const common = {
     ref: control,
     'aria-label': label,
@@ -106,11 +118,12 @@ function Control({ label, text, field, long, onText, onLeave }: ControlProps) {
     onBlur: onLeave,
     onChange: (event: { currentTarget: { value: string } }) => onText(event.currentTarget.value),
   };
-  if (field.type === 'boolean') {
+  if (listed) {
     return (
       <select {...common}>
-        <option value="true">true</option>
-        <option value="false">false</option>
+        {listed.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
         <option value="">null</option>
       </select>
     );

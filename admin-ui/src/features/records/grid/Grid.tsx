@@ -2,6 +2,7 @@ import { Checkbox } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useId, useMemo, useRef } from 'react';
 import type { RecordRow } from '@/api/types';
+import { openDialog } from '@/ui/keep-focus';
 import { type Columns, SELECT_WIDTH } from '../columns';
 import { useGridKeys } from './use-grid-keys';
 import { GridRow, type RowActions } from './GridRow';
@@ -9,6 +10,7 @@ import classes from './grid.module.css';
 import { HeadCell } from './HeadCell';
 import { PAGE_SIZE, type Rows } from './use-rows';
 import type { Selection } from './use-selection';
+import type { Titles } from '../titles';
 
 const ROW_HEIGHT = 34;
 /** While the scroll bar is dragged nothing is loaded until it rests this long. */
@@ -20,6 +22,7 @@ interface Props {
   collection: string;
   columns: Columns;
   rows: Rows;
+  titles: Titles;
   sort: string;
   selection: Selection;
   flashes: ReadonlyMap<string, string[]>;
@@ -31,7 +34,7 @@ interface Props {
 }
 
 export function Grid(props: Props) {
-  const { collection, columns, rows, sort, selection, flashes, gone, onSort, onPages, onOpen, onDelete } = props;
+  const { collection, columns, rows, titles, sort, selection, flashes, gone, onSort, onPages, onOpen, onDelete } = props;
   const gridId = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const count = rows.total ?? 30;
@@ -51,7 +54,8 @@ export function Grid(props: Props) {
   });
   const { at, editing, typed } = keys;
   useEffect(() => {
-    if (!editing && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+    // A dialog may stand over the grid: the focus is not the grid's then.
+    if (!editing && document.activeElement === document.body && !openDialog()) scroller.current?.focus({ preventScroll: true });
   }, [editing]);
   const { activate, edit, closeEditor } = keys;
   const { toggle } = selection;
@@ -103,6 +107,7 @@ export function Grid(props: Props) {
               top={item.start}
               width={width}
               row={row}
+              titles={titles}
               columns={columns.shown}
               selected={row !== undefined && selection.has(row.id)}
               gone={row !== undefined && gone.has(row.id)}

@@ -6,6 +6,8 @@ import type { RecordRow } from '@/api/types';
 import { shortId } from '@/ui/format';
 import { CellValue } from '../CellValue';
 import type { ShownColumn } from '../columns';
+import { ReferenceValue } from '../ReferenceValue';
+import type { Titles } from '../titles';
 import { CellEditor } from './CellEditor';
 import classes from './grid.module.css';
 
@@ -23,6 +25,7 @@ interface Props {
   top: number;
   width: number;
   row: RecordRow | undefined;
+  titles: Titles;
   columns: ShownColumn[];
   selected: boolean;
   gone: boolean;
@@ -36,7 +39,7 @@ interface Props {
 }
 
 export const GridRow = memo(function GridRow(props: Props) {
-  const { collection, gridId, index, top, width, row, columns, selected, gone, flash, active, editing, typed, actions } = props;
+  const { collection, gridId, index, top, width, row, titles, columns, selected, gone, flash, active, editing, typed, actions } = props;
   const lastPinned = columns.findLastIndex((column) => column.left !== null);
   return (
     <div
@@ -69,7 +72,7 @@ export const GridRow = memo(function GridRow(props: Props) {
           {row && editing === at && column.field && (
             <CellEditor collection={collection} row={row} field={column.field} typed={typed} onClose={actions.closeEditor} />
           )}
-          {row && editing !== at && <Value {...{ collection, row, column }} />}
+          {row && editing !== at && <Value {...{ collection, row, column, titles }} />}
         </Cell>
       ))}
     </div>
@@ -135,8 +138,12 @@ function RowTools({ collection, row, selected, actions }: Pick<Props, 'collectio
   );
 }
 
-function Value({ collection, row, column }: { collection: string; row: RecordRow; column: ShownColumn }) {
-  if (column.name !== 'id') return <CellValue kind={column.kind} value={row[column.name]} />;
+function Value({ collection, row, column, titles }: Pick<Props, 'collection' | 'titles'> & { row: RecordRow; column: ShownColumn }) {
+  const value = row[column.name];
+  if (column.kind === 'reference' && typeof value === 'string') {
+    return <ReferenceValue id={value} title={titles.get(column.name)?.get(value)} />;
+  }
+  if (column.name !== 'id') return <CellValue kind={column.kind} value={value} />;
   return (
     <Link
       tabIndex={-1}

@@ -1,5 +1,6 @@
 /** The cell one is at, whether it is being edited, and what the keys do. */
 import { type KeyboardEvent, useCallback, useState } from 'react';
+import { choicesOf } from '@/features/collections/field-options';
 import { toast } from '@/ui/toast';
 import type { ShownColumn } from '../columns';
 import { isEditable } from '../form-values';
@@ -57,7 +58,7 @@ export function useGridKeys({ rows, count, columns, pageRows, scrollTo, selectio
     const command = commandOf(event, place, { rows: count, columns: columns.length, page: pageRows });
     if (command === null) return;
     if (typeof command === 'object' && 'type' in command) {
-      if (!editable || !current || NOT_TYPED.includes(column.kind)) return;
+      if (!editable || !current || NOT_TYPED.includes(column.kind) || choicesOf(column.field?.options)) return;
       setTyped(command.type);
       setEditing(true);
     } else if (typeof command === 'object') {

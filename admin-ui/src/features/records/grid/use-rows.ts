@@ -3,6 +3,7 @@ import { type QueryClient, queryOptions, useQueries, useQueryClient } from '@tan
 import { useMemo } from 'react';
 import type { RecordPage, RecordRow } from '@/api/types';
 import { fetchPage, type ListQuery, type PageQuery } from '../queries';
+import { foldPage, type Reference } from '../titles';
 
 export const PAGE_SIZE = 100;
 /** Browsers cannot lay out higher elements; whoever needs row 900,001 filters. */
@@ -23,16 +24,19 @@ export function positionOf(page: number, before: RecordPage | undefined, after: 
   return { skip: page * PAGE_SIZE };
 }
 
-const pageQuery = (queries: QueryClient, collection: string, list: ListQuery, page: number) =>
+const pageQuery = (queries: QueryClient, collection: string, list: ListQuery, references: readonly Reference[], page: number) =>
   queryOptions({
     queryKey: pageKey(collection, list, page),
-    queryFn: ({ signal }) => {
+    queryFn: async ({ signal }) => {
       const position = positionOf(
         page,
         neighbour(queries, collection, list, page - 1),
         neighbour(queries, collection, list, page + 1),
       );
-      return fetchPage(collection, { ...position, limit: PAGE_SIZE, sort: list.sort, filter: list.filter, search: list.search }, signal);
+      const { sort, filter, search } = list;
+      const expand = references.length === 0 ? undefined : references.map(({ name }) => name).join(',');
+      const answer = await fetchPage(collection, { ...position, limit: PAGE_SIZE, sort, filter, search, expand }, signal);
+      return foldPage(queries, answer, references);
     },
     staleTime: 60_000,
   });
@@ -48,10 +52,10 @@ export interface Rows {
 }
 
 /** `pages` are those in view; the first one is always there, because it knows the total. */
-export function useRows(collection: string, list: ListQuery, pages: readonly number[]): Rows {
+export function useRows(collection: string, list: ListQuery, references: readonly Reference[], pages: readonly number[]): Rows {
   const queries = useQueryClient();
   const wanted = useMemo(() => [...new Set([0, ...pages])], [pages]);
-  const results = useQueries({ queries: wanted.map((page) => pageQuery(queries, collection, list, page)) });
+  const results = useQueries({ queries: wanted.map((page) => pageQuery(queries, collection, list, references, page)) });
   const byPage = new Map(wanted.map((page, index) => [page, results[index]?.data]));
   const first = results[0];
   return {

@@ -1,5 +1,6 @@
 /** Ways of looking at a collection that somebody gave a name to: kept in this browser. */
 import { useLocalStorage } from '@mantine/hooks';
+import { keptKey } from '@/features/collections/kept';
 import type { Layout } from '../columns';
 
 export interface SavedView {
@@ -12,7 +13,7 @@ export interface SavedView {
 
 export function useSavedViews(collection: string) {
   const [views, setViews] = useLocalStorage<SavedView[]>({
-    key: `snackbase.views.${collection}`,
+    key: keptKey('views', collection),
     defaultValue: [],
     getInitialValueInEffect: false,
   });
