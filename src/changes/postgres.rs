@@ -74,7 +74,7 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
             woken.borrow_and_update();
             match read(log, &mut progress).await {
                 Ok((changes, full)) => {
-                    if progress.settled > log.position() {
+                    if !changes.is_empty() || progress.settled > log.position() {
                         consumer.consume(changes, progress.settled).await;
                     }
                     log.position.send_if_modified(|position| {
