@@ -5,6 +5,7 @@ mod computed;
 pub mod constraints;
 pub mod ddl;
 pub mod definition;
+mod document;
 pub mod field;
 pub mod macros;
 pub mod mask;

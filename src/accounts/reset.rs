@@ -10,7 +10,7 @@ use super::store::{self, UserRow};
 use super::view::{Message, ResetTokenStatus};
 use super::{Accounts, superadmin, trail};
 use crate::auth::access_log::AccessChange;
-use crate::auth::password::check_policy;
+use crate::auth::password::check_new_password;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, canonical_time};
 use crate::error::{Error, Problem, Result};
@@ -54,7 +54,7 @@ impl Accounts {
     pub async fn reset_password(&self, request: ResetPasswordRequest, address: Option<IpAddr>) -> Result<Message> {
         let inner = &*self.0;
         length("new_password", &request.new_password, 8..=1024)?;
-        check_policy(&request.new_password)?;
+        check_new_password(&request.new_password)?;
         inner.throttle.check(Door::Guess, address, None)?;
         let refused = || {
             inner.throttle.count(Door::Guess, address, None);
@@ -112,7 +112,7 @@ impl Accounts {
         let Some(password) = request.new_password else {
             return Err(Error::malformed(Problem::missing("new_password")));
         };
-        check_policy(&password)?;
+        check_new_password(&password)?;
         let hash = inner.passwords.hash(password).await?;
         let entry = trail::password_changed(&user).by(caller).entry(inner.clock.now());
         self.change_password(Batch::new().with(entry), &user, &hash, false, caller.actor())

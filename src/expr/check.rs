@@ -5,6 +5,7 @@
 mod compare;
 mod functions;
 mod names;
+mod paths;
 mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use super::caller::Reads;
 use super::ir::{Condition, MAX_WRITTEN, Number, Operand, Text};
 use super::problem::{Fault, Problem};
 use super::{Columns, Purpose, macros, number};
+use crate::db::{ColumnKind, JsonType};
 
 pub(super) use query::{QueryScope, check_query};
 
@@ -46,11 +48,22 @@ pub(super) struct CheckedValue {
     pub clock: bool,
 }
 
-/// Checks an expression that has a value.
-pub(super) fn check_value(source: &str, node: &Node, columns: &dyn Columns) -> Result<CheckedValue, Vec<Problem>> {
+/// Checks an expression that has a value. `wanted` is the type that a part of a document is taken as.
+pub(super) fn check_value(
+    source: &str,
+    node: &Node,
+    columns: &dyn Columns,
+    wanted: ColumnKind,
+) -> Result<CheckedValue, Vec<Problem>> {
     let mut checker = Checker::new(columns, Purpose::Computed);
-    match checker.operand(node) {
-        Ok(Some(Operand::Json(_))) => {
+    let operand = checker.operand(node).map(|operand| match (operand, wanted) {
+        (Some(Operand::Path(path)), ColumnKind::Text) => Some(paths::typed(path, JsonType::Text)),
+        (Some(Operand::Path(path)), ColumnKind::Number) => Some(paths::typed(path, JsonType::Number)),
+        (Some(Operand::Path(path)), ColumnKind::Boolean) => Some(paths::typed(path, JsonType::Boolean)),
+        (operand, _) => operand,
+    });
+    match operand {
+        Ok(Some(Operand::Json(_) | Operand::Path(_))) => {
             checker.faults.push(Fault::new(node.at, "a document cannot be computed; return text, a number, …"));
         }
         Ok(Some(operand)) if operand.written() > MAX_WRITTEN => checker.faults.push(too_large()),
@@ -155,6 +168,7 @@ impl Checker<'_> {
         let unless = |right| Condition::Compare { op: Comparison::NotEqual, left: operand.clone(), right };
         match (&operand, self.purpose) {
             (Operand::Bool(condition), _) => Ok(condition.as_ref().clone()),
+            (Operand::Path(path), _) => Ok(Condition::PathFlag(path.clone())),
             (Operand::Text(_), Purpose::Rule { .. }) => Ok(unless(Operand::Text(Text::Literal("".into())))),
             (Operand::Number(_), Purpose::Rule { .. }) => Ok(unless(Operand::Number(Number::Literal(0.0)))),
             (Operand::Text(_) | Operand::Number(_) | Operand::Time(_) | Operand::Json(_), _) => {
@@ -212,6 +226,7 @@ impl Checker<'_> {
         }
         match self.operand(node)? {
             Some(Operand::Number(number)) => Ok(number),
+            Some(Operand::Path(path)) => Ok(Number::Path(path)),
             Some(other) => self.report(at, format!("{symbol} calculates with numbers, not {}", compare::noun(&other))),
             None => self.report(at, format!("{symbol} calculates with numbers, not null")),
         }

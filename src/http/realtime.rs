@@ -4,7 +4,7 @@
 mod connections;
 mod json;
 pub mod message;
-mod pocketbase;
+pub mod pocketbase;
 mod rooms;
 mod shown;
 mod sse;

@@ -90,6 +90,7 @@ export async function seedPictures(api) {
       gesamtkosten_in_euro: 12_345_678.9 * index,
     });
   }
+  await api.post('/macros', { name: 'veroeffentlichungen_der_autorin', parameters: ['author'], sql_query: 'SELECT COUNT(*) FROM posts WHERE author = :author AND published = true', description: SENTENCE });
   const { items } = await api.get('/records/posts?limit=1');
   await api.patch(`/records/posts/${items[0].id}`, { title: 'Notes on the Engine, second edition', views: 12 });
   const long = await api.get(`/records/${LONG}?limit=1`);

@@ -136,7 +136,10 @@ impl Checker<'_> {
             Item::Count => return self.report(0, "an aggregate needs FROM and a collection"),
             Item::Value(node) => {
                 return match self.operand(node)? {
-                    Some(Operand::Json(_)) => self.report(node.at, "a document cannot be selected"),
+                    Some(Operand::Json(_) | Operand::Path(_)) => self.report(
+                        node.at,
+                        "a document or an untyped part of one cannot be selected; use a part as a text, a number, …",
+                    ),
                     Some(Operand::Number(number)) => Ok(Selected::First(Operand::Number(number::operand(number)))),
                     Some(operand) => Ok(Selected::First(operand)),
                     None if self.is_unknown(node) => Ok(Selected::First(Operand::Text(Text::Literal("".into())))),
@@ -151,13 +154,18 @@ impl Checker<'_> {
         }
         let operand = match self.operand(argument)? {
             Some(Operand::Number(number)) => Operand::Number(number::operand(number)),
+            Some(Operand::Path(path)) if matches!(function, Aggregate::Sum | Aggregate::Average) => {
+                Operand::Number(Number::Path(path))
+            }
             Some(operand) => operand,
             None => return self.report(argument.at, "an aggregate needs a field"),
         };
         let fits = match function {
             Aggregate::Count => true,
             Aggregate::Sum | Aggregate::Average => matches!(operand, Operand::Number(_)),
-            Aggregate::Min | Aggregate::Max => !matches!(operand, Operand::Bool(_) | Operand::Json(_)),
+            Aggregate::Min | Aggregate::Max => {
+                !matches!(operand, Operand::Bool(_) | Operand::Json(_) | Operand::Path(_))
+            }
         };
         if fits {
             Ok(Selected::Aggregate(function, operand))
@@ -182,7 +190,7 @@ fn query(source: Fragment, item: Selected, condition: Option<Condition>) -> Oper
             Operand::Text(_) => Type::Text,
             Operand::Number(_) => Type::Number,
             Operand::Time(_) => Type::Time,
-            Operand::Bool(_) | Operand::Json(_) => Type::Bool,
+            Operand::Bool(_) | Operand::Json(_) | Operand::Path(_) => Type::Bool,
         },
     };
     let query = Arc::new(Query { source, item, condition });
