@@ -149,8 +149,9 @@ impl Row {
 
 /// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower, not the writers.
 pub trait Consumer: Send + 'static {
-    /// Takes the next entries.
-    fn consume(&mut self, changes: Vec<Arc<Change>>) -> impl Future<Output = ()> + Send;
+    /// Takes the next entries, and the position up to which there are no others. It may lie behind the last of them:
+    /// what is for the audit trail alone is not handed over.
+    fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) -> impl Future<Output = ()> + Send;
 }
 
 /// The change log; cheap to clone.

@@ -82,7 +82,8 @@ impl Dispatch {
 }
 
 impl Consumer for Dispatch {
-    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
+    async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
+        let last = changes.last().map(|change| change.position);
         let mut pending = Vec::with_capacity(changes.len());
         for change in changes {
             match change.kind {
@@ -106,6 +107,9 @@ impl Consumer for Dispatch {
             }
         }
         self.flush(&mut pending).await;
+        if last.is_none_or(|last| last < until) {
+            self.hub.advance(until).await;
+        }
     }
 }
 

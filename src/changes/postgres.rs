@@ -74,8 +74,8 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
             woken.borrow_and_update();
             match read(log, &mut progress).await {
                 Ok((changes, full)) => {
-                    if !changes.is_empty() {
-                        consumer.consume(changes).await;
+                    if !changes.is_empty() || progress.settled > log.position() {
+                        consumer.consume(changes, progress.settled).await;
                     }
                     log.position.send_if_modified(|position| {
                         let moved = *position != progress.settled;

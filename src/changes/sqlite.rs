@@ -29,7 +29,8 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
             let full = rows.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
             let Some(last) = rows.last() else { break };
             position = last.position;
-            consumer.consume(rows.into_iter().filter_map(Row::into_change).map(Arc::new).collect()).await;
+            let changes = rows.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
+            consumer.consume(changes, position).await;
             log.position.send_replace(position);
             log.settled.send_replace(position);
             if !full {

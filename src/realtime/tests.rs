@@ -168,8 +168,9 @@ impl World {
 struct Feed(Hub);
 
 impl crate::changes::Consumer for Feed {
-    async fn consume(&mut self, changes: Vec<Arc<Change>>) {
+    async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
         self.0.publish(changes).await;
+        self.0.advance(until).await;
     }
 }
 
