@@ -16,6 +16,7 @@ mod census;
 mod connection;
 mod frame;
 mod history;
+mod inquiry;
 mod lens;
 mod pull;
 mod pulse;
@@ -52,6 +53,7 @@ use workers::Workers;
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::clock::Clock;
 use crate::config::RealtimeConfig;
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
 use crate::schema::CatalogHandle;
@@ -114,6 +116,7 @@ struct Inner {
     workers: Workers,
     options: Options,
     clock: Clock,
+    db: Db,
     catalog: CatalogHandle,
     log: ChangeLog,
     history: History,
@@ -141,22 +144,23 @@ impl fmt::Debug for Hub {
 
 impl Hub {
     /// Starts the hub's tasks; they end with its last clone.
-    pub fn new(log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
-        Self::start(log, catalog, clock, Options::new(config))
+    pub fn new(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
+        Self::start(db, log, catalog, clock, Options::new(config))
     }
 
-    fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
+    fn start(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
         let workers = Workers::start();
         let shards = u32::try_from(options.shards).unwrap_or(u32::MAX).max(1);
         let lanes = (0..=shards).map(|number| {
             let lane = Lane { number, everything: number == shards };
-            Shard::start(&workers, catalog.clone(), log.clone(), lane, BACKLOG)
+            Shard::start(&workers, db.clone(), catalog.clone(), log.clone(), lane, BACKLOG)
         });
         let lanes = lanes.collect();
         let inner = Arc::new(Inner {
             workers,
             options,
             clock,
+            db,
             catalog,
             history: History::new(log.clone()),
             log,

@@ -72,6 +72,42 @@ test('people and operation', async (t) => {
     await picture('roles');
   });
 
+  await step(t, 'keeps a query under a name that rules can call', async () => {
+    await world.api.post('/collections', { name: 'breads', fields: [{ name: 'kind', type: 'text' }] });
+    await go('Macros');
+    await page.getByText('No macros yet').waitFor();
+    await button('Create macro').click();
+    await drawer.getByLabel('Name').fill('baked');
+    await drawer.getByLabel('Parameters').fill('kind');
+    await drawer.getByLabel('Query').fill('SELECT nothing FROM nowhere');
+    await drawer.getByRole('button', { name: 'Create macro' }).click();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-invalid') === 'true');
+    await access();
+    await drawer.getByLabel('Query').fill('SELECT COUNT(*) FROM breads WHERE kind = :kind');
+    await drawer.getByRole('button', { name: 'Create macro' }).click();
+    await row('@baked(kind)').waitFor();
+    await button('Try baked').click();
+    await drawer.getByLabel('kind').fill('rye');
+    await drawer.getByRole('button', { name: 'Try' }).click();
+    await drawer.getByRole('status').getByText('0', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    // The focus is back where it was.
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Try baked');
+    await picture('macros');
+    await access();
+    await page.goto(`${world.server.origin}/admin/collections/breads/rules`);
+    await page.getByRole('region', { name: 'List rule' }).getByText('Expression').click();
+    await page.getByLabel('List expression').fill('@bak');
+    await page.getByLabel('List expression').press('Enter');
+    assert.equal(await page.getByLabel('List expression').inputValue(), '@baked()');
+    await button('Discard changes').click();
+    await go('Macros');
+    await button('Delete baked').click();
+    await button('Delete macro').click();
+    await page.getByText('No macros yet').waitFor();
+    await world.api.delete('/collections/breads');
+  });
+
   await step(t, 'creates a user, gives it the role and deactivates it', async () => {
     await go('Users');
     await page.getByRole('link', { name: 'Create user' }).click();

@@ -8,7 +8,8 @@ const notes = document.querySelector('#notes');
 
 signIn.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { url, ...credentials } = Object.fromEntries(new FormData(signIn));
+  const { url: typed, ...credentials } = Object.fromEntries(new FormData(signIn));
+  const url = typed.replace(/\/+$/, '');
   try {
     const session = await request(`${url}/api/v1/auth/login`, 'POST', credentials);
     start(url, session);
@@ -86,14 +87,16 @@ function noteElement(id, write) {
   remove.ariaLabel = 'Remove';
   remove.addEventListener('click', () => write('DELETE', `/${id}`));
   const text = document.createElement('p');
+  let written = '';
   element.append(remove, text);
   element.addEventListener('dblclick', () => {
+    written = text.textContent;
     text.contentEditable = 'plaintext-only';
     text.focus();
   });
   text.addEventListener('blur', () => {
     text.contentEditable = 'false';
-    void write('PATCH', `/${id}`, { text: text.textContent });
+    if (text.textContent !== written) void write('PATCH', `/${id}`, { text: text.textContent });
   });
   drag(element, (x, y) => write('PATCH', `/${id}`, { x, y }));
   notes.append(element);

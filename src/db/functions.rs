@@ -113,6 +113,19 @@ impl Sql {
         self.bytewise().push(")")
     }
 
+    /// Appends a computed double as a column would hold it: whole ones as integers.
+    pub fn as_stored_number(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => self.with_value(number, |sql| {
+                sql.push("CASE WHEN abs(_v) < 1e15 AND _v = CAST(_v AS INTEGER) THEN CAST(_v AS INTEGER) ELSE _v END");
+            }),
+            Dialect::Postgres => {
+                number(self);
+                self
+            }
+        }
+    }
+
     /// Appends `json(…)` of a computed double the way a stored number is shown: whole ones without a fraction.
     pub(super) fn json_of_double(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         self.push("json(");
@@ -157,7 +170,7 @@ impl Sql {
     }
 
     /// Appends a scalar sub-query that may use `value` several times, under the name `_v`.
-    fn with_value(&mut self, value: impl FnOnce(&mut Self), body: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(super) fn with_value(&mut self, value: impl FnOnce(&mut Self), body: impl FnOnce(&mut Self)) -> &mut Self {
         self.push("(SELECT ");
         body(self);
         self.push(" FROM (SELECT ");

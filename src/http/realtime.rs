@@ -4,7 +4,7 @@
 mod connections;
 mod json;
 pub mod message;
-mod pocketbase;
+pub mod pocketbase;
 mod rooms;
 mod shown;
 mod sse;
@@ -29,7 +29,6 @@ use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subs
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
 use crate::rooms::Guest;
-use crate::schema::{Operation, Rule};
 use message::{SnapshotWish, Wish};
 use shown::Shown;
 
@@ -115,7 +114,6 @@ impl Session {
         ack: Option<Bytes>,
     ) -> Result<Subscribe> {
         let scope = self.scope(wish.account.as_deref()).await?;
-        self.check_rule(&wish.collection, wish.selection.operation())?;
         let start = match (&wish.snapshot, wish.since.clone()) {
             (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
             (None, Some(since)) => Start::After(since),
@@ -182,22 +180,6 @@ impl Session {
         }
         let (collection, caller) = (Some(collection), Some(caller));
         Ok(Snapshot { frames, after, shown: moment.shown, collection, caller })
-    }
-
-    /// A rule about other records cannot be judged by looking at events: nothing would ever be shown.
-    fn check_rule(&self, collection: &str, operation: Operation) -> Result<()> {
-        let catalog = self.app.catalog.current();
-        let rule = catalog.by_name(collection).map(|collection| collection.access.rule(operation));
-        match rule {
-            Some(Rule::When(rule)) if rule.relational() && !self.connection.caller().is_superadmin() => {
-                let message = format!(
-                    "The {} rule of '{collection}' depends on other records: subscribing shows nothing",
-                    operation.name()
-                );
-                Err(Error::Forbidden(message))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Runs hooks, if there are any.

@@ -8,6 +8,7 @@ mod hostile;
 mod lifetime;
 mod places;
 mod protocol;
+mod relational;
 mod rights;
 mod slow;
 mod sse;

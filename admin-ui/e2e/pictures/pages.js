@@ -99,6 +99,10 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'settings', path: `${posts}/settings` },
     { name: 'settings-delete', path: `${posts}/settings`, act: (page) => button(page, 'Delete collection').click() },
 
+    { name: 'macros', path: '/macros' },
+    { name: 'macro-new', path: '/macros', act: (page) => button(page, 'Create macro').click() },
+    { name: 'macro-try', path: '/macros', act: (page) => page.getByRole('button', { name: /^Try / }).first().click() },
+
     { name: 'live', path: '/live', act: async (page, api) => {
       await page.getByText('Connected', { exact: true }).first().waitFor();
       const made = await api.post('/records/comments', { body: 'First!' });

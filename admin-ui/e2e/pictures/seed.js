@@ -10,15 +10,17 @@ const field = (name, type, more = {}) => ({ name, type, ...more });
 async function people(api) {
   const account = await api.post('/accounts', { name: 'Bäckereifachgeschäftsgenossenschaft Obertürkheim eingetragene Genossenschaft', slug: 'baeckereigenossenschaft' });
   const role = await api.post('/roles', { name: 'abteilungsleitungsstellvertretung', description: SENTENCE });
+  const { items: roles } = await api.get('/roles');
+  const plain = roles.find(({ name }) => name === 'user').id;
   const users = [];
   for (const email of ['ada@example.com', 'grace.hopper@example.com', 'rechnungspruefungsausschussvorsitzende@donaudampfschifffahrt.example.com']) {
-    users.push(await api.post('/users', { account_id: account.id, email, password: 'Correct-Horse-7', role_id: email.startsWith('rech') ? role.id : undefined }));
+    users.push(await api.post('/users', { account_id: account.id, email, password: 'Correct-Horse-7', role_id: email.startsWith('rech') ? role.id : plain }));
   }
   await api.patch(`/users/${users[0].id}`, { is_active: false });
   const group = await api.post('/groups', { account_id: account.id, name: 'nachtschichtvertretungsplanung', description: SENTENCE });
   await api.post(`/groups/${group.id}/users`, { user_id: users[1].id });
   await api.post('/invitations', { email: 'neue.mitarbeiterin@donaudampfschifffahrtsgesellschaft.example.com', account_id: account.id });
-  await api.post('/api-keys', { name: 'Nächtlicher Rechnungsabgleich mit der Finanzbuchhaltung', scopes: ['records:read'], account_id: account.id });
+  await api.post('/admin/api-keys', { name: 'Nächtlicher Rechnungsabgleich mit der Finanzbuchhaltung', scopes: ['records:read'], account_id: account.id });
   return { account, users, group };
 }
 
@@ -88,6 +90,7 @@ export async function seedPictures(api) {
       gesamtkosten_in_euro: 12_345_678.9 * index,
     });
   }
+  await api.post('/macros', { name: 'veroeffentlichungen_der_autorin', parameters: ['author'], sql_query: 'SELECT COUNT(*) FROM posts WHERE author = :author AND published = true', description: SENTENCE });
   const { items } = await api.get('/records/posts?limit=1');
   await api.patch(`/records/posts/${items[0].id}`, { title: 'Notes on the Engine, second edition', views: 12 });
   const long = await api.get(`/records/${LONG}?limit=1`);

@@ -5,7 +5,7 @@ const LABELS = 'button, a, label, th, h1, h2, h3, legend, summary, [role="tab"],
 /** Runs in the page: two fifths more letters for everything that is not somebody's data. */
 function lengthen(labels) {
   const filler = 'erweiterungsverfahren';
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(document.body, window.NodeFilter.SHOW_TEXT);
   const texts = [];
   while (walker.nextNode()) texts.push(walker.currentNode);
   for (const text of texts) {

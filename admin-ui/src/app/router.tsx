@@ -101,6 +101,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/features/collections/SettingsTab'), 'SettingsTab'),
 });
 
+const macros = createRoute({
+  getParentRoute: () => app,
+  path: '/macros',
+  component: lazyRouteComponent(() => import('@/features/macros/MacrosPage'), 'MacrosPage'),
+});
+
 export const router = createRouter({
   basepath: '/admin',
   routeTree: root.addChildren([
@@ -111,6 +117,7 @@ export const router = createRouter({
       collections,
       newCollection,
       collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings]),
+      macros,
       ...realtimeRoutes,
       ...peopleRoutes,
       ...operationRoutes,

@@ -26,8 +26,9 @@ interface Props<T> {
   minWidth?: number;
 }
 
-/** A table of what a list endpoint answers, with a skeleton of the same height before. */
+/** A table of what a list endpoint answers, with a skeleton of the same height before; nothing when there is nothing. */
 export function DataTable<T>({ label, columns, rows, rowKey, sort, onSort, onOpen, minWidth = 640 }: Props<T>) {
+  if (rows?.length === 0) return null;
   const direction = (key: string) => (sort === key ? ('asc' as const) : sort === `-${key}` ? ('desc' as const) : null);
   return (
     <Table.ScrollContainer minWidth={minWidth} type="native">

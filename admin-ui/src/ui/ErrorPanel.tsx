@@ -1,7 +1,7 @@
 import { Alert, Button, Group, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { ApiError, messageOf } from '@/api/errors';
-import { CopyText } from './CopyText';
+import { CorrelationId } from './CorrelationId';
 
 interface Props {
   error: unknown;
@@ -34,11 +34,7 @@ export function ErrorPanel({ error, shownFields, onRetry, inset = false }: Props
           </List>
         )}
         <Group gap="sm">
-          {error instanceof ApiError && error.correlationId && (
-            <Text fz="xs" c="dimmed">
-              Correlation id <CopyText value={error.correlationId} />
-            </Text>
-          )}
+          <CorrelationId error={error} />
           {onRetry && (
             <Button variant="default" size="compact-xs" onClick={onRetry}>
               Try again

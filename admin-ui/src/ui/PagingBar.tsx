@@ -10,9 +10,11 @@ interface Props {
 }
 
 export function PagingBar({ page, pageSize, total, onPage }: Props) {
+  // An empty list says so itself.
+  if (total === 0) return null;
   const count = total ?? 0;
   const pages = Math.max(1, Math.ceil(count / pageSize));
-  const first = count === 0 ? 0 : (page - 1) * pageSize + 1;
+  const first = (page - 1) * pageSize + 1;
   const last = Math.min(page * pageSize, count);
   return (
     <Group justify="space-between" px="md" py={8} gap="xs">

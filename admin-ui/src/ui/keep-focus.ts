@@ -1,6 +1,7 @@
 /**
- * Keeps the focus inside of an open dialog. A dialog takes it when it opens, but nothing gives it back when it is lost
- * to the page: a button that is disabled while it works, a palette that closes, a row that goes away beneath.
+ * Where the focus goes when nothing has it. A dialog takes it when it opens, but it is lost to the page when a button is
+ * disabled while it works, when a palette or a second dialog goes away, or when a row disappears beneath. Then it returns
+ * to where it was in the dialog on top, and, once no dialog is open, to where it was on the page.
  */
 import { useEffect } from 'react';
 
@@ -15,29 +16,39 @@ function isLost(): boolean {
   return document.activeElement === null || document.activeElement === document.body;
 }
 
+/** The first of these that takes it: what had it may be gone, disabled or hidden by now. */
+function focusFirst(candidates: (HTMLElement | null | undefined)[]): void {
+  for (const candidate of candidates) {
+    if (candidate?.isConnected) candidate.focus({ preventScroll: true });
+    if (!isLost()) return;
+  }
+}
+
 /** For the whole page, once. */
 export function useKeepFocus(): void {
   useEffect(() => {
+    const inside = new WeakMap<Element, HTMLElement>();
+    let outside: HTMLElement | null = null;
+    let inDialog = false;
     let waiting = 0;
-    let last: HTMLElement | null = null;
     const settle = () => {
       waiting = 0;
+      if (!isLost()) return;
       const dialog = openDialog();
-      if (!dialog || !isLost()) return;
-      const before = last && dialog.contains(last) ? last : null;
-      before?.focus({ preventScroll: true });
-      // What had it may be disabled or hidden by now.
-      if (isLost()) (dialog.querySelector<HTMLElement>('[data-autofocus]') ?? dialog).focus({ preventScroll: true });
-      if (isLost()) dialog.focus({ preventScroll: true });
+      if (dialog) focusFirst([inside.get(dialog), dialog.querySelector<HTMLElement>('[data-autofocus]'), dialog]);
+      else if (inDialog) focusFirst([outside]);
+      inDialog = dialog !== null;
     };
-    const later = () => {
-      waiting ||= window.requestAnimationFrame(settle);
+    const onFocusIn = ({ target }: FocusEvent) => {
+      if (!(target instanceof HTMLElement)) return;
+      const dialog = target.closest(DIALOG);
+      inDialog = dialog !== null;
+      if (dialog) inside.set(dialog, target);
+      else if (!openDialog()) outside = target;
     };
-    const onFocusIn = (event: FocusEvent) => {
-      if (event.target instanceof HTMLElement) last = event.target;
-    };
-    const onFocusOut = (event: FocusEvent) => {
-      if (event.relatedTarget === null) later();
+    const onFocusOut = ({ relatedTarget }: FocusEvent) => {
+      // What goes away and what comes instead may need the rest of this frame.
+      if (relatedTarget === null) waiting ||= window.requestAnimationFrame(settle);
     };
     document.addEventListener('focusin', onFocusIn);
     document.addEventListener('focusout', onFocusOut);

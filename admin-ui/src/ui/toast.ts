@@ -1,6 +1,6 @@
 import { notifications } from '@mantine/notifications';
 import { createElement } from 'react';
-import { messageOf } from '@/api/errors';
+import { ErrorWords } from './ErrorWords';
 import { UndoToast } from './UndoToast';
 
 const CLOSE = { 'aria-label': 'Dismiss' };
@@ -11,7 +11,7 @@ export const toast = {
     notifications.show({ message, color: 'brand', withBorder: true, closeButtonProps: CLOSE, autoClose: 3500 });
   },
   failed(error: unknown): void {
-    notifications.show({ message: messageOf(error), color: 'red', withBorder: true, closeButtonProps: CLOSE, autoClose: 8000 });
+    notifications.show({ message: createElement(ErrorWords, { error }), color: 'red', withBorder: true, closeButtonProps: CLOSE, autoClose: 8000 });
   },
   /** For what can really be taken back; `undo` does so. */
   undo(message: string, undo: () => Promise<unknown>): void {

@@ -34,7 +34,7 @@ fn picked(depth: u32, value: &Source) -> Source {
 
 fn leaf_text() -> Source {
     prop_oneof![
-        3 => field(&["t", "u", "id", "created_by", "r", "full"]),
+        3 => field(&["t", "u", "id", "created_by", "r", "full", "j.a"]),
         1 => any_text().prop_map(|text| quoted(&text)),
         1 => any_text().prop_map(|text| quoted(&format!(" {text}$log$ "))),
     ]
@@ -67,7 +67,7 @@ fn unit() -> Source {
 }
 
 fn number(depth: u32) -> Source {
-    let leaf = prop_oneof![2 => field(&["n", "m"]), 1 => number_literal()].boxed();
+    let leaf = prop_oneof![2 => field(&["n", "m", "j.b.c"]), 1 => number_literal()].boxed();
     if depth == 0 {
         return leaf;
     }

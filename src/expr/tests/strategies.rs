@@ -45,7 +45,7 @@ const ROWS_PER_CASE: usize = 50;
 pub fn case() -> impl Strategy<Value = Case> {
     let expression = condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
     let formula = functions::condition(3).prop_filter_map("too large a calculation", |source| {
-        Some((filter(&source).ok()?, Arc::new(Formula::compile(&source, &Fields).ok()?)))
+        Some((filter(&source).ok()?, Arc::new(Formula::compile(&source, &Fields, ColumnKind::Boolean).ok()?)))
     });
     let caller =
         (option(text()), option(select(vec!["admin", "user", "A"])), 0..3_usize).prop_map(|(id, role, n)| Caller {
@@ -102,8 +102,24 @@ fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
         ColumnKind::Timestamp => timestamp().prop_map(Value::from).boxed(),
         ColumnKind::DateTime => date_time().prop_map(Value::from).boxed(),
         ColumnKind::Date => day().prop_map(Value::from).boxed(),
-        ColumnKind::Json | ColumnKind::Sealed => select(vec![json!([]), json!({"a": 1}), json!("x"), json!(0)]).boxed(),
+        ColumnKind::Json | ColumnKind::Sealed => prop_oneof![
+            1 => select(vec![json!([]), json!(["a"]), json!("x"), json!(0)]),
+            4 => (part(), part()).prop_map(|(a, c)| json!({"a": a, "b": {"c": c}})),
+        ]
+        .boxed(),
     }
+}
+
+/// What stands in a document. Digits of a number are read by each database itself, which is exact near 1 only.
+fn part() -> BoxedStrategy<Value> {
+    prop_oneof![
+        2 => text().prop_map(Value::from),
+        2 => number().prop_filter("near 1", |n| !(1e20..=1e31).contains(&n.abs())).prop_map(Value::from),
+        1 => (-5..5_i32).prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => select(vec![Value::Null, json!([1]), json!({"a": "x"})]),
+    ]
+    .boxed()
 }
 
 pub fn text() -> BoxedStrategy<String> {
@@ -271,7 +287,8 @@ pub fn number_literal() -> BoxedStrategy<String> {
 }
 
 fn number_operand(depth: u32) -> BoxedStrategy<String> {
-    let leaf = prop_oneof![3 => field(&["n", "m", "n", "m", "@request.data.n", "either", "rounded", "length"]), 2 => number_literal()].boxed();
+    let fields = field(&["n", "m", "n", "m", "@request.data.n", "either", "rounded", "length", "j.a"]);
+    let leaf = prop_oneof![3 => fields, 2 => number_literal()].boxed();
     leaf.prop_recursive(depth, 12, 2, |inner| {
         let op = select(vec!["+", "-", "*", "/", "%"]);
         prop_oneof![
@@ -288,6 +305,7 @@ fn text_operand() -> BoxedStrategy<String> {
         4 => field(&["t", "u", "id", "created_by", "updated_by", "@request.data.t", "@request.data.u"]),
         1 => field(&["full", "first", "dollars"]),
         1 => field(&callers),
+        1 => field(&["j.a", "j.b.c", "j.b", "@request.data.j.a"]),
         3 => text().prop_map(|text| quoted(&text)),
     ]
     .boxed()
@@ -368,6 +386,7 @@ fn condition(depth: u32) -> BoxedStrategy<String> {
         "m",
         "chosen",
         "full",
+        "j.a",
     ];
     let leaf = prop_oneof![
         8 => comparison(),

@@ -159,7 +159,7 @@ impl From<&SubscriptionInfo> for SubscriptionView {
         ("user_id" = Option<String>, Query, description = "Only those that have this user's rights"),
         ("protocol" = Option<String>, Query, description = "Only `ws`, `sse` or `pocketbase`"),
         ("before" = Option<String>, Query, description = "Only those that are older than the one with this id"),
-        ("limit" = Option<i64>, Query, description = "Connections at most, 1 to 500; 100 if it is left out"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500, description = "Connections at most, 1 to 500; 100 if it is left out"),
     ),
     responses((status = 200, body = ConnectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]

@@ -47,6 +47,7 @@ struct Record {
     created_by: String,
     updated_at: String,
     updated_by: String,
+    #[schema(required)]
     account_name: Option<String>,
     #[schema(additional_properties)]
     #[serde(flatten)]
@@ -58,10 +59,16 @@ struct Record {
 #[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
 struct RecordPage {
     items: Vec<Record>,
+    /// How many there are in all; null in a walk that does not ask for it.
+    #[schema(required)]
     total: Option<i64>,
     skip: i64,
     limit: i64,
+    /// Where the next page begins; null if there is none.
+    #[schema(required)]
     next_cursor: Option<String>,
+    /// Where the previous page ends; null if there is none.
+    #[schema(required)]
     prev_cursor: Option<String>,
     has_more: bool,
 }
@@ -70,8 +77,8 @@ struct RecordPage {
 #[utoipa::path(get, path = "/api/v1/records/{collection}", tag = "records",
     params(
         ("collection" = String, Path),
-        ("skip" = Option<i64>, Query, description = "Records to pass over; 0 if it is left out"),
-        ("limit" = Option<i64>, Query, description = "Records of a page, 1 to 100; 30 if it is left out"),
+        ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Records to pass over; 0 if it is left out"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100, description = "Records of a page, 1 to 100; 30 if it is left out"),
         ("sort" = Option<String>, Query, description = "Fields with commas between them, a `-` before those that descend; `-created_at` if it is left out"),
         ("fields" = Option<String>, Query, description = "Only these fields, with commas between them, and those of the system"),
         ("filter" = Option<String>, Query, description = "Only records for which this expression is true"),

@@ -4,6 +4,7 @@ import {
   IconBuilding,
   IconDatabase,
   IconFlask,
+  IconFunction,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
@@ -38,6 +39,7 @@ export const NAV: NavGroup[] = [
     pages: [
       { to: '/', label: 'Overview', icon: IconLayoutDashboard, exact: true, words: 'home start dashboard' },
       { to: '/collections', label: 'Collections', icon: IconDatabase, exact: true, words: 'tables schema' },
+      { to: '/macros', label: 'Macros', icon: IconFunction, words: 'rules queries functions' },
       { to: '/live', label: 'Live', icon: IconActivity, words: 'realtime events' },
     ],
   },

@@ -73,25 +73,27 @@ export function CollectionsPage() {
             <SearchBox label="Search collections" value={search} onChange={(text) => update({ search: text || undefined })} />
           </Group>
           {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
-          <Table.ScrollContainer minWidth={560} type="native">
-            <Table className="sb-table">
-              <Table.Thead>
-                <Table.Tr>
-                  <SortHeader {...header('name')}>Name</SortHeader>
-                  <Table.Th>Access</Table.Th>
-                  <Table.Th className="num">Fields</Table.Th>
-                  <Table.Th className="num">Records</Table.Th>
-                  <SortHeader {...header('created_at')}>Created</SortHeader>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {list.isPending && <TableSkeleton rows={8} columns={5} />}
-                {list.data?.items.map((item) => (
-                  <Row key={item.id} {...item} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          {!empty && (
+            <Table.ScrollContainer minWidth={560} type="native">
+              <Table className="sb-table">
+                <Table.Thead>
+                  <Table.Tr>
+                    <SortHeader {...header('name')}>Name</SortHeader>
+                    <Table.Th>Access</Table.Th>
+                    <Table.Th className="num">Fields</Table.Th>
+                    <Table.Th className="num">Records</Table.Th>
+                    <SortHeader {...header('created_at')}>Created</SortHeader>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {list.isPending && <TableSkeleton rows={8} columns={5} />}
+                  {list.data?.items.map((item) => (
+                    <Row key={item.id} {...item} />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Table.ScrollContainer>
+          )}
           {empty && (
             <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="Nothing found">
               No collection has “{search}” in its name.

@@ -22,6 +22,11 @@ describe('schemaChanges', () => {
     expect(change).toMatchObject({ field: 'views', what: 'becomes unique', checked: true });
     expect(schemaChanges([{ ...draftOf(views), unique: true }], [views], 0)[0]?.checked).toBe(false);
   });
+  it('says under which name values go on when a field is renamed', () => {
+    const [change, ...rest] = schemaChanges([draftOf(title), { ...draftOf(views), name: 'readers' }], [title, views], 4);
+    expect(change).toMatchObject({ kind: 'change', field: 'views', what: 'is renamed to readers', checked: false });
+    expect(rest).toEqual([]);
+  });
   it('tells a default, limits and the order apart', () => {
     const drafts = [{ ...draftOf(views), defaultText: '3', options: { min: '0' } }, draftOf(title)];
     expect(schemaChanges(drafts, [title, views], 1).map((change) => change.what)).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
-import { copiesOf, definitionOf, draftOf, errorsAt, move, newField, parseDefault } from './schema-form';
+import { copiesOf, definitionOf, draftOf, errorsAt, move, newField, parseDefault, renamesOf } from './schema-form';
 
 const title = { name: 'title', type: 'text', required: true } as FieldDefinition;
 
@@ -22,12 +22,19 @@ describe('parseDefault', () => {
 
 describe('definitionOf', () => {
   it('drops what does not belong to the type', () => {
-    const draft = { ...newField(), name: ' a ', collection: 'posts', on_delete: 'cascade', mask_type: 'full' };
+    const draft = { ...newField(), name: ' a ', collection: 'posts', on_delete: 'cascade', mask_type: 'full' } as const;
     expect(definitionOf(draft)).toMatchObject({ name: 'a', collection: null, on_delete: null, mask_type: null });
   });
   it('keeps attributes that the editor does not know', () => {
     const stored = { ...title, options: { hint: 'x' } } as unknown as FieldDefinition;
     expect(definitionOf(draftOf(stored))).toMatchObject({ options: { hint: 'x' } });
+  });
+});
+
+describe('renamesOf', () => {
+  it('names stored fields by their old name, and leaves new ones out', () => {
+    expect(renamesOf([draftOf(title), newField()])).toBeNull();
+    expect(renamesOf([{ ...draftOf(title), name: ' headline ' }, { ...newField(), name: 'a' }])).toEqual({ title: 'headline' });
   });
 });
 

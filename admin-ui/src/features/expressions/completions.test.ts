@@ -7,13 +7,20 @@ const labels = (word: string, all = filterCompletions(fields)) => matching(all, 
 
 describe('completions', () => {
   it('puts what begins alike first', () => {
-    expect(labels('t')).toEqual(['title', 'true', 'status', 'account_id', 'created_at', 'created_by', 'updated_at', 'updated_by']);
+    expect(labels('t')).toEqual(['title', 'true', 'trim()', 'status', 'account_id', 'created_at', 'created_by', 'updated_at']);
     expect(labels('title')).toEqual([]);
   });
   it('offers the caller and macros in rules, and what is sent where something is', () => {
     expect(labels('@request.data', ruleCompletions(fields, 'update'))).toEqual(['@request.data.status', '@request.data.title']);
     expect(labels('@request.data', ruleCompletions(fields, 'list'))).toEqual([]);
     expect(labels('@has', ruleCompletions(fields, 'list'))).toEqual(["@has_role('')", "@has_group('')"]);
+    expect(labels('@lev', ruleCompletions(fields, 'list', [{ name: 'level', parameters: ['project'] }]))).toEqual(['@level()']);
+  });
+  it('offers functions in filters only, and nothing that is encrypted', () => {
+    expect(labels('coal')).toEqual(['coalesce()']);
+    expect(labels('coal', ruleCompletions(fields, 'list'))).toEqual([]);
+    const secret = [{ name: 'secret', type: 'text', encrypted: true }] as FieldDefinition[];
+    expect(labels('secret', ruleCompletions(secret, 'list'))).toEqual([]);
   });
 });
 

@@ -41,20 +41,55 @@ const WORDS: [string, string][] = [
   ['null', ''],
 ];
 
+const FUNCTIONS: [string, string][] = [
+  ['concat(|)', 'texts after one another'],
+  ['upper(|)', 'in capitals'],
+  ['lower(|)', 'in small letters'],
+  ['trim(|)', 'without spaces at the ends'],
+  ['length(|)', 'characters'],
+  ['substring(|, 1)', 'from a character on'],
+  ['abs(|)', ''],
+  ['floor(|)', ''],
+  ['ceil(|)', ''],
+  ['round(|)', ''],
+  ['if(|, a, b)', 'a if true, otherwise b'],
+  ['coalesce(|)', 'the first that has a value'],
+  ['nullif(|, b)', 'no value if it equals b'],
+  ['now()', 'the present'],
+  ["date_diff(|, b, 'days')", 'time between'],
+  ["date_add(|, 1, 'days')", 'so much later'],
+];
+
 function completion([insert, detail]: [string, string]): Completion {
   return { insert, label: insert.replace('|', ''), detail };
 }
 
-export function filterCompletions(fields: FieldDefinition[]): Completion[] {
-  const own = fields.map((field): [string, string] => [field.name, field.type]);
-  return [...own, ...SYSTEM, ...WORDS].map(completion);
+/** What can be compared; the server refuses to look into what is encrypted. */
+function names(fields: FieldDefinition[]): [string, string][] {
+  return fields.filter((field) => !field.encrypted).map((field) => [field.name, field.type]);
 }
 
-export function ruleCompletions(fields: FieldDefinition[], operation: string): Completion[] {
+/** A stored query that rules can call. */
+export interface StoredMacro {
+  name: string;
+  parameters: readonly string[];
+}
+
+function called({ name, parameters }: StoredMacro): [string, string] {
+  return parameters.length === 0 ? [`@${name}`, 'stored macro'] : [`@${name}(|)`, `stored macro of ${parameters.join(', ')}`];
+}
+
+export function filterCompletions(fields: FieldDefinition[]): Completion[] {
+  return [...names(fields), ...SYSTEM, ...WORDS, ...FUNCTIONS].map(completion);
+}
+
+/** Rules have macros, and no functions. */
+export function ruleCompletions(fields: FieldDefinition[], operation: string, stored: readonly StoredMacro[] = []): Completion[] {
   const writes = operation === 'create' || operation === 'update';
   const sent = writes ? fields.map((field): [string, string] => [`@request.data.${field.name}`, `${field.type}, as sent`]) : [];
   const open = fields.some((field) => field.name === 'public') ? [completion(['@is_public', 'public is true'])] : [];
-  return [...filterCompletions(fields), ...[...CALLER, ...MACROS].map(completion), ...open, ...sent.map(completion)];
+  const all = [...names(fields), ...SYSTEM, ...WORDS, ...CALLER, ...MACROS, ...stored.map(called)];
+  return [...all.map(completion), ...open, ...sent.map(completion)];
 }
 
 /** The word that ends at the cursor; inside of quotes there is none. */

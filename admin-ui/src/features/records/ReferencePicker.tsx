@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
-import { messageOf } from '@/api/errors';
+import { ErrorWords } from '@/ui/ErrorWords';
 import { recordQuery, recordsQuery } from './queries';
 import { referenceFilter, titleField, titleOf } from './reference';
 import { rememberTitles } from './titles';
@@ -57,7 +57,7 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
       searchValue={search}
       onSearchChange={setSearch}
       onChange={(id) => onChange(id ?? '')}
-      error={error ?? (failure ? messageOf(failure) : undefined)}
+      error={error ?? (failure && <ErrorWords error={failure} />)}
     />
   );
 }

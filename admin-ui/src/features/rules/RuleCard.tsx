@@ -6,6 +6,7 @@ import type { FieldDefinition } from '@/api/types';
 import { ruleCompletions } from '@/features/expressions/completions';
 import { ExpressionInput } from '@/features/expressions/ExpressionInput';
 import { ProblemList } from '@/features/expressions/ProblemList';
+import { macrosQuery } from '@/features/macros/queries';
 import { FieldListInput } from './FieldListInput';
 import { Presets } from './Presets';
 import { validationQuery } from './queries';
@@ -89,7 +90,8 @@ interface ExpressionProps {
 function RuleExpression({ label, operation, text, fields, onChange }: ExpressionProps) {
   const id = useId();
   const [settled] = useDebouncedValue(text, 250);
-  const completions = useMemo(() => ruleCompletions(fields, operation), [fields, operation]);
+  const macros = useQuery(macrosQuery).data;
+  const completions = useMemo(() => ruleCompletions(fields, operation, macros), [fields, operation, macros]);
   const validation = useQuery({ ...validationQuery(settled, operation, fields), enabled: settled.trim() !== '' });
   // An answer about an older text would mark the wrong place.
   const current = settled === text && validation.data ? validation.data : null;

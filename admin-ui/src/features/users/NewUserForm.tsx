@@ -1,7 +1,9 @@
 import { PasswordInput, Switch, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { rolesQuery } from '@/features/roles/queries';
 import { RoleSelect } from '@/features/roles/RoleSelect';
 import { PasswordHints } from '@/features/session/PasswordHints';
 import { Form } from '@/ui/Form';
@@ -19,10 +21,13 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [role, setRole] = useState<number | null>(null);
+  const roles = useQuery(rolesQuery).data?.items;
+  // The one with which most begin.
+  const chosen = role ?? roles?.find(({ name }) => name === 'user')?.id ?? null;
   const [verified, setVerified] = useState(true);
   const submit = () =>
     create.mutate(
-      { account_id: account ?? SYSTEM_ACCOUNT, email: email.trim(), password, role_id: role, email_verified: verified },
+      { account_id: account ?? SYSTEM_ACCOUNT, email: email.trim(), password, role_id: chosen, email_verified: verified },
       {
         onSuccess: (user) => {
           toast.done(`Created ${user.email}.`);
@@ -59,7 +64,7 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
         onChange={setAccount}
         error={fieldMessage(create.error, 'account_id')}
       />
-      <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />
+      <RoleSelect value={chosen} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />
       <Switch
         label="The address is verified"
         description="Otherwise the user gets a mail with a link first."

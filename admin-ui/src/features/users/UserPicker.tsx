@@ -2,7 +2,7 @@ import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { messageOf } from '@/api/errors';
+import { ErrorWords } from '@/ui/ErrorWords';
 import type { UserDetail } from '@/api/types';
 import { usersQuery } from './queries';
 
@@ -38,7 +38,7 @@ export function UserPicker({ label, description, value, onChange }: Props) {
       searchValue={search}
       onSearchChange={setSearch}
       onChange={(id) => onChange(all.find((user) => user.id === id) ?? null)}
-      error={users.error ? messageOf(users.error) : undefined}
+      error={users.error && <ErrorWords error={users.error} />}
     />
   );
 }

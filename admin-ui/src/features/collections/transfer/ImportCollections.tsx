@@ -3,13 +3,14 @@ import { IconFileUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { messageOf } from '@/api/errors';
-import type { CollectionExport, ImportStrategy } from '@/api/types';
+import type { CollectionExport, FieldDefinition, ImportStrategy } from '@/api/types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber, plural } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { collectionNamesQuery } from '../queries';
 import { type Fate, fateOf, readBundle, renamed } from './bundle';
 import { useImportCollections } from './queries';
+import { UpdateEffects } from './UpdateEffects';
 
 const STRATEGIES: { value: ImportStrategy; label: string }[] = [
   { value: 'error', label: 'Refuse' },
@@ -93,26 +94,14 @@ export function ImportCollections({ onClose }: { onClose: () => void }) {
               </Table.Thead>
               <Table.Tbody>
                 {bundle.collections.map(({ name, schema }, index) => (
-                  <Table.Tr key={name}>
-                    <Table.Td>
-                      <span className="mono">{name}</span>
-                      <Text span c="dimmed" fz="sm">, {plural(schema.length, 'field')}</Text>
-                    </Table.Td>
-                    <Table.Td>
-                      <TextInput
-                        aria-label={`Name of ${name} here`}
-                        classNames={{ input: 'mono' }}
-                        my={2}
-                        autoComplete="off"
-                        spellCheck={false}
-                        value={names[name] ?? name}
-                        onChange={(event) => setNames({ ...names, [name]: event.currentTarget.value })}
-                      />
-                    </Table.Td>
-                    <Table.Td>
-                      <FateBadge fate={fates[index] ?? 'new'} />
-                    </Table.Td>
-                  </Table.Tr>
+                  <BundleRow
+                    key={name}
+                    name={name}
+                    schema={schema as FieldDefinition[]}
+                    here={names[name] ?? name}
+                    fate={fates[index] ?? 'new'}
+                    onName={(here) => setNames({ ...names, [name]: here })}
+                  />
                 ))}
               </Table.Tbody>
             </Table>
@@ -136,7 +125,46 @@ export function ImportCollections({ onClose }: { onClose: () => void }) {
   );
 }
 
-function FateBadge({ fate }: { fate: Fate }) {
-  const { label, color } = FATES[fate];
-  return <Badge color={color}>{label}</Badge>;
+interface RowProps {
+  name: string;
+  schema: FieldDefinition[];
+  here: string;
+  fate: Fate;
+  onName: (here: string) => void;
+}
+
+function BundleRow({ name, schema, here, fate, onName }: RowProps) {
+  return (
+    <>
+      <Table.Tr>
+        <Table.Td>
+          <span className="mono">{name}</span>
+          <Text span c="dimmed" fz="sm">
+            , {plural(schema.length, 'field')}
+          </Text>
+        </Table.Td>
+        <Table.Td>
+          <TextInput
+            aria-label={`Name of ${name} here`}
+            classNames={{ input: 'mono' }}
+            my={2}
+            autoComplete="off"
+            spellCheck={false}
+            value={here}
+            onChange={(event) => onName(event.currentTarget.value)}
+          />
+        </Table.Td>
+        <Table.Td>
+          <Badge color={FATES[fate].color}>{FATES[fate].label}</Badge>
+        </Table.Td>
+      </Table.Tr>
+      {fate === 'update' && (
+        <Table.Tr>
+          <Table.Td colSpan={3} p={0}>
+            <UpdateEffects name={here} schema={schema} />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </>
+  );
 }

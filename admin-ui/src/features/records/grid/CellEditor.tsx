@@ -2,6 +2,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { fieldMessage, messageOf } from '@/api/errors';
 import type { FieldDefinition, RecordRow } from '@/api/types';
 import { choicesOf } from '@/features/collections/field-options';
+import { CorrelationId } from '@/ui/CorrelationId';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { toText, toValue } from '../form-values';
@@ -77,7 +78,7 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
       )}
       {problem && (
         <div role="alert" className={classes.problem}>
-          {problem}
+          {problem} <CorrelationId error={patch.error} />
         </div>
       )}
     </div>
