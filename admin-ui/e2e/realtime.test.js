@@ -56,7 +56,7 @@ test('realtime', async (t) => {
   await step(t, 'subscribes from the playground and hears of what is written there', async () => {
     await tab('Playground');
     await page.getByLabel('Filter', { exact: true }).fill('total > 100');
-    await page.getByText('Values before a change').click();
+    await page.getByRole('switch', { name: /^Values before a change/ }).check();
     await page.getByLabel('Ref', { exact: true }).fill('dear');
     await button('Connect').click();
     await frame('subscribed').waitFor();
@@ -94,7 +94,7 @@ test('realtime', async (t) => {
 
   await step(t, 'streams server-sent events', async () => {
     await page.getByText('Server-sent events').click();
-    await page.getByText('The records that are there first').click();
+    await page.getByRole('switch', { name: 'The records that are there first' }).check();
     await button('Connect').click();
     await frame('snapshot').first().waitFor();
     await button('Create').click();

@@ -69,10 +69,15 @@ function Details({ connection, onEnded }: { connection: ConnectionView; onEnded:
           ))}
         </Stack>
       </section>
-      <Group>
+      <Group gap="md">
         <Button color="red" variant="light" onClick={() => setAsking(true)}>
           End connection
         </Button>
+        {user_id && (
+          <Link to="/live/connections" search={{ user: user_id }} style={{ color: 'var(--sb-accent-text)' }}>
+            All connections of this user
+          </Link>
+        )}
       </Group>
       <ConfirmDialog
         opened={asking}
