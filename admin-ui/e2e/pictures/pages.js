@@ -64,7 +64,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'records-import', path: `${posts}/records`, act: async (page) => {
       await menu(page, 'More about these records', 'Import CSV or JSON');
       await page.locator('input[type=file]').setInputFiles({ name: 'posts.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
-      await page.getByText('Three', { exact: true }).waitFor();
+      await page.getByText('One', { exact: true }).waitFor();
     } },
     { name: 'record-new', path: `${posts}/records/new`, act: (page) => page.getByRole('dialog').getByRole('button', { name: 'Create record' }).click() },
     { name: 'record', path: `${posts}/records/${record}` },
