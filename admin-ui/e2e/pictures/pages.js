@@ -27,7 +27,7 @@ export function pictures({ record, longRecord, account, users, group }) {
   };
   return [
     { name: 'overview', path: '/' },
-    { name: 'overview-error', path: '/', before: (page) => failing(page, '/dashboard/**') },
+    { name: 'overview-error', path: '/', before: (page) => failing(page, '/admin/figures*') },
     { name: 'menu', path: '/', act: (page) => page.getByRole('button', { name: /^Account menu/ }).click(), navigation: true },
     { name: 'palette', path: `${posts}/records`, act: async (page) => { await page.getByRole('grid').waitFor(); await page.keyboard.press('Control+k'); await page.getByRole('combobox', { name: 'Search pages, collections and actions' }).fill('po'); } },
 
