@@ -20,6 +20,9 @@ export default defineConfig({
     proxy: {
       '/api': { target: server, ws: true },
       '/health': server,
+      '/ready': server,
+      '/metrics': server,
+      '/openapi.json': server,
     },
   },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },

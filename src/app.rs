@@ -98,7 +98,7 @@ impl App {
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
         let audit = Audit::open(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.audit).await?;
-        let hub = Hub::new(changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
+        let hub = Hub::new(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),

@@ -231,7 +231,7 @@ impl ChangeLog {
         if let Some(account) = account {
             sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
         }
-        sql.push(" ORDER BY position LIMIT ").arg(limit);
+        sql.push(" ORDER BY position LIMIT ").number(limit);
         let rows: Vec<Row> = self.db.rows(sql.build()).await?;
         // Only now: what was deleted before the entries were read is not among them.
         let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;

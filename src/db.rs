@@ -5,6 +5,7 @@
 //! Every change of a record is written to the change log by triggers, in the transaction of the change.
 
 pub mod dialect;
+mod documents;
 mod error;
 mod functions;
 mod migrate;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, Projected, SEALED};
+pub use documents::{JsonPath, JsonType};
 pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use search::TextSearch;

@@ -37,12 +37,34 @@ pub struct Problem {
     pub msg: String,
     /// What was sent.
     pub input: Json,
+    /// What would have been right: `{"min_length": 3}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<Json>,
 }
 
 impl Problem {
+    /// A problem at a place.
+    pub fn at(loc: Vec<Json>, kind: &str, msg: impl Into<String>, input: Json) -> Self {
+        Self { kind: kind.into(), loc, msg: msg.into(), input, ctx: None }
+    }
+
     /// A problem with a key of the body.
     pub fn body(key: &str, kind: &str, msg: impl Into<String>, input: Json) -> Self {
-        Self { kind: kind.into(), loc: vec!["body".into(), key.into()], msg: msg.into(), input }
+        Self::at(vec!["body".into(), key.into()], kind, msg, input)
+    }
+
+    /// A list in the body that needs one more item.
+    pub fn empty_list(key: &str) -> Self {
+        let ctx = serde_json::json!({"field_type": "List", "min_length": 1, "actual_length": 0});
+        let msg = "List should have at least 1 item after validation, not 0";
+        Self::body(key, "too_short", msg, Json::Array(Vec::new())).with(ctx)
+    }
+
+    /// The same, with what would have been right.
+    #[must_use]
+    pub fn with(mut self, ctx: Json) -> Self {
+        self.ctx = Some(ctx);
+        self
     }
 
     /// A required key of the body that is not there.
@@ -60,7 +82,7 @@ impl Problem {
 
     /// A problem with a query parameter.
     pub fn query(key: &str, kind: &str, msg: impl Into<String>, input: impl Into<Json>) -> Self {
-        Self { kind: kind.into(), loc: vec!["query".into(), key.into()], msg: msg.into(), input: input.into() }
+        Self::at(vec!["query".into(), key.into()], kind, msg, input.into())
     }
 }
 
@@ -96,6 +118,12 @@ pub enum Error {
         fields: Vec<FieldError>,
         /// In a batch: which item.
         index: Option<usize>,
+    },
+    /// A new password that breaks the policy, where clients know the problems below `detail`.
+    #[error("{}", join(fields))]
+    WeakPassword {
+        /// What is wrong.
+        fields: Vec<FieldError>,
     },
     /// The request does not have the shape that the endpoint takes.
     #[error("{}", problems.first().map_or_else(|| "Malformed request".into(), Problem::in_words))]

@@ -124,7 +124,7 @@ struct Inner {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
-    collections: BTreeSet<Arc<str>>,
+    collections: check::Sources,
 }
 
 impl Predicate {
@@ -174,9 +174,9 @@ impl Predicate {
         !self.0.collections.is_empty()
     }
 
-    /// The names of the collections whose records it reads, as stored macros name them.
-    pub fn collections(&self) -> impl Iterator<Item = &str> {
-        self.0.collections.iter().map(|name| &**name)
+    /// The collections whose records it reads, as stored macros name them, each with the fields that it reads there.
+    pub fn collections(&self) -> impl Iterator<Item = (&str, &BTreeSet<Arc<str>>)> {
+        self.0.collections.iter().map(|(name, fields)| (&**name, fields))
     }
 
     /// The answer for a record's document; `None` is NULL. A key that is missing is NULL.

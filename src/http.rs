@@ -36,7 +36,8 @@ use crate::error::Error;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "SnackBase",
-    description = "Accounts, collections, records and realtime. Sign in, then send the token as `Authorization: Bearer …`."
+    description = "Accounts, collections, records and realtime. Sign in, then send the token as `Authorization: Bearer …`. \
+                   Bodies are read as JSON, whatever their Content-Type says: nothing is answered with 415."
 ))]
 struct ApiDoc;
 

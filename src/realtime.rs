@@ -12,9 +12,11 @@
 //! dropped, and it reads the log at its own pace until it has caught up. In the same way it hears what it missed before
 //! it came. If most receivers fall behind, it is the machine that is too slow, and events wait in the log.
 
+mod census;
 mod connection;
 mod frame;
 mod history;
+mod inquiry;
 mod lens;
 mod pull;
 mod pulse;
@@ -41,6 +43,7 @@ use metrics::gauge;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub use census::{ConnectionInfo, SubscriptionInfo, Wanted};
 pub use connection::{Arrival, Connection, Line, Recheck, Refused};
 pub use frame::{About, Crossing, Dialect, Event, Notice, Operation, Resync};
 pub use queue::{Close, Limits, Queue, Taken};
@@ -50,6 +53,7 @@ use workers::Workers;
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::clock::Clock;
 use crate::config::RealtimeConfig;
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
 use crate::schema::CatalogHandle;
@@ -112,6 +116,7 @@ struct Inner {
     workers: Workers,
     options: Options,
     clock: Clock,
+    db: Db,
     catalog: CatalogHandle,
     log: ChangeLog,
     history: History,
@@ -139,22 +144,23 @@ impl fmt::Debug for Hub {
 
 impl Hub {
     /// Starts the hub's tasks; they end with its last clone.
-    pub fn new(log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
-        Self::start(log, catalog, clock, Options::new(config))
+    pub fn new(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
+        Self::start(db, log, catalog, clock, Options::new(config))
     }
 
-    fn start(log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
+    fn start(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
         let workers = Workers::start();
         let shards = u32::try_from(options.shards).unwrap_or(u32::MAX).max(1);
         let lanes = (0..=shards).map(|number| {
             let lane = Lane { number, everything: number == shards };
-            Shard::start(&workers, catalog.clone(), log.clone(), lane, BACKLOG)
+            Shard::start(&workers, db.clone(), catalog.clone(), log.clone(), lane, BACKLOG)
         });
         let lanes = lanes.collect();
         let inner = Arc::new(Inner {
             workers,
             options,
             clock,
+            db,
             catalog,
             history: History::new(log.clone()),
             log,
@@ -206,12 +212,13 @@ impl Hub {
     /// Applies a change of somebody's rights: the user's connections are checked again before anything is handed out that
     /// is published later.
     pub async fn access_changed(&self, user: UserId) {
-        self.recheck(|outlet| outlet.user_id == Some(user)).await;
+        self.recheck(|outlet| outlet.user_id == Some(user) || outlet.opened_by == Some(user)).await;
     }
 
     /// Applies a change of an account, in the same way.
     pub async fn account_changed(&self, account: AccountId) {
-        self.recheck(|outlet| outlet.caller().account_id() == Some(account)).await;
+        let is_opener = |outlet: &Outlet| outlet.opened_by.is_some() && account.is_system();
+        self.recheck(|outlet| is_opener(outlet) || outlet.caller().account_id() == Some(account)).await;
     }
 
     async fn recheck(&self, concerned: impl Fn(&Outlet) -> bool) {
@@ -223,17 +230,17 @@ impl Hub {
     pub fn connect(&self, arrival: Arrival) -> Result<Connection> {
         let options = self.options();
         let first_beat = self.age() + millis(options.heartbeat);
-        let outlet = Arc::new(Outlet::new(arrival, options.queue, first_beat));
+        let outlet = Arc::new(Outlet::new(arrival, options.queue, self.0.clock.now(), first_beat));
         let mut connections = self.connections();
         if self.0.stopping.load(Ordering::Relaxed) {
             return Err(Error::Unavailable("The server is stopping".into()));
         }
-        let of_user = outlet.user_id.and_then(|user| connections.per_user.get(&user)).copied().unwrap_or(0);
+        let of_user = outlet.holder().and_then(|user| connections.per_user.get(&user)).copied().unwrap_or(0);
         let of_address = outlet.address.and_then(|from| connections.per_address.get(&from)).copied().unwrap_or(0);
         if of_user >= options.connections_per_user || of_address >= options.connections_per_address {
             return Err(Error::RateLimited { retry_after: RETRY_AFTER });
         }
-        if let Some(user) = outlet.user_id {
+        if let Some(user) = outlet.holder() {
             connections.per_user.insert(user, of_user + 1);
         }
         if let Some(address) = outlet.address {
@@ -248,7 +255,7 @@ impl Hub {
     fn leave(&self, outlet: &Outlet) {
         let mut connections = self.connections();
         connections.by_id.remove(&outlet.id);
-        if let Some(user) = outlet.user_id {
+        if let Some(user) = outlet.holder() {
             forget_one(&mut connections.per_user, &user);
         }
         if let Some(address) = outlet.address {
@@ -308,6 +315,11 @@ impl Hub {
     /// The position up to which a scope's events have been handed out.
     fn position_of(&self, scope: Scope) -> i64 {
         self.0.lanes[self.index_of(scope)].position()
+    }
+
+    /// The position up to which a shard has handed events out.
+    fn position_of_lane(&self, lane: u32) -> i64 {
+        usize::try_from(lane).ok().and_then(|lane| self.0.lanes.get(lane)).map_or(0, Handle::position)
     }
 
     fn command(&self, scope: Scope, command: Command) {

@@ -5,6 +5,7 @@ mod computed;
 pub mod constraints;
 pub mod ddl;
 pub mod definition;
+mod document;
 pub mod field;
 pub mod macros;
 pub mod mask;
@@ -162,6 +163,8 @@ pub struct Collection {
     pub has_pii: bool,
     /// Whether a rule uses a stored macro.
     pub uses_macros: bool,
+    /// The stored macros that its rules use, and what those read, in words that are equal if they mean the same.
+    pub dependencies: String,
     by_name: HashMap<String, usize>,
     source: Fragment,
     /// The document with every field, `account_name` null, over the alias `r`.

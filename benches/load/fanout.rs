@@ -140,7 +140,7 @@ pub async fn resume(options: &Options, server: &Server, case: Case) -> Fallible<
 }
 
 /// Memory per connection, told from the second half of them: the first half also pays for what all share. A server
-/// keeps what it once allocated, so there is one run.
+/// keeps what it once allocated, so there is one run. With a pace, all hear of records in it.
 pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let books = Arc::new(Tally::new(1, 0, 1));
@@ -150,9 +150,22 @@ pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()
     let before = at_rest(server).await?;
     let second = Crowd::gather(&ticket, half, 0, &books).await?;
     let after = at_rest(server).await?;
-    tokio::time::sleep(Duration::from_secs_f64(options.seconds)).await;
-    let later = server.usage().ok_or("the server is gone")?;
     let mut run = Run::default();
+    if let Some(pace) = options.paced {
+        let events = whole(pace * options.seconds);
+        let books = Arc::new(Tally::new(1, events, options.publishers.max(1)));
+        first.begin(&books);
+        second.begin(&books);
+        let published = publish(&world, &books, events, Some(pace)).await?;
+        first.settle(&books, events, half * 2).await;
+        run.count("errors", published.errors);
+        run.count("events", events);
+        run.count("lost", first.readers(events).lost + second.readers(events).lost);
+        run.set("server_rss_later_mib", at_rest(server).await?.rss_kib / 1024.0);
+    } else {
+        tokio::time::sleep(Duration::from_secs_f64(options.seconds)).await;
+    }
+    let later = server.usage().ok_or("the server is gone")?;
     run.set("kib_per_connection", (after.rss_kib - before.rss_kib) / float(half));
     run.set("server_rss_mib", after.rss_kib / 1024.0);
     run.set("server_rss_half_mib", before.rss_kib / 1024.0);
@@ -171,14 +184,16 @@ async fn at_rest(server: &Server) -> Fallible<Usage> {
     Ok(server.usage().ok_or("`idle` needs --spawn or --pid")?)
 }
 
-async fn prepare(options: &Options, server: &Server, case: Case) -> Fallible<(World, Ticket)> {
+/// The world of a case, and what its subscribers need.
+pub async fn prepare(options: &Options, server: &Server, case: Case) -> Fallible<(World, Ticket)> {
     let world = World::build(server, case.rule).await?;
     let tokens = world.users(options.users.clamp(1, case.subscribers.max(1))).await?.into();
     let ticket = Ticket { world: world.clone(), transport: case.transport, tokens, since: None };
     Ok((world, ticket))
 }
 
-fn line(scenario: &str, case: Case) -> Line {
+/// A line of output for a case.
+pub fn line(scenario: &str, case: Case) -> Line {
     let mut line = Line::new(scenario, case.subscribers);
     line.label("transport", case.transport.name());
     line.label("rule", case.rule.name());

@@ -9,7 +9,7 @@
 //! server, so it avoids work: ready-made requests, no JSON parsing, one thread. Times are in milliseconds;
 //! `generator_cpu_s` next to `server_cpu_s` tells which of the two was busy.
 //!
-//! `requests` holds the scenarios that ask and wait, `fanout` those with subscribers; `wire` and `frames` speak the
+//! `requests` holds the scenarios that ask and wait, `fanout` and `matching` those with subscribers; `wire` and `frames` speak the
 //! protocols, `world` prepares the server's data, `server` starts and watches the process, `report` prints.
 
 mod closed;
@@ -17,6 +17,7 @@ mod crowd;
 mod fanout;
 mod frames;
 mod limits;
+mod matching;
 mod options;
 mod publish;
 mod report;
@@ -74,7 +75,7 @@ async fn dispatch(options: Options) -> Fallible<()> {
 async fn scenario(scenario: Scenario, options: &Options) -> Fallible<()> {
     match scenario {
         Scenario::Start => return startup::measure(options).await,
-        Scenario::Fanout | Scenario::SlowReader | Scenario::Resume | Scenario::Idle => {}
+        Scenario::Fanout | Scenario::SlowReader | Scenario::Resume | Scenario::Idle | Scenario::Match => {}
         _ => return requests::measure(scenario, options, &Server::of(options).await?).await,
     }
     for &transport in &options.transport {
@@ -86,6 +87,7 @@ async fn scenario(scenario: Scenario, options: &Options) -> Fallible<()> {
                 match scenario {
                     Scenario::Resume => fanout::resume(options, &server, case).await?,
                     Scenario::Idle => fanout::idle(options, &server, case).await?,
+                    Scenario::Match => matching::measure(options, &server, case).await?,
                     _ => fanout::fanout(scenario, options, &server, case).await?,
                 }
             }

@@ -60,7 +60,7 @@ pub struct Options {
     /// List and view rule of the collection
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Rule::User])]
     pub rule: Vec<Rule>,
-    /// Creates per second; without it the publishers write as fast as they are answered
+    /// Creates per second; without it the publishers write as fast as they are answered, and nobody writes in `idle`
     #[arg(long)]
     pub paced: Option<f64>,
     /// Connections that create records during `fanout`
@@ -97,8 +97,10 @@ pub enum Scenario {
     SlowReader,
     /// All subscribers come back at once and fetch what they missed
     Resume,
-    /// Memory of subscribers that hear nothing
+    /// Memory of subscribers that hear nothing, or now and then with --paced
     Idle,
+    /// What it costs to find the subscribers of an event among many with a rule of their own
+    Match,
     /// Time to the first answer, memory at rest, size of the program
     Start,
     /// A sensible set of all of them
@@ -146,7 +148,7 @@ impl Transport {
     }
 }
 
-/// The list and view rule. Every subscriber sees every record under each of them, so that figures compare.
+/// The list and view rule. Every subscriber sees every record under each of the first three, so that figures compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Rule {
     /// Public
@@ -155,6 +157,8 @@ pub enum Rule {
     User,
     /// Reads the caller's role
     Role,
+    /// Only the caller's own records, so that subscribers with other users see nothing
+    Own,
 }
 
 impl Rule {
@@ -164,6 +168,7 @@ impl Rule {
             Self::None => "none",
             Self::User => "user",
             Self::Role => "role",
+            Self::Own => "own",
         }
     }
 
@@ -173,6 +178,7 @@ impl Rule {
             Self::None => "",
             Self::User => "created_by = @request.auth.id || is_public = true",
             Self::Role => "@request.auth.role = 'user' || @request.auth.role = 'admin'",
+            Self::Own => "created_by = @request.auth.id",
         }
     }
 }

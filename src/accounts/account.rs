@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::input::{AccountCreate, AccountUpdate, length};
+use super::input::{AccountCreate, AccountUpdate, Checks, length};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView};
@@ -126,12 +126,16 @@ impl Accounts {
     /// Creates an account without users.
     pub async fn create_account(&self, caller: &Caller, request: AccountCreate) -> Result<AccountDetail> {
         superadmin(caller)?;
-        length("name", &request.name, 1..=255)?;
+        let mut checks = Checks::default();
+        let name = checks.take(length("name", &request.name, 1..=255));
+        if let Some(slug) = &request.slug {
+            checks.take(length("slug", slug, 3..=32));
+        }
+        checks.done(name)?;
         let wrong = |message: String| Error::Unprocessable { field: "slug", message };
         let slug = match request.slug.as_deref() {
             Some(slug) => {
                 let slug = slug.to_lowercase();
-                length("slug", &slug, 3..=32)?;
                 if !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
                     return Err(wrong("Slug must contain only lowercase letters, numbers, and hyphens".into()));
                 }

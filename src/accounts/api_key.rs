@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::input::{Id, length};
+use super::input::{Checks, Id, length};
 use super::{Accounts, superadmin};
 use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
@@ -134,8 +134,10 @@ impl Accounts {
     pub async fn create_api_key(&self, caller: &Caller, request: ApiKeyCreate) -> Result<ApiKeyView> {
         let inner = &*self.0;
         let owner = superadmin(caller)?;
-        length("name", &request.name, 3..=100)?;
-        let expires_at = request.expires_at.as_deref().map(parse_expiry).transpose()?;
+        let mut checks = Checks::default();
+        checks.take(length("name", &request.name, 3..=100));
+        let expires_at = checks.take(request.expires_at.as_deref().map(parse_expiry).transpose());
+        let expires_at = checks.done(expires_at)?;
         let scopes = KeyScopes::of(&request.scopes);
         if owner.key.as_ref().is_some_and(|key| !key.scopes.include(scopes)) {
             return Err(Error::Forbidden("This API key is restricted: it cannot make a key with more scopes".into()));
@@ -222,7 +224,7 @@ impl Accounts {
             return Ok(());
         }
         tx.execute(event.entry(now)).await?;
-        let change = AccessChange::User(owner.user_id);
+        let change = AccessChange::Credentials(owner.user_id);
         tx.execute(access_log::entry(owner.account.id, change, now, caller.actor())).await?;
         tx.commit().await?;
         inner.auth.invalidate_user(owner.user_id);

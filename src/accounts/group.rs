@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::input::length;
+use super::input::{Checks, length};
 use super::store::{self, UserRow};
 use super::user_list::like;
 use super::view::UserDetail;
@@ -190,7 +190,10 @@ impl Accounts {
     /// Creates a group without members.
     pub async fn create_group(&self, caller: &Caller, request: GroupCreate) -> Result<GroupDetail> {
         self.account_admin(caller)?;
-        let (name, description) = (group_name(&request.name)?, group_description(request.description.as_deref())?);
+        let mut checks = Checks::default();
+        let name = checks.take(group_name(&request.name));
+        let description = checks.take(group_description(request.description.as_deref()));
+        let (name, description) = checks.done(name.zip(description))?;
         let account = self.own_account(caller, request.account_id.as_deref()).await?;
         let (id, now) = (new_id().to_string(), self.0.clock.now());
         let mut tx = self.0.db.begin().await?;
@@ -204,8 +207,10 @@ impl Accounts {
     /// Renames a group, or describes it differently.
     pub async fn update_group(&self, caller: &Caller, id: &str, request: GroupUpdate) -> Result<GroupDetail> {
         self.account_admin(caller)?;
-        let name = request.name.as_deref().map(group_name).transpose()?;
-        let description = group_description(request.description.as_deref())?;
+        let mut checks = Checks::default();
+        let name = checks.take(request.name.as_deref().map(group_name).transpose());
+        let description = checks.take(group_description(request.description.as_deref()));
+        let (name, description) = checks.done(name.zip(description))?;
         let group = self.existing_group(caller, id).await?;
         let renamed = name.is_some_and(|name| name != group.name);
         if renamed && (group.is_system() || name == Some(PII_GROUP)) {
@@ -299,7 +304,7 @@ impl Accounts {
         account: AccountId,
         user: UserId,
     ) -> Result<()> {
-        let (change, now) = (AccessChange::User(user), self.0.clock.now());
+        let (change, now) = (AccessChange::Rights(user), self.0.clock.now());
         tx.execute(event.by(caller).entry(now)).await?;
         tx.execute(access_log::entry(account, change, now, caller.actor())).await?;
         tx.commit().await?;

@@ -1,7 +1,7 @@
 //! What the operations take: the bodies of requests. Unknown keys are passed over.
 
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use crate::error::{Error, Problem, Result};
@@ -209,17 +209,52 @@ fn yes() -> bool {
     true
 }
 
+/// Collects what does not fit in a request, so that all of it is told at once.
+#[derive(Default)]
+pub(super) struct Checks {
+    problems: Vec<Problem>,
+    other: Option<Error>,
+}
+
+impl Checks {
+    /// A value that was checked; what is wrong with it is kept.
+    pub fn take<T>(&mut self, checked: Result<T>) -> Option<T> {
+        match checked {
+            Ok(value) => return Some(value),
+            Err(Error::Malformed { problems }) => self.problems.extend(problems),
+            Err(other) => self.other = self.other.take().or(Some(other)),
+        }
+        None
+    }
+
+    /// Adds a problem.
+    pub fn add(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// The value if nothing was wrong with it nor with anything else, or everything that was.
+    pub fn done<T>(self, value: Option<T>) -> Result<T> {
+        match (value, self.other) {
+            (Some(value), None) if self.problems.is_empty() => Ok(value),
+            (_, Some(other)) if self.problems.is_empty() => Err(other),
+            _ => Err(Error::Malformed { problems: self.problems }),
+        }
+    }
+}
+
 /// Refuses texts that are too short or too long, or that PostgreSQL does not store.
 pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<()> {
     let length = text.chars().count();
-    let (kind, msg) = if text.contains('\0') {
-        ("value_error", "Input must not contain NUL characters".to_owned())
+    let problem = |kind: &str, msg: String| Problem::body(key, kind, msg, Json::Null);
+    Err(Error::malformed(if text.contains('\0') {
+        problem("value_error", "Input must not contain NUL characters".to_owned())
     } else if length < *allowed.start() {
-        ("string_too_short", format!("String should have at least {} characters", allowed.start()))
+        let msg = format!("String should have at least {} characters", allowed.start());
+        problem("string_too_short", msg).with(json!({"min_length": allowed.start()}))
     } else if length > *allowed.end() {
-        ("string_too_long", format!("String should have at most {} characters", allowed.end()))
+        let msg = format!("String should have at most {} characters", allowed.end());
+        problem("string_too_long", msg).with(json!({"max_length": allowed.end()}))
     } else {
         return Ok(());
-    };
-    Err(Error::malformed(Problem::body(key, kind, msg, Json::Null)))
+    }))
 }

@@ -73,7 +73,8 @@ pub fn parse_email(text: &str, key: &str) -> Result<String> {
         return Ok(email);
     }
     let msg = "value is not a valid email address: it must look like name@example.com";
-    Err(Error::malformed(Problem::body(key, "value_error", msg, text.into())))
+    let reason = serde_json::json!({"reason": "it must look like name@example.com"});
+    Err(Error::malformed(Problem::body(key, "value_error", msg, text.into()).with(reason)))
 }
 
 fn is_email(email: &str) -> bool {

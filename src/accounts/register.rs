@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::input::{RegisterRequest, length};
+use super::input::{Checks, RegisterRequest, length};
 use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
 use super::view::{AccountView, RegisterResponse, UserView};
@@ -23,14 +23,16 @@ impl Accounts {
     /// Registers a user: with a new account, or in single-tenant mode in the one that there is.
     pub async fn register(&self, request: RegisterRequest, address: Option<IpAddr>) -> Result<RegisterResponse> {
         let inner = &*self.0;
-        let email = parse_email(&request.email, "email")?;
-        length("password", &request.password, 1..=1024)?;
+        let mut checks = Checks::default();
+        let email = checks.take(parse_email(&request.email, "email"));
+        checks.take(length("password", &request.password, 1..=1024));
         if let Some(name) = &request.account_name {
-            length("account_name", name, 1..=255)?;
+            checks.take(length("account_name", name, 1..=255));
         }
         if let Some(slug) = &request.account_slug {
-            length("account_slug", slug, 3..=32)?;
+            checks.take(length("account_slug", slug, 3..=32));
         }
+        let email = checks.done(email)?;
         check_policy(&request.password)?;
         inner.throttle.enter(Door::Register, address, None)?;
         let mut event = AuthEvent { email: email.clone(), account_id: None, user_id: None };

@@ -9,7 +9,8 @@ use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, ResetTokenStatus};
 use super::{Accounts, superadmin, trail};
-use crate::auth::password::check_policy;
+use crate::auth::access_log::AccessChange;
+use crate::auth::password::check_new_password;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, canonical_time};
 use crate::error::{Error, Problem, Result};
@@ -53,7 +54,7 @@ impl Accounts {
     pub async fn reset_password(&self, request: ResetPasswordRequest, address: Option<IpAddr>) -> Result<Message> {
         let inner = &*self.0;
         length("new_password", &request.new_password, 8..=1024)?;
-        check_policy(&request.new_password)?;
+        check_new_password(&request.new_password)?;
         inner.throttle.check(Door::Guess, address, None)?;
         let refused = || {
             inner.throttle.count(Door::Guess, address, None);
@@ -102,7 +103,7 @@ impl Accounts {
             let now = inner.clock.now();
             let event = trail::user_changed(&user, &json!({"reset_link_sent_at": canonical_time(now)})).by(caller);
             let batch = Batch::new().with(session::revoke_all(user.user_id()?, now)).with(event.entry(now));
-            let batch = store::announce(batch, &user, now, caller.actor())?;
+            let batch = store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
             inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
             inner.auth.invalidate_user(user.user_id()?);
             self.mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user).await?;
@@ -111,7 +112,7 @@ impl Accounts {
         let Some(password) = request.new_password else {
             return Err(Error::malformed(Problem::missing("new_password")));
         };
-        check_policy(&password)?;
+        check_new_password(&password)?;
         let hash = inner.passwords.hash(password).await?;
         let entry = trail::password_changed(&user).by(caller).entry(inner.clock.now());
         self.change_password(Batch::new().with(entry), &user, &hash, false, caller.actor())
@@ -141,7 +142,7 @@ impl Accounts {
             .require(update)
             .with(session::revoke_all(id, now))
             .with(one_time::forget(Purpose::ResetPassword, Some(id)));
-        inner.db.commit(store::announce(batch, user, now, actor).map_err(defect)?).await?;
+        inner.db.commit(store::announce(batch, user, AccessChange::Credentials, now, actor).map_err(defect)?).await?;
         inner.auth.invalidate_user(id);
         Ok(())
     }

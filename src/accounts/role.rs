@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::input::length;
+use super::input::{Checks, length};
 use super::{Accounts, superadmin};
 use crate::audit::Event;
 use crate::auth::{ADMIN_ROLE, Caller, USER_ROLE};
@@ -82,12 +82,7 @@ impl Accounts {
         superadmin(caller)?;
         let msg = "Input should be a valid integer, unable to parse string as an integer";
         let id: i64 = id.parse().map_err(|_| {
-            Error::malformed(Problem {
-                kind: "int_parsing".into(),
-                loc: vec!["path".into(), "role_id".into()],
-                msg: msg.into(),
-                input: id.into(),
-            })
+            Error::malformed(Problem::at(vec!["path".into(), "role_id".into()], "int_parsing", msg, id.into()))
         })?;
         let row = self.0.db.row(Stmt::fixed(ONE, vec![id.into()])).await?;
         row.ok_or_else(|| Error::not_found(format!("Role with ID {id} not found")))
@@ -96,7 +91,10 @@ impl Accounts {
     /// Creates a role.
     pub async fn create_role(&self, caller: &Caller, request: RoleCreate) -> Result<RoleView> {
         superadmin(caller)?;
-        let (name, description) = (role_name(&request.name)?, role_description(request.description.clone())?);
+        let mut checks = Checks::default();
+        let name = checks.take(role_name(&request.name));
+        let description = checks.take(role_description(request.description.clone()));
+        let (name, description) = checks.done(name.zip(description))?;
         let now = self.0.clock.now();
         let mut tx = self.0.db.begin().await?;
         let insert =
@@ -113,8 +111,10 @@ impl Accounts {
     /// Changes a role. A new name counts at once for everyone who has it.
     pub async fn update_role(&self, caller: &Caller, id: &str, request: RoleUpdate) -> Result<RoleView> {
         let role = self.role_by_id(caller, id).await?;
-        let name = request.name.as_deref().map_or(Ok(role.name.as_str()), role_name)?;
-        let description = role_description(request.description)?;
+        let mut checks = Checks::default();
+        let name = checks.take(request.name.as_deref().map_or(Ok(role.name.as_str()), role_name));
+        let description = checks.take(role_description(request.description));
+        let (name, description) = checks.done(name.zip(description))?;
         let renamed = name != role.name;
         if renamed && is_default(&role.name) {
             return Err(fixed(&role, "Cannot rename default role"));

@@ -160,7 +160,7 @@ impl Accounts {
         }
         let event = Event::new(Operation::Logout, "users", user).with(json!({"sessions": count}));
         tx.execute(event.of(account).by(caller).entry(now)).await?;
-        tx.execute(access_log::entry(account, AccessChange::User(user), now, caller.actor())).await?;
+        tx.execute(access_log::entry(account, AccessChange::Credentials(user), now, caller.actor())).await?;
         tx.commit().await?;
         self.0.auth.invalidate_user(user);
         Ok(())

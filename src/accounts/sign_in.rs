@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::input::{LoginRequest, RefreshRequest};
+use super::input::{Checks, LoginRequest, RefreshRequest, length};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
@@ -25,7 +25,12 @@ impl Accounts {
     pub async fn login(&self, request: LoginRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
         let (inner, origin) = (&*self.0, origin.into());
         let address = origin.address;
-        let email = parse_email(&request.email, "email")?;
+        let mut checks = Checks::default();
+        let email = checks.take(parse_email(&request.email, "email"));
+        if let Some(account) = &request.account {
+            checks.take(length("account", account, 1..=usize::MAX));
+        }
+        let email = checks.done(email)?;
         let account = self.account_for(request.account.as_deref()).await?;
         let account_id = account.as_ref().map(|account| account.id);
         let mut event = AuthEvent { email: email.clone(), account_id, user_id: None };
@@ -130,6 +135,7 @@ impl Accounts {
     /// Exchanges a refresh token.
     pub async fn refresh(&self, request: RefreshRequest, address: Option<IpAddr>) -> Result<RefreshResponse> {
         let inner = &*self.0;
+        length("refresh_token", &request.refresh_token, 1..=usize::MAX)?;
         inner.throttle.check(Door::Guess, address, None)?;
         match inner.sessions.refresh(&request.refresh_token).await {
             Ok(pair) => {

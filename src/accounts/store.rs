@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::auth::access_log::{self, AccessChange};
 use crate::auth::session::SessionUser;
-use crate::auth::{AccountRef, PII_GROUP, access_log};
+use crate::auth::{AccountRef, PII_GROUP};
 use crate::db::{Batch, Db, Sql, Stmt};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
@@ -115,9 +116,15 @@ pub(super) async fn role_named(db: &Db, name: &str) -> Result<i64> {
     row.map(|(id,)| id).ok_or_else(|| Error::not_found("Role not found"))
 }
 
-/// Adds to a change of a user what tells every node of it.
-pub(super) fn announce(batch: Batch, user: &UserRow, at: DateTime<Utc>, actor: &str) -> Result<Batch> {
-    let change = access_log::AccessChange::User(user.user_id()?);
+/// Adds to a change of a user what tells every node of it: [`AccessChange::Rights`] or [`AccessChange::Credentials`].
+pub(super) fn announce(
+    batch: Batch,
+    user: &UserRow,
+    change: fn(UserId) -> AccessChange,
+    at: DateTime<Utc>,
+    actor: &str,
+) -> Result<Batch> {
+    let change = change(user.user_id()?);
     Ok(batch.with(access_log::entry(user.account_id()?, change, at, actor)))
 }
 

@@ -2,13 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::input::{UserCreate, UserUpdate};
+use super::input::{Checks, UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
 use super::{Accounts, superadmin, trail};
+use crate::auth::access_log::AccessChange;
 use crate::auth::one_time::{self, Purpose};
-use crate::auth::password::check_policy;
+use crate::auth::password::check_new_password;
 use crate::auth::{Caller, session};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Problem, Result};
@@ -26,21 +27,26 @@ impl Accounts {
     pub async fn create_user(&self, caller: &Caller, request: UserCreate) -> Result<UserDetail> {
         superadmin(caller)?;
         let inner = &*self.0;
-        let email = parse_email(&request.email, "email")?;
+        let mut checks = Checks::default();
+        let email = checks.take(parse_email(&request.email, "email"));
+        let account = checks.take(AccountId::parse(&request.account_id).ok_or_else(|| {
+            let msg = "Input should be the id of an account";
+            Error::malformed(Problem::body("account_id", "uuid_parsing", msg, request.account_id.as_str().into()))
+        }));
+        if request.role_id.is_none() && request.role.is_none() {
+            checks.add(Problem::missing("role_id"));
+        }
+        let (email, account) = checks.done(email.zip(account))?;
         let provider = request.auth_provider.as_deref().unwrap_or("password");
         let password = match request.password {
             // Nobody knows it: the user signs in another way.
             _ if provider != "password" => one_time::random_token(),
             Some(password) => {
-                check_policy(&password)?;
+                check_new_password(&password)?;
                 password
             }
             None => return Err(Error::refused("Validation error", "A password is required")),
         };
-        let account = AccountId::parse(&request.account_id).ok_or_else(|| {
-            let msg = "Input should be the id of an account";
-            Error::malformed(Problem::body("account_id", "uuid_parsing", msg, request.account_id.as_str().into()))
-        })?;
         let exists = "SELECT count(*) FROM accounts WHERE id = $1";
         if inner.db.count(Stmt::fixed(exists, vec![account.into()])).await? == 0 {
             return Err(Error::not_found("Account not found"));
@@ -123,7 +129,9 @@ impl Accounts {
         if request.is_active == Some(false) {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
-        let batch = store::announce(batch, &user, now, caller.actor())?;
+        let other_rights = readdressed || role_id.is_some_and(|role| role != user.role_id);
+        let change = if other_rights { AccessChange::Rights } else { AccessChange::Credentials };
+        let batch = store::announce(batch, &user, change, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(taken)?;
         inner.auth.invalidate_user(user.user_id()?);
         let user = self.existing_user(id).await?;
@@ -145,7 +153,7 @@ impl Accounts {
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
             .with(session::revoke_all(user_id, now))
             .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
-        let batch = store::announce(batch, &user, now, caller.actor())?;
+        let batch = store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
         Ok(())

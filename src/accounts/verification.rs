@@ -10,6 +10,7 @@ use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, VerifiedResponse, VerifiedUser};
 use super::{Accounts, signed_in, superadmin, trail};
+use crate::auth::access_log::AccessChange;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::error::{Error, Result};
@@ -129,7 +130,13 @@ impl Accounts {
                       WHERE id = $2";
         let update = Stmt::fixed(update, vec![now.into(), user.id.as_str().into()]);
         let entry = trail::user_changed(&user, &json!({"email_verified": true})).by(caller).entry(now);
-        let batch = store::announce(Batch::new().require(update).with(entry), &user, now, caller.actor())?;
+        let batch = store::announce(
+            Batch::new().require(update).with(entry),
+            &user,
+            AccessChange::Credentials,
+            now,
+            caller.actor(),
+        )?;
         self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_user(user.user_id()?);
         Ok(Message::new("User email verified successfully"))

@@ -26,6 +26,8 @@ const GATHER: Duration = Duration::from_millis(50);
 const POLL: Duration = Duration::from_secs(1);
 /// After another process was faster, and after an error.
 const BACK_OFF: Duration = Duration::from_secs(1);
+/// While fewer changes than this wait, writers come first: the trail takes a fifth of the time, otherwise a half.
+const BACKLOG: i64 = 100_000;
 /// Users and chains that are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -33,8 +35,8 @@ const REMEMBERED: usize = 10_000;
 enum Step {
     /// There was nothing to do.
     Idle,
-    /// It took some changes over.
-    Sealed,
+    /// It took some changes over, and so many positions are left.
+    Sealed(i64),
     /// Another process did.
     Lost,
 }
@@ -91,9 +93,11 @@ impl Sealer {
             let until = *settled.borrow_and_update();
             let started = Instant::now();
             match self.step(until).await {
-                Ok(Step::Sealed) if self.audit.is_awaited() => {}
-                // Writers have the database for as long as the trail had it.
-                Ok(Step::Sealed) => tokio::time::sleep(started.elapsed()).await,
+                Ok(Step::Sealed(_)) if self.audit.is_awaited() => {}
+                Ok(Step::Sealed(left)) => {
+                    let share = if left < BACKLOG { 4 } else { 1 };
+                    tokio::time::sleep(started.elapsed() * share).await;
+                }
                 Ok(Step::Idle) => {
                     tokio::select! {
                         changed = settled.changed() => {
@@ -155,7 +159,7 @@ impl Sealer {
             Ok(_) => {
                 self.reached = Some(after.position);
                 self.audit.0.sealed.send_replace(after.position);
-                Ok(Step::Sealed)
+                Ok(Step::Sealed(until - after.position))
             }
             Err(CommitError { source: DbError::Gone | DbError::Busy, .. }) => Ok(Step::Lost),
             Err(error) => Err(error.source),

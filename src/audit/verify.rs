@@ -125,7 +125,7 @@ impl Check {
                     sql.push("id > ").arg(self.last).push(" ORDER BY id");
                 }
             }
-            sql.push(" LIMIT ").arg(CHUNK);
+            sql.push(" LIMIT ").number(CHUNK);
             let entries: Vec<Entry> = db.rows(sql.build()).await?;
             if entries.is_empty() {
                 return Ok(());

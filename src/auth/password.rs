@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 pub use argon::Cost;
-pub use policy::check as check_policy;
+pub use policy::{check as check_policy, check_new as check_new_password};
 
 use argon::Buffers;
 

@@ -63,6 +63,12 @@ impl Auth {
         Ok(principal)
     }
 
+    /// A user who may sign in, for somebody who may act for others; `None` if there is no such user in the account.
+    pub async fn user(&self, user: UserId, account: AccountId) -> Result<Option<Principal>> {
+        let stamp = self.0.caches.stamp(user, None, account);
+        Ok(store::user(&self.0.db, user, account, stamp).await?)
+    }
+
     /// Notes in the database when API keys are used, until the server stops.
     pub async fn note_key_uses(self, stopping: CancellationToken) {
         self.0.uses.write(&self.0.db, &stopping).await;

@@ -47,6 +47,29 @@ pub(super) async fn account(db: &Db, identifier: &str) -> Result<Option<AccountR
     }))
 }
 
+/// What makes a user a principal, and one group of each row.
+const SELECT: &str = "SELECT u.email, r.name AS role, u.email_verified, u.created_at, u.last_login, a.account_code, \
+    a.slug, a.name AS account_name, a.created_at AS account_created_at, g.name AS group_name \
+    FROM users u \
+    JOIN roles r ON r.id = u.role_id \
+    JOIN accounts a ON a.id = u.account_id \
+    LEFT JOIN group_members m ON m.user_id = u.id \
+    LEFT JOIN groups g ON g.id = m.group_id";
+
+/// A user who may sign in, without a credential.
+pub(super) async fn user(
+    db: &Db,
+    user: UserId,
+    account: AccountId,
+    stamp: Stamp,
+) -> Result<Option<Principal>, DbError> {
+    let mut sql = db.sql();
+    sql.push(SELECT).push(" WHERE u.id = ").arg(user).push(" AND u.account_id = ").arg(account);
+    sql.push(" AND u.is_active ORDER BY g.name");
+    let rows: Vec<PrincipalRow> = db.rows(sql.build()).await?;
+    Ok(principal(rows, user, account, stamp))
+}
+
 /// The user of a session, if the session is open and the user may sign in.
 pub(super) async fn session_user(
     db: &Db,
@@ -56,21 +79,18 @@ pub(super) async fn session_user(
     now: DateTime<Utc>,
     stamp: Stamp,
 ) -> Result<Option<Principal>, DbError> {
-    let text = "SELECT u.email, r.name AS role, u.email_verified, u.created_at, u.last_login, a.account_code, a.slug, \
-                a.name AS account_name, a.created_at AS account_created_at, g.name AS group_name \
-                FROM sessions s \
-                JOIN users u ON u.id = s.user_id \
-                JOIN roles r ON r.id = u.role_id \
-                JOIN accounts a ON a.id = u.account_id \
-                LEFT JOIN group_members m ON m.user_id = u.id \
-                LEFT JOIN groups g ON g.id = m.group_id \
-                WHERE s.id = $1 AND s.user_id = $2 AND u.account_id = $3 \
-                AND s.revoked_at IS NULL AND s.expires_at > $4 AND u.is_active \
-                ORDER BY g.name";
-    let args = vec![session.to_string().into(), user.into(), account.into(), now.into()];
-    let mut rows: Vec<PrincipalRow> = db.rows(Stmt::fixed(text, args)).await?;
+    let mut sql = db.sql();
+    sql.push(SELECT).push(" JOIN sessions s ON s.user_id = u.id WHERE s.id = ").arg(session.to_string());
+    sql.push(" AND s.user_id = ").arg(user).push(" AND u.account_id = ").arg(account);
+    sql.push(" AND s.revoked_at IS NULL AND s.expires_at > ").arg(now).push(" AND u.is_active ORDER BY g.name");
+    let rows: Vec<PrincipalRow> = db.rows(sql.build()).await?;
+    Ok(principal(rows, user, account, stamp).map(|principal| Principal { session_id: Some(session), ..principal }))
+}
+
+/// The user whom rows are about, if there are any.
+fn principal(mut rows: Vec<PrincipalRow>, user: UserId, account: AccountId, stamp: Stamp) -> Option<Principal> {
     let groups = rows.iter_mut().filter_map(|row| row.group_name.take()).collect();
-    Ok(rows.into_iter().next().map(|row| Principal {
+    rows.into_iter().next().map(|row| Principal {
         user_id: user,
         user_id_text: user.to_string(),
         account: Arc::new(AccountRef::new(
@@ -88,11 +108,11 @@ pub(super) async fn session_user(
         created_at: row.created_at,
         last_login: row.last_login,
         token_type: TokenType::Jwt,
-        session_id: Some(session),
+        session_id: None,
         key: None,
         expires_at: None,
         stamp,
-    }))
+    })
 }
 
 /// One row for each group of the key's owner, or one without a group.

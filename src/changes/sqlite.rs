@@ -16,7 +16,7 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
         committed.borrow_and_update();
         loop {
             let mut sql = log.select();
-            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").arg(CHUNK);
+            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").number(CHUNK);
             let rows: Vec<Row> = match log.db.rows(sql.build()).await {
                 Ok(rows) => rows,
                 Err(crate::db::DbError::Closed) => return,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::rules::RulesPatch;
 use crate::error::{Error, Problem, Result};
@@ -51,20 +52,19 @@ pub(super) fn check_shape(input: &CollectionInput, complete: bool) -> Result<()>
         None if complete => problems.push(Problem::missing("name")),
         Some(name) if complete && name.chars().count() < 3 => {
             let message = "String should have at least 3 characters";
-            problems.push(Problem::body("name", "string_too_short", message, name.as_str().into()));
+            let problem = Problem::body("name", "string_too_short", message, name.as_str().into());
+            problems.push(problem.with(json!({"min_length": 3})));
         }
         Some(name) if complete && name.len() > MAX_NAME => {
             let message = "String should have at most 64 characters";
-            problems.push(Problem::body("name", "string_too_long", message, name.as_str().into()));
+            let problem = Problem::body("name", "string_too_long", message, name.as_str().into());
+            problems.push(problem.with(json!({"max_length": MAX_NAME})));
         }
         _ => {}
     }
     match input.definitions() {
         None if complete => problems.push(Problem::missing("schema")),
-        Some(fields) if fields.is_empty() => {
-            let message = "List should have at least 1 item";
-            problems.push(Problem::body("schema", "too_short", message, serde_json::json!([])));
-        }
+        Some(fields) if fields.is_empty() => problems.push(Problem::empty_list("schema")),
         _ => {}
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Malformed { problems }) }

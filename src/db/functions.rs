@@ -113,6 +113,19 @@ impl Sql {
         self.bytewise().push(")")
     }
 
+    /// Appends a computed double as a column would hold it: whole ones as integers.
+    pub fn as_stored_number(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => self.with_value(number, |sql| {
+                sql.push("CASE WHEN abs(_v) < 1e15 AND _v = CAST(_v AS INTEGER) THEN CAST(_v AS INTEGER) ELSE _v END");
+            }),
+            Dialect::Postgres => {
+                number(self);
+                self
+            }
+        }
+    }
+
     /// Appends `json(…)` of a computed double the way a stored number is shown: whole ones without a fraction.
     pub(super) fn json_of_double(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         self.push("json(");
@@ -157,7 +170,7 @@ impl Sql {
     }
 
     /// Appends a scalar sub-query that may use `value` several times, under the name `_v`.
-    fn with_value(&mut self, value: impl FnOnce(&mut Self), body: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(super) fn with_value(&mut self, value: impl FnOnce(&mut Self), body: impl FnOnce(&mut Self)) -> &mut Self {
         self.push("(SELECT ");
         body(self);
         self.push(" FROM (SELECT ");
@@ -167,7 +180,39 @@ impl Sql {
 }
 
 /// Writes a finite double so that it is read back as it is, and as a double.
-pub(super) fn write_double(text: &mut String, number: f64) {
+pub(super) fn write_double(text: &mut String, dialect: Dialect, number: f64) {
     // Writing to a String does not fail. Zero keeps its sign nowhere.
-    let _ = write!(text, "({:e})", if number == 0.0 { 0.0 } else { number });
+    let decimal = format!("{:e}", if number == 0.0 { 0.0 } else { number });
+    if dialect == Dialect::Sqlite && !is_plain(&decimal) {
+        write_binary(text, number);
+    } else {
+        let _ = write!(text, "({decimal})");
+    }
+}
+
+/// Whether few digits and a small exponent make a decimal that every reader gets right.
+fn is_plain(decimal: &str) -> bool {
+    let Some((digits, exponent)) = decimal.split_once('e') else { return false };
+    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    fraction < 15 && exponent.parse::<i32>().is_ok_and(|exponent| (-5..=15).contains(&exponent))
+}
+
+/// The same as a whole number times a power of two. SQLite reads decimals that are long, or far from one, with an error in
+/// the last digit.
+fn write_binary(text: &mut String, number: f64) {
+    const STEP: u32 = 62;
+    let bits = number.abs().to_bits();
+    let (fraction, exponent) = (bits & ((1 << 52) - 1), i32::try_from(bits >> 52).unwrap_or_default());
+    // Below the least exponent there is no leading one.
+    let (whole, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    let sign = if number < 0.0 { "-" } else { "" };
+    let _ = write!(text, "({sign}CAST({whole} AS REAL)");
+    let operator = if exponent < 0 { '/' } else { '*' };
+    let mut left = exponent.unsigned_abs();
+    while left > 0 {
+        let step = left.min(STEP);
+        let _ = write!(text, " {operator} CAST({} AS REAL)", 1_u64 << step);
+        left -= step;
+    }
+    text.push(')');
 }

@@ -155,7 +155,8 @@ impl Sql {
         self
     }
 
-    /// Appends a number in decimal, for DDL, `LIMIT` and the like.
+    /// Appends a number in decimal, for DDL, `LIMIT` and the like: SQLite prepares a statement anew each time the argument of a
+    /// `LIMIT` is bound.
     pub fn number(&mut self, number: i64) -> &mut Self {
         let _ = write!(self.text, "{number}");
         self
@@ -163,7 +164,7 @@ impl Sql {
 
     /// Appends a finite double in full precision.
     pub fn double(&mut self, number: f64) -> &mut Self {
-        super::functions::write_double(&mut self.text, number);
+        super::functions::write_double(&mut self.text, self.dialect, number);
         self
     }
 
@@ -190,11 +191,13 @@ impl Sql {
             _ => "",
         };
         self.args.push(value);
-        let _ = match (&self.row, self.dialect) {
-            // Without numbers, so that a row's text can be repeated.
-            (Some(_), Dialect::Sqlite) => write!(self.text, "?"),
-            _ => write!(self.text, "${}{cast}", self.args.len()),
-        };
+        match self.dialect {
+            // Without numbers: a row's text can be repeated, and SQLite looks numbered ones up in a list, one by one.
+            Dialect::Sqlite => self.text.push('?'),
+            Dialect::Postgres => {
+                let _ = write!(self.text, "${}{cast}", self.args.len());
+            }
+        }
         self
     }
 
@@ -247,6 +250,13 @@ mod tests {
         let mut sql = Sql::new(Dialect::Postgres);
         sql.push("SELECT ").arg("a").push(", ").arg(Value::Json("{}".into()));
         assert_eq!(sql.build().text(), "SELECT $1, $2::json");
+    }
+
+    #[test]
+    fn arguments_have_no_numbers_for_sqlite() {
+        let mut sql = Sql::new(Dialect::Sqlite);
+        sql.push("SELECT ").arg("a").push(", ").arg("b");
+        assert_eq!(sql.build().text(), "SELECT ?, ?");
     }
 
     #[test]

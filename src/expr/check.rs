@@ -5,9 +5,10 @@
 mod compare;
 mod functions;
 mod names;
+mod paths;
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ast::{Comparison, Node, NodeKind};
@@ -15,6 +16,7 @@ use super::caller::Reads;
 use super::ir::{Condition, MAX_WRITTEN, Number, Operand, Text};
 use super::problem::{Fault, Problem};
 use super::{Columns, Purpose, macros, number};
+use crate::db::{ColumnKind, JsonType};
 
 pub(super) use query::{QueryScope, check_query};
 
@@ -32,9 +34,12 @@ pub(super) struct Checked {
     pub fields: BTreeSet<Arc<str>>,
     /// Whether the answer depends on the time.
     pub clock: bool,
-    /// The collections that stored macros read.
-    pub collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    pub collections: Sources,
 }
+
+/// Names of collections, each with the names of fields.
+pub(super) type Sources = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// What the check of a computed field's expression yields.
 pub(super) struct CheckedValue {
@@ -43,11 +48,22 @@ pub(super) struct CheckedValue {
     pub clock: bool,
 }
 
-/// Checks an expression that has a value.
-pub(super) fn check_value(source: &str, node: &Node, columns: &dyn Columns) -> Result<CheckedValue, Vec<Problem>> {
+/// Checks an expression that has a value. `wanted` is the type that a part of a document is taken as.
+pub(super) fn check_value(
+    source: &str,
+    node: &Node,
+    columns: &dyn Columns,
+    wanted: ColumnKind,
+) -> Result<CheckedValue, Vec<Problem>> {
     let mut checker = Checker::new(columns, Purpose::Computed);
-    match checker.operand(node) {
-        Ok(Some(Operand::Json(_))) => {
+    let operand = checker.operand(node).map(|operand| match (operand, wanted) {
+        (Some(Operand::Path(path)), ColumnKind::Text) => Some(paths::typed(path, JsonType::Text)),
+        (Some(Operand::Path(path)), ColumnKind::Number) => Some(paths::typed(path, JsonType::Number)),
+        (Some(Operand::Path(path)), ColumnKind::Boolean) => Some(paths::typed(path, JsonType::Boolean)),
+        (operand, _) => operand,
+    });
+    match operand {
+        Ok(Some(Operand::Json(_) | Operand::Path(_))) => {
             checker.faults.push(Fault::new(node.at, "a document cannot be computed; return text, a number, …"));
         }
         Ok(Some(operand)) if operand.written() > MAX_WRITTEN => checker.faults.push(too_large()),
@@ -91,8 +107,8 @@ struct Checker<'a> {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
-    /// The collections that stored macros read.
-    collections: BTreeSet<Arc<str>>,
+    /// The collections that stored macros read, and the fields of them.
+    collections: Sources,
     /// Inside of a stored macro: its arguments.
     query: Option<QueryScope>,
 }
@@ -152,6 +168,7 @@ impl Checker<'_> {
         let unless = |right| Condition::Compare { op: Comparison::NotEqual, left: operand.clone(), right };
         match (&operand, self.purpose) {
             (Operand::Bool(condition), _) => Ok(condition.as_ref().clone()),
+            (Operand::Path(path), _) => Ok(Condition::PathFlag(path.clone())),
             (Operand::Text(_), Purpose::Rule { .. }) => Ok(unless(Operand::Text(Text::Literal("".into())))),
             (Operand::Number(_), Purpose::Rule { .. }) => Ok(unless(Operand::Number(Number::Literal(0.0)))),
             (Operand::Text(_) | Operand::Number(_) | Operand::Time(_) | Operand::Json(_), _) => {
@@ -209,6 +226,7 @@ impl Checker<'_> {
         }
         match self.operand(node)? {
             Some(Operand::Number(number)) => Ok(number),
+            Some(Operand::Path(path)) => Ok(Number::Path(path)),
             Some(other) => self.report(at, format!("{symbol} calculates with numbers, not {}", compare::noun(&other))),
             None => self.report(at, format!("{symbol} calculates with numbers, not null")),
         }

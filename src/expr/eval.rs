@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 use super::ast::Comparison;
 use super::caller::Auth;
 use super::instant::parse_instant;
-use super::ir::{Condition, Leaf, Number, Operand, Pick, Text, Time};
+use super::ir::{Condition, Leaf, Number, Operand, Path, Pick, Text, Time};
 use super::like::{MAX_PATTERN, like};
 use super::number;
 use crate::clock::Clock;
+use crate::db::JsonType;
 
 /// The first and the last millisecond of the years 1 to 9999.
 const MILLIS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
@@ -38,6 +39,15 @@ impl<'a> Scope<'a> {
         match condition {
             Condition::Constant(truth) => *truth,
             Condition::Flag(leaf) => self.flag(leaf),
+            Condition::PathFlag(path) => self.part(path)?.as_bool(),
+            Condition::PathIs { path, kind } => {
+                let part = self.part(path)?;
+                Some(match kind {
+                    JsonType::Text => part.is_string(),
+                    JsonType::Number => part.is_number(),
+                    JsonType::Boolean => part.is_boolean(),
+                })
+            }
             Condition::InGroup(group) => Some(self.auth.groups.iter().any(|name| **name == **group)),
             Condition::All(parts) => self.combine(parts, false),
             Condition::Any(parts) => self.combine(parts, true),
@@ -97,6 +107,7 @@ impl<'a> Scope<'a> {
     pub fn is_null(&self, operand: &'a Operand) -> bool {
         match operand {
             Operand::Json(leaf) => self.value(leaf).is_none_or(Value::is_null),
+            Operand::Path(path) => self.part(path).is_none_or(Value::is_null),
             other => self.datum(other).is_none(),
         }
     }
@@ -107,7 +118,7 @@ impl<'a> Scope<'a> {
             Operand::Number(number) => self.number(number).map(Datum::Number),
             Operand::Bool(condition) => self.condition(condition).map(Datum::Bool),
             Operand::Time(time) => self.time(time).map(Datum::Time),
-            Operand::Json(_) => None,
+            Operand::Json(_) | Operand::Path(_) => None,
         }
     }
 
@@ -117,6 +128,11 @@ impl<'a> Scope<'a> {
             Leaf::Field(field) => self.record?.get(&*field.name),
             Leaf::Data(field) => self.data?.get(&*field.name),
         }
+    }
+
+    /// What stands in a document under keys.
+    fn part(&self, path: &Path) -> Option<&'a Value> {
+        path.keys.iter().try_fold(self.value(&path.leaf)?, |value, key| value.as_object()?.get(&**key))
     }
 
     pub fn flag(&self, leaf: &Leaf) -> Option<bool> {
@@ -142,6 +158,7 @@ impl<'a> Scope<'a> {
         Some(match text {
             Text::Literal(text) => Cow::Borrowed(text),
             Text::Leaf(leaf) => Cow::Borrowed(self.leaf_text(leaf)?),
+            Text::Path(path) => Cow::Borrowed(storable(self.part(path)?)?),
             Text::Caller(attribute) => Cow::Borrowed(attribute.of(self.auth)?),
             Text::Query(_) => return None,
             Text::Pick(pick) => return self.pick(pick, |part| self.text(part)),
@@ -159,9 +176,8 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Text with a NUL cannot reach PostgreSQL, so it is NULL.
     fn leaf_text(&self, leaf: &Leaf) -> Option<&'a str> {
-        self.value(leaf)?.as_str().filter(|text| !text.contains('\0'))
+        storable(self.value(leaf)?)
     }
 
     pub fn number(&self, number: &'a Number) -> Option<f64> {
@@ -169,6 +185,7 @@ impl<'a> Scope<'a> {
             Number::Literal(value) => Some(*value),
             Number::Leaf(leaf) => self.value(leaf)?.as_f64(),
             Number::Factor(leaf) => self.value(leaf)?.as_f64().filter(|value| number::usable(*value)),
+            Number::Path(path) => self.part(path)?.as_f64().filter(|value| number::usable(*value)),
             Number::Negative(inner) => self.number(inner).map(|value| -value),
             Number::Binary { op, left, right } => number::apply(*op, self.number(left)?, self.number(right)?),
             Number::Query(_) => None,
@@ -196,4 +213,9 @@ impl<'a> Scope<'a> {
             }
         }
     }
+}
+
+/// Text with a NUL cannot reach PostgreSQL, so it is NULL.
+fn storable(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.contains('\0'))
 }

@@ -16,18 +16,19 @@ pub struct Formula {
 }
 
 impl Formula {
-    /// Parses and checks an expression over the stored fields of a record.
+    /// Parses and checks an expression over the stored fields of a record. `wanted` is the type that a part of a document
+    /// is taken as.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it, in the order of position; of syntax errors, the first.
-    pub fn compile(source: &str, columns: &dyn Columns) -> Result<Self, Vec<Problem>> {
+    pub fn compile(source: &str, columns: &dyn Columns, wanted: ColumnKind) -> Result<Self, Vec<Problem>> {
         if source.len() > MAX_SOURCE {
             let message = format!("the expression is longer than {MAX_SOURCE} bytes");
             return Err(vec![Problem { position: 0, message }]);
         }
         let node = parser::parse_computed(source).map_err(|fault| vec![fault.problem(source)])?;
-        let check::CheckedValue { operand, clock, fields } = check::check_value(source, &node, columns)?;
+        let check::CheckedValue { operand, clock, fields } = check::check_value(source, &node, columns, wanted)?;
         Ok(Self { operand, clock, fields })
     }
 

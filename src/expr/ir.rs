@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::ast::{Arithmetic, Comparison};
 use super::caller::Attribute;
 use super::query::Aggregate;
-use crate::db::{ColumnKind, Fragment, Ident};
+use crate::db::{ColumnKind, Fragment, Ident, JsonType};
 
 /// Something that is true, false or NULL.
 #[derive(Clone, Debug)]
@@ -18,6 +18,13 @@ pub(super) enum Condition {
     Constant(Option<bool>),
     /// A boolean field.
     Flag(Leaf),
+    /// A part of a document, if it is a boolean; else NULL.
+    PathFlag(Path),
+    /// Whether a part of a document is of a type; not NULL if there is one.
+    PathIs {
+        path: Path,
+        kind: JsonType,
+    },
     /// The caller is a member of the group; never NULL.
     InGroup(Arc<str>),
     All(Vec<Condition>),
@@ -128,6 +135,15 @@ pub(super) enum Operand {
     Time(Time),
     /// JSON and files can only be tested for NULL.
     Json(Leaf),
+    /// A part of one. What stands next to it says as which type it is taken.
+    Path(Path),
+}
+
+/// A part of a document: what stands under keys, from the outermost on.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    pub leaf: Leaf,
+    pub keys: Arc<[Box<str>]>,
 }
 
 /// A named value of a type that the schema decides.
@@ -160,6 +176,8 @@ impl Leaf {
 pub(super) enum Text {
     Literal(Arc<str>),
     Leaf(Leaf),
+    /// NULL if it is no text.
+    Path(Path),
     Caller(Attribute),
     Pick(Pick<Text>),
     Query(Arc<Query>),
@@ -186,6 +204,8 @@ pub(super) enum Number {
     Leaf(Leaf),
     /// A field as an operand of [`Number::Binary`]: NULL outside the range of [`super::number::usable`].
     Factor(Leaf),
+    /// NULL if it is no number, or one outside that range.
+    Path(Path),
     Negative(Box<Number>),
     Binary {
         op: Arithmetic,
@@ -241,7 +261,7 @@ impl Condition {
         let sum = |operands: &[Operand]| operands.iter().map(Operand::written).fold(0, usize::saturating_add);
         match self {
             Self::Constant(_) => 0,
-            Self::Flag(_) | Self::InGroup(_) => 1,
+            Self::Flag(_) | Self::PathFlag(_) | Self::PathIs { .. } | Self::InGroup(_) => 1,
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
             Self::Not(inner) => inner.written(),
             Self::IsNull { operand, .. } => operand.written(),
@@ -264,7 +284,7 @@ impl Operand {
             Self::Number(_) => ColumnKind::Number,
             Self::Bool(_) => ColumnKind::Boolean,
             Self::Time(_) => ColumnKind::Timestamp,
-            Self::Json(_) => ColumnKind::Json,
+            Self::Json(_) | Self::Path(_) => ColumnKind::Json,
         }
     }
 
@@ -272,7 +292,7 @@ impl Operand {
         match self {
             Self::Text(text) => text.written(),
             Self::Time(time) => time.written(),
-            Self::Json(_) => 1,
+            Self::Json(_) | Self::Path(_) => 1,
             Self::Number(number) => number.written(),
             Self::Bool(condition) => condition.written(),
         }
@@ -282,7 +302,7 @@ impl Operand {
 impl Text {
     fn written(&self) -> usize {
         match self {
-            Self::Literal(_) | Self::Leaf(_) | Self::Caller(_) => 1,
+            Self::Literal(_) | Self::Leaf(_) | Self::Path(_) | Self::Caller(_) => 1,
             Self::Pick(pick) => pick.written(Self::written),
             Self::Query(query) => query.written(),
             Self::Concat(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
@@ -305,7 +325,7 @@ impl Time {
 impl Number {
     fn written(&self) -> usize {
         match self {
-            Self::Literal(_) | Self::Leaf(_) | Self::Factor(_) => 1,
+            Self::Literal(_) | Self::Leaf(_) | Self::Factor(_) | Self::Path(_) => 1,
             Self::Negative(inner) | Self::Abs(inner) | Self::Floor(inner) => inner.written(),
             Self::Binary { op, left, right } => {
                 let times = if *op == Arithmetic::Remainder { 2 } else { 1 };

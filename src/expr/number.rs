@@ -62,7 +62,7 @@ struct Bounds {
 fn bounds(number: &Number) -> Option<Bounds> {
     let bounds = match number {
         Number::Literal(value) => literal(*value),
-        Number::Leaf(_) | Number::Factor(_) => Bounds { high: EXPONENT, grid: -EXPONENT - DIGITS },
+        Number::Leaf(_) | Number::Factor(_) | Number::Path(_) => Bounds { high: EXPONENT, grid: -EXPONENT - DIGITS },
         Number::Negative(inner) | Number::Abs(inner) => bounds(inner)?,
         Number::Binary { op, left, right } => combine(*op, bounds(left)?, bounds(right)?)?,
         Number::Pick(pick) => {

@@ -56,11 +56,13 @@ pub fn rename_in_macro(source: &str, parameters: &[String], what: Renamed, from:
 /// The byte offsets at which a field is named.
 fn find_field(node: &Node, field: &str, places: &mut Vec<usize>) {
     const DATA: &str = "@request.data.";
+    // Alone, or with the keys of a part of it.
+    let is_named = |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     node.walk(&mut |node| match &node.kind {
-        NodeKind::Name(name) if name == field => places.push(node.at),
-        NodeKind::Name(name) if name.strip_prefix(DATA) == Some(field) => places.push(node.at + DATA.len()),
+        NodeKind::Name(name) if is_named(name) => places.push(node.at),
+        NodeKind::Name(name) if name.strip_prefix(DATA).is_some_and(is_named) => places.push(node.at + DATA.len()),
         NodeKind::Call { name, args } if name == "@owns_record" => {
-            let quoted = args.iter().filter(|arg| matches!(&arg.kind, NodeKind::Text(text) if text == field));
+            let quoted = args.iter().filter(|arg| matches!(&arg.kind, NodeKind::Text(text) if is_named(text)));
             places.extend(quoted.map(|arg| arg.at + 1));
         }
         _ => {}
@@ -87,6 +89,7 @@ mod tests {
             ("a = 'a' && A = aa", Some("title = 'a' && A = aa")),
             ("@request.data.a=a||upper( a )='a.a'", Some("@request.data.title=title||upper( title )='a.a'")),
             ("@owns_record(a) || @owns_record('a')", Some("@owns_record(title) || @owns_record('title')")),
+            ("a.a.b = 1 && @request.data.a.a", Some("title.a.b = 1 && @request.data.title.a")),
             ("@has_role('a') && @in(a, 'a')", Some("@has_role('a') && @in(title, 'a')")),
             ("'ä' = a && a IN (a, \"a\")", Some("'ä' = title && title IN (title, \"a\")")),
         ] {

@@ -4,10 +4,10 @@
 
 use super::ast::{Arithmetic, Comparison};
 use super::eval::Scope;
-use super::ir::{Condition, Field, Leaf, Number, Operand, Pick, Query, Selected, Text, Time};
+use super::ir::{Condition, Field, Leaf, Number, Operand, Path, Pick, Query, Selected, Text, Time};
 use super::like::MAX_PATTERN;
 use super::query::Aggregate;
-use crate::db::{ColumnKind, Kind, Sql, Value};
+use crate::db::{ColumnKind, JsonPath, JsonType, Kind, Sql, Value};
 
 /// The records that a stored macro reads.
 const INNER: &str = "m";
@@ -34,6 +34,18 @@ impl<'a> Writer<'a> {
             Condition::Flag(leaf) => match self.stored(leaf) {
                 Some(field) => self.column(field),
                 None => self.bind(self.scope.flag(leaf).map_or(Value::Null(Kind::Bool), Value::Bool)),
+            },
+            Condition::PathFlag(path) => match self.stored_path(path) {
+                Some(path) => {
+                    self.sql.json_value_of(&path, JsonType::Boolean);
+                }
+                None => self.bind(self.scope.condition(condition).map_or(Value::Null(Kind::Bool), Value::Bool)),
+            },
+            Condition::PathIs { path, kind } => match self.stored_path(path) {
+                Some(path) => {
+                    self.sql.json_is(&path, *kind);
+                }
+                None => self.bind(Value::Bool(self.scope.condition(condition) == Some(true))),
             },
             Condition::InGroup(_) => {
                 self.bind(Value::Bool(self.scope.condition(condition) == Some(true)));
@@ -110,7 +122,7 @@ impl<'a> Writer<'a> {
         let writer = |sql: &mut Sql, text: &'a Text| Writer { sql, alias, scope, constants }.text(text);
         let is_bound = match pattern {
             Text::Literal(_) | Text::Caller(_) => true,
-            Text::Leaf(leaf) => self.stored(leaf).is_none(),
+            Text::Leaf(leaf) | Text::Path(Path { leaf, .. }) => self.stored(leaf).is_none(),
             _ => false,
         };
         if is_bound {
@@ -138,6 +150,13 @@ impl<'a> Writer<'a> {
             Leaf::Field(field) if field.inner || self.scope.record.is_none() => Some(field),
             Leaf::Field(_) | Leaf::Data(_) => None,
         }
+    }
+
+    /// The same for a part of a document.
+    fn stored_path(&self, path: &'a Path) -> Option<JsonPath<'a>> {
+        let field = self.stored(&path.leaf)?;
+        let (alias, column) = (self.alias_of(field), &field.ident);
+        Some(JsonPath { alias, column, keys: &path.keys, constants: self.constants })
     }
 
     fn column(&mut self, field: &Field) {
@@ -240,6 +259,10 @@ impl<'a> Writer<'a> {
                 }
                 (None, _) => self.operand(operand, false),
             },
+            Operand::Path(path) if self.stored_path(path).is_none() => {
+                self.bind(Value::Bool(self.scope.is_null(operand) != negated));
+                return;
+            }
             other => self.operand(other, false),
         }
         self.sql.push(if negated { " IS NOT NULL" } else { " IS NULL" });
@@ -257,6 +280,12 @@ impl<'a> Writer<'a> {
             Operand::Bool(condition) => self.condition(condition),
             Operand::Time(time) => self.time(time, as_days),
             Operand::Json(leaf) => self.column(leaf.field()),
+            Operand::Path(path) => match self.stored_path(path) {
+                Some(path) => {
+                    self.sql.json_type(&path);
+                }
+                None => self.bind(Value::text_or_null((!self.scope.is_null(operand)).then_some(""))),
+            },
         }
     }
 
@@ -266,6 +295,12 @@ impl<'a> Writer<'a> {
         match text {
             Text::Leaf(leaf) => match self.stored(leaf) {
                 Some(field) => self.column(field),
+                None => self.bind(Value::text_or_null(scope.text(text))),
+            },
+            Text::Path(path) => match self.stored_path(path) {
+                Some(path) => {
+                    self.sql.json_value_of(&path, JsonType::Text);
+                }
                 None => self.bind(Value::text_or_null(scope.text(text))),
             },
             Text::Literal(_) | Text::Caller(_) => self.bind(Value::text_or_null(scope.text(text))),
@@ -302,6 +337,12 @@ impl<'a> Writer<'a> {
             Number::Leaf(leaf) | Number::Factor(leaf) if self.stored(leaf).is_none() => {
                 self.bind(scope.number(number).map_or(Value::Null(Kind::Real), Value::Real));
             }
+            Number::Path(path) => match self.stored_path(path) {
+                Some(path) => {
+                    self.sql.json_value_of(&path, JsonType::Number);
+                }
+                None => self.bind(scope.number(number).map_or(Value::Null(Kind::Real), Value::Real)),
+            },
             Number::Leaf(leaf) => self.column(leaf.field()),
             Number::Factor(leaf) => {
                 let field = leaf.field();

@@ -51,11 +51,13 @@ impl Columns for Fields {
             "never" => "date_add(d, 10000, 'years')",
             "either" => "coalesce(nullif(n, 8), m)",
             "chosen" => "if(m > 1, public, b)",
+            "city" => "upper(j.b.c)",
+            "filled" => "coalesce(j.a, j.nothing, j.b.c, '')",
             "dollars" => "concat('a$log$', 'b$')",
             _ => "",
         };
         if !formula.is_empty() {
-            let computed = Some(Arc::new(Formula::compile(formula, self).ok()?));
+            let computed = Some(Arc::new(Formula::compile(formula, self, ColumnKind::Text).ok()?));
             return Some(Column { ident: Ident::of(name)?, kind: ColumnKind::Text, computed });
         }
         let (name, kind) = FIELDS.iter().find(|(field, _)| *field == name)?;

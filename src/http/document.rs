@@ -27,7 +27,7 @@ struct Refusal {
     header: Option<(&'static str, &'static str)>,
 }
 
-const REFUSALS: [Refusal; 8] = [
+const REFUSALS: [Refusal; 10] = [
     Refusal { status: "400", name: "BadRequest", description: "The request cannot be carried out", header: None },
     Refusal {
         status: "401",
@@ -37,6 +37,18 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal { status: "403", name: "Forbidden", description: "The caller may not do this", header: None },
     Refusal { status: "404", name: "NotFound", description: "There is no such thing for the caller", header: None },
+    Refusal {
+        status: "405",
+        name: "MethodNotAllowed",
+        description: "The path does not have this method; HEAD is not implied by GET",
+        header: Some(("Allow", "The methods that it has")),
+    },
+    Refusal {
+        status: "408",
+        name: "TimedOut",
+        description: "The server gave the request up, because it took too long",
+        header: None,
+    },
     Refusal { status: "413", name: "TooLarge", description: "The body is too large", header: None },
     Refusal {
         status: "422",
@@ -134,7 +146,7 @@ fn refuse(path: &str, operation: &mut Operation) {
         let always = match refusal.status {
             "400" => body || path.contains('{'),
             "413" | "422" => body,
-            "429" | "503" => true,
+            "405" | "408" | "429" | "503" => true,
             _ => false,
         };
         let silent = match responses.get(refusal.status) {

@@ -1,7 +1,8 @@
 //! Errors become responses here, and nowhere else. This is also where a failure is logged, once.
 //!
 //! Every body has `error` (a label), `message` and `detail`. `detail` is text, except where the shape of a request is wrong
-//! (422): there it is the list of problems that generated clients know. On 401 and 403 it is text always.
+//! (422): there it is the list of problems that generated clients know; and where fields may not be written (422) or a new
+//! password is weak (400): there it is an object. On 401 and 403 it is text always.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,7 +18,7 @@ pub struct ErrorBody {
     pub error: String,
     /// What is wrong, for people.
     pub message: String,
-    /// The message again; on status 422 the list of problems.
+    /// The message again; on status 422 the list of problems, for a new password that is weak an object with `details`.
     pub detail: Value,
     /// Problems by field.
     #[schema(value_type = Option<Object>)]
@@ -52,6 +53,7 @@ impl IntoResponse for Error {
             }
             Self::Refused { label, .. } => plain(StatusCode::BAD_REQUEST, label, &message),
             Self::Invalid { fields, index } => invalid(&fields, index, &message),
+            Self::WeakPassword { fields } => weak_password(&fields, &message),
             Self::Malformed { problems } => malformed(&problems),
             Self::Unprocessable { field, .. } => {
                 let mut body = body("Validation error", &message);
@@ -132,6 +134,15 @@ fn invalid(fields: &[FieldError], index: Option<usize>, message: &str) -> Respon
     if let Some(index) = index {
         body.insert("index".into(), index.into());
     }
+    respond(StatusCode::BAD_REQUEST, body)
+}
+
+fn weak_password(fields: &[FieldError], message: &str) -> Response {
+    let label = "Validation error";
+    let mut body = body(label, message);
+    body.insert("detail".into(), json!({"error": label, "message": message, "details": fields}));
+    body.insert("details".into(), json!(fields));
+    body.insert("errors".into(), by_field(fields.iter().map(|f| (f.field.as_str(), f.message.as_str()))));
     respond(StatusCode::BAD_REQUEST, body)
 }
 

@@ -1,12 +1,15 @@
 //! What handlers take out of a request. Authority is a type: a handler that takes [`Superadmin`] has one.
 
+mod misfits;
+
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, RawQuery, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::auth::{Caller, Credential, Principal};
@@ -85,7 +88,7 @@ impl FromRequestParts<App> for Superadmin {
     }
 }
 
-/// A JSON object of a known shape. What does not fit is answered with 422 and the place.
+/// A JSON object of a known shape. What does not fit is answered with 422 and every place.
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -93,102 +96,84 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let value = read_object(request, app, "model_attributes_type").await?;
-        refuse_nul(&value)?;
-        parse_value(value).map(Self)
+        shape(&read_bytes(request, app).await?).map(Self)
     }
+}
+
+/// The same where a body may be left out.
+#[derive(Clone, Debug)]
+pub struct OptionalBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let bytes = read_bytes(request, app).await?;
+        if bytes.is_empty() { Ok(Self(None)) } else { shape(&bytes).map(|shape| Self(Some(shape))) }
+    }
+}
+
+fn shape<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
+    let body = object(bytes, "model_attributes_type")?;
+    refuse_nul(&body)?;
+    serde_path_to_error::deserialize(Value::Object(body)).or_else(|error| {
+        // The first reading has used the body up.
+        Err(Error::Malformed { problems: misfits::all::<T>(parse(bytes)?, misfits::problem(&error)) })
+    })
 }
 
 /// A JSON object as it was sent: the fields of a record.
 #[derive(Clone, Debug)]
-pub struct JsonObject(pub serde_json::Map<String, Value>);
+pub struct JsonObject(pub Map<String, Value>);
 
 impl FromRequest<App> for JsonObject {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         // Which texts a field takes is for its collection to say.
-        read_object(request, app, "dict_type").await.and_then(parse_value).map(Self)
+        object(&read_bytes(request, app).await?, "dict_type").map(Self)
     }
 }
 
 /// PostgreSQL holds no NUL in texts, and nothing that is sent needs one: so the answer is the same on both databases.
 /// What is nested (records, fields) is judged by those who know what it is, and passwords are not stored.
-fn refuse_nul(body: &Value) -> Result<()> {
+fn refuse_nul(body: &Map<String, Value>) -> Result<()> {
     let has_nul = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
-    let mut members = body.as_object().into_iter().flatten();
-    match members.find(|(key, value)| has_nul(value) && !key.ends_with("password")) {
-        Some((key, value)) => {
-            let msg = "Texts must not contain NUL characters";
-            Err(Error::malformed(Problem::body(key, "value_error", msg, value.clone())))
-        }
-        None => Ok(()),
-    }
+    let wrong = body.iter().filter(|(key, value)| has_nul(value) && !key.ends_with("password"));
+    let msg = "Texts must not contain NUL characters";
+    let problems: Vec<_> = wrong.map(|(key, value)| Problem::body(key, "value_error", msg, value.clone())).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Malformed { problems }) }
 }
 
 /// `kind` is what the problem is called if it is no object.
-async fn read_object(request: Request, app: &App, kind: &str) -> Result<Value> {
-    let value = read_json(request, app).await?;
-    if value.is_object() {
-        return Ok(value);
+fn object(bytes: &Bytes, kind: &str) -> Result<Map<String, Value>> {
+    match parse(bytes)? {
+        Value::Object(members) => Ok(members),
+        other => {
+            let msg = "Input should be a valid object";
+            Err(Error::malformed(Problem::at(vec!["body".into()], kind, msg, other)))
+        }
     }
-    Err(Error::malformed(Problem {
-        kind: kind.into(),
-        loc: vec!["body".into()],
-        msg: "Input should be a valid object".into(),
-        input: value,
-    }))
 }
 
-async fn read_json(request: Request, app: &App) -> Result<Value> {
-    let bytes = match bytes::Bytes::from_request(request, app).await {
-        Ok(bytes) => bytes,
+async fn read_bytes(request: Request, app: &App) -> Result<Bytes> {
+    match Bytes::from_request(request, app).await {
+        Ok(bytes) => Ok(bytes),
         Err(rejection) if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-            return Err(Error::TooLarge("The request body is too large".into()));
+            Err(Error::TooLarge("The request body is too large".into()))
         }
-        Err(_) => return Err(Error::refused("Bad request", "The request body could not be read")),
-    };
-    if bytes.is_empty() {
-        return Err(Error::malformed(Problem {
-            kind: "missing".into(),
-            loc: vec!["body".into()],
-            msg: "Field required".into(),
-            input: Value::Null,
-        }));
+        Err(_) => Err(Error::refused("Bad request", "The request body could not be read")),
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Error::malformed(Problem {
-            kind: "json_invalid".into(),
-            loc: vec!["body".into(), error.column().into()],
-            msg: format!("JSON decode error: {error}"),
-            input: Value::Object(serde_json::Map::new()),
-        })
-    })
 }
 
-/// Reads a value into a shape, naming the place where it does not fit.
-fn parse_value<T: DeserializeOwned>(value: Value) -> Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let message = error.inner().to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-        let mut loc: Vec<Value> = vec!["body".into()];
-        loc.extend(error.path().iter().filter_map(|segment| match segment {
-            serde_path_to_error::Segment::Map { key } => Some(Value::from(key.clone())),
-            serde_path_to_error::Segment::Seq { index } => Some(Value::from(*index)),
-            _ => None,
-        }));
-        if let Some(field) = missing {
-            loc.push(field.into());
-        }
-        let kind = if missing.is_some() {
-            "missing"
-        } else if message.contains("unknown field") {
-            "extra_forbidden"
-        } else {
-            "value_error"
-        };
-        let msg = if missing.is_some() { "Field required".to_owned() } else { message };
-        Error::malformed(Problem { kind: kind.into(), loc, msg, input: Value::Null })
+fn parse(bytes: &Bytes) -> Result<Value> {
+    if bytes.is_empty() {
+        return Err(Error::malformed(Problem::at(vec!["body".into()], "missing", "Field required", Value::Null)));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let loc = vec!["body".into(), error.column().into()];
+        let problem = Problem::at(loc, "json_invalid", format!("JSON decode error: {error}"), json!({}));
+        Error::malformed(problem.with(json!({"error": error.to_string()})))
     })
 }
 
@@ -235,11 +220,13 @@ impl Query {
         };
         if number < *range.start() {
             let msg = format!("Input should be greater than or equal to {}", range.start());
-            return Err(Error::malformed(Problem::query(key, "greater_than_equal", msg, text)));
+            let problem = Problem::query(key, "greater_than_equal", msg, text);
+            return Err(Error::malformed(problem.with(json!({"ge": range.start()}))));
         }
         if number > *range.end() {
             let msg = format!("Input should be less than or equal to {}", range.end());
-            return Err(Error::malformed(Problem::query(key, "less_than_equal", msg, text)));
+            let problem = Problem::query(key, "less_than_equal", msg, text);
+            return Err(Error::malformed(problem.with(json!({"le": range.end()}))));
         }
         Ok(number)
     }

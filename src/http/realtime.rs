@@ -1,10 +1,12 @@
 //! Realtime over HTTP: what the protocols share. Each protocol has a file of its own, which turns messages into
 //! subscriptions and events into frames.
 
+mod connections;
 mod json;
 pub mod message;
-mod pocketbase;
+pub mod pocketbase;
 mod rooms;
+mod shown;
 mod sse;
 mod ticket;
 mod ws;
@@ -12,7 +14,6 @@ mod ws;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
-use axum::http::HeaderMap;
 use axum::routing::get;
 use bytes::Bytes;
 use serde_json::Value;
@@ -20,24 +21,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{AccountRef, Caller, Credential, KeyScope};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
-use crate::http::extract::{self, Query};
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
 use crate::rooms::Guest;
-use crate::schema::{Operation, Rule};
 use message::{SnapshotWish, Wish};
+use shown::Shown;
 
 /// How many records one frame of a snapshot holds.
 const SNAPSHOT_PAGE: usize = 100;
 
 /// The routes that the API document describes.
 pub fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(ticket::issue))
+    OpenApiRouter::new()
+        .routes(routes!(ticket::issue))
+        .routes(routes!(connections::list))
+        .routes(routes!(connections::close))
 }
 
 /// The routes below `/api/v1/realtime`.
@@ -49,52 +52,12 @@ pub fn routes() -> Router<App> {
         .merge(pocketbase::routes())
 }
 
-/// A credential, kept to check it again while the connection lasts.
-#[derive(Clone)]
-enum Shown {
-    Bearer(Box<str>),
-    ApiKey(Box<str>),
-    /// Nothing, by somebody who may name an account.
-    Nothing(Option<Arc<AccountRef>>),
-}
-
-impl Shown {
-    /// The credential of a request: a ticket or a token in the URL wins, since a browser can send nothing else.
-    async fn of(app: &App, query: &Query, headers: &HeaderMap) -> Result<Option<Self>> {
-        if let Some(ticket) = query.get("ticket").filter(|ticket| !ticket.is_empty()) {
-            return ticket::redeem(app, ticket).await.map(Some);
-        }
-        if let Some(token) = query.get("token").filter(|token| !token.is_empty()) {
-            return Ok(Some(Self::Bearer(token.into())));
-        }
-        Ok(extract::credential(headers).map(Self::from))
-    }
-
-    async fn check(&self, app: &App) -> Result<Caller> {
-        let credential = match self {
-            Self::Bearer(token) => Credential::Bearer(token),
-            Self::ApiKey(key) => Credential::ApiKey(key),
-            Self::Nothing(account) => return Ok(Caller::Anonymous { account: account.clone() }),
-        };
-        let principal = app.auth.authenticate(credential).await?;
-        principal.require(KeyScope::RecordsRead)?;
-        Ok(Caller::User(principal))
-    }
-}
-
-impl From<Credential<'_>> for Shown {
-    fn from(credential: Credential<'_>) -> Self {
-        match credential {
-            Credential::Bearer(token) => Self::Bearer(token.into()),
-            Credential::ApiKey(key) => Self::ApiKey(key.into()),
-        }
-    }
-}
-
 /// A client that was let in.
 struct Session {
     app: App,
     connection: Connection,
+    /// Whether a superadmin listens in somebody's place, and so may say nothing.
+    only_listens: bool,
     shown: Arc<Mutex<Shown>>,
     /// Once it has joined a room.
     guest: OnceLock<Guest>,
@@ -103,7 +66,7 @@ struct Session {
 impl Session {
     async fn open(app: App, shown: Option<Shown>, from: ClientAddress, dialect: &'static dyn Dialect) -> Result<Self> {
         let shown = shown.ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
-        let caller = shown.check(&app).await?;
+        let (caller, opened_by) = shown.who(&app).await?;
         let shown = Arc::new(Mutex::new(shown));
         let recheck = {
             let (app, shown) = (app.clone(), shown.clone());
@@ -113,7 +76,8 @@ impl Session {
                 Box::pin(async move { shown.check(&app).await })
             }
         };
-        let arrival = Arrival { caller, recheck: Box::new(recheck), address: from.0, dialect };
+        let only_listens = opened_by.is_some();
+        let arrival = Arrival { caller, recheck: Box::new(recheck), address: from.0, opened_by, dialect };
         let connection = app.hub.connect(arrival)?;
         let event = RealtimeEvent {
             connection_id: connection.id().to_string(),
@@ -125,7 +89,7 @@ impl Session {
             app.hooks.realtime_connect.run(event).await?;
         }
         connection.recheck().await;
-        Ok(Self { app, connection, shown, guest: OnceLock::new() })
+        Ok(Self { app, connection, only_listens, shown, guest: OnceLock::new() })
     }
 
     /// Goes on with another access token of the same user.
@@ -150,7 +114,6 @@ impl Session {
         ack: Option<Bytes>,
     ) -> Result<Subscribe> {
         let scope = self.scope(wish.account.as_deref()).await?;
-        self.check_rule(&wish.collection, wish.selection.operation())?;
         let start = match (&wish.snapshot, wish.since.clone()) {
             (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
             (None, Some(since)) => Start::After(since),
@@ -217,22 +180,6 @@ impl Session {
         }
         let (collection, caller) = (Some(collection), Some(caller));
         Ok(Snapshot { frames, after, shown: moment.shown, collection, caller })
-    }
-
-    /// A rule about other records cannot be judged by looking at events: nothing would ever be shown.
-    fn check_rule(&self, collection: &str, operation: Operation) -> Result<()> {
-        let catalog = self.app.catalog.current();
-        let rule = catalog.by_name(collection).map(|collection| collection.access.rule(operation));
-        match rule {
-            Some(Rule::When(rule)) if rule.relational() && !self.connection.caller().is_superadmin() => {
-                let message = format!(
-                    "The {} rule of '{collection}' depends on other records: subscribing shows nothing",
-                    operation.name()
-                );
-                Err(Error::Forbidden(message))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Runs hooks, if there are any.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -26,7 +26,7 @@ use crate::app::App;
 pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
     let stop = app.lifecycle.stopping().clone();
     let patience = Duration::from_secs(app.config.limits.header_timeout_seconds);
-    let service = MapRequestLayer::new(without_trailing_slash).layer(super::router(app));
+    let service = MapRequestLayer::new(before_routing).layer(super::router(app));
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -72,6 +72,21 @@ where
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+fn before_routing(request: Request) -> Request {
+    without_head(without_trailing_slash(request))
+}
+
+/// HEAD is no method of the API: the framework would answer it wherever there is a GET, with all of its work. So it
+/// is handed on as a method that nothing has. Pages and their files have it.
+fn without_head(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let is_page = path == "/" || ["/admin", "/docs"].iter().any(|pages| path.starts_with(pages));
+    if *request.method() == Method::HEAD && !is_page {
+        *request.method_mut() = Method::TRACE;
+    }
+    request
 }
 
 /// Both slash forms of an API path are the same.

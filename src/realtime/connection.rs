@@ -34,6 +34,8 @@ pub struct Arrival {
     pub recheck: Recheck,
     /// From where.
     pub address: Option<IpAddr>,
+    /// The superadmin who stands behind it, if it is not the user who is shown.
+    pub opened_by: Option<UserId>,
     /// The protocol.
     pub dialect: &'static dyn Dialect,
 }
@@ -49,6 +51,8 @@ pub(super) struct Outlet {
     pub(super) id: Uuid,
     pub(super) user_id: Option<UserId>,
     pub(super) address: Option<IpAddr>,
+    pub(super) opened_by: Option<UserId>,
+    pub(super) since: DateTime<Utc>,
     dialect: &'static dyn Dialect,
     queue: Queue,
     recheck: Recheck,
@@ -61,6 +65,10 @@ pub(super) struct Outlet {
     pub(super) next_checkpoint: AtomicU64,
     /// How many pings the peer has not answered.
     pub(super) unanswered: AtomicU8,
+    /// What it reads in the log.
+    pub(super) pulls: Pulls,
+    /// How many frames the client has been given.
+    pub(super) sent: AtomicU64,
 }
 
 /// What a connection may see and what it listens to. Under one lock, so that no subscription misses a change of rights.
@@ -71,13 +79,15 @@ struct Rights {
 }
 
 impl Outlet {
-    pub(super) fn new(arrival: Arrival, limits: Limits, first_beat: u64) -> Self {
+    pub(super) fn new(arrival: Arrival, limits: Limits, now: DateTime<Utc>, first_beat: u64) -> Self {
         let principal = arrival.caller.principal();
         let expires_at = principal.and_then(|principal| principal.expires_at);
         Self {
             id: crate::id::new_id(),
             user_id: principal.map(|principal| principal.user_id),
             address: arrival.address,
+            opened_by: arrival.opened_by,
+            since: now,
             dialect: arrival.dialect,
             queue: Queue::new(limits),
             recheck: arrival.recheck,
@@ -86,7 +96,14 @@ impl Outlet {
             next_beat: AtomicU64::new(first_beat),
             next_checkpoint: AtomicU64::new(0),
             unanswered: AtomicU8::new(0),
+            pulls: Pulls::default(),
+            sent: AtomicU64::new(0),
         }
+    }
+
+    /// Whose connection it is: the user's, or the superadmin's who acts for the user.
+    pub(super) fn holder(&self) -> Option<UserId> {
+        self.opened_by.or(self.user_id)
     }
 
     pub(super) fn queue(&self) -> &Queue {
@@ -103,6 +120,10 @@ impl Outlet {
 
     pub(super) fn caller(&self) -> Caller {
         self.rights().caller.clone()
+    }
+
+    pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.rights().expires_at
     }
 
     pub(super) fn has_expired(&self, now: DateTime<Utc>) -> bool {
@@ -196,7 +217,6 @@ pub(super) type Ended = oneshot::Receiver<Joined>;
 pub struct Connection {
     outlet: Arc<Outlet>,
     hub: Hub,
-    pulls: Pulls,
 }
 
 impl fmt::Debug for Connection {
@@ -207,7 +227,7 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn new(outlet: Arc<Outlet>, hub: Hub) -> Self {
-        Self { outlet, hub, pulls: Pulls::default() }
+        Self { outlet, hub }
     }
 
     pub(super) fn hub(&self) -> &Hub {
@@ -219,7 +239,7 @@ impl Connection {
     }
 
     pub(super) fn pulls(&self) -> &Pulls {
-        &self.pulls
+        &self.outlet.pulls
     }
 
     /// Its id.
@@ -250,7 +270,7 @@ impl Connection {
 
     /// Whether so much of snapshots waits to be sent that there should be no other one.
     pub fn is_full(&self) -> bool {
-        self.pulls.is_full()
+        self.outlet.pulls.is_full()
     }
 
     /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every event that is
@@ -276,7 +296,7 @@ impl Connection {
             starting.push(subscription);
             ended = replaced.or(ended);
         }
-        self.pulls.begin(self, starting, start, ended);
+        self.outlet.pulls.begin(self, starting, start, ended);
         Ok(())
     }
 
@@ -360,6 +380,10 @@ impl Connection {
 }
 
 impl Line {
+    pub(super) fn new(outlet: Arc<Outlet>) -> Self {
+        Self(outlet)
+    }
+
     /// The connection's id.
     pub fn id(&self) -> Uuid {
         self.0.id

@@ -146,7 +146,7 @@ pub struct About<'a> {
 /// A protocol: how events look on the wire. Frames are encoded once and shared by every subscriber of the dialect that
 /// sees the same.
 pub trait Dialect: Send + Sync + 'static {
-    /// A name of its own.
+    /// A name of its own: what people who run the server call it.
     fn name(&self) -> &'static str;
 
     /// An event's frame.

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::frame::{Crossing, Operation, Resync};
+use super::frame::{self, Crossing, Resync};
+use super::inquiry::{Sources, Unanswered, Verdict, Verdicts, verdicts};
 use super::lens::{Lens, LensKey, Subject};
 use super::subscription::Scope;
-use crate::auth::Caller;
+use crate::auth::{Caller, access_log};
 use crate::changes::{Change, ChangeKind, ChangeLog};
-use crate::db::DbError;
-use crate::schema::Collection;
+use crate::db::{Db, DbError};
+use crate::schema::{Collection, Operation, Rule};
 
 /// How many entries are read at once.
 const CHUNK: i64 = 256;
@@ -25,7 +26,7 @@ const KEPT: usize = 64 << 20;
 pub(super) struct Told {
     pub(super) position: i64,
     account: Option<crate::id::AccountId>,
-    pub(super) operation: Operation,
+    pub(super) operation: frame::Operation,
     pub(super) crossing: Option<Crossing>,
     pub(super) frame: Bytes,
 }
@@ -58,27 +59,62 @@ impl Segment {
     }
 
     /// Why somebody who knows the collection from before may hold other records than those that are visible now.
-    pub(super) fn upheaval(&self, after: i64, collection: Option<&Arc<Collection>>, caller: &Caller) -> Option<Resync> {
+    /// `sources` are what its rules read, `expands` says that what is shown depends on other collections' rules, too.
+    pub(super) fn upheaval(&self, after: i64, known: &Known<'_>, caller: &Caller) -> Option<Resync> {
         let since = self.changes.partition_point(|change| change.position <= after);
-        self.changes[since..].iter().find_map(|change| match (change.kind, collection) {
+        self.changes[since..].iter().find_map(|change| match (change.kind, known.collection) {
             (ChangeKind::Catalog, None) => Some(Resync::Schema),
             (ChangeKind::Catalog, Some(collection)) if collection.row.updated_at >= change.at => Some(Resync::Schema),
             (ChangeKind::Catalog, Some(collection)) => {
-                let changed = !caller.is_superadmin() && collection.row.rules_updated_at >= change.at;
-                changed.then_some(Resync::Rules)
+                // When the stored macros changed that its rules use is not known.
+                let changed = collection.row.rules_updated_at >= change.at || collection.uses_macros;
+                (!caller.is_superadmin() && changed).then_some(Resync::Rules)
             }
-            (ChangeKind::Access, _) => {
+            (ChangeKind::Access, collection) => {
                 let user = caller.principal().is_some_and(|principal| principal.user_id_text == change.record_id);
                 let account = caller.account().is_some_and(|account| account.id_text == change.record_id);
-                // The end of a session changes nobody's rights; it is the end of those who had it.
-                let session = change.record.as_deref().is_some_and(|record| record.contains("\"session\""));
-                ((user && !session) || account).then_some(Resync::Access)
+                let concerned = (user && access_log::changes_rights(change.record.as_deref())) || account;
+                let reads = collection.is_none_or(|collection| reads_rights(collection, known.operation, caller));
+                (concerned && reads).then_some(Resync::Access)
             }
-            _ => None,
+            _ => known.sources.concern(known.operation, change).then_some(Resync::Access),
         })
     }
 
-    /// What its entries are for whoever looks through a lens. Worked out once.
+    /// Whether one of its entries that is not among those `shown` changes what a rule says about other records.
+    pub(super) fn shakes(&self, after: i64, until: i64, shown: &[i64], known: &Known<'_>) -> bool {
+        let new = |change: &&Change| {
+            change.position > after && change.position <= until && shown.binary_search(&change.position).is_err()
+        };
+        self.changes.iter().filter(new).any(|change| known.sources.concern(known.operation, change))
+    }
+
+    /// What the database says about its entries for a lens that asks.
+    pub(super) async fn verdicts(
+        &self,
+        db: &Db,
+        log: &ChangeLog,
+        lens: &Lens,
+        collection: &Arc<Collection>,
+        is_new: impl Fn(&Change) -> bool,
+    ) -> Result<Verdicts, Unanswered> {
+        verdicts(db, log, lens, collection, self.changes.iter().filter(|change| is_new(change))).await
+    }
+
+    /// What its entries are for whoever looks through a lens that asks, with the answers. The next reader asks again.
+    pub(super) fn told_by(
+        &self,
+        collection: &Arc<Collection>,
+        lens: &Lens,
+        verdicts: &Verdicts,
+        log: &ChangeLog,
+    ) -> Vec<Told> {
+        let verdict = |change: &Change| verdicts.get(&change.position).copied();
+        let judged = self.changes.iter().filter_map(|change| Some((change, verdict(change)?)));
+        judged.filter_map(|(change, verdict)| told(change, collection, lens, verdict, log)).collect()
+    }
+
+    /// What its entries are for whoever looks through a lens that asks nothing. Worked out once.
     pub(super) fn told(&self, collection: &Arc<Collection>, lens: &Lens, log: &ChangeLog) -> Arc<[Told]> {
         // Whoever comes meanwhile wants the same and waits for it.
         let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,14 +123,8 @@ impl Segment {
             return told.clone();
         }
         let of_collection = self.changes.iter().filter(|change| change.collection_id == Some(collection.id));
-        let told: Arc<[Told]> = of_collection
-            .filter_map(|change| {
-                let subject = Subject::new(change, collection, log.cursor(change.position));
-                let (operation, crossing) = lens.judge(&subject)?;
-                let frame = lens.frame(&subject, operation, crossing);
-                Some(Told { position: change.position, account: change.account_id, operation, crossing, frame })
-            })
-            .collect();
+        let told: Arc<[Told]> =
+            of_collection.filter_map(|change| told(change, collection, lens, Verdict::default(), log)).collect();
         let bytes = told.iter().map(|told| told.frame.len() + size_of::<Told>()).sum();
         if self.total.load(Ordering::Relaxed) < KEPT {
             self.charge(bytes);
@@ -107,6 +137,34 @@ impl Segment {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// What a subscription knows of its collection.
+pub(super) struct Known<'a> {
+    pub(super) collection: Option<&'a Arc<Collection>>,
+    pub(super) operation: Operation,
+    /// What the rules read besides.
+    pub(super) sources: &'a Sources,
+}
+
+/// What an entry is for whoever looks through a lens.
+fn told(change: &Change, collection: &Arc<Collection>, lens: &Lens, verdict: Verdict, log: &ChangeLog) -> Option<Told> {
+    let subject = Subject::new(change, collection, log.cursor(change.position));
+    let (operation, crossing) = lens.judge(&subject, verdict)?;
+    let frame = lens.frame(&subject, operation, crossing);
+    Some(Told { position: change.position, account: change.account_id, operation, crossing, frame })
+}
+
+/// Whether what somebody sees of a collection depends on the role, the groups or the address.
+fn reads_rights(collection: &Collection, operation: Operation, caller: &Caller) -> bool {
+    let reads = match collection.access.rule(operation) {
+        Rule::When(rule) => {
+            let reads = rule.reads();
+            reads.role || reads.email || !reads.groups.is_empty()
+        }
+        Rule::Public | Rule::Locked => false,
+    };
+    !caller.is_superadmin() && (reads || collection.has_pii)
 }
 
 impl Drop for Segment {

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
 use super::frame::{Crossing, Dialect, Event, Operation};
+use super::inquiry::{Asked, Inquiry, Verdict};
 use super::subscription::Selection;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::expr::{Auth, CallerKey, Predicate};
-use crate::schema::{Collection, Rule, SYSTEM_FIELDS, View};
+use crate::schema::{self, Collection, Rule, SYSTEM_FIELDS, View};
 
 type Record = Map<String, Json>;
 
@@ -41,6 +42,23 @@ pub(super) struct LensKey {
     selection: Arc<Selection>,
     view: View,
     dialect: &'static str,
+}
+
+/// Lenses that ask the same about an event.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct QuestionKey {
+    gate: GateKey,
+    operation: schema::Operation,
+    record: Option<Box<str>>,
+    filter: Option<Box<str>>,
+}
+
+impl LensKey {
+    pub(super) fn question(&self) -> QuestionKey {
+        let Selection { record, filter, .. } = &*self.selection;
+        let operation = self.selection.operation();
+        QuestionKey { gate: self.gate.clone(), operation, record: record.clone(), filter: filter.clone() }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -88,6 +106,11 @@ impl Lens {
         Self { gate, filter, selection: selection.clone(), view, dialect }
     }
 
+    /// The operation whose rule and field list decide.
+    pub(super) fn operation(&self) -> schema::Operation {
+        self.selection.operation()
+    }
+
     pub(super) fn key(&self) -> LensKey {
         let gate = match &self.gate {
             Gate::All => GateKey::All,
@@ -114,14 +137,37 @@ impl Lens {
         }
     }
 
-    /// What an event is for whoever looks through this lens; `None` if it is nothing.
-    pub(super) fn judge(&self, subject: &Subject<'_>) -> Option<(Operation, Option<Crossing>)> {
+    /// Whether the database must be asked before events can be judged.
+    pub(super) fn asks(&self) -> bool {
+        matches!(&self.gate, Gate::When(rule, _) if rule.relational())
+    }
+
+    /// Asks what must be known to judge an event.
+    pub(super) fn ask(&self, subject: &Subject<'_>, inquiry: &mut Inquiry) -> Asked {
+        let Gate::When(rule, caller) = &self.gate else { return Asked::default() };
+        if !rule.relational() || !self.is_about(subject.change) {
+            return Asked::default();
+        }
+        let mut side = |side: Side<'_, '_>| {
+            let record = side.document.and_then(|_| side.record())?;
+            self.fits(side).then(|| inquiry.ask(rule, caller, record))
+        };
+        Asked { before: side(subject.before()), after: side(subject.after()) }
+    }
+
+    fn is_about(&self, change: &Change) -> bool {
+        self.selection.record.as_deref().is_none_or(|record| record == change.record_id)
+    }
+
+    /// What an event is for whoever looks through this lens; `None` if it is nothing. The verdict counts if the lens
+    /// [asks](Self::asks).
+    pub(super) fn judge(&self, subject: &Subject<'_>, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
         let change = subject.change;
-        if self.selection.record.as_deref().is_some_and(|record| record != change.record_id) {
+        if !self.is_about(change) {
             return None;
         }
-        let before = change.previous.is_some() && self.shows(subject.before());
-        let after = change.record.is_some() && self.shows(subject.after());
+        let before = change.previous.is_some() && self.shows(subject.before(), verdict.before);
+        let after = change.record.is_some() && self.shows(subject.after(), verdict.after);
         match (before, after, change.previous.is_some(), change.record.is_some()) {
             (false, false, ..) => None,
             (true, true, ..) => Some((Operation::Update, None)),
@@ -132,18 +178,23 @@ impl Lens {
         }
     }
 
-    fn shows(&self, side: Side<'_, '_>) -> bool {
+    fn shows(&self, side: Side<'_, '_>, answer: bool) -> bool {
         let passes = match &self.gate {
             Gate::All => true,
             Gate::Nothing => false,
+            Gate::When(predicate, _) if predicate.relational() => answer,
             Gate::When(predicate, caller) => {
                 side.record().is_some_and(|record| predicate.eval(record, &caller.attributes(), None) == Some(true))
             }
         };
+        passes && self.fits(side)
+    }
+
+    fn fits(&self, side: Side<'_, '_>) -> bool {
         let fits = |filter: &Predicate| {
             side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
         };
-        passes && self.filter.as_ref().is_none_or(fits)
+        self.filter.as_ref().is_none_or(fits)
     }
 
     /// The frame of an event. It is encoded once for all lenses that show the same.

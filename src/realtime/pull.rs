@@ -2,6 +2,8 @@
 //! read too slowly. A connection reads at the pace at which it sends, and joins the others again under the eyes of the
 //! shard, so that nothing is left out and nothing comes twice.
 
+mod reading;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +14,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::Hub;
 use super::connection::{Connection, Ended, Outlet};
 use super::frame::{Notice, Resync};
 use super::history::Segment;
-use super::lens::Lens;
-use super::queue::{Close, Taken};
+use super::inquiry::Unanswered;
+use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
 use super::topic::difference;
 use crate::changes::Cursor;
 use crate::schema::Collection;
+use reading::Answered;
 
 /// How many frames of a snapshot are sent at once.
 const SNAPSHOT_FRAMES: usize = 4;
@@ -139,6 +143,22 @@ impl Pulls {
         self.jobs().iter().map(waiting).sum::<usize>() > SNAPSHOT_BYTES
     }
 
+    /// How many entries of the log are still to be read; `None` if it is not read. `lags` are the first events that the
+    /// queue dropped.
+    pub(super) fn behind(&self, hub: &Hub, lags: &[Mark]) -> Option<i64> {
+        let jobs = self.jobs();
+        let of_lane = |job: &Job, lane| matches!(job.task, Task::Lane(number) if number == lane);
+        let dropped = lags.iter().map(|lag| {
+            let job = jobs.iter().find(|job| of_lane(job, lag.lane));
+            hub.position_of_lane(lag.lane) - job.map_or(lag.position - 1, |job| job.position)
+        });
+        let begun = jobs.iter().filter_map(|job| match &job.task {
+            Task::Start(start) => Some(hub.position_of(start.subscriptions.first()?.scope) - job.position),
+            Task::Lane(_) => None,
+        });
+        dropped.chain(begun).max().map(|behind| behind.max(0))
+    }
+
     fn add(&self, id: u64, task: Task, position: i64) {
         self.jobs().push(Job { id, task, position, joining: None });
     }
@@ -148,6 +168,12 @@ impl Connection {
     /// Waits until there is something to send and puts it into `frames`, which must be empty. Nothing is lost if this is
     /// dropped before it returns.
     pub async fn next(&self, frames: &mut Vec<Bytes>) -> Taken {
+        let taken = self.next_frames(frames).await;
+        self.outlet().sent.fetch_add(frames.len() as u64, Ordering::Relaxed);
+        taken
+    }
+
+    async fn next_frames(&self, frames: &mut Vec<Bytes>) -> Taken {
         let pulls = self.pulls();
         loop {
             // What waits in the queue and what is read in the log take turns.
@@ -180,7 +206,12 @@ impl Connection {
                 },
                 Step::Read { job, scope, position, until } => {
                     match self.hub().0.history.read(scope, position, until).await {
-                        Ok(Some(segment)) => self.apply(job, &segment, until, frames),
+                        Ok(Some(segment)) => match self.ask(job, &segment, until).await {
+                            Ok(asked) if self.stands(&asked) => self.apply(job, &segment, &asked, until, frames),
+                            // Meanwhile it is looked at with other eyes: once more.
+                            Ok(_) => {}
+                            Err(Unanswered) => self.queue().close(Close::Overload),
+                        },
                         Ok(None) => self.expired(job),
                         Err(error) => self.fail(&error),
                     }
@@ -364,7 +395,7 @@ impl Connection {
     }
 
     /// Appends the frames of what was read.
-    fn apply(&self, id: u64, segment: &Segment, until: i64, frames: &mut Vec<Bytes>) {
+    fn apply(&self, id: u64, segment: &Segment, asked: &[Answered], until: i64, frames: &mut Vec<Bytes>) {
         self.with_job(id, |job| {
             let until = segment.until().min(until);
             let (from, before) = (job.position, frames.len());
@@ -378,17 +409,18 @@ impl Connection {
                         return self.give_up_replaying(start, reason, job.position);
                     }
                     self.notice_changes(start, until);
+                    self.notice_shaken(start, segment, from, until);
                     let is_new = |position: i64| {
                         position > from && position <= until && start.shown.binary_search(&position).is_err()
                     };
-                    self.collect(segment, &start.subscriptions, |_, position| is_new(position), frames);
+                    self.collect(segment, &start.subscriptions, asked, |_, position| is_new(position), frames);
                     start.count += (frames.len() - before) as u64;
                 }
                 Task::Lane(lane) => {
                     let is_new = |subscription: &Subscription, position: i64| {
                         position > from && position <= until && position > subscription.live_after()
                     };
-                    self.collect(segment, &self.lane_subscriptions(*lane), is_new, frames);
+                    self.collect(segment, &self.lane_subscriptions(*lane), asked, is_new, frames);
                 }
             }
         });
@@ -396,13 +428,11 @@ impl Connection {
 
     /// Why what a client knows from before the segment may not be what it may see now. What a snapshot shows is known.
     fn upheaval(&self, start: &Beginning, segment: &Segment, from: i64) -> Option<Resync> {
-        let (catalog, caller) = (self.hub().0.catalog.current(), self.caller());
-        let replayed = matches!(start.arrival, Arrived::Replayed(_));
-        start
-            .subscriptions
-            .iter()
-            .filter(|_| replayed)
-            .find_map(|subscription| segment.upheaval(from, catalog.by_name(&subscription.collection), &caller))
+        if !matches!(start.arrival, Arrived::Replayed(_)) {
+            return None;
+        }
+        let caller = self.caller();
+        start.subscriptions.iter().find_map(|held| self.known(held, |known| segment.upheaval(from, known, &caller)))
     }
 
     /// Tells subscriptions whose collection is another now than at the last step.
@@ -417,35 +447,6 @@ impl Connection {
             }
             *seen = now.cloned();
         }
-    }
-
-    fn collect(
-        &self,
-        segment: &Segment,
-        subscriptions: &[Arc<Subscription>],
-        is_new: impl Fn(&Subscription, i64) -> bool,
-        frames: &mut Vec<Bytes>,
-    ) {
-        let (catalog, caller) = (self.hub().0.catalog.current(), self.caller());
-        let dialect = self.outlet().dialect();
-        let mut found: Vec<(i64, Bytes)> = Vec::new();
-        for subscription in subscriptions {
-            let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
-            let lens = Lens::new(collection, &caller, dialect, &subscription.selection);
-            for told in segment.told(collection, &lens, &self.hub().0.log).iter() {
-                let wanted = subscription.operations.want(told.operation, told.crossing)
-                    && told.is_in(subscription.scope)
-                    && is_new(subscription, told.position);
-                if wanted {
-                    let tagged = subscription.tag.as_deref().map(|tag| dialect.tag(&told.frame, tag));
-                    found.push((told.position, tagged.unwrap_or_else(|| told.frame.clone())));
-                }
-            }
-        }
-        if subscriptions.len() > 1 {
-            found.sort_by_key(|(position, _)| *position);
-        }
-        frames.extend(found.into_iter().map(|(_, frame)| frame));
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Close {
     TooLarge,
     /// Pings were not answered.
     Unanswered,
+    /// Somebody who runs the server ended it.
+    Dismissed,
 }
 
 impl Close {
@@ -29,7 +31,7 @@ impl Close {
     pub fn code(self) -> u16 {
         match self {
             Self::Expired => 4401,
-            Self::Revoked => 1008,
+            Self::Revoked | Self::Dismissed => 1008,
             Self::GoingAway | Self::Unanswered => 1001,
             Self::Overload => 1013,
             Self::TooLarge => 1009,
@@ -45,6 +47,7 @@ impl Close {
             Self::Overload => "Too slow, try again later",
             Self::TooLarge => "Message too large",
             Self::Unanswered => "Pings were not answered",
+            Self::Dismissed => "Closed by an administrator",
         }
     }
 }
@@ -241,6 +244,17 @@ impl Queue {
     /// The position of the last event that was queued.
     pub(super) fn last(&self) -> i64 {
         self.state().last
+    }
+
+    /// What waits in it: frames and bytes.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.frames.len(), state.bytes)
+    }
+
+    /// The events that were dropped and have not been read in the log yet: the first of each shard.
+    pub(super) fn lags(&self) -> Vec<Mark> {
+        self.state().lags.iter().map(|lag| lag.first).collect()
     }
 
     /// Asks the reader to ping its peer.

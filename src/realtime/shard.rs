@@ -1,6 +1,6 @@
 //! A task that hands out the events of some accounts, in the order of the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,14 +10,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::connection::Outlet;
-use super::frame::Notice;
+use super::frame::{Notice, Resync};
+use super::inquiry::{Sources, Unanswered, Verdicts, verdicts};
 use super::lens::{Lens, Subject};
-use super::queue::Mark;
+use super::queue::{Close, Mark};
 use super::ring::Ring;
 use super::subscription::{Arrived, Command, Join, Joined, Member, Scope, Subscription, SubscriptionId};
 use super::topic::{Delivery, Topic, difference, tell};
 use super::workers::Workers;
 use crate::changes::{Change, ChangeLog, Cursor};
+use crate::db::Db;
+use crate::id::AccountId;
 use crate::schema::CatalogHandle;
 
 /// After so many frames the task lets others run.
@@ -65,6 +68,7 @@ pub(super) struct Lane {
 }
 
 pub(super) struct Shard {
+    db: Db,
     catalog: CatalogHandle,
     log: ChangeLog,
     events: mpsc::Receiver<Batch>,
@@ -80,6 +84,7 @@ impl Shard {
     /// Starts a shard; it ends when its handle is gone.
     pub(super) fn start(
         workers: &Workers,
+        db: Db,
         catalog: CatalogHandle,
         log: ChangeLog,
         lane: Lane,
@@ -90,7 +95,7 @@ impl Shard {
         let (ring, position) = (Ring::new(log.position()), Arc::new(AtomicI64::new(log.position())));
         let handle = Handle { events, commands, position: position.clone() };
         let topics = HashMap::new();
-        let shard = Self { catalog, log, events: events_in, commands: commands_in, topics, lane, ring, position };
+        let shard = Self { db, catalog, log, events: events_in, commands: commands_in, topics, lane, ring, position };
         workers.spawn(shard.run());
         handle
     }
@@ -100,7 +105,7 @@ impl Shard {
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
-                    Some(command) => self.obey(command),
+                    Some(command) => self.obey(command).await,
                     None => return,
                 },
                 Some(batch) = self.events.recv() => self.hand_out(batch).await,
@@ -110,11 +115,13 @@ impl Shard {
 
     async fn hand_out(&mut self, batch: Batch) {
         let (mut events, mut sent, mut overflowed, mut turn) = (0, 0, 0, 0);
+        let mut touched = BTreeSet::new();
         for change in batch.changes {
             while let Ok(command) = self.commands.try_recv() {
-                self.obey(command);
+                self.obey(command).await;
             }
-            let delivery = self.deliver(&change);
+            let delivery = self.deliver(&change).await;
+            touched.extend(change.account_id);
             self.advance(change.position);
             self.ring.push(change);
             events += 1;
@@ -130,6 +137,7 @@ impl Shard {
             }
         }
         self.advance(batch.until);
+        self.tell_shaken(touched);
         if events > 0 {
             counter!("snackbase_realtime_events_total").increment(events);
             counter!("snackbase_realtime_deliveries_total").increment(sent);
@@ -149,26 +157,54 @@ impl Shard {
         self.position.fetch_max(position, Ordering::Release);
     }
 
-    fn deliver(&mut self, change: &Change) -> Delivery {
+    /// Tells who may see other records because of changes in these accounts.
+    fn tell_shaken(&mut self, accounts: BTreeSet<AccountId>) {
+        // Superadmins see everything, whatever the rules say.
+        if self.lane.everything {
+            return;
+        }
+        let cursor = self.cursor();
+        for account in accounts {
+            for topic in self.topics.get_mut(&Scope::Account(account)).into_iter().flat_map(HashMap::values_mut) {
+                topic.tell_shaken(&cursor);
+            }
+        }
+    }
+
+    async fn deliver(&mut self, change: &Change) -> Delivery {
         let scope = match change.account_id {
             _ if self.lane.everything => Scope::Everything,
             Some(account) => Scope::Account(account),
             None => return Delivery::default(),
         };
         let Some(topics) = self.topics.get_mut(&scope) else { return Delivery::default() };
+        for topic in topics.values_mut() {
+            topic.note(change);
+        }
         let catalog = self.catalog.current();
         let collection = change.collection_id.and_then(|id| catalog.by_id(id));
         let Some(collection) = collection else { return Delivery::default() };
         let Some(topic) = topics.get_mut(collection.name.as_str()) else { return Delivery::default() };
         let cursor = self.log.cursor(change.position);
-        change_groups(topic, |topic| topic.refresh(Some(collection), &cursor));
+        change_groups(topic, |topic| topic.refresh(&catalog, Some(collection), &cursor));
         let start = Instant::now();
-        let delivery = topic.deliver(change, cursor, self.lane.number);
+        let subject = Subject::new(change, collection, cursor.clone());
+        let mut verdicts = HashMap::new();
+        let inquired = topic.inquire(&subject, change, &self.db);
+        if let Some((inquiry, questions)) = inquired {
+            match inquiry.answers().await {
+                Ok(answers) => {
+                    verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked))).collect();
+                }
+                Err(Unanswered) => topic.give_up(&questions, &cursor),
+            }
+        }
+        let delivery = topic.deliver(&subject, change, &verdicts, self.lane.number);
         histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
         delivery
     }
 
-    fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: Command) {
         match command {
             Command::Subscribe { mut member, replaces, ack } => {
                 let outlet = member.outlet.clone();
@@ -179,10 +215,10 @@ impl Shard {
                     outlet.queue().push(ack);
                 }
             }
-            Command::Join(join) => self.join(*join),
+            Command::Join(join) => self.join(*join).await,
             Command::Rejoin { outlet, position, reply } => {
                 // Whoever asked may be gone; then its subscriptions end soon.
-                let _ = reply.send(self.rejoin(&outlet, position));
+                let _ = reply.send(self.rejoin(&outlet, position).await);
             }
             Command::Unsubscribe { subscription, ack, done } => {
                 self.in_topic(&subscription, |topic| {
@@ -202,8 +238,16 @@ impl Shard {
             Command::Refresh => {
                 let (catalog, cursor) = (self.catalog.current(), self.cursor());
                 for (name, topic) in self.topics.values_mut().flatten() {
-                    change_groups(topic, |topic| topic.refresh(catalog.by_name(name), &cursor));
+                    change_groups(topic, |topic| topic.refresh(&catalog, catalog.by_name(name), &cursor));
                 }
+            }
+            Command::Count { subscriptions, reply } => {
+                let size = |subscription: &Arc<Subscription>| {
+                    let topic = self.topics.get(&subscription.scope)?.get(&subscription.collection)?;
+                    Some((subscription.id, topic.group_size(subscription.id)?))
+                };
+                // Whoever asked may have given up.
+                let _ = reply.send(subscriptions.iter().filter_map(size).collect());
             }
             Command::Checkpoint(outlets) => self.checkpoint(&outlets),
         }
@@ -220,13 +264,13 @@ impl Shard {
         }
         let topic = self.topics.entry(scope).or_default().entry(collection.clone()).or_default();
         change_groups(topic, |topic| {
-            topic.refresh(catalog.by_name(&collection), &cursor);
+            topic.refresh(&catalog, catalog.by_name(&collection), &cursor);
             topic.add(member);
         });
     }
 
     /// Adds subscriptions that know everything up to a position; what has happened since is queued first.
-    fn join(&mut self, join: Join) {
+    async fn join(&mut self, join: Join) {
         let Join { members, position, arrival, seen, reply } = join;
         let Some(outlet) = members.first().map(|member| member.outlet.clone()) else { return };
         let subscriptions: Vec<Arc<Subscription>> = members.iter().map(|member| member.subscription.clone()).collect();
@@ -234,7 +278,7 @@ impl Shard {
             // What is queued now would be lost.
             None
         } else {
-            self.catch_up(&outlet, &subscriptions, position)
+            self.catch_up(&outlet, &subscriptions, position).await
         };
         let Some(queued) = caught_up else {
             let _ = reply.send(Joined::Behind);
@@ -266,14 +310,15 @@ impl Shard {
     }
 
     /// Hands events to a connection again that knows everything up to a position.
-    fn rejoin(&self, outlet: &Arc<Outlet>, position: i64) -> Joined {
+    async fn rejoin(&self, outlet: &Arc<Outlet>, position: i64) -> Joined {
         if self.ring.since(position).is_none() {
             return Joined::Behind;
         }
         let of_lane = |subscription: &Subscription| subscription.is_live() && self.serves(subscription.scope);
         let subscriptions = outlet.held(of_lane);
         outlet.queue().rejoin(self.lane.number);
-        self.catch_up(outlet, &subscriptions, position);
+        self.catch_up(outlet, &subscriptions, position).await;
+        counter!("snackbase_realtime_rejoins_total").increment(1);
         Joined::Live
     }
 
@@ -283,12 +328,26 @@ impl Shard {
     }
 
     /// Queues what has happened since a position; says how many events that were, or `None` if it was too long ago.
-    fn catch_up(&self, outlet: &Arc<Outlet>, subscriptions: &[Arc<Subscription>], position: i64) -> Option<u64> {
+    async fn catch_up(&self, outlet: &Arc<Outlet>, subscriptions: &[Arc<Subscription>], position: i64) -> Option<u64> {
         let catalog = self.catalog.current();
         let caller = outlet.caller();
-        let mut lenses: HashMap<SubscriptionId, Lens> = HashMap::new();
+        let changes: Vec<&Arc<Change>> = self.ring.since(position)?.collect();
+        let mut lenses: HashMap<SubscriptionId, (Lens, Verdicts)> = HashMap::new();
+        for subscription in subscriptions {
+            let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
+            let lens = Lens::new(collection, &caller, outlet.dialect(), &subscription.selection);
+            let of_scope = changes.iter().map(|change| &***change).filter(|change| subscription.scope.holds(change));
+            let Ok(verdicts) = verdicts(&self.db, &self.log, &lens, collection, of_scope).await else {
+                outlet.queue().close(Close::Overload);
+                return Some(0);
+            };
+            if lens.asks() && !subscription.is_live() {
+                self.tell_if_shaken(outlet, subscription, &changes);
+            }
+            lenses.insert(subscription.id, (lens, verdicts));
+        }
         let mut queued = 0;
-        for change in self.ring.since(position)? {
+        for change in changes {
             let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
             let subject = Subject::new(change, collection, self.log.cursor(change.position));
             for subscription in subscriptions {
@@ -297,10 +356,9 @@ impl Shard {
                 if known || !concerned {
                     continue;
                 }
-                let lens = lenses
-                    .entry(subscription.id)
-                    .or_insert_with(|| Lens::new(collection, &caller, outlet.dialect(), &subscription.selection));
-                let Some((operation, crossing)) = lens.judge(&subject) else { continue };
+                let Some((lens, verdicts)) = lenses.get(&subscription.id) else { continue };
+                let verdict = verdicts.get(&change.position).copied().unwrap_or_default();
+                let Some((operation, crossing)) = lens.judge(&subject, verdict) else { continue };
                 if !subscription.operations.want(operation, crossing) {
                     continue;
                 }
@@ -313,6 +371,22 @@ impl Shard {
             }
         }
         Some(queued)
+    }
+
+    /// Tells a subscription that is about to go live if something has changed that its rule reads.
+    fn tell_if_shaken(&self, outlet: &Outlet, subscription: &Subscription, changes: &[&Arc<Change>]) {
+        let catalog = self.catalog.current();
+        let sources = Sources::of(&catalog, catalog.by_name(&subscription.collection));
+        let operation = subscription.selection.operation();
+        let concerns = |change: &&Arc<Change>| subscription.scope.holds(change) && sources.concern(operation, change);
+        if changes.iter().any(concerns) {
+            let cursor = self.cursor();
+            if let Some(frame) =
+                subscription.notice(outlet, &Notice::Resync { reason: Resync::Access, cursor: &cursor })
+            {
+                outlet.queue().push(frame);
+            }
+        }
     }
 
     /// Tells connections how far the log is, if all that they wait for has been handed to them.

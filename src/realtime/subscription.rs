@@ -303,6 +303,8 @@ pub(super) enum Command {
     Recast { subscription: Arc<Subscription>, caller: Caller },
     /// Collections may have changed.
     Refresh,
+    /// Tells with how many others subscriptions share a group, itself among them.
+    Count { subscriptions: Vec<Arc<Subscription>>, reply: oneshot::Sender<Vec<(SubscriptionId, usize)>> },
     /// Connections that have heard nothing for a while are told how far the log is.
     Checkpoint(Vec<Arc<Outlet>>),
 }

@@ -94,7 +94,7 @@ impl World {
         let log = ChangeLog::open(db.clone()).await.unwrap();
         let mut options = Options::new(&RealtimeConfig::default());
         change(&mut options);
-        let hub = Hub::start(log.clone(), catalog.clone(), clock, options);
+        let hub = Hub::start(db.clone(), log.clone(), catalog.clone(), clock, options);
         let position = AtomicUsize::new(1);
         let account = AccountId::new();
         Self { hub, db, catalog, log, account, collection, dialect: Counting::leak(), position, _folder: folder }
@@ -116,7 +116,8 @@ impl World {
     }
 
     fn connect_with(&self, caller: &Caller, recheck: Recheck) -> Client {
-        let arrival = Arrival { caller: caller.clone(), recheck, address: None, dialect: self.dialect };
+        let arrival =
+            Arrival { caller: caller.clone(), recheck, address: None, opened_by: None, dialect: self.dialect };
         Client(self.hub.connect(arrival).unwrap())
     }
 

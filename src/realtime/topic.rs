@@ -7,12 +7,14 @@ use bytes::Bytes;
 
 use super::connection::Outlet;
 use super::frame::{Notice, Resync};
-use super::lens::{Lens, LensKey, Place, Subject};
-use super::queue::{Mark, Pushed};
+use super::inquiry::{Asked, Inquiry, Sources, Verdict};
+use super::lens::{Lens, LensKey, Place, QuestionKey, Subject};
+use super::queue::{Close, Mark, Pushed};
 use super::subscription::{Member, SubscriptionId};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::schema::{Collection, Operation};
+use crate::db::Db;
+use crate::schema::{Catalog, Collection, Operation};
 
 /// How many of an event's tagged frames are kept for other subscriptions with the same tag.
 const TAGGED: usize = 8;
@@ -39,9 +41,30 @@ pub(super) struct Topic {
     /// Subscriptions of a collection that does not exist.
     waiting: HashMap<SubscriptionId, Member>,
     next: GroupId,
+    /// What the rules read besides the collection's own records.
+    sources: Sources,
+    /// How many groups need the database to judge an event.
+    asking: usize,
+    /// The last change of what the list rule and the view rule read of which nobody has been told yet.
+    shaken: Shaken,
 }
 
-type GroupId = u32;
+#[derive(Clone, Copy, Debug, Default)]
+struct Shaken {
+    list: Option<i64>,
+    view: Option<i64>,
+}
+
+impl Shaken {
+    fn of(&mut self, operation: Operation) -> &mut Option<i64> {
+        if operation == Operation::View { &mut self.view } else { &mut self.list }
+    }
+}
+
+pub(super) type GroupId = u32;
+
+/// The groups that must ask about an event, and what they ask.
+pub(super) type Questions = HashMap<GroupId, Asked>;
 
 struct Group {
     lens: Lens,
@@ -122,9 +145,14 @@ impl Topic {
         self.groups.len()
     }
 
+    /// How many subscriptions see the same as this one, itself among them.
+    pub(super) fn group_size(&self, id: SubscriptionId) -> Option<usize> {
+        self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| group.members.len())
+    }
+
     /// Makes the groups for the collection as it is now. Subscribers that understand it are told if they may see other
     /// records now, or more or less of them.
-    pub(super) fn refresh(&mut self, collection: Option<&Arc<Collection>>, cursor: &Cursor) {
+    pub(super) fn refresh(&mut self, catalog: &Catalog, collection: Option<&Arc<Collection>>, cursor: &Cursor) {
         let same = match (&self.collection, collection) {
             (Some(known), Some(current)) => Arc::ptr_eq(known, current),
             (None, None) => true,
@@ -134,7 +162,8 @@ impl Topic {
             return;
         }
         let before = std::mem::replace(&mut self.collection, collection.cloned());
-        (self.by_lens, self.homes, self.index) = Default::default();
+        (self.by_lens, self.homes, self.index, self.asking) = Default::default();
+        self.sources = Sources::of(catalog, collection);
         let members = self.groups.drain().flat_map(|(_, group)| group.members);
         let members: Vec<Member> = members.chain(self.waiting.drain().map(|(_, member)| member)).collect();
         for member in members {
@@ -156,6 +185,7 @@ impl Topic {
         let group = *self.by_lens.entry(key.clone()).or_insert_with(|| {
             self.next += 1;
             let place = lens.place();
+            self.asking += usize::from(lens.asks());
             self.index.add(&place, self.next);
             self.groups.insert(self.next, Group { lens, key, place, members: Vec::new() });
             self.next
@@ -174,6 +204,7 @@ impl Topic {
         if group.members.is_empty() {
             self.by_lens.remove(&group.key);
             self.index.remove(&group.place, home);
+            self.asking -= usize::from(group.lens.asks());
             self.groups.remove(&home);
         }
         Some(member)
@@ -197,21 +228,82 @@ impl Topic {
         self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| &group.key)
     }
 
-    /// Hands out an event of the collection that the groups were made for.
-    pub(super) fn deliver(&self, change: &Change, cursor: Cursor, lane: u32) -> Delivery {
+    /// Notes a change of another collection, or another record, that a rule of this one reads.
+    pub(super) fn note(&mut self, change: &Change) {
+        if self.asking == 0 || self.sources.are_none() {
+            return;
+        }
+        for operation in [Operation::List, Operation::View] {
+            if self.sources.concern(operation, change) {
+                *self.shaken.of(operation) = Some(change.position);
+            }
+        }
+    }
+
+    /// Tells those who may see other records now because of what was noted.
+    pub(super) fn tell_shaken(&mut self, cursor: &Cursor) {
+        let mut shaken = std::mem::take(&mut self.shaken);
+        if shaken.list.is_none() && shaken.view.is_none() {
+            return;
+        }
+        for group in self.groups.values().filter(|group| group.lens.asks()) {
+            let Some(position) = *shaken.of(group.lens.operation()) else { continue };
+            for member in group.members.iter().filter(|member| member.after < position) {
+                tell(member, Resync::Access, cursor);
+            }
+        }
+    }
+
+    /// What the database must be asked about an event before it can be handed out; `None` if there is nothing.
+    pub(super) fn inquire(&self, subject: &Subject<'_>, change: &Change, db: &Db) -> Option<(Inquiry, Questions)> {
+        if self.asking == 0 {
+            return None;
+        }
+        let mut inquiry = Inquiry::new(db);
+        let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
+        let mut questions = Questions::new();
+        for id in self.index.find(change, subject) {
+            let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
+            let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, &mut inquiry));
+            questions.insert(id, asked);
+        }
+        (!questions.is_empty()).then_some((inquiry, questions))
+    }
+
+    /// Those who cannot be told what an event means for them begin anew.
+    pub(super) fn give_up(&self, questions: &Questions, cursor: &Cursor) {
+        let groups = questions.keys().filter_map(|id| self.groups.get(id));
+        for member in groups.flat_map(|group| &group.members) {
+            if member.subscription.notices {
+                tell(member, Resync::Access, cursor);
+            } else {
+                member.outlet.queue().close(Close::Overload);
+            }
+        }
+    }
+
+    /// Hands out an event of the collection that the groups were made for. `verdicts` are the answers to what the groups
+    /// had to [ask](Self::inquire).
+    pub(super) fn deliver(
+        &self,
+        subject: &Subject<'_>,
+        change: &Change,
+        verdicts: &HashMap<GroupId, Verdict>,
+        lane: u32,
+    ) -> Delivery {
         let mut delivery = Delivery::default();
-        let Some(collection) = &self.collection else { return delivery };
-        let subject = Subject::new(change, collection, cursor);
         let mark = Mark { lane, position: change.position };
-        for group in self.index.find(change, &subject).filter_map(|id| self.groups.get(&id)) {
-            let Some((operation, crossing)) = group.lens.judge(&subject) else { continue };
+        for (id, group) in self.index.find(change, subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
+            let verdict = if group.lens.asks() { verdicts.get(&id).copied() } else { None };
+            let judged = group.lens.judge(subject, verdict.unwrap_or_default());
+            let Some((operation, crossing)) = judged else { continue };
             let mut frame = None;
             let mut tagged = Tagged::default();
             for member in &group.members {
                 if change.position <= member.after || !member.operations.want(operation, crossing) {
                     continue;
                 }
-                let frame = frame.get_or_insert_with(|| group.lens.frame(&subject, operation, crossing));
+                let frame = frame.get_or_insert_with(|| group.lens.frame(subject, operation, crossing));
                 let frame = if member.tagged { tagged.of(member, frame) } else { frame.clone() };
                 match member.outlet.queue().push_event(frame, mark) {
                     Pushed::Queued => delivery.sent += 1,
@@ -271,6 +363,7 @@ pub(super) fn difference(
     }
     let same_rule = was.rule(operation) == is.rule(operation);
     let same_fields = before.access.fields(operation) == now.access.fields(operation);
-    let same = caller.is_superadmin() || (same_rule && same_fields);
+    let same_sources = before.dependencies == now.dependencies;
+    let same = caller.is_superadmin() || (same_rule && same_fields && same_sources);
     (!same).then_some(Resync::Rules)
 }

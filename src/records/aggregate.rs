@@ -13,7 +13,7 @@ use super::scope::Scope;
 use crate::auth::Caller;
 use crate::db::{ColumnKind, DbError, Doc, JsonEntry, Sql};
 use crate::error::{Error, Result};
-use crate::schema::{Body, Collection, Operation, View};
+use crate::schema::{Body, Collection, Field, Operation, View};
 use having::Having;
 pub use query::{AggregateQuery, RawAggregateQuery};
 use query::{Function, FunctionKind};
@@ -90,8 +90,11 @@ impl Records {
         }
         let having = query.having.as_deref().map(|text| Having::parse(text, &measures)).transpose()?;
         let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
+        let names = query.functions.iter().filter_map(|function| function.field.as_deref());
+        let computed = computed(&collection, names.chain(query.group_by.iter().map(String::as_str)));
         let mut sql = self.db.sql();
-        write_statement(&mut sql, &scope, &selection, &measures, &groups, having.as_ref());
+        let write_source = |sql: &mut Sql| write_rows(sql, &scope, &selection, &computed);
+        write_statement(&mut sql, write_source, &measures, &groups, having.as_ref());
         let rows = self.db.docs(sql.build()).await.map_err(|error| match error {
             DbError::Check(_) => out_of_range(),
             other => other.into(),
@@ -129,7 +132,7 @@ fn measure(collection: &Collection, view: &View, function: &Function) -> Result<
         }
         (_, ColumnKind::Text) => Shape::Text,
         (_, ColumnKind::Date) => Shape::Day,
-        (_, ColumnKind::DateTime) => Shape::Instant,
+        (_, ColumnKind::DateTime | ColumnKind::Timestamp) => Shape::Instant,
         (kind, _) => return refuse(format!("{}() takes a number, a time or a text; '{name}' is none", kind.name())),
     };
     Ok(Measure { alias, kind: function.kind, column: Some(column), shape })
@@ -149,9 +152,6 @@ fn visible(collection: &Collection, view: &View, name: &str, label: &'static str
         if !view.shows_in_clear(field) {
             return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be used here")));
         }
-        if field.computed.is_some() {
-            return Err(Error::refused(label, format!("Field '{name}' is computed, so it cannot be used here")));
-        }
         return Ok(Column { ident: field.column.clone(), kind: field.column_kind() });
     }
     let system = collection.projection(|_| false);
@@ -161,10 +161,42 @@ fn visible(collection: &Collection, view: &View, name: &str, label: &'static str
     }
 }
 
+/// The computed fields among these, each once.
+fn computed<'a>(collection: &'a Collection, names: impl Iterator<Item = &'a str>) -> Vec<&'a Field> {
+    let mut fields: Vec<&Field> = Vec::new();
+    for field in names.filter_map(|name| collection.field(name)).filter(|field| field.computed.is_some()) {
+        if !fields.iter().any(|known| known.name == field.name) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+/// Appends the records. Those with computed fields are a query of their own, in which these are columns: each is
+/// calculated once, and a group's key is the same expression wherever it stands.
+fn write_rows(sql: &mut Sql, scope: &Scope<'_>, selection: &Selection, computed: &[&Field]) {
+    if computed.is_empty() {
+        write_source(sql, scope, selection);
+        return;
+    }
+    sql.push(" FROM (SELECT r.*");
+    for field in computed {
+        sql.push(", ");
+        let value = |sql: &mut Sql| field.projected().write(sql, "r");
+        if field.column_kind() == ColumnKind::Number {
+            sql.as_stored_number(value);
+        } else {
+            value(sql);
+        }
+        sql.push(" AS ").ident(&field.column);
+    }
+    write_source(sql, scope, selection);
+    sql.push(") r");
+}
+
 fn write_statement(
     sql: &mut Sql,
-    scope: &Scope<'_>,
-    selection: &Selection,
+    write_source: impl FnOnce(&mut Sql),
     measures: &[Measure],
     groups: &[(&str, Column)],
     having: Option<&Having>,
@@ -181,7 +213,7 @@ fn write_statement(
     });
     let entries: Vec<JsonEntry<'_>> = results.chain(keys).collect();
     sql.push("SELECT ").json_object(&entries);
-    write_source(sql, scope, selection);
+    write_source(sql);
     if !groups.is_empty() {
         sql.push(" GROUP BY ").list(", ", groups, |sql, (_, column)| column.write(sql));
     }

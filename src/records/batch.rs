@@ -93,8 +93,7 @@ impl Records {
 
     fn check_size(&self, key: &str, items: usize) -> Result<()> {
         if items == 0 {
-            let message = "List should have at least 1 item";
-            return Err(Error::malformed(Problem::body(key, "too_short", message, serde_json::json!([]))));
+            return Err(Error::malformed(Problem::empty_list(key)));
         }
         if items > self.batch_max {
             let message = format!("A batch has at most {} items; this one has {items}", self.batch_max);

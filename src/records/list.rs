@@ -83,7 +83,7 @@ impl Listing<'_> {
             order.write_part(sql, part, position);
             sql.push(" ORDER BY ");
             order.write(sql);
-            sql.push(" LIMIT ").arg(rows);
+            sql.push(" LIMIT ").number(rows);
             if let Window::Offset(skip) = query.window
                 && skip > 0
             {

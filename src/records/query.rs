@@ -144,9 +144,9 @@ fn parse_sort(text: &str) -> Result<Vec<SortKey>> {
         if !keys.iter().any(|key| key.field == name) {
             keys.push(SortKey { field: name.to_owned(), descending });
         }
-    }
-    if keys.len() > 8 {
-        return Err(Error::refused("Invalid sort", "A list is sorted by at most 8 fields"));
+        if keys.len() > 8 {
+            return Err(Error::refused("Invalid sort", "A list is sorted by at most 8 fields"));
+        }
     }
     if !keys.iter().any(|key| key.field == "id") {
         // Ties are broken in the direction of the last key, so that an order never changes between two pages.

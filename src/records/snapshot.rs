@@ -71,7 +71,7 @@ impl Records {
         }
         sql.push(" ORDER BY ");
         order.write(&mut sql);
-        sql.push(" LIMIT ").arg(list.limit + 1);
+        sql.push(" LIMIT ").number(list.limit + 1);
         sql.push(") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ").arg(query.after);
         let (mut items, positions): (Vec<Doc>, Vec<Doc>) =
             self.db.docs(sql.build()).await?.into_iter().partition(|row| row.starts_with('{'));

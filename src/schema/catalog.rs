@@ -1,6 +1,6 @@
 //! The catalog: every collection, held in memory as one immutable snapshot. No request reads it from the database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -182,7 +182,8 @@ impl Collection {
                 .map_or_else(|_| unusable(&row, operation), Rule::When),
         };
         let calls = |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
-        let uses_macros = Operation::ALL.iter().flat_map(calls).any(|name| !is_built_in(&name));
+        let called = Operation::ALL.iter().flat_map(calls).filter(|name| !is_built_in(name));
+        let called: BTreeSet<String> = called.map(|name| name.to_string()).collect();
         let access = Access {
             rules: Operation::ALL.map(compile),
             list_fields: FieldList::parse(&row.list_fields),
@@ -197,7 +198,8 @@ impl Collection {
             has_pii: fields.iter().any(|field| field.mask.is_some()),
             by_name: fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect(),
             access,
-            uses_macros,
+            uses_macros: !called.is_empty(),
+            dependencies: library.outline(&called),
             fields,
             row,
             source,

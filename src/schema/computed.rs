@@ -13,7 +13,8 @@ use crate::expr::Formula;
 pub(super) const MAX: usize = 10;
 
 /// Types that an expression can have.
-const RETURN_TYPES: [FieldType; 4] = [FieldType::Text, FieldType::Number, FieldType::Boolean, FieldType::DateTime];
+pub(super) const RETURN_TYPES: [FieldType; 4] =
+    [FieldType::Text, FieldType::Number, FieldType::Boolean, FieldType::DateTime];
 
 pub(super) fn is_computed(definition: &FieldDefinition) -> bool {
     definition.kind.eq_ignore_ascii_case("computed")
@@ -71,7 +72,8 @@ pub(super) fn compile(definitions: &[FieldDefinition], fields: &mut [Field]) -> 
         let mut problem = |code: &str, message: String| {
             problems.push(FieldError::new(format!("schema[{index}].expression"), code, message));
         };
-        match Formula::compile(definition.expression.as_deref().unwrap_or_default(), &stored) {
+        let expression = definition.expression.as_deref().unwrap_or_default();
+        match Formula::compile(expression, &stored, wanted(field.kind)) {
             Err(found) => {
                 let found: Vec<String> =
                     found.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect();

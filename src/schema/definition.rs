@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::constraints::Constraints;
 use super::field::{Field, FieldType};
 use super::mask::Mask;
-use super::{SYSTEM_FIELDS, computed};
+use super::{SYSTEM_FIELDS, computed, document};
 use crate::db::Ident;
 use crate::error::FieldError;
 
@@ -46,9 +46,11 @@ impl OnDelete {
 pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
+    #[schema(required, min_length = 1, max_length = 64)]
     pub name: String,
     /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference`, `file` or `computed`.
     #[serde(default, rename = "type")]
+    #[schema(required, schema_with = document::field_types)]
     pub kind: String,
     /// Whether a record must have a value.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -69,12 +71,14 @@ pub struct FieldDefinition {
     pub collection: Option<String>,
     /// For a reference: `cascade`, `set_null` or `restrict`.
     #[serde(default)]
+    #[schema(schema_with = document::on_delete)]
     pub on_delete: Option<String>,
     /// Whether the field holds personal data.
     #[serde(default, deserialize_with = "null_is_default")]
     pub pii: bool,
     /// For personal data: `email`, `ssn`, `phone`, `name`, `full` or `custom`.
     #[serde(default)]
+    #[schema(schema_with = document::masks)]
     pub mask_type: Option<String>,
     /// Whether the field has an index, for filters and orders.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -90,6 +94,7 @@ pub struct FieldDefinition {
     pub expression: Option<String>,
     /// For a computed field: `text`, `number`, `boolean` or `datetime`.
     #[serde(default)]
+    #[schema(schema_with = document::return_types)]
     pub return_type: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Stored macros, and everything else that a rule may refer to besides its own collection.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -78,6 +78,17 @@ impl Library {
         let written = written.to_ascii_lowercase();
         let found = self.collections.get_key_value(&written);
         found.or_else(|| self.collections.get_key_value(written.strip_prefix("col_")?)).map(|(name, _)| name.as_str())
+    }
+
+    /// What macros are and what they read, in words that are equal if they mean the same.
+    pub(super) fn outline(&self, names: &BTreeSet<String>) -> String {
+        let rows = self.rows.iter().filter(|row| names.contains(&row.name));
+        let outline = rows.map(|row| {
+            let read = self.macros.get(&row.name).and_then(StoredMacro::collection);
+            let read = read.and_then(|name| self.collections.get(self.collection_name(name)?));
+            format!("{} {} {}: {read:?}\n", row.name, row.parameters, row.sql_query)
+        });
+        outline.collect()
     }
 
     /// The rules of a collection see its fields and the library.

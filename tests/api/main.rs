@@ -23,3 +23,4 @@ mod records;
 mod rooms;
 mod rules;
 mod surface;
+mod vectors;

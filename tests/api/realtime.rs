@@ -1,14 +1,15 @@
 //! Realtime over WebSocket and server-sent events.
 
-mod convergence;
+mod connections;
 mod delivery;
 mod histories;
 mod hooks;
 mod hostile;
 mod lifetime;
+mod places;
 mod protocol;
+mod relational;
 mod rights;
-mod simulation;
 mod slow;
 mod sse;
 mod subscriptions;

@@ -11,6 +11,7 @@ crate::both![
     the_figures_tell_no_secrets,
     the_root_leads_to_the_admin_ui,
     the_server_says_that_it_is_there_and_ready,
+    head_is_no_method_of_the_api,
 ];
 
 async fn pages_of_allowed_origins_may_call_and_read_every_answer(backend: Backend) {
@@ -92,6 +93,26 @@ async fn the_root_leads_to_the_admin_ui(backend: Backend) {
         let answer = page.get(path).await;
         assert!(answer.header("content-type").is_some_and(|kind| kind.contains("json")), "{path}: {}", answer.text);
     }
+}
+
+async fn head_is_no_method_of_the_api(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let head = async |path: &str| app.admin.send(app.admin.request(Method::HEAD, path)).await;
+    for (path, allowed) in [
+        ("//health", &["GET"][..]),
+        ("/collections", &["GET", "POST"]),
+        ("/records/nowhere", &["GET", "POST"]),
+        ("/realtime/events", &["GET"]),
+        ("/auth/login", &["POST"]),
+    ] {
+        let answer = head(path).await;
+        let mut methods: Vec<&str> = answer.header("allow").unwrap_or_default().split(',').map(str::trim).collect();
+        methods.sort_unstable();
+        assert_eq!((answer.status, &methods[..]), (405, allowed), "{path}");
+    }
+    assert_eq!(head("/nowhere").await.status, 404);
+    assert_eq!(head("//docs/").await.status, 200);
+    app.admin.send(app.admin.request(Method::PUT, "/auth/login")).await.refused(405, "Method Not Allowed");
 }
 
 async fn the_server_says_that_it_is_there_and_ready(backend: Backend) {

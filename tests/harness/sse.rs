@@ -45,10 +45,25 @@ impl Sse {
         Self::begin(request.header("last-event-id", last_event_id)).await
     }
 
+    /// Opens a stream at a path of a server that may be gone; then there is no status.
+    pub async fn reach(client: &Client, path: &str) -> Result<Self, Option<u16>> {
+        let request = client.request(reqwest::Method::GET, path);
+        let response = soon("the stream", request.send()).await.map_err(|_| None)?;
+        match response.status().as_u16() {
+            200 => Self::greet(response).await.ok_or(None),
+            status => Err(Some(status)),
+        }
+    }
+
     async fn begin(request: reqwest::RequestBuilder) -> Self {
         let response = soon("the stream", request.send()).await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self::greet(response).await.expect("the stream ended")
+    }
+
+    /// Waits for the greeting, which says that the subscriptions stand.
+    async fn greet(response: reqwest::Response) -> Option<Self> {
         let mut sse = Self {
             response: Box::pin(response.bytes_stream()),
             buffer: String::new(),
@@ -57,10 +72,11 @@ impl Sse {
             last_event_id: None,
             notices: Vec::new(),
         };
-        // The greeting says that the subscriptions stand.
-        sse.more().await;
+        if !sse.more().await {
+            return None;
+        }
         sse.greeting = sse.buffer.clone();
-        sse
+        Some(sse)
     }
 
     /// The place that the greeting names.

@@ -48,6 +48,16 @@ impl Ws {
         }
     }
 
+    /// Connects to a server that may be gone; then there is no status.
+    pub async fn reach(base: &str, query: &str) -> Result<Self, Option<u16>> {
+        let url = format!("{}/api/v1/realtime/ws{query}", base.replacen("http", "ws", 1));
+        match soon("the handshake", connect_async(url)).await {
+            Ok((socket, _)) => Ok(Self { socket }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(Some(response.status().as_u16())),
+            Err(_) => Err(None),
+        }
+    }
+
     /// Connects with a protocol that carries the token; returns the protocol that the server chose.
     pub async fn connect_with_protocol(base: &str, offer: &str) -> Option<String> {
         let url = format!("{}/api/v1/realtime/ws", base.replacen("http", "ws", 1));
@@ -64,6 +74,11 @@ impl Ws {
 
     pub async fn send_text(&mut self, text: &str) {
         soon("sending", self.socket.send(Message::text(text))).await.unwrap();
+    }
+
+    /// Sends to a server that may be gone; says whether it went out.
+    pub async fn try_send(&mut self, message: &Value) -> bool {
+        soon("sending", self.socket.send(Message::text(message.to_string()))).await.is_ok()
     }
 
     pub async fn send_binary(&mut self, bytes: Vec<u8>) {
@@ -162,16 +177,24 @@ impl Ws {
     /// Reads on until the server ends the connection, and counts the frames.
     pub async fn read_to_end(&mut self) -> (usize, Ended) {
         let mut frames = 0;
-        let ended = |code, reason| Ended { code, reason };
         loop {
-            match soon("the end", self.socket.next()).await {
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return (frames, ended(frame.code.into(), frame.reason.to_string()));
-                }
-                Some(Ok(Message::Close(None))) => return (frames, ended(1005, String::new())),
-                Some(Ok(Message::Text(_))) => frames += 1,
+            match self.next().await {
+                Ok(_) => frames += 1,
+                Err(ended) => return (frames, ended),
+            }
+        }
+    }
+
+    /// The next frame, heartbeats included, or how the connection ended.
+    pub async fn next(&mut self) -> Result<Value, Ended> {
+        let ended = |code, reason| Err(Ended { code, reason });
+        loop {
+            match soon("a frame or the end", self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(frame)))) => return ended(frame.code.into(), frame.reason.to_string()),
+                Some(Ok(Message::Close(None))) => return ended(1005, String::new()),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return (frames, ended(1006, String::new())),
+                Some(Err(_)) | None => return ended(1006, String::new()),
             }
         }
     }

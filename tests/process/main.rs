@@ -13,3 +13,4 @@ mod harness;
 mod nodes;
 mod rooms;
 mod signals;
+mod simulation;

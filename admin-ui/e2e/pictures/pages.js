@@ -25,6 +25,12 @@ export function pictures({ record, longRecord, account, users, group }) {
   const select = async (page, ...rows) => {
     for (const row of rows) await page.getByLabel(/^Select …/).nth(row).check();
   };
+  const listener = async (page) => {
+    const other = await page.context().newPage();
+    await other.goto(new URL('/admin/live', page.url()).href);
+    await other.getByText('Connected', { exact: true }).first().waitFor();
+    await page.getByText('keeps up').first().waitFor();
+  };
   return [
     { name: 'overview', path: '/' },
     { name: 'overview-error', path: '/', before: (page) => failing(page, '/admin/figures*') },
@@ -103,6 +109,29 @@ export function pictures({ record, longRecord, account, users, group }) {
       await api.delete(`/records/comments/${made.id}`);
       await page.getByText('First!').first().waitFor();
     } },
+    { name: 'playground', path: '/live/playground?collection=posts&filter=views%20%3E%20-1&old=true', act: async (page) => {
+      await button(page, 'Connect').click();
+      const frames = page.getByRole('list', { name: 'Frames, newest first' });
+      await frames.getByText('subscribed').first().waitFor();
+      await button(page, 'Create').click();
+      await frames.getByRole('button').filter({ hasText: 'posts.create' }).click();
+    } },
+    { name: 'connections', path: '/live/connections', act: listener },
+    { name: 'connection', path: '/live/connections', act: async (page) => {
+      await listener(page);
+      await page.getByRole('table').getByRole('link').first().click();
+      await button(page, 'End connection').waitFor();
+    } },
+    { name: 'connections-none', path: '/live/connections?protocol=pocketbase' },
+    { name: 'connections-error', path: '/live/connections', before: (page) => failing(page, '/admin/realtime/**') },
+    { name: 'api-list', path: `${posts}/api`, act: async (page) => {
+      await button(page, 'Send GET').click();
+      await page.getByRole('region', { name: 'Answer' }).waitFor();
+    } },
+    { name: 'api-change', path: `${posts}/api?op=change` },
+    { name: 'api-realtime', path: `${posts}/api?op=realtime` },
+    { name: 'api-types', path: `/collections/${LONG}/api?op=types` },
+    { name: 'api-long', path: `/collections/${LONG}/api?op=create` },
 
     { name: 'users', path: '/users' },
     { name: 'users-none', path: '/users?search=nobody' },

@@ -115,6 +115,23 @@ export async function request<T>(method: string, path: string, options: Options 
   return body as T;
 }
 
+/** An answer as it came, whatever its status. */
+export interface Exchange {
+  status: number;
+  /** From sending until all of it was there. */
+  milliseconds: number;
+  correlationId: string | null;
+  body: unknown;
+}
+
+/** For trying a request: a refusal is an answer like any other. */
+export async function exchange(method: string, path: string, options: Options = {}): Promise<Exchange> {
+  const start = performance.now();
+  const response = await authorised(method, path, options);
+  const body = await bodyOf(response);
+  return { status: response.status, milliseconds: performance.now() - start, correlationId: response.headers.get('x-correlation-id'), body };
+}
+
 export const api = {
   get: <T>(path: string, options?: Options) => request<T>('GET', API + path, options),
   post: <T>(path: string, body: unknown, options?: Options) => request<T>('POST', API + path, { ...options, body }),

@@ -3,21 +3,12 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/**
- * Every field that is answered has a name and a type, although a request may leave them out to be told so.
- * Defaults and options are any JSON, which the document can only call an object.
- */
-export type FieldDefinition = Omit<Schemas['FieldDefinition'], 'name' | 'type' | 'default' | 'options'> & {
-  name: string;
-  type: string;
-  default?: unknown;
-  options?: unknown;
-};
+export type FieldDefinition = Schemas['FieldDefinition'];
 
 export type AccountList = Schemas['AccountList'];
-export type Collection = Omit<Schemas['Collection'], 'schema'> & { schema: FieldDefinition[] };
+export type Collection = Schemas['Collection'];
 export type CollectionExport = Schemas['CollectionExport'];
-export type CollectionInput = Omit<Schemas['CollectionInput'], 'fields' | 'schema'> & { fields?: FieldDefinition[] };
+export type CollectionInput = Schemas['CollectionInput'];
 export type CollectionList = Schemas['CollectionList'];
 export type CollectionNames = Schemas['CollectionNames'];
 export type CollectionListItem = Schemas['CollectionListItem'];
@@ -36,9 +27,9 @@ export type UserDetail = Schemas['UserDetail'];
 export type UserList = Schemas['UserList'];
 export type ValidateRuleResponse = Schemas['ValidateRuleResponse'];
 
-/** A record's shape depends on its collection, so only the values' JSON nature is known here. */
-export type RecordRow = Record<string, unknown> & { id: string };
-export type RecordPage = Omit<Schemas['RecordPage'], 'items'> & { items: RecordRow[] };
+/** A record's shape depends on its collection, so only the system fields are known here. */
+export type RecordRow = Schemas['Record'];
+export type RecordPage = Schemas['RecordPage'];
 
 export type Account = Schemas['AccountView'];
 export type AccountDetail = Schemas['AccountDetail'];
@@ -78,3 +69,10 @@ export type SessionList = Schemas['SessionList'];
 export type AuditPage = Schemas['AuditPage'];
 export type AuditRow = Schemas['AuditRow'];
 export type Verified = Schemas['Verified'];
+export type ConnectionList = Schemas['ConnectionList'];
+export type ConnectionView = Schemas['ConnectionView'];
+export type SubscriptionView = Schemas['SubscriptionView'];
+export type Ticket = Schemas['Ticket'];
+export type TicketRequest = Schemas['TicketRequest'];
+export type DashboardStats = Schemas['DashboardStats'];
+export type DashboardRange = Schemas['Range'];

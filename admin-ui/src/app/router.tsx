@@ -3,8 +3,9 @@ import { CrashPage } from './CrashPage';
 import { NotFoundPage } from './NotFoundPage';
 import { operationRoutes } from './operation-routes';
 import { peopleRoutes } from './people-routes';
+import { realtimeRoutes } from './realtime-routes';
 import { app, root } from './root-routes';
-import { collectionsSearch, liveSearch, loginSearch, newCollectionSearch, recordSearch, recordsSearch, setupSearch } from './search';
+import { apiSearch, collectionsSearch, loginSearch, newCollectionSearch, overviewSearch, recordSearch, recordsSearch, setupSearch } from './search';
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -23,6 +24,7 @@ const setup = createRoute({
 const overview = createRoute({
   getParentRoute: () => app,
   path: '/',
+  validateSearch: overviewSearch,
   component: lazyRouteComponent(() => import('@/features/overview/OverviewPage'), 'OverviewPage'),
 });
 
@@ -86,6 +88,13 @@ const rules = createRoute({
   component: lazyRouteComponent(() => import('@/features/rules/RulesTab'), 'RulesTab'),
 });
 
+const apiDocs = createRoute({
+  getParentRoute: () => collection,
+  path: 'api',
+  validateSearch: apiSearch,
+  component: lazyRouteComponent(() => import('@/features/api-docs/ApiTab'), 'ApiTab'),
+});
+
 const settings = createRoute({
   getParentRoute: () => collection,
   path: 'settings',
@@ -98,13 +107,6 @@ const macros = createRoute({
   component: lazyRouteComponent(() => import('@/features/macros/MacrosPage'), 'MacrosPage'),
 });
 
-const live = createRoute({
-  getParentRoute: () => app,
-  path: '/live',
-  validateSearch: liveSearch,
-  component: lazyRouteComponent(() => import('@/features/realtime/LivePage'), 'LivePage'),
-});
-
 export const router = createRouter({
   basepath: '/admin',
   routeTree: root.addChildren([
@@ -114,9 +116,9 @@ export const router = createRouter({
       overview,
       collections,
       newCollection,
-      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, settings]),
+      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings]),
       macros,
-      live,
+      ...realtimeRoutes,
       ...peopleRoutes,
       ...operationRoutes,
     ]),

@@ -17,6 +17,16 @@ function compact<T extends object>(search: T): T {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** How far back the charts of the overview look: minutes for requests, days for what people did. */
+export interface OverviewSearch { minutes?: 360 | 1440; days?: '30d' | '90d' }
+export function overviewSearch(raw: Raw): OverviewSearch {
+  const minutes = Number(raw.minutes);
+  return compact({
+    minutes: minutes === 360 || minutes === 1440 ? minutes : undefined,
+    days: raw.days === '30d' || raw.days === '90d' ? raw.days : undefined,
+  });
+}
+
 export interface CollectionsSearch { page?: number; search?: string; sort?: string }
 export function collectionsSearch(raw: Raw): CollectionsSearch {
   return compact({ page: page(raw.page), search: text(raw.search), sort: text(raw.sort) });
@@ -38,9 +48,54 @@ export function recordSearch(raw: Raw): RecordSearch {
   return compact({ view: raw.view === 'json' || raw.view === 'history' ? raw.view : undefined });
 }
 
-export interface LiveSearch { collections?: string; text?: string }
+export interface ApiSearch { op?: string }
+export function apiSearch(raw: Raw): ApiSearch {
+  return compact({ op: text(raw.op) });
+}
+
+export interface LiveSearch { collections?: string; operations?: string; text?: string }
 export function liveSearch(raw: Raw): LiveSearch {
-  return compact({ collections: text(raw.collections), text: text(raw.text) });
+  return compact({ collections: text(raw.collections), operations: text(raw.operations), text: text(raw.text) });
+}
+
+export interface ConnectionsSearch { account?: string; user?: string; protocol?: string }
+export function connectionsSearch(raw: Raw): ConnectionsSearch {
+  return compact({ account: text(raw.account), user: text(raw.user), protocol: text(raw.protocol) });
+}
+
+/** A subscription; `as` is the user whose rights it has, `via` how it connects. */
+export interface PlaygroundSearch {
+  collection?: string;
+  operations?: string;
+  filter?: string;
+  record?: string;
+  fields?: string;
+  old?: boolean;
+  since?: string;
+  snapshot?: boolean;
+  sort?: string;
+  limit?: number;
+  ref?: string;
+  as?: string;
+  via?: 'sse';
+}
+export function playgroundSearch(raw: Raw): PlaygroundSearch {
+  const limit = Number(raw.limit);
+  return compact({
+    collection: text(raw.collection),
+    operations: text(raw.operations),
+    filter: text(raw.filter),
+    record: text(raw.record),
+    fields: text(raw.fields),
+    old: raw.old === true || undefined,
+    since: text(raw.since),
+    snapshot: raw.snapshot === true || undefined,
+    sort: text(raw.sort),
+    limit: Number.isInteger(limit) && limit > 0 ? limit : undefined,
+    ref: text(raw.ref),
+    as: text(raw.as),
+    via: raw.via === 'sse' ? ('sse' as const) : undefined,
+  });
 }
 
 export interface LoginSearch { next?: string }

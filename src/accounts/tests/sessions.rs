@@ -143,7 +143,7 @@ async fn a_new_password_ends_every_session() {
     assert!(f.refresh(&login.refresh_token).await.is_err());
     assert!(f.login("acme", "ann@example.com", PASSWORD).await.is_err());
     f.login("acme", "ann@example.com", "An0ther!Strong").await.unwrap();
-    assert_eq!(f.access_entries().await, [format!(r#"{{"user":"{}"}}"#, login.user.id)]);
+    assert_eq!(f.access_entries().await, [format!(r#"{{"credentials":"{}"}}"#, login.user.id)]);
 }
 
 #[tokio::test]

@@ -28,7 +28,17 @@ fn has(password: &str, wanted: impl Fn(char) -> bool) -> bool {
 
 /// Refuses a password that breaks the policy, with everything that is wrong with it.
 pub fn check(password: &str) -> Result<()> {
-    let broken = REQUIREMENTS.iter().filter(|(_, _, met)| !met(password));
-    let fields: Vec<_> = broken.map(|(code, message, _)| FieldError::new("password", *code, *message)).collect();
+    let fields = broken(password);
     if fields.is_empty() { Ok(()) } else { Err(Error::Invalid { fields, index: None }) }
+}
+
+/// The same for a password that takes the place of another, or is given by a superadmin: the answer has another form.
+pub fn check_new(password: &str) -> Result<()> {
+    let fields = broken(password);
+    if fields.is_empty() { Ok(()) } else { Err(Error::WeakPassword { fields }) }
+}
+
+fn broken(password: &str) -> Vec<FieldError> {
+    let broken = REQUIREMENTS.iter().filter(|(_, _, met)| !met(password));
+    broken.map(|(code, message, _)| FieldError::new("password", *code, *message)).collect()
 }

@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use super::super::ast::{Comparison, Node};
 use super::super::instant::{parse_day, parse_instant};
-use super::super::ir::{Condition, Leaf, Operand, Text, Time};
+use super::super::ir::{Condition, Leaf, Operand, Path, Text, Time};
 use super::{Checker, Reported};
 use crate::db::ColumnKind;
 
@@ -28,7 +28,7 @@ impl Operator {
         let equality = matches!(self, Self::Compare(Comparison::Equal | Comparison::NotEqual));
         match operand {
             Operand::Text(text) if is_reference(text) => equality || self == Self::In,
-            Operand::Text(_) => true,
+            Operand::Text(_) | Operand::Path(_) => true,
             Operand::Number(_) | Operand::Time(_) => self != Self::Compare(Comparison::Like),
             Operand::Bool(_) => equality,
             Operand::Json(_) => false,
@@ -56,6 +56,8 @@ impl Checker<'_> {
             }
         }
         match (left, right, op) {
+            (Some(Operand::Path(path)), Some(other), _) => self.path_comparison(op, path, other, true, at),
+            (Some(other), Some(Operand::Path(path)), _) => self.path_comparison(op, path, other, false, at),
             (Some(left), Some(right), _) => {
                 let (left, right) = self.aligned(left, left_at, right, right_at)?;
                 Ok(compare(op, left, right))
@@ -88,6 +90,17 @@ impl Checker<'_> {
             };
             self.applies(Operator::In, &item, item_at)?;
             let Some(left) = left.clone() else { continue };
+            let (left, item) = match (left, item) {
+                (Operand::Path(path), item) => {
+                    parts.push(self.path_comparison(Comparison::Equal, path, item, true, item_at)?);
+                    continue;
+                }
+                (left, Operand::Path(path)) => {
+                    parts.push(self.path_comparison(Comparison::Equal, path, left, false, item_at)?);
+                    continue;
+                }
+                pair => pair,
+            };
             let literal_left = matches!(left, Operand::Text(Text::Literal(_)));
             let (left, item) = self.aligned(left, left_at, item, item_at)?;
             match (discriminant(&left) == discriminant(&item), literal_left) {
@@ -122,7 +135,7 @@ impl Checker<'_> {
         }
         let allowed = match operand {
             Operand::Text(text) if is_reference(text) => "=, !=, IN, IS NULL and IS NOT NULL",
-            Operand::Text(_) => "=, !=, <, >, <=, >=, ~, IN, IS NULL and IS NOT NULL",
+            Operand::Text(_) | Operand::Path(_) => "=, !=, <, >, <=, >=, ~, IN, IS NULL and IS NOT NULL",
             Operand::Number(_) | Operand::Time(_) => "=, !=, <, >, <=, >=, IN, IS NULL and IS NOT NULL",
             Operand::Bool(_) => "=, !=, IS NULL and IS NOT NULL",
             Operand::Json(_) => "IS NULL and IS NOT NULL only",
@@ -162,7 +175,7 @@ impl Checker<'_> {
     }
 }
 
-fn compare(op: Comparison, left: Operand, right: Operand) -> Condition {
+pub(super) fn compare(op: Comparison, left: Operand, right: Operand) -> Condition {
     match (left, right) {
         (Operand::Text(text), Operand::Text(pattern)) if op == Comparison::Like => Condition::Like { text, pattern },
         (left, right) if discriminant(&left) == discriminant(&right) => Condition::Compare { op, left, right },
@@ -189,6 +202,10 @@ pub(super) fn noun(operand: &Operand) -> String {
         Operand::Time(Time::Leaf(leaf)) => ("the date or time", Some(leaf)),
         Operand::Time(_) => ("a date or time", None),
         Operand::Json(leaf) => ("the document", Some(leaf)),
+        Operand::Path(Path { leaf, keys }) => {
+            let data = if matches!(leaf, Leaf::Data(_)) { "@request.data." } else { "" };
+            return format!("the part `{data}{}.{}` of a document", leaf.field().name, keys.join("."));
+        }
     };
     match leaf {
         None => noun.to_owned(),

@@ -6,6 +6,7 @@ use super::super::ast::{Arithmetic, Comparison, Node, NodeKind};
 use super::super::ir::{Condition, Number, Operand, Pick, Text, Time};
 use super::super::number;
 use super::compare::noun;
+use super::paths;
 use super::{Checker, Reported, Typed};
 use crate::expr::Purpose;
 
@@ -130,6 +131,20 @@ impl Checker<'_> {
                 part => parts.push((part, part_at)),
             }
         }
+        // A part of a document has the type of what stands next to it.
+        let known = parts.iter().find_map(|(part, _)| part.clone().filter(|part| !matches!(part, Operand::Path(_))));
+        match known {
+            Some(known) => {
+                for (part, _) in &mut parts {
+                    *part = part.take().map(|part| paths::alike(part, &known));
+                }
+            }
+            None if parts.iter().any(|(part, _)| part.is_some()) => {
+                let message = format!("{name} needs a value whose type is known, besides parts of documents");
+                return self.report(at, message);
+            }
+            None => {}
+        }
         // A text next to a time is read as one.
         let is_time = |part: &Option<Operand>| matches!(part, Some(Operand::Time(_)));
         if parts.iter().any(|(part, _)| is_time(part)) {
@@ -156,7 +171,7 @@ impl Checker<'_> {
             Operand::Number(_) => picked::<Number>(condition, name, parts),
             Operand::Bool(_) => picked::<Condition>(condition, name, parts),
             Operand::Time(_) => picked::<Time>(condition, name, parts),
-            Operand::Json(_) => None,
+            Operand::Json(_) | Operand::Path(_) => None,
         };
         picked.map_or_else(|| self.report(at, format!("{name} takes other arguments")), Ok)
     }
@@ -168,6 +183,7 @@ impl Checker<'_> {
         }
         match self.operand(node)? {
             Some(Operand::Text(text)) => Ok(text),
+            Some(Operand::Path(path)) => Ok(Text::Path(path)),
             Some(other) => self.report(node.at, format!("{name} takes text, not {}", noun(&other))),
             None => self.report(node.at, format!("{name} takes text, not null")),
         }
@@ -239,7 +255,7 @@ fn binary(op: Arithmetic, left: Number, right: Number) -> Number {
 /// How many texts stand next to one another in the longest result.
 fn joined(text: &Text) -> usize {
     match text {
-        Text::Literal(_) | Text::Leaf(_) | Text::Caller(_) | Text::Query(_) => 1,
+        Text::Literal(_) | Text::Leaf(_) | Text::Path(_) | Text::Caller(_) | Text::Query(_) => 1,
         Text::Pick(pick) => pick.parts().map(joined).max().unwrap_or(1),
         Text::Concat(parts) => parts.iter().map(joined).fold(0, usize::saturating_add),
         Text::Case { text, .. } | Text::Trim(text) | Text::Substring { text, .. } => joined(text),

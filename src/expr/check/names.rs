@@ -3,18 +3,27 @@
 use std::sync::Arc;
 
 use super::super::caller::Attribute;
-use super::super::ir::{Condition, Field, Leaf, Number, Operand, Text, Time};
+use super::super::ir::{Condition, Field, Leaf, Number, Operand, Path, Text, Time};
 use super::{Checker, Reported, Typed};
 use crate::db::ColumnKind;
 use crate::expr::{Column, Formula, Purpose};
 
+/// How deep in a document a part may lie.
+const MAX_KEYS: usize = 10;
+
+/// What a name stands for.
+struct Found {
+    field: Field,
+    computed: Option<Arc<Formula>>,
+    /// The keys behind the field's name; none if the field itself is meant.
+    keys: Option<Arc<[Box<str>]>>,
+}
+
 impl Checker<'_> {
     /// A field of the record.
     pub(super) fn field(&mut self, name: &str, at: usize) -> Result<Operand, Reported> {
-        let (field, computed) = self.lookup(name, at)?;
-        if self.query.is_none() {
-            self.fields.insert(field.name.clone());
-        }
+        let Found { field, computed, keys } = self.lookup(name, at)?;
+        self.fields.insert(field.name.clone());
         Ok(match computed {
             Some(formula) => {
                 self.clock |= formula.clock;
@@ -24,7 +33,7 @@ impl Checker<'_> {
                 }
                 formula.operand.clone()
             }
-            None => typed(Leaf::Field(field)),
+            None => typed(Leaf::Field(field), keys),
         })
     }
 
@@ -46,15 +55,16 @@ impl Checker<'_> {
                 return self.report(at, "@request.data is only available when a record is created or updated");
             }
             return match self.lookup(field, at)? {
-                (field, None) => Ok(Some(typed(Leaf::Data(field)))),
-                (field, Some(_)) => self.report(at, format!("`{}` is computed; it is never sent", field.name)),
+                Found { field, computed: None, keys } => Ok(Some(typed(Leaf::Data(field), keys))),
+                Found { field, .. } => self.report(at, format!("`{}` is computed; it is never sent", field.name)),
             };
         }
         if name.starts_with("@room.") {
             let Some(Column { ident, kind, .. }) = self.columns.column(name) else {
                 return self.report(at, format!("there is no {name}; rules of rooms know the parts of their pattern"));
             };
-            return Ok(Some(typed(Leaf::Field(Field { name: name.into(), ident, kind, inner: false }))));
+            let field = Field { name: name.into(), ident, kind, inner: false };
+            return Ok(Some(typed(Leaf::Field(field), None)));
         }
         if name.starts_with("@request.") {
             return self.report(
@@ -74,24 +84,43 @@ impl Checker<'_> {
         }
     }
 
-    fn lookup(&mut self, name: &str, at: usize) -> Result<(Field, Option<Arc<Formula>>), Reported> {
-        match self.columns.column(name) {
-            Some(Column { kind: ColumnKind::Sealed, .. }) => {
+    fn lookup(&mut self, name: &str, at: usize) -> Result<Found, Reported> {
+        let inner = self.query.is_some();
+        let found = |name: &str, ident, kind, computed, keys| {
+            Ok(Found { field: Field { name: name.into(), ident, kind, inner }, computed, keys })
+        };
+        match (self.columns.column(name), name.split_once('.')) {
+            (Some(Column { kind: ColumnKind::Sealed, .. }), _) => {
                 self.report(at, format!("the field `{name}` is encrypted, so it cannot be used here"))
             }
-            Some(Column { ident, kind, computed }) => {
-                let inner = self.query.is_some();
-                Ok((Field { name: name.into(), ident, kind, inner }, computed))
-            }
-            None if name.contains('.') => {
-                self.report(at, format!("there is no field `{name}`; fields of other collections cannot be used"))
-            }
-            None => self.report(at, format!("there is no field `{name}`")),
+            (Some(Column { ident, kind, computed }), _) => found(name, ident, kind, computed, None),
+            (None, None) => self.report(at, format!("there is no field `{name}`")),
+            (None, Some((field, keys))) => match self.columns.column(field) {
+                Some(Column { ident, kind: ColumnKind::Json, computed: None }) => {
+                    let keys: Arc<[Box<str>]> = keys.split('.').map(Box::from).collect();
+                    if keys.len() > MAX_KEYS || keys.iter().any(|key| key.is_empty()) {
+                        let message =
+                            format!("`{name}`: 1 to {MAX_KEYS} keys with single dots between them name a part");
+                        return self.report(at, message);
+                    }
+                    found(field, ident, ColumnKind::Json, None, Some(keys))
+                }
+                Some(_) => self.report(
+                    at,
+                    format!("`{field}` is no document, so it has no parts; fields of other collections cannot be used"),
+                ),
+                None => {
+                    self.report(at, format!("there is no field `{field}`; fields of other collections cannot be used"))
+                }
+            },
         }
     }
 }
 
-fn typed(leaf: Leaf) -> Operand {
+fn typed(leaf: Leaf, keys: Option<Arc<[Box<str>]>>) -> Operand {
+    if let Some(keys) = keys {
+        return Operand::Path(Path { leaf, keys });
+    }
     match leaf.field().kind {
         ColumnKind::Text | ColumnKind::Reference => Operand::Text(Text::Leaf(leaf)),
         ColumnKind::Number => Operand::Number(Number::Leaf(leaf)),

@@ -107,7 +107,6 @@ impl Checker<'_> {
                     let fault = super::Fault::new(*at, format!("there is no collection `{name}`"));
                     return Err(failed(self, vec![fault]));
                 };
-                self.collections.insert(name.as_str().into());
                 self.reads.add(Attribute::AccountId);
                 (Some(source), columns)
             }
@@ -119,6 +118,9 @@ impl Checker<'_> {
         let (Ok(condition), Ok(value), true) = (condition, value, inner.faults.is_empty()) else {
             return Err(failed(self, inner.faults));
         };
+        if let Some((name, _)) = &select.collection {
+            self.collections.entry(name.as_str().into()).or_default().extend(inner.fields);
+        }
         self.clock |= inner.clock;
         self.reads.merge(inner.reads);
         Ok(match (source, value) {
@@ -134,7 +136,10 @@ impl Checker<'_> {
             Item::Count => return self.report(0, "an aggregate needs FROM and a collection"),
             Item::Value(node) => {
                 return match self.operand(node)? {
-                    Some(Operand::Json(_)) => self.report(node.at, "a document cannot be selected"),
+                    Some(Operand::Json(_) | Operand::Path(_)) => self.report(
+                        node.at,
+                        "a document or an untyped part of one cannot be selected; use a part as a text, a number, …",
+                    ),
                     Some(Operand::Number(number)) => Ok(Selected::First(Operand::Number(number::operand(number)))),
                     Some(operand) => Ok(Selected::First(operand)),
                     None if self.is_unknown(node) => Ok(Selected::First(Operand::Text(Text::Literal("".into())))),
@@ -149,13 +154,18 @@ impl Checker<'_> {
         }
         let operand = match self.operand(argument)? {
             Some(Operand::Number(number)) => Operand::Number(number::operand(number)),
+            Some(Operand::Path(path)) if matches!(function, Aggregate::Sum | Aggregate::Average) => {
+                Operand::Number(Number::Path(path))
+            }
             Some(operand) => operand,
             None => return self.report(argument.at, "an aggregate needs a field"),
         };
         let fits = match function {
             Aggregate::Count => true,
             Aggregate::Sum | Aggregate::Average => matches!(operand, Operand::Number(_)),
-            Aggregate::Min | Aggregate::Max => !matches!(operand, Operand::Bool(_) | Operand::Json(_)),
+            Aggregate::Min | Aggregate::Max => {
+                !matches!(operand, Operand::Bool(_) | Operand::Json(_) | Operand::Path(_))
+            }
         };
         if fits {
             Ok(Selected::Aggregate(function, operand))
@@ -180,7 +190,7 @@ fn query(source: Fragment, item: Selected, condition: Option<Condition>) -> Oper
             Operand::Text(_) => Type::Text,
             Operand::Number(_) => Type::Number,
             Operand::Time(_) => Type::Time,
-            Operand::Bool(_) | Operand::Json(_) => Type::Bool,
+            Operand::Bool(_) | Operand::Json(_) | Operand::Path(_) => Type::Bool,
         },
     };
     let query = Arc::new(Query { source, item, condition });

@@ -21,7 +21,7 @@ fn documents_keep_what_expressions_read() {
 fn compare_many() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let databases = runtime.block_on(prepared());
-    let config = Config { cases: 50, failure_persistence: None, max_global_rejects: 100_000, ..Config::default() };
+    let config = Config { cases: 10, failure_persistence: None, max_global_rejects: 100_000, ..Config::default() };
     let result = TestRunner::new(config).run(&case(), |case| runtime.block_on(compare(&databases, &case)));
     runtime.block_on(close(databases));
     result.unwrap_or_else(|failure| panic!("{failure}"));

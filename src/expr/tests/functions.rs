@@ -32,13 +32,17 @@ fn picked(depth: u32, value: &Source) -> Source {
     .boxed()
 }
 
-fn text(depth: u32) -> Source {
-    let leaf = prop_oneof![
-        3 => field(&["t", "u", "id", "created_by"]),
+fn leaf_text() -> Source {
+    prop_oneof![
+        3 => field(&["t", "u", "id", "created_by", "r", "full", "j.a"]),
         1 => any_text().prop_map(|text| quoted(&text)),
         1 => any_text().prop_map(|text| quoted(&format!(" {text}$log$ "))),
     ]
-    .boxed();
+    .boxed()
+}
+
+fn text(depth: u32) -> Source {
+    let leaf = leaf_text();
     if depth == 0 {
         return leaf;
     }
@@ -47,6 +51,7 @@ fn text(depth: u32) -> Source {
     prop_oneof![
         2 => leaf,
         2 => call("concat", &[inner.clone(), inner.clone()]),
+        1 => call("concat", &[inner.clone(), leaf_text(), inner.clone()]),
         1 => call("upper", std::slice::from_ref(&inner)),
         1 => call("lower", std::slice::from_ref(&inner)),
         1 => call("trim", std::slice::from_ref(&inner)),
@@ -62,7 +67,7 @@ fn unit() -> Source {
 }
 
 fn number(depth: u32) -> Source {
-    let leaf = prop_oneof![2 => field(&["n", "m"]), 1 => number_literal()].boxed();
+    let leaf = prop_oneof![2 => field(&["n", "m", "j.b.c"]), 1 => number_literal()].boxed();
     if depth == 0 {
         return leaf;
     }
@@ -96,7 +101,8 @@ fn time(depth: u32) -> Source {
         2 => call("date_add", &[time(depth - 1), number(depth - 1), unit()]),
         // One of them is a time for sure, so that a text is read as one.
         1 => call("coalesce", &[fields(), inner.clone()]),
-        1 => call("nullif", &[fields(), inner]),
+        1 => call("nullif", &[fields(), inner.clone()]),
+        1 => call("if", &[condition(depth - 1), fields(), inner]),
     ]
     .boxed()
 }
@@ -110,9 +116,16 @@ pub fn condition(depth: u32) -> Source {
         3 => (text(deep), op(), text(flat)).prop_map(join),
         1 => (text(flat), Just("~"), text(deep)).prop_map(join),
         3 => (time(deep), op(), field(&["d", "day", "created_at"])).prop_map(join),
+        // The clock goes on between one answer and the next, so nothing else is asked of it.
+        1 => (time(deep), select(vec!["<", ">"]), Just("now()".to_owned())).prop_map(join),
         1 => prop_oneof![text(deep), number(deep), call("date_add", &[time(flat), number(flat), unit()])]
             .prop_map(|a| format!("{a} IS NULL")),
-        1 => prop_oneof![field(&["b", "public"]), call("coalesce", &[field(&["b", "public"]), field(&["true", "false"])])],
+        1 => (text(flat), prop::collection::vec(text(flat), 1..4))
+            .prop_map(|(a, items)| format!("{a} IN ({})", items.join(", "))),
+        1 => (number(flat), prop::collection::vec(number(flat), 1..4))
+            .prop_map(|(a, items)| format!("{a} IN ({})", items.join(", "))),
+        1 => (field(&["j"]), select(vec!["IS NULL", "IS NOT NULL", "= null"])).prop_map(|(a, test)| format!("{a} {test}")),
+        1 => prop_oneof![field(&["b", "public"]), call("coalesce", &[field(&["b", "public"]), field(&["true", "false"])]), call("nullif", &[field(&["b", "public"]), field(&["b", "public", "true"])])],
     ]
     .boxed();
     if depth == 0 {

@@ -8,13 +8,15 @@ use crate::expr::Auth;
 pub fn record() -> Map<String, Value> {
     let record = json!({
         "id": "0b", "created_by": "me", "created_at": "2024-05-01T10:00:00.123Z", "n": 7.0, "t": "Abc%",
-        "b": true, "public": false, "r": "0c", "j": {"a": 1}, "d": "2024-05-01 12:00:00.1239+02:00", "day": "2024-05-01"
+        "b": true, "public": false, "r": "0c",
+        "j": {"a": 1, "b": {"c": "Abc", "0": "zero"}, "on": true, "off": null, "list": ["x"], "far": 1e31}, "d": "2024-05-01 12:00:00.1239+02:00", "day": "2024-05-01"
     });
     record.as_object().unwrap().clone()
 }
 
 pub fn data() -> Map<String, Value> {
-    let data = json!({"n": 3, "t": "x", "u": 5, "b": "yes", "d": "2024-05-01T10:00:00.123Z", "j": [], "m": null});
+    let data =
+        json!({"n": 3, "t": "x", "u": 5, "b": "yes", "d": "2024-05-01T10:00:00.123Z", "j": {"a": "x"}, "m": null});
     data.as_object().unwrap().clone()
 }
 
@@ -90,6 +92,34 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("1000000000000000000000000000000 * n % 3 >= 0", TRUE),
     ("j IS NULL", FALSE),
     ("j != null", TRUE),
+    ("j.a = 1 && 1 = j.a && j.a >= n - 6", TRUE),
+    ("j.a = '1'", FALSE),
+    ("j.a != '1'", TRUE),
+    ("j.a < '1' || j.a ~ '%' || '1' ~ j.a || j.a = true", FALSE),
+    ("j.a + 1 = 2 && -j.a = -1", TRUE),
+    ("j.b.c = 'Abc' && j.b.c > 'ABC' && j.b.c ~ 'aB_' && j.b.c < t", TRUE),
+    ("j.b.c != 5", TRUE),
+    ("j.b.c + 1 IS NULL", TRUE),
+    ("j.b.0 = 'zero'", TRUE),
+    ("j.list.0 IS NULL", TRUE),
+    ("j.on && j.on = b && j.on != public", TRUE),
+    ("j.off", NULL),
+    ("j.off IS NULL && j.off = null && j.nothing IS NULL && j.a.b.c IS NULL", TRUE),
+    ("j.off = 1", NULL),
+    ("j.nothing != 'x'", NULL),
+    ("j.a = u", NULL),
+    ("j.a = m", NULL),
+    ("j.b = 'x' || j.list = 'x' || j.b = 1", FALSE),
+    ("j.b != null && j.list IS NOT NULL && j.b != 'x'", TRUE),
+    ("j.a IN ('x', 1) && 'Abc' IN (t, j.b.c)", TRUE),
+    ("j.a IN ('x', m)", NULL),
+    ("j.far IS NOT NULL", TRUE),
+    ("j.far > 1", NULL),
+    ("@request.data.j.a = t", FALSE),
+    ("@request.data.j.a = 'x' && @request.data.j.b IS NULL", TRUE),
+    ("@owns_record(j.b.c)", FALSE),
+    ("city = 'ABC'", TRUE),
+    ("filled = 'Abc'", TRUE),
     ("r = '0c'", TRUE),
     ("r IN ('0b', id)", FALSE),
     ("d = '2024-05-01T10:00:00.123Z'", TRUE),

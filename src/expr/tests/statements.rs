@@ -18,17 +18,17 @@ fn columns_are_qualified_and_values_bound() {
     for (source, sqlite, postgres) in [
         (
             "public = true || created_by = @request.auth.id",
-            r#"((r."public" = TRUE) OR (r."created_by" = $1))"#,
+            r#"((r."public" = TRUE) OR (r."created_by" = ?))"#,
             r#"((r."public" = TRUE) OR (r."created_by" = $1::text))"#,
         ),
         (
             "n IN (1, 2) && !(t < 'x')",
-            r#"((r."n" IN ($1, $2)) AND (NOT (r."t" < $3)))"#,
+            r#"((r."n" IN (?, ?)) AND (NOT (r."t" < ?)))"#,
             r#"((r."n" IN ($1::float8, $2::float8)) AND (NOT (r."t" < $3::text COLLATE "C")))"#,
         ),
         (
             "created_at >= '2024-01-01' && day < '2024-01-01'",
-            r#"((r."created_at" >= $1) AND (r."day" < $2))"#,
+            r#"((r."created_at" >= ?) AND (r."day" < ?))"#,
             r#"((r."created_at" >= $1::timestamptz) AND (r."day" < $2::text))"#,
         ),
     ] {

@@ -249,7 +249,7 @@ fn functions() {
     ];
     accepted(&good, filter);
     for source in good {
-        let compiled = crate::expr::Formula::compile(source, &super::Fields);
+        let compiled = crate::expr::Formula::compile(source, &super::Fields, crate::db::ColumnKind::Text);
         assert!(compiled.is_ok_and(|formula| formula.kind() == crate::db::ColumnKind::Boolean), "{source}");
     }
     refused(&good, rule);
@@ -309,12 +309,12 @@ fn computed_fields_have_a_type() {
         ("zzz", None),
         ("", None),
     ] {
-        let compiled = crate::expr::Formula::compile(source, &super::Fields);
+        let compiled = crate::expr::Formula::compile(source, &super::Fields, ColumnKind::Text);
         assert_eq!(compiled.ok().map(|formula| formula.kind()), kind, "{source}");
     }
     let deep = |levels: usize| format!("{}n{}", "abs(".repeat(levels), ")".repeat(levels));
-    assert!(crate::expr::Formula::compile(&deep(24), &super::Fields).is_ok());
-    assert!(crate::expr::Formula::compile(&deep(25), &super::Fields).is_err());
+    assert!(crate::expr::Formula::compile(&deep(24), &super::Fields, ColumnKind::Text).is_ok());
+    assert!(crate::expr::Formula::compile(&deep(25), &super::Fields, ColumnKind::Text).is_err());
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //! connection of the hub like any other, with the same rules, masks and order. The protocol has no words for what was
 //! missed during a break: whoever must miss nothing uses a protocol that has.
 
-mod body;
+pub mod body;
 mod client;
-mod topic;
+pub mod topic;
 
 use std::sync::Arc;
 

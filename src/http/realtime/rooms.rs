@@ -65,6 +65,14 @@ fn refusal(message: &str, code: &str, room: Option<&str>, reference: Option<&Val
 /// Carries out a command about a room, or says why not; `None` if it is none.
 pub(super) async fn obey(session: &Session, message: &Map<String, Value>) -> Option<Result<(), Value>> {
     match message::action(message) {
+        "join" | "presence" | "publish" if session.only_listens => {
+            let error = Error::Forbidden("Whoever listens in a user's place does not appear in rooms".into());
+            let mut frame = refused(&error, None, None);
+            if let Some(room) = message.get("room").and_then(Value::as_str) {
+                frame["room"] = room.into();
+            }
+            Some(Err(frame))
+        }
         "join" => Some(join(session, message).await),
         "presence" => Some(show(session, message)),
         "publish" => Some(publish(session, message)),

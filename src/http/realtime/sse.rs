@@ -28,7 +28,7 @@ struct Sse;
 
 impl Dialect for Sse {
     fn name(&self) -> &'static str {
-        "snackbase_sse"
+        "sse"
     }
 
     fn event(&self, event: &Event<'_>) -> Bytes {

@@ -39,7 +39,7 @@ struct Ws;
 
 impl Dialect for Ws {
     fn name(&self) -> &'static str {
-        "snackbase_ws"
+        "ws"
     }
 
     fn event(&self, event: &Event<'_>) -> Bytes {

@@ -19,7 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The accounts, newest first unless sorted otherwise.
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts",
-    params(("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("sort_by" = Option<String>, Query),
+    params(("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000), ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100), ("sort_by" = Option<String>, Query),
         ("sort_order" = Option<String>, Query), ("search" = Option<String>, Query)),
     responses((status = 200, body = AccountList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
@@ -91,7 +91,7 @@ async fn delete(State(app): State<App>, Superadmin(caller): Superadmin, Path(id)
 
 /// An account's users, newest first.
 #[utoipa::path(get, path = "/api/v1/accounts/{id}/users", tag = "accounts",
-    params(("id" = String, Path), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query)),
+    params(("id" = String, Path), ("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000), ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100)),
     responses((status = 200, body = AccountUserList), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn users(

@@ -19,7 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The caller's API keys, newest first; revoked ones are kept for a while.
 #[utoipa::path(get, path = "/api/v1/admin/api-keys", tag = "api-keys",
-    params(("limit" = Option<i64>, Query), ("offset" = Option<i64>, Query)),
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 1000), ("offset" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647)),
     responses((status = 200, body = ApiKeyList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<ApiKeyList>> {

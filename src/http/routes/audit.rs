@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     params(("account_id" = Option<String>, Query), ("table_name" = Option<String>, Query),
         ("record_id" = Option<String>, Query), ("user_id" = Option<String>, Query),
         ("operation" = Option<String>, Query), ("from_date" = Option<String>, Query),
-        ("to_date" = Option<String>, Query), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
+        ("to_date" = Option<String>, Query), ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647), ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("sort_by" = Option<String>, Query), ("sort_order" = Option<String>, Query),
         ("masked" = Option<bool>, Query)),
     responses((status = 200, body = AuditPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
@@ -80,7 +80,7 @@ async fn get(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): P
     let id = id.parse().map_err(|_| {
         let msg = "Input should be a valid integer, unable to parse string as an integer";
         let loc = vec!["path".into(), "id".into()];
-        Error::malformed(Problem { kind: "int_parsing".into(), loc, msg: msg.into(), input: id.as_str().into() })
+        Error::malformed(Problem::at(loc, "int_parsing", msg, id.as_str().into()))
     })?;
     app.audit.get(&caller, id).await.map(Json)
 }

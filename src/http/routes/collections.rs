@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The collections, newest first unless sorted otherwise.
 #[utoipa::path(get, path = "/api/v1/collections", tag = "collections",
-    params(("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("sort_by" = Option<String>, Query),
+    params(("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000), ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100), ("sort_by" = Option<String>, Query),
         ("sort_order" = Option<String>, Query), ("search" = Option<String>, Query)),
     responses((status = 200, body = CollectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]

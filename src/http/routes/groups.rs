@@ -53,8 +53,8 @@ struct GroupPage {
 
 /// The account's groups, oldest first; for superadmins those of every account, or of the one that is named.
 #[utoipa::path(get, path = "/api/v1/groups", tag = "groups",
-    params(("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query), ("page" = Option<i64>, Query),
-        ("page_size" = Option<i64>, Query), ("search" = Option<String>, Query), ("account_id" = Option<String>, Query)),
+    params(("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647), ("limit" = Option<i64>, Query, minimum = 1, maximum = 1000), ("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000),
+        ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100), ("search" = Option<String>, Query), ("account_id" = Option<String>, Query)),
     responses((status = 200, body = Groups), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<Groups>> {

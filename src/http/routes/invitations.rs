@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The account's invitations, newest first; for superadmins those of every account, or of the one that is named.
 #[utoipa::path(get, path = "/api/v1/invitations", tag = "invitations",
     params(("status_filter" = Option<InvitationStatus>, Query), ("account_id" = Option<String>, Query),
-        ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query)),
+        ("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000), ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100)),
     responses((status = 200, body = InvitationList), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<InvitationList>> {

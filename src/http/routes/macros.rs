@@ -19,7 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The stored macros, by name.
 #[utoipa::path(get, path = "/api/v1/macros", tag = "macros",
-    params(("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query)),
+    params(("skip" = Option<i64>, Query, minimum = 0), ("limit" = Option<i64>, Query, minimum = 1, maximum = 1000)),
     responses((status = 200, body = Vec<MacroView>), (status = 401, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, _: SignedIn, query: Query) -> Result<Json<Vec<MacroView>>> {
@@ -87,12 +87,7 @@ async fn test(
 }
 
 fn number(id: &str) -> Result<i64> {
-    id.parse().map_err(|_| {
-        Error::malformed(Problem {
-            kind: "int_parsing".into(),
-            loc: vec!["path".into(), "id".into()],
-            msg: "Input should be a valid integer, unable to parse string as an integer".into(),
-            input: id.into(),
-        })
-    })
+    let msg = "Input should be a valid integer, unable to parse string as an integer";
+    let problem = || Problem::at(vec!["path".into(), "id".into()], "int_parsing", msg, id.into());
+    id.parse().map_err(|_| Error::malformed(problem()))
 }

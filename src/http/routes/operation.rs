@@ -71,9 +71,9 @@ struct RequestList {
         ("method" = Option<String>, Query, description = "Only this method"),
         ("status" = Option<String>, Query, description = "Only this status, as in `404`, or class, as in `4xx`"),
         ("path" = Option<String>, Query, description = "Only paths that contain this"),
-        ("min_milliseconds" = Option<i64>, Query, description = "Only what took at least this long"),
-        ("before" = Option<i64>, Query, description = "Only requests before this number"),
-        ("limit" = Option<i64>, Query, description = "Requests at most, 1 to 500; 100 if it is left out"),
+        ("min_milliseconds" = Option<i64>, Query, minimum = 0, description = "Only what took at least this long"),
+        ("before" = Option<i64>, Query, minimum = 0, description = "Only requests before this number"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500, description = "Requests at most, 1 to 500; 100 if it is left out"),
     ),
     responses((status = 200, body = RequestList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
@@ -154,7 +154,7 @@ struct Figures {
 
 /// Requests, errors and times of this process by the minute.
 #[utoipa::path(get, path = "/api/v1/admin/figures", tag = "operation",
-    params(("range_minutes" = Option<i64>, Query, description = "Minutes up to now, 1 to 1440; 60 if it is left out")),
+    params(("range_minutes" = Option<i64>, Query, minimum = 1, maximum = 1440, description = "Minutes up to now, 1 to 1440; 60 if it is left out")),
     responses((status = 200, body = Figures), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn figures(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<Figures>> {

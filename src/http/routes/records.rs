@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,6 +47,7 @@ struct Record {
     created_by: String,
     updated_at: String,
     updated_by: String,
+    #[schema(required)]
     account_name: Option<String>,
     #[schema(additional_properties)]
     #[serde(flatten)]
@@ -57,20 +59,35 @@ struct Record {
 #[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
 struct RecordPage {
     items: Vec<Record>,
+    /// How many there are in all; null in a walk that does not ask for it.
+    #[schema(required)]
     total: Option<i64>,
     skip: i64,
     limit: i64,
+    /// Where the next page begins; null if there is none.
+    #[schema(required)]
     next_cursor: Option<String>,
+    /// Where the previous page ends; null if there is none.
+    #[schema(required)]
     prev_cursor: Option<String>,
     has_more: bool,
 }
 
 /// A page of the records that the caller may list.
 #[utoipa::path(get, path = "/api/v1/records/{collection}", tag = "records",
-    params(("collection" = String, Path), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
-        ("sort" = Option<String>, Query), ("fields" = Option<String>, Query), ("filter" = Option<String>, Query),
-        ("search" = Option<String>, Query), ("expand" = Option<String>, Query), ("cursor" = Option<String>, Query), ("cursor_before" = Option<String>, Query),
-        ("include_count" = Option<bool>, Query)),
+    params(
+        ("collection" = String, Path),
+        ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Records to pass over; 0 if it is left out"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100, description = "Records of a page, 1 to 100; 30 if it is left out"),
+        ("sort" = Option<String>, Query, description = "Fields with commas between them, a `-` before those that descend; `-created_at` if it is left out"),
+        ("fields" = Option<String>, Query, description = "Only these fields, with commas between them, and those of the system"),
+        ("filter" = Option<String>, Query, description = "Only records for which this expression is true"),
+        ("search" = Option<String>, Query, description = "Only records in whose searchable fields all these words occur"),
+        ("expand" = Option<String>, Query, description = "References, with commas between them, in whose place their records are shown; `author.country` goes deeper"),
+        ("cursor" = Option<String>, Query, description = "The page after this, `next_cursor` of the page before; empty for the first"),
+        ("cursor_before" = Option<String>, Query, description = "The page before this, `prev_cursor` of the page after it"),
+        ("include_count" = Option<bool>, Query, description = "Whether a page by cursor has the total too"),
+    ),
     responses((status = 200, body = RecordPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, query: Query) -> Result<Response> {
@@ -107,8 +124,14 @@ struct AggregateResult {
 
 /// Counts, sums and extremes over the records that the caller may list.
 #[utoipa::path(get, path = "/api/v1/records/{collection}/aggregate", tag = "records",
-    params(("collection" = String, Path), ("functions" = String, Query), ("group_by" = Option<String>, Query),
-        ("filter" = Option<String>, Query), ("having" = Option<String>, Query), ("search" = Option<String>, Query)),
+    params(
+        ("collection" = String, Path),
+        ("functions" = String, Query, description = "What to calculate, with commas between: `count()`, `count(field)`, `sum(field)`, `avg(field)`, `min(field)`, `max(field)`"),
+        ("group_by" = Option<String>, Query, description = "Fields with commas between them; one row for each combination of their values, one row in all without any"),
+        ("filter" = Option<String>, Query, description = "Only records for which this expression is true"),
+        ("having" = Option<String>, Query, description = "Only groups for whose results this is true, such as `count() > 1`"),
+        ("search" = Option<String>, Query, description = "Only records in whose searchable fields all these words occur"),
+    ),
     responses((status = 200, body = AggregateResult), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn aggregate(State(app): State<App>, caller: Caller, Path(name): Path<String>, query: Query) -> Result<Response> {
@@ -151,8 +174,12 @@ async fn create(
 
 /// One record.
 #[utoipa::path(get, path = "/api/v1/records/{collection}/{id}", tag = "records",
-    params(("collection" = String, Path), ("id" = String, Path), ("fields" = Option<String>, Query),
-        ("expand" = Option<String>, Query)),
+    params(
+        ("collection" = String, Path),
+        ("id" = String, Path),
+        ("fields" = Option<String>, Query, description = "Only these fields, with commas between them, and those of the system"),
+        ("expand" = Option<String>, Query, description = "References, with commas between them, in whose place their records are shown; `author.country` goes deeper"),
+    ),
     responses((status = 200, body = Record), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 async fn get(
@@ -245,10 +272,20 @@ struct BatchCreate {
     records: Vec<Body>,
 }
 
+/// What was created.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+struct BatchCreated {
+    /// The records, in the order in which they were sent.
+    created: Vec<Record>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Creates several records, all or none.
 #[utoipa::path(post, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchCreate,
-    responses((status = 201, description = "The records, in order"), (status = 400, body = ErrorBody),
+    responses((status = 201, body = BatchCreated), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn create_many(
@@ -278,10 +315,20 @@ struct BatchUpdate {
     records: Vec<BatchUpdateItem>,
 }
 
+/// What was changed.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+struct BatchUpdated {
+    /// The records as they are now, in the order in which they were sent.
+    updated: Vec<Record>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Changes several records, all or none.
 #[utoipa::path(patch, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchUpdate,
-    responses((status = 200, description = "The records, in order"), (status = 400, body = ErrorBody),
+    responses((status = 200, body = BatchUpdated), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn update_many(
@@ -302,10 +349,19 @@ struct BatchDelete {
     ids: Vec<String>,
 }
 
+/// What was deleted.
+#[derive(Serialize, utoipa::ToSchema)]
+struct BatchDeleted {
+    /// The ids, in the order in which they were sent.
+    deleted: Vec<String>,
+    /// How many there are.
+    count: usize,
+}
+
 /// Deletes several records, all or none.
 #[utoipa::path(delete, path = "/api/v1/records/{collection}/batch", tag = "records", params(("collection" = String, Path)),
     request_body = BatchDelete,
-    responses((status = 200, description = "The ids"), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    responses((status = 200, body = BatchDeleted), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn delete_many(
@@ -313,10 +369,9 @@ async fn delete_many(
     caller: Caller,
     Path(name): Path<String>,
     JsonBody(batch): JsonBody<BatchDelete>,
-) -> Result<Response> {
-    let ids = app.records.delete_many(&caller, &name, batch.ids).await?;
-    let count = ids.len();
-    Ok(axum::Json(serde_json::json!({ "deleted": ids, "count": count })).into_response())
+) -> Result<Json<BatchDeleted>> {
+    let deleted = app.records.delete_many(&caller, &name, batch.ids).await?;
+    Ok(Json(BatchDeleted { count: deleted.len(), deleted }))
 }
 
 /// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was

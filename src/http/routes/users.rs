@@ -24,9 +24,9 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The users, newest first unless sorted otherwise.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users",
-    params(("account_id" = Option<String>, Query), ("role_id" = Option<i64>, Query), ("is_active" = Option<bool>, Query),
-        ("search" = Option<String>, Query), ("skip" = Option<i64>, Query), ("limit" = Option<i64>, Query),
-        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query),
+    params(("account_id" = Option<String>, Query), ("role_id" = Option<i64>, Query, minimum = 1), ("is_active" = Option<bool>, Query),
+        ("search" = Option<String>, Query), ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647), ("limit" = Option<i64>, Query, minimum = 1, maximum = 100),
+        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query, minimum = 1, maximum = 1_000_000), ("page_size" = Option<i64>, Query, minimum = 1, maximum = 100),
         ("sort_by" = Option<String>, Query), ("sort_order" = Option<String>, Query)),
     responses((status = 200, body = UserList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]

@@ -118,7 +118,7 @@ async fn connections_end_with_their_token_and_with_the_server() {
     tokio::join!(hub.stop(), goes);
     assert_eq!(world.hub.connected(), 0);
     let recheck: Recheck = Box::new(|| std::future::pending().boxed());
-    let late = Arrival { caller, recheck, address: None, dialect: world.dialect };
+    let late = Arrival { caller, recheck, address: None, opened_by: None, dialect: world.dialect };
     assert!(matches!(world.hub.connect(late), Err(Error::Unavailable(_))));
 }
 
@@ -129,7 +129,13 @@ async fn connections_are_limited_and_counted() {
     let first = world.connect(&caller);
     let another = || {
         let recheck: Recheck = Box::new(|| std::future::pending().boxed());
-        world.hub.connect(Arrival { caller: caller.clone(), recheck, address: None, dialect: world.dialect })
+        world.hub.connect(Arrival {
+            caller: caller.clone(),
+            recheck,
+            address: None,
+            opened_by: None,
+            dialect: world.dialect,
+        })
     };
     assert!(matches!(another(), Err(Error::RateLimited { .. })));
     drop(first);

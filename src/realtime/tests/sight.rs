@@ -219,7 +219,9 @@ async fn fields_are_narrowed_and_old_values_are_those_that_were_seen() {
     let caller = world.user("user");
     let again = caller.clone();
     let recheck: Recheck = Box::new(move || std::future::ready(Ok(again.clone())).boxed());
-    let client = Client(world.hub.connect(Arrival { caller, recheck, address: None, dialect: &Telling }).unwrap());
+    let client = Client(
+        world.hub.connect(Arrival { caller, recheck, address: None, opened_by: None, dialect: &Telling }).unwrap(),
+    );
     let selection = Selection { fields: Some(["mail".to_owned()].into()), old: true, ..Selection::default() };
     client.0.subscribe(Subscribe { tag: None, ..selecting(&client, "all", selection) }).unwrap();
     assert_eq!(client.frames(1).await, ["ack"]);
@@ -264,4 +266,23 @@ async fn those_who_see_their_own_records_are_found_by_value() {
     client.listen(Operations::ALL).await;
     world.create("3", owned(&first, "d")).await;
     assert_eq!(names(&client.frames(1).await), ["create 3"]);
+}
+
+#[tokio::test]
+async fn nothing_is_shown_without_an_answer_of_the_database() {
+    let world = World::with_rule(Some("")).await;
+    let insert = "INSERT INTO macros (name, sql_query, parameters, created_at, updated_at, created_by) \
+                  VALUES ('others', 'SELECT COUNT(*) FROM posts', '[]', $1, $1, 'system')";
+    let at: DateTime<Utc> = "2020-01-01T00:00:00Z".parse().unwrap();
+    assert!(world.db.execute(Stmt::fixed(insert, vec![at.into()])).await.unwrap());
+    world.set_rule(Some("@others() >= 0")).await;
+    let (knowing, plain) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let scope = knowing.scope();
+    let wish = Subscribe { notices: true, ..Subscribe::to("posts", Operations::ALL, scope) };
+    knowing.0.subscribe(wish).unwrap();
+    plain.listen(Operations::ALL).await;
+    // There is no such table.
+    world.create("a", json!({"title": "secret"})).await;
+    assert_eq!(knowing.frames(1).await, ["resync access"]);
+    assert_eq!(plain.closed().await, Close::Overload);
 }

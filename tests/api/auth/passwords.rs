@@ -7,6 +7,7 @@ crate::both![
     forgetting_tells_nothing,
     a_new_password_ends_every_session,
     requests_for_mails_are_throttled,
+    new_passwords_that_are_weak_are_told_below_detail,
 ];
 
 const NEW: &str = "Another-Horse-43!";
@@ -39,6 +40,30 @@ async fn a_forgotten_password_is_replaced_by_the_link(backend: Backend) {
     let request = json!({"account": user.account_slug, "email": user.email, "password": PASSWORD});
     anonymous.post("/auth/login", &request).await.refused(401, "");
     anonymous.login(&user.account_slug, &user.email, NEW).await;
+}
+
+async fn new_passwords_that_are_weak_are_told_below_detail(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let user = app.register().await;
+    let admin = &app.admin;
+    let new =
+        json!({"email": "new@example.com", "password": "NoSpecial1234", "account_id": user.account_id, "role": "user"});
+    let weak = json!({"token": "nonsense", "new_password": "NoSpecial1234"});
+    for answer in [
+        admin.post("/users", &new).await,
+        admin.put(&format!("/users/{}/password", user.id), &json!({"new_password": "NoSpecial1234"})).await,
+        app.anonymous().post("/auth/reset-password", &weak).await,
+    ] {
+        let body = answer.refused(400, "special");
+        let (detail, problem) = (&body["detail"], &body["detail"]["details"][0]);
+        assert_eq!(detail["error"], "Validation error", "{body}");
+        assert_eq!(
+            (&problem["field"], &problem["code"]),
+            (&json!("password"), &json!("password_no_special")),
+            "{body}"
+        );
+        assert!(body["errors"]["password"][0].is_string(), "{body}");
+    }
 }
 
 async fn forgetting_tells_nothing(backend: Backend) {

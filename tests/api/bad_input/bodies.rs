@@ -7,6 +7,7 @@ crate::both![
     bodies_that_are_no_json_are_refused,
     deep_and_huge_bodies_are_refused,
     numbers_beyond_every_range_are_refused,
+    every_place_that_does_not_fit_is_named,
 ];
 
 async fn bodies_that_are_no_json_are_refused(backend: Backend) {
@@ -45,6 +46,77 @@ async fn bodies_that_are_no_json_are_refused(backend: Backend) {
         let answer = post(&user, body.to_vec()).await;
         assert_eq!(answer.status, 422, "{}: {}", String::from_utf8_lossy(body), answer.text);
         answer.refused(422, "");
+    }
+    healthy(&app, &user).await;
+}
+
+async fn every_place_that_does_not_fit_is_named(backend: Backend) {
+    let (app, user) = start(backend).await;
+    let (anonymous, admin) = (app.anonymous(), &app.admin);
+    let account = json!(user.account_id);
+    for (answer, expected) in [
+        (anonymous.post("/auth/register", &json!({})).await, vec!["email missing", "password missing"]),
+        (
+            anonymous.post("/auth/register", &json!({"email": 1, "account_name": [], "account_slug": "ab"})).await,
+            vec!["account_name string_type", "email string_type", "password missing"],
+        ),
+        (
+            anonymous
+                .post(
+                    "/auth/register",
+                    &json!({"email": "x", "password": "", "account_name": "", "account_slug": "a".repeat(33)}),
+                )
+                .await,
+            vec![
+                "account_name string_too_short",
+                "account_slug string_too_long",
+                "email value_error",
+                "password string_too_short",
+            ],
+        ),
+        (
+            anonymous.post("/auth/login", &json!({"account": 7})).await,
+            vec!["account string_type", "email missing", "password missing"],
+        ),
+        (
+            anonymous.post("/auth/login", &json!({"account": "", "email": "x", "password": "x"})).await,
+            vec!["account string_too_short", "email value_error"],
+        ),
+        (anonymous.post("/auth/refresh", &json!({"refresh_token": ""})).await, vec!["refresh_token string_too_short"]),
+        (
+            admin.post("/users", &json!({"email": "x", "password": "x", "account_id": "7"})).await,
+            vec!["account_id uuid_parsing", "email value_error", "role_id missing"],
+        ),
+        (
+            admin.post("/users", &json!({"account_id": account, "is_active": "yes", "role_id": "x"})).await,
+            vec!["email missing", "is_active bool_type", "role_id int_type"],
+        ),
+        (
+            admin.post("/admin/api-keys", &json!({"name": "x", "expires_at": "soon"})).await,
+            vec!["expires_at datetime_parsing", "name string_too_short"],
+        ),
+        (
+            user.post("/groups", &json!({"name": "", "description": "d".repeat(501)})).await,
+            vec!["description string_too_long", "name string_too_short"],
+        ),
+        (admin.post("/collections", &json!({})).await, vec!["name missing", "schema missing"]),
+        (
+            admin.post("/macros", &json!({"name": "a\0b", "description": "\0"})).await,
+            vec!["description value_error", "name value_error"],
+        ),
+    ] {
+        let body = answer.refused(422, "");
+        let problems = body["detail"].as_array().unwrap_or_else(|| panic!("no list in {body}"));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut found: Vec<String> =
+            problems.iter().map(|p| format!("{} {}", text(&p["loc"][1]), text(&p["type"]))).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{body}");
+        for problem in problems {
+            let key = text(&problem["loc"][1]);
+            assert!(body["errors"][&key][0].is_string() && body["message"].as_str().unwrap().contains(&key), "{body}");
+            assert!(problem.get("input").is_some() && problem["msg"].is_string(), "{body}");
+        }
     }
     healthy(&app, &user).await;
 }

@@ -47,7 +47,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(auth(world));
     rows.extend(administration(world));
     rows.extend(rooms(world));
-    rows.push(row(Method::POST, "/api/v1/realtime/ticket", vec![("/realtime/ticket".to_owned(), Value::Null)]));
+    rows.extend(connections(world));
     rows.extend(people::rows(world));
     rows
 }
@@ -153,6 +153,20 @@ fn collections() -> Vec<Row> {
         row(Method::PUT, "/api/v1/macros/{id}", body("/macros/1", json!({"sql_query": "SELECT 1"}))),
         row(Method::DELETE, "/api/v1/macros/{id}", body("/macros/1", Value::Null)),
         row(Method::POST, "/api/v1/macros/{id}/test", body("/macros/1/test", json!({"parameters": []}))),
+    ]
+}
+
+fn connections(world: &World) -> Vec<Row> {
+    let ticket = |body: Value| ("/realtime/ticket".to_owned(), body);
+    let (all, of_a) = ("/admin/realtime/connections", format!("?account={}", world.a.account_slug));
+    vec![
+        row(Method::POST, "/api/v1/realtime/ticket", vec![ticket(Value::Null), ticket(json!({"user_id": world.a.id}))]),
+        get("/api/v1/admin/realtime/connections", &[all.to_owned(), format!("{all}{of_a}")]),
+        row(
+            Method::DELETE,
+            "/api/v1/admin/realtime/connections/{id}",
+            vec![(format!("{all}/00000000-0000-0000-0000-000000000000"), Value::Null)],
+        ),
     ]
 }
 

@@ -11,6 +11,7 @@ crate::both![
     a_change_of_role_is_told_to_those_who_understand_and_applies_to_all,
     what_was_missed_is_not_shown_to_those_who_may_not_see_it_any_more,
     a_change_of_rules_during_a_break_is_told,
+    what_no_rule_reads_of_a_user_is_no_reason_to_fetch_again,
 ];
 
 async fn posts(backend: Backend, list_rule: &str) -> (TestApp, User) {
@@ -169,4 +170,54 @@ async fn a_change_of_rules_during_a_break_is_told(backend: Backend) {
     app.admin.put("/collections/posts", &fields).await.ok(200);
     user.create("posts", &json!({"n": 9})).await;
     assert_eq!(resumed(&seen).await["reason"], "schema");
+}
+
+async fn what_no_rule_reads_of_a_user_is_no_reason_to_fetch_again(backend: Backend) {
+    let (app, user) = posts(backend, "@request.auth.email != '' || @has_group('x')").await;
+    let colleague = app.colleague_of(&user).await;
+    let mut ws = Ws::connect(&colleague).await;
+    subscribe(&mut ws, &json!({"ref": 1})).await;
+    user.create("posts", &json!({"n": 1})).await;
+    let seen = ws.frame().await["cursor"].clone();
+    // Signing in elsewhere, another name for the way of signing in, the end of other sessions.
+    let again = app.anonymous().login(&colleague.account_slug, &colleague.email, PASSWORD).await;
+    let path = format!("/users/{}", colleague.id);
+    app.admin.patch(&path, &json!({"auth_provider_name": "x", "email_verified": true})).await.ok(200);
+    colleague.delete("/auth/sessions").await.ok(204);
+    again.get("/auth/me").await.refused(401, "");
+    user.create("posts", &json!({"n": 2})).await;
+    assert_eq!(ws.expect_event("posts.create").await["n"], 2);
+    // Nor is it for somebody who comes back, with another password meanwhile.
+    let password = "Another-Horse-43!";
+    app.admin.put(&format!("{path}/password"), &json!({"new_password": password})).await.ok(200);
+    assert_eq!(ws.end().await.code, 1008);
+    let resumed = async || {
+        let colleague = app.anonymous().login(&colleague.account_slug, &colleague.email, password).await;
+        let mut ws = Ws::connect(&colleague).await;
+        subscribe(&mut ws, &json!({"ref": 1, "since": seen})).await;
+        let mut frames = Vec::new();
+        loop {
+            let frame = ws.frame().await;
+            frames.push(frame["type"].as_str().unwrap().to_owned());
+            if frame["operation"].is_null() {
+                return frames;
+            }
+        }
+    };
+    assert_eq!(resumed().await, ["posts.create", "replayed"]);
+    // A role counts only where a rule reads it, and a group where one asks for some.
+    set_role(&app, &colleague, 1).await;
+    let frames = resumed().await;
+    assert_eq!(frames.last().unwrap(), "resync", "this rule reads the address and a group: {frames:?}");
+    app.rules("posts", &json!({"list_rule": "created_by != ''"})).await;
+    let mut ws = Ws::connect(&user).await;
+    subscribe(&mut ws, &json!({"ref": 1})).await;
+    user.create("posts", &json!({"n": 3})).await;
+    let seen = ws.frame().await["cursor"].clone();
+    set_role(&app, &colleague, 2).await;
+    user.create("posts", &json!({"n": 4})).await;
+    let colleague = app.anonymous().login(&colleague.account_slug, &colleague.email, password).await;
+    let mut ws = Ws::connect(&colleague).await;
+    subscribe(&mut ws, &json!({"ref": 1, "since": seen})).await;
+    assert_eq!(ws.frame().await["data"]["n"], 4);
 }

@@ -13,6 +13,8 @@ crate::both![
     hidden_and_masked_fields_are_no_oracle,
     sums_out_of_range_are_refused,
     the_number_of_groups_is_limited,
+    computed_fields_are_grouped_and_calculated_with,
+    computed_fields_that_are_hidden_or_masked_are_no_oracle,
 ];
 
 async fn orders(backend: Backend) -> (TestApp, User) {
@@ -266,4 +268,92 @@ async fn the_number_of_groups_is_limited(backend: Backend) {
     user.get(path).await.refused(400, "10000 groups");
     let filtered = [("functions", "count()"), ("group_by", "n"), ("filter", "n < 0")];
     assert_eq!(user.query("/records/many/aggregate", &filtered).await.ok(200)["total_groups"], 1);
+}
+
+async fn computed_fields_are_grouped_and_calculated_with(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let computed = |name, expression, kind| json!({"name": name, "type": "computed", "expression": expression, "return_type": kind});
+    let fields = json!([
+        {"name": "title", "type": "text", "searchable": true},
+        {"name": "price", "type": "number"},
+        {"name": "quantity", "type": "number"},
+        {"name": "due", "type": "datetime"},
+        computed("total", "round(price * quantity, 2)", "number"),
+        computed("label", "upper(title)", "text"),
+        computed("large", "price * quantity >= 6", "boolean"),
+        computed("reminder", "date_add(due, -1, 'days')", "datetime")
+    ]);
+    app.collection("lines", &fields, &open()).await;
+    let user = app.register().await;
+    let records = json!({"records": [
+        {"title": "tea", "price": 1.5, "quantity": 4, "due": "2025-01-02T01:00:00+01:00"},
+        {"title": "Tea", "price": 3, "quantity": 2, "due": "2025-01-02"},
+        {"title": "milk", "price": 0.5, "quantity": 1},
+        {"title": null, "price": 7, "quantity": null}
+    ]});
+    user.post("/records/lines/batch", &records).await.ok(201);
+    let ask = async |query: &[(&str, &str)]| user.query("/records/lines/aggregate", query).await.ok(200);
+    let functions = "sum(total),avg(total),min(total),max(total),count(total),min(label),max(reminder),count(large)";
+    assert_same(
+        ask(&[("functions", functions)]).await["results"].clone(),
+        json!([{"sum_total": 12.5, "avg_total": 12.5 / 3.0, "min_total": 0.5, "max_total": 6, "count_total": 3,
+            "min_label": "MILK", "max_reminder": "2025-01-01T00:00:00.000Z", "count_large": 3}]),
+    );
+    for (group, expected) in [
+        ("label", json!([[null, 1], ["MILK", 1], ["TEA", 2]])),
+        ("total", json!([[null, 1], [0.5, 1], [6, 2]])),
+        ("large", json!([[null, 1], [false, 1], [true, 2]])),
+        ("reminder", json!([[null, 2], ["2025-01-01T00:00:00.000Z", 2]])),
+    ] {
+        let answer = ask(&[("functions", "count()"), ("group_by", group)]).await;
+        let rows = answer["results"].as_array().unwrap().iter().map(|row| json!([row[group], row["count"]]));
+        assert_same(rows.collect(), expected);
+    }
+    // Whole numbers are shown whole, as stored ones are.
+    let answer = ask(&[("functions", "max(total)"), ("group_by", "total"), ("filter", "large")]).await;
+    assert_eq!((answer["results"][0]["total"].to_string(), &answer["total_groups"]), ("6".into(), &json!(1)));
+    assert_eq!(answer["results"][0]["max_total"].to_string(), "6");
+    let chosen = ask(&[
+        ("functions", "count(),sum(total),max(reminder)"),
+        ("group_by", "label,large"),
+        ("filter", "total > 0.5 && reminder < due"),
+        ("having", "sum(total) = 12 and max(reminder) > '2024-12-31'"),
+        ("search", "te"),
+    ]);
+    assert_same(
+        chosen.await["results"].clone(),
+        json!([{"label": "TEA", "large": true, "count": 2, "sum_total": 12, "max_reminder": "2025-01-01T00:00:00.000Z"}]),
+    );
+    let listed = user.query("/records/lines", &[("search", "te"), ("filter", "label = 'TEA' && total = 6")]).await;
+    assert_eq!(listed.ok(200)["total"], 2);
+    for functions in ["sum(label)", "avg(large)", "min(large)", "sum(reminder)"] {
+        let refusal = user.query("/records/lines/aggregate", &[("functions", functions)]).await.refused(400, "");
+        assert_eq!(refusal["error"], "Invalid aggregation functions", "{functions}");
+    }
+}
+
+async fn computed_fields_that_are_hidden_or_masked_are_no_oracle(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let fields = json!([
+        {"name": "ssn", "type": "text", "pii": true, "mask_type": "ssn"},
+        {"name": "salary", "type": "number"},
+        {"name": "copy", "type": "computed", "expression": "concat(ssn, '')", "return_type": "text"},
+        {"name": "double", "type": "computed", "expression": "salary * 2", "return_type": "number"}
+    ]);
+    app.collection("staff", &fields, &open()).await;
+    app.rules("staff", &json!({"list_fields": ["ssn", "copy"]})).await;
+    let user = app.register().await;
+    let colleague = app.colleague_of(&user).await;
+    user.create("staff", &json!({"ssn": "123-45-6789", "salary": 5})).await;
+    let path = "/records/staff/aggregate";
+    for (functions, group, field) in [
+        ("min(copy)", "", "copy"),
+        ("count()", "copy", "copy"),
+        ("sum(double)", "", "double"),
+        ("count()", "double", "double"),
+    ] {
+        colleague.query(path, &[("functions", functions), ("group_by", group)]).await.refused(400, field);
+        app.admin.query(path, &[("functions", functions), ("group_by", group)]).await.ok(200);
+    }
+    colleague.query(path, &[("functions", "count()"), ("filter", "copy ~ '1%'")]).await.refused(400, "copy");
 }

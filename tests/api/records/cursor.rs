@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -147,51 +148,66 @@ impl Dice {
     }
 }
 
+/// Walks through the whole list in steps of random length, writing a few records between them, and returns the old ones
+/// that it saw, in order.
+async fn random_walk(user: &User, sort: &str, backwards: bool, old: &[String], dice: &mut Dice) -> Vec<String> {
+    let mut seen = Vec::new();
+    // Backwards from the end, which an offset page shows.
+    let last = old.len().saturating_sub(1).to_string();
+    let mut current = if backwards {
+        user.query("/records/numbers", &[("sort", sort), ("skip", &last)]).await.ok(200)
+    } else {
+        page(user, sort, "cursor", "").await
+    };
+    loop {
+        let mut shown = ids(&current);
+        if backwards {
+            shown.reverse();
+        }
+        seen.extend(shown.into_iter().filter(|id| old.contains(id)));
+        for _ in 0..dice.below(3) {
+            user.create("numbers", &dice.record()).await;
+        }
+        let (parameter, key) = if backwards { ("cursor_before", "prev_cursor") } else { ("cursor", "next_cursor") };
+        let Some(cursor) = current[key].as_str().map(str::to_owned) else { return seen };
+        let limit = (1 + dice.below(7)).to_string();
+        let query = [("sort", sort), ("limit", &limit), (parameter, &cursor)];
+        current = user.query("/records/numbers", &query).await.ok(200);
+    }
+}
+
 async fn random_walks_see_every_old_record_once_while_others_are_written(backend: Backend) {
     let (_app, user) = numbers(backend).await;
     for round in 0..12 {
         let mut dice = Dice(round);
-        let sort = SORTS[dice.below(SORTS.len())];
+        let (sort, backwards) = (SORTS[dice.below(SORTS.len())], round % 2 == 1);
         let whole = user.query("/records/numbers", &[("sort", sort), ("limit", "100")]).await.ok(200);
-        let old: HashSet<String> = ids(&whole).into_iter().collect();
-        let mut seen = Vec::new();
-        let backwards = dice.below(2) == 1;
-        // Backwards from the end, which an offset page shows.
-        let last = old.len().saturating_sub(1).to_string();
-        let mut current = if backwards {
-            user.query("/records/numbers", &[("sort", sort), ("skip", &last)]).await.ok(200)
-        } else {
-            page(&user, sort, "cursor", "").await
+        assert_eq!(whole["has_more"], false);
+        let mut old = ids(&whole);
+        // Somebody else writes all the while.
+        let (done, mut others) = (AtomicBool::new(false), Dice(round + 100));
+        let write = async {
+            while !done.load(Ordering::Relaxed) {
+                user.create("numbers", &others.record()).await;
+            }
         };
-        loop {
-            let mut shown = ids(&current);
-            if backwards {
-                shown.reverse();
-            }
-            seen.extend(shown.into_iter().filter(|id| old.contains(id)));
-            for _ in 0..dice.below(3) {
-                user.create("numbers", &dice.record()).await;
-            }
-            let (parameter, key) = if backwards { ("cursor_before", "prev_cursor") } else { ("cursor", "next_cursor") };
-            let Some(cursor) = current[key].as_str().map(str::to_owned) else { break };
-            let limit = (1 + dice.below(7)).to_string();
-            let query = [("sort", sort), ("limit", &limit), (parameter, &cursor)];
-            current = user.query("/records/numbers", &query).await.ok(200);
-        }
-        let mut expected: Vec<String> = ids(&whole);
+        let walk = async {
+            let seen = random_walk(&user, sort, backwards, &old, &mut dice).await;
+            done.store(true, Ordering::Relaxed);
+            seen
+        };
+        let ((), seen) = tokio::join!(write, walk);
         if backwards {
-            expected.reverse();
+            old.reverse();
         }
-        assert_eq!(seen, expected, "round {round} by {sort}");
-        let surplus: Vec<String> = user.query("/records/numbers", &[("limit", "100")]).await.ok(200)["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .skip(40)
-            .map(|item| item["id"].as_str().unwrap().to_owned())
-            .collect();
-        if !surplus.is_empty() {
-            user.delete_with("/records/numbers/batch", &json!({"ids": surplus})).await.ok(200);
+        assert_eq!(seen, old, "round {round} by {sort}");
+        // The newest forty stay, so that a page shows all of them the next time.
+        loop {
+            let surplus = user.query("/records/numbers", &[("skip", "40"), ("limit", "100")]).await.ok(200);
+            if ids(&surplus).is_empty() {
+                break;
+            }
+            user.delete_with("/records/numbers/batch", &json!({"ids": ids(&surplus)})).await.ok(200);
         }
     }
 }

@@ -3,12 +3,14 @@ import {
   IconActivity,
   IconBuilding,
   IconDatabase,
+  IconFlask,
   IconFunction,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
   IconListSearch,
   IconMail,
+  IconPlugConnected,
   IconSettings,
   IconShield,
   type TablerIcon,
@@ -62,4 +64,10 @@ export const NAV: NavGroup[] = [
   },
 ];
 
-export const PAGES: NavPage[] = NAV.flatMap((group) => group.pages);
+/** Pages within pages: the palette leads there, the sidebar to what they stand in. */
+const WITHIN: NavPage[] = [
+  { to: '/live/connections', label: 'Realtime connections', icon: IconPlugConnected, words: 'subscriptions who is connected lag websocket sse' },
+  { to: '/live/playground', label: 'Realtime playground', icon: IconFlask, words: 'subscribe websocket sse try as user' },
+];
+
+export const PAGES: NavPage[] = [...NAV.flatMap((group) => group.pages), ...WITHIN];

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
+import { TabLinks } from '@/ui/TabLinks';
 import { isSample } from '@/features/sample/sample';
 import { SampleNote } from '@/features/sample/SampleNote';
 import classes from './CollectionPage.module.css';
@@ -15,6 +16,7 @@ const TABS = [
   { to: '/collections/$name/records', label: 'Records' },
   { to: '/collections/$name/fields', label: 'Fields' },
   { to: '/collections/$name/rules', label: 'Rules' },
+  { to: '/collections/$name/api', label: 'API' },
   { to: '/collections/$name/settings', label: 'Settings' },
 ] as const;
 
@@ -33,13 +35,7 @@ export function CollectionPage() {
   return (
     <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]} action={collection.data && action} flush>
       <div className={classes.frame}>
-        <nav className={classes.tabs} aria-label={`Collection ${name}`}>
-          {TABS.map(({ to, label }) => (
-            <Link key={to} to={to} params={{ name }} className={classes.tab} activeOptions={{ includeSearch: false }}>
-              {label}
-            </Link>
-          ))}
-        </nav>
+        <TabLinks label={`Collection ${name}`} tabs={TABS.map(({ to, label }) => ({ label, link: { to, params: { name } } }))} />
         {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
         {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
         {collection.data && isSample(collection.data.schema) && <SampleNote collection={collection.data} />}

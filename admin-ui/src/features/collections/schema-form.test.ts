@@ -22,7 +22,7 @@ describe('parseDefault', () => {
 
 describe('definitionOf', () => {
   it('drops what does not belong to the type', () => {
-    const draft = { ...newField(), name: ' a ', collection: 'posts', on_delete: 'cascade', mask_type: 'full' };
+    const draft = { ...newField(), name: ' a ', collection: 'posts', on_delete: 'cascade', mask_type: 'full' } as const;
     expect(definitionOf(draft)).toMatchObject({ name: 'a', collection: null, on_delete: null, mask_type: null });
   });
   it('keeps attributes that the editor does not know', () => {

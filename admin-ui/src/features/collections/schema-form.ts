@@ -7,21 +7,21 @@ export interface FieldDraft {
   /** Stable while rows are moved; never sent. */
   key: string;
   name: string;
-  type: string;
+  type: FieldDefinition['type'];
   required: boolean;
   unique: boolean;
   /** The default as typed; empty means none. */
   defaultText: string;
   collection: string | null;
-  on_delete: string | null;
+  on_delete: FieldDefinition['on_delete'];
   pii: boolean;
-  mask_type: string | null;
+  mask_type: FieldDefinition['mask_type'];
   index: boolean;
   searchable: boolean;
   encrypted: boolean;
   options: OptionTexts;
   expression: string;
-  return_type: string | null;
+  return_type: FieldDefinition['return_type'];
   /** The stored definition of a field that already exists. */
   stored: FieldDefinition | null;
 }

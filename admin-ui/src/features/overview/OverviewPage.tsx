@@ -1,61 +1,57 @@
 import { SimpleGrid, Stack } from '@mantine/core';
 import { IconDatabase } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { accountsQuery } from '@/features/accounts/queries';
+import { getRouteApi } from '@tanstack/react-router';
 import { CreateCollectionButton, FirstSteps } from '@/features/collections/CollectionsPage';
 import { collectionsQuery } from '@/features/collections/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
-import { formatNumber } from '@/ui/format';
 import { Page } from '@/ui/Page';
-import { Figure } from './Figure';
-import { healthQuery } from './queries';
+import { Figures } from './Figures';
+import { Growth } from './Growth';
+import { HealthPanel } from './HealthPanel';
+import { statsQuery } from './queries';
 import { QuickLinks } from './QuickLinks';
+import { RealtimeNow } from './RealtimeNow';
+import { RecentAudit } from './RecentAudit';
 import { RecentCollections } from './RecentCollections';
 import { Traffic } from './Traffic';
 
+const route = getRouteApi('/app/');
+
 export function OverviewPage() {
-  const collections = useQuery(collectionsQuery({ page: 1, page_size: 100, sort_by: 'created_at', sort_order: 'desc' }));
-  const accounts = useQuery(accountsQuery({ page: 1, page_size: 1 }));
-  const health = useQuery(healthQuery);
+  const { days = '7d' } = route.useSearch();
+  const stats = useQuery(statsQuery(days));
+  const collections = useQuery(collectionsQuery({ page: 1, page_size: 6, sort_by: 'created_at', sort_order: 'desc' }));
   const items = collections.data?.items;
-  // The sum is of the newest hundred collections; with more it is a lower bound and says so.
-  const partial = collections.data && collections.data.total > collections.data.items.length;
-  const records = items?.reduce((sum, item) => sum + item.records_count, 0);
   return (
     <Page crumbs={[{ label: 'Overview' }]} action={items && items.length > 0 && <CreateCollectionButton />}>
-      <Stack gap="md" maw={1040}>
-        <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
-          <Figure label="Collections" value={show(collections.data?.total)} to="/collections" />
-          <Figure label="Records" value={records === undefined ? undefined : `${formatNumber(records)}${partial ? '+' : ''}`} />
-          <Figure label="Accounts" value={show(accounts.data?.total)} to="/accounts" />
-          <Figure
-            label="Server"
-            value={health.error ? 'unreachable' : health.data?.status}
-            note={health.data ? `version ${health.data.version}` : undefined}
-          />
-        </SimpleGrid>
-        {[collections, accounts].map((query, index) =>
+      <Stack gap="lg" maw={1120}>
+        {[stats, collections].map((query, index) =>
           query.error ? <ErrorPanel key={index} error={query.error} onRetry={() => void query.refetch()} /> : null,
         )}
-        {items?.length === 0 ? (
+        <Figures stats={stats.data} />
+        {items?.length === 0 && (
           <div className="sb-panel">
             <EmptyState icon={<IconDatabase size={32} stroke={1.5} />} title="Start with a collection" action={<FirstSteps />}>
               Describe one kind of record, such as posts or orders, and its REST and realtime addresses exist at once.
             </EmptyState>
           </div>
-        ) : (
+        )}
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+          <HealthPanel stats={stats.data} />
+          <RecentAudit rows={stats.data?.recent_audit_logs} />
+        </SimpleGrid>
+        <Traffic />
+        <RealtimeNow />
+        <Growth />
+        {items?.length !== 0 && (
           <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
-            <RecentCollections items={items?.slice(0, 6)} />
+            <RecentCollections items={items} />
             <QuickLinks />
           </SimpleGrid>
         )}
-        <Traffic />
       </Stack>
     </Page>
   );
-}
-
-function show(count: number | undefined): string | undefined {
-  return count === undefined ? undefined : formatNumber(count);
 }

@@ -1,5 +1,5 @@
 import { Text, Title } from '@mantine/core';
-import { IconActivity, IconDatabase, IconPlus } from '@tabler/icons-react';
+import { IconActivity, IconDatabase, IconFlask, IconPlus } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import classes from './Overview.module.css';
 
@@ -7,6 +7,7 @@ const LINKS = [
   { to: '/collections/new', icon: IconPlus, label: 'Create a collection', hint: 'fields, types, references' },
   { to: '/collections', icon: IconDatabase, label: 'Browse collections', hint: 'records and access rules' },
   { to: '/live', icon: IconActivity, label: 'Watch changes live', hint: 'every account, as they are committed' },
+  { to: '/live/playground', icon: IconFlask, label: 'Try a subscription', hint: 'as any user' },
 ] as const;
 
 export function QuickLinks() {

@@ -1,7 +1,6 @@
 import { Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Title } from '@mantine/core';
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { api } from '@/api/client';
 import type { Figures } from '@/api/types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
@@ -10,8 +9,10 @@ import { Chart } from './Chart';
 import { spans } from './chart-math';
 
 /** Minutes that are shown, and how many of them make a bar. */
-const RANGES = { '60': 1, '360': 6, '1440': 24 } as const;
+const RANGES = { 60: 1, 360: 6, 1440: 24 } as const;
 type Range = keyof typeof RANGES;
+
+const route = getRouteApi('/app/');
 
 const figuresQuery = (range: Range) =>
   queryOptions({
@@ -24,7 +25,8 @@ const figuresQuery = (range: Range) =>
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 export function Traffic() {
-  const [range, setRange] = useState<Range>('60');
+  const { minutes: range = 60 } = route.useSearch();
+  const navigate = route.useNavigate();
   const figures = useQuery(figuresQuery(range));
   const bars = figures.data && spans(figures.data.minutes, RANGES[range]);
   const label = (at: string) => clock.format(new Date(at));
@@ -45,8 +47,8 @@ export function Traffic() {
               { value: '360', label: '6 hours' },
               { value: '1440', label: 'Day' },
             ]}
-            value={range}
-            onChange={setRange}
+            value={String(range)}
+            onChange={(next) => void navigate({ search: (before) => ({ ...before, minutes: next === '360' ? 360 : next === '1440' ? 1440 : undefined }), replace: true })}
           />
         </Group>
         <ErrorPanel error={figures.error} onRetry={() => void figures.refetch()} />

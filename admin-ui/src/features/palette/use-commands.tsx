@@ -1,6 +1,6 @@
 /** Everything the palette can do: pages, collections with their tabs, actions. */
 import { useMantineColorScheme } from '@mantine/core';
-import { IconDatabase, IconLogout, IconMoon, IconPlus, IconShieldLock, IconSun, IconTable, type TablerIcon } from '@tabler/icons-react';
+import { IconCode, IconDatabase, IconLogout, IconMoon, IconPlus, IconShieldLock, IconSun, IconTable, type TablerIcon } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { PAGES } from '@/app/shell/nav';
@@ -20,6 +20,7 @@ export interface Command {
 const TABS = [
   { to: '/collections/$name/fields', label: 'Fields', icon: IconDatabase },
   { to: '/collections/$name/rules', label: 'Rules', icon: IconShieldLock },
+  { to: '/collections/$name/api', label: 'API', icon: IconCode },
 ] as const;
 
 export function useCommands(): Command[] {

@@ -1,5 +1,6 @@
 import { Badge, Table, UnstyledButton } from '@mantine/core';
 import { CopyText } from '@/ui/CopyText';
+import { clockTime } from '@/ui/format';
 import type { LiveEvent } from './events';
 
 const COLORS: Record<string, string> = { create: 'brand', update: 'blue', delete: 'red' };
@@ -26,8 +27,8 @@ export function EventTable({ events, onOpen }: Props) {
           {events.map((event) => (
             <Table.Tr key={event.number} data-clickable onClick={() => onOpen(event)}>
               <Table.Td>
-                <UnstyledButton className="tabular" fz="sm" aria-label={`Open event of ${clock(event.timestamp)}`}>
-                  {clock(event.timestamp)}
+                <UnstyledButton className="tabular" fz="sm" aria-label={`Open event of ${clockTime(event.timestamp)}`}>
+                  {clockTime(event.timestamp)}
                 </UnstyledButton>
               </Table.Td>
               <Table.Td>
@@ -42,11 +43,4 @@ export function EventTable({ events, onOpen }: Props) {
       </Table>
     </Table.ScrollContainer>
   );
-}
-
-/** To the millisecond: events of one second have to be told apart. */
-function clock(timestamp: string): string {
-  const date = new Date(timestamp);
-  if (Number.isNaN(date.getTime())) return timestamp;
-  return `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Drawer, Group, MultiSelect, Text } from '@mantine/core';
+import { Alert, Button, Group, MultiSelect, Text } from '@mantine/core';
 import { IconActivity, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -7,26 +7,27 @@ import type { LiveSearch } from '@/app/search';
 import { collectionNamesQuery } from '@/features/collections/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { formatNumber, plural } from '@/ui/format';
-import { JsonBlock } from '@/ui/JsonBlock';
 import { Page } from '@/ui/Page';
 import { SearchBox } from '@/ui/SearchBox';
 import { ConnectionBadge } from './ConnectionBadge';
+import { EventDrawer } from './EventDrawer';
 import { EventTable } from './EventTable';
-import type { LiveEvent } from './events';
+import { type LiveEvent, matches } from './events';
+import { RealtimeTabs } from './RealtimeTabs';
 import { useLive } from './use-live';
 
 const route = getRouteApi('/app/live');
 
 export function LivePage() {
-  const { collections: chosenText = '', text = '' } = route.useSearch();
+  const { collections: chosenText = '', operations = '', text = '' } = route.useSearch();
   const navigate = route.useNavigate();
   const names = useQuery(collectionNamesQuery).data?.names;
   const chosen = chosenText === '' ? [] : chosenText.split(',');
   const live = useLive(chosen.length > 0 ? chosen : names);
   const [open, setOpen] = useState<LiveEvent | null>(null);
   const update = (patch: LiveSearch) => void navigate({ search: (before) => ({ ...before, ...patch }), replace: true });
-  const needle = text.toLowerCase();
-  const shown = needle === '' ? live.events : live.events.filter((event) => event.text.includes(needle));
+  const wanted = operations === '' ? [] : operations.split(',');
+  const shown = live.events.filter((event) => matches(event, wanted, text));
   const PauseIcon = live.paused ? IconPlayerPlay : IconPlayerPause;
   const pause = (
     <Button
@@ -39,6 +40,7 @@ export function LivePage() {
   );
   return (
     <Page crumbs={[{ label: 'Live' }]} action={pause} flush>
+      <RealtimeTabs />
       <Group p="xs" px="md" gap="xs" align="flex-start">
         <MultiSelect
           aria-label="Collections"
@@ -49,6 +51,15 @@ export function LivePage() {
           value={chosen}
           onChange={(list) => update({ collections: list.join(',') || undefined })}
           w={{ base: '100%', xs: 320 }}
+        />
+        <MultiSelect
+          aria-label="Operations"
+          placeholder={wanted.length === 0 ? 'All operations' : undefined}
+          clearable
+          data={['create', 'update', 'delete']}
+          value={wanted}
+          onChange={(list) => update({ operations: list.join(',') || undefined })}
+          w={{ base: '100%', xs: 220 }}
         />
         <SearchBox label="Filter events" value={text} onChange={(next) => update({ text: next || undefined })} />
         <Button variant="default" disabled={live.events.length === 0} onClick={() => live.dispatch({ type: 'clear' })}>
@@ -75,9 +86,7 @@ export function LivePage() {
           {plural(shown.length, 'event')} shown, the newest 500 are kept.
         </Text>
       )}
-      <Drawer opened={open !== null} onClose={() => setOpen(null)} title={open ? `${open.collection}.${open.operation}` : ''}>
-        {open && <JsonBlock value={open.frame} />}
-      </Drawer>
+      {open && <EventDrawer event={open} onClose={() => setOpen(null)} />}
     </Page>
   );
 }

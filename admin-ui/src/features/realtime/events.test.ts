@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { INITIAL, LIMIT, reduce } from './events';
+import { INITIAL, LIMIT, matches, reduce } from './events';
 
 const frame = (id: string) => ({ type: 'posts.create', timestamp: 't', data: { id } });
 
@@ -20,5 +20,13 @@ describe('live list', () => {
     expect(paused.events).toHaveLength(0);
     expect(paused.held).toHaveLength(1);
     expect(reduce(paused, { type: 'resume' }).events).toHaveLength(1);
+  });
+  it('is narrowed down by operation and text', () => {
+    const [event] = reduce(INITIAL, { type: 'arrived', frames: [frame('Aa')] }).events;
+    if (!event) throw new Error('no event');
+    expect(matches(event, [], '')).toBe(true);
+    expect(matches(event, ['create'], 'AA')).toBe(true);
+    expect(matches(event, ['delete'], '')).toBe(false);
+    expect(matches(event, [], 'bb')).toBe(false);
   });
 });

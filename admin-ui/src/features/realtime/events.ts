@@ -69,3 +69,8 @@ export function reduce(state: LiveState, action: LiveAction): LiveState {
       return { ...state, events: [], held: [] };
   }
 }
+
+/** Whether the event is of one of the operations (of any, if none is named) and has the text somewhere. */
+export function matches(event: LiveEvent, operations: string[], text: string): boolean {
+  return (operations.length === 0 || operations.includes(event.operation)) && event.text.includes(text.toLowerCase());
+}

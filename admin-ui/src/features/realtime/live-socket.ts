@@ -1,6 +1,7 @@
 /** One WebSocket that stays: it reconnects with growing pauses and keeps the chosen subscriptions. */
-import { API, api, freshToken } from '@/api/client';
+import { freshToken } from '@/api/client';
 import { session } from '@/api/session';
+import { fetchTicket, socketUrl } from './ticket';
 
 export type Connection = 'connecting' | 'subscribing' | 'open' | 'waiting' | 'signed-out';
 
@@ -78,12 +79,16 @@ export class LiveSocket {
     if (this.stopped) return;
     if (token === undefined) return this.retry();
     if (token === null) return this.waitForSession();
-    const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(`${scheme}://${window.location.host}${API}/realtime/ws?token=${encodeURIComponent(token)}`);
+    return this.open();
+  }
+
+  private async open(): Promise<void> {
+    const ticket = await fetchTicket().catch(() => null);
+    if (this.stopped) return;
+    if (ticket === null) return this.retry();
+    const socket = new WebSocket(socketUrl(ticket));
     this.socket = socket;
-    let opened = false;
     socket.onopen = () => {
-      opened = true;
       this.attempts = 0;
       this.confirmed.clear();
       for (const name of this.wanted) this.subscribe(name);
@@ -93,8 +98,7 @@ export class LiveSocket {
     socket.onclose = () => {
       if (this.socket !== socket || this.stopped) return;
       this.socket = null;
-      if (opened) this.retry();
-      else void this.refused();
+      this.retry();
     };
   }
 
@@ -114,13 +118,6 @@ export class LiveSocket {
     }
     if (typeof error === 'string') this.handlers.onProblem(error);
     else if (typeof type === 'string' && type.includes('.')) this.handlers.onFrame(frame as Record<string, unknown>);
-  }
-
-  /** A browser does not say why a connection was refused; a plain request does, and lets one sign in again. */
-  private async refused(): Promise<void> {
-    this.handlers.onConnection('waiting');
-    await api.get('/auth/me').catch(() => undefined);
-    this.retry();
   }
 
   private retry(): void {

@@ -1,4 +1,5 @@
 /** The same request as one would write it elsewhere. */
+import { script, shell } from '@/ui/quote';
 
 export interface ListRequest {
   collection: string;
@@ -6,9 +7,6 @@ export interface ListRequest {
   filter: string;
   search?: string;
 }
-
-const shell = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-const script = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
 
 export function listAsCurl(origin: string, { collection, sort, filter, search }: ListRequest): string {
   const lines = [`curl -sS -G ${shell(`${origin}/api/v1/records/${collection}`)}`, `-H "Authorization: Bearer $TOKEN"`];

@@ -1,5 +1,7 @@
 //! What a client sends to subscribe: JSON, a form, or a form with several parts.
 
+use std::collections::HashSet;
+
 use axum::extract::{FromRequest as _, Request};
 use axum::http::header;
 use bytes::Bytes;
@@ -9,7 +11,7 @@ use crate::app::App;
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub struct Asked {
     /// The client's id.
     pub client: String,
     /// The topics, each once.
@@ -20,9 +22,7 @@ impl Asked {
     fn add(&mut self, key: &str, value: &str) {
         match key {
             "clientId" => value.clone_into(&mut self.client),
-            "subscriptions" if !value.is_empty() && !self.topics.iter().any(|topic| topic == value) => {
-                self.topics.push(value.to_owned());
-            }
+            "subscriptions" if !value.is_empty() => self.topics.push(value.to_owned()),
             _ => {}
         }
     }
@@ -36,7 +36,8 @@ pub(super) async fn read(request: Request, app: &App) -> Option<Asked> {
     parse(&kind, &bytes)
 }
 
-fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
+/// Takes a body apart; `None` if it is none of the three.
+pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     let mut asked = Asked::default();
     match kind.trim().to_ascii_lowercase().as_str() {
@@ -53,6 +54,8 @@ fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
         }
         _ => return None,
     }
+    let mut known = HashSet::new();
+    asked.topics.retain(|topic| known.insert(topic.clone()));
     Some(asked)
 }
 

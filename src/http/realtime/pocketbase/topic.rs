@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// A topic, taken apart. Every text is one; most stand for nothing.
 #[derive(Debug)]
-pub(super) struct Topic<'a> {
+pub struct Topic<'a> {
     /// A collection's name or id.
     pub collection: &'a str,
     /// One record.
@@ -14,7 +14,8 @@ pub(super) struct Topic<'a> {
 }
 
 impl<'a> Topic<'a> {
-    pub(super) fn parse(text: &'a str) -> Self {
+    /// Takes a topic apart.
+    pub fn parse(text: &'a str) -> Self {
         let (path, options) = text.split_once('?').unwrap_or((text, ""));
         let (collection, record) = path.split_once('/').unwrap_or((path, "*"));
         Self {
@@ -25,12 +26,12 @@ impl<'a> Topic<'a> {
     }
 
     /// An option's text.
-    pub(super) fn option(&self, name: &str) -> Option<&str> {
+    pub fn option(&self, name: &str) -> Option<&str> {
         self.query.get(name)?.as_str()
     }
 
     /// The frame with only those fields of the record that are asked for; `None` if all are.
-    pub(super) fn pick(&self, frame: &Bytes) -> Option<Bytes> {
+    pub fn pick(&self, frame: &Bytes) -> Option<Bytes> {
         let wanted: Vec<&str> =
             self.option("fields")?.split(',').map(str::trim).filter(|field| !field.is_empty()).collect();
         if wanted.is_empty() || wanted.contains(&"*") {

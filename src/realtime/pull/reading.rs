@@ -1,0 +1,117 @@
+//! What a piece of the log is for a connection's subscriptions.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Beginning, Task, resync};
+use crate::changes::Change;
+use crate::realtime::connection::Connection;
+use crate::realtime::frame::Resync;
+use crate::realtime::history::{Known, Segment, Told};
+use crate::realtime::inquiry::{Sources, Unanswered, Verdicts};
+use crate::realtime::lens::Lens;
+use crate::realtime::subscription::{Arrived, Subscription};
+use crate::schema::Collection;
+
+/// What the database said about what a subscription reads in the log.
+pub(super) struct Answered {
+    subscription: Arc<Subscription>,
+    lens: Lens,
+    verdicts: Verdicts,
+}
+
+impl Connection {
+    /// Asks the database about what was read, for those of a job's subscriptions whose rules need that.
+    pub(super) async fn ask(&self, id: u64, segment: &Segment, until: i64) -> Result<Vec<Answered>, Unanswered> {
+        let (mut subscriptions, mut from) = (Vec::new(), until);
+        self.with_job(id, |job| {
+            from = job.position;
+            subscriptions = match &job.task {
+                Task::Start(start) => start.subscriptions.clone(),
+                Task::Lane(lane) => self.lane_subscriptions(*lane),
+            };
+        });
+        let hub = &self.hub().0;
+        let mut answered = Vec::new();
+        for subscription in subscriptions {
+            let Some((collection, lens)) = self.lens(&subscription).filter(|(_, lens)| lens.asks()) else { continue };
+            let is_new = |change: &Change| {
+                change.position > from && change.position <= until && subscription.scope.holds(change)
+            };
+            let verdicts = segment.verdicts(&hub.db, &hub.log, &lens, &collection, is_new).await?;
+            answered.push(Answered { subscription, lens, verdicts });
+        }
+        Ok(answered)
+    }
+
+    /// Whether rules and rights are those with which the database was asked.
+    pub(super) fn stands(&self, asked: &[Answered]) -> bool {
+        let same =
+            |asked: &Answered| self.lens(&asked.subscription).is_some_and(|(_, lens)| lens.key() == asked.lens.key());
+        asked.iter().all(same)
+    }
+
+    pub(super) fn lens(&self, subscription: &Subscription) -> Option<(Arc<Collection>, Lens)> {
+        let collection = self.hub().0.catalog.current().by_name(&subscription.collection)?.clone();
+        let lens = Lens::new(&collection, &self.caller(), self.outlet().dialect(), &subscription.selection);
+        Some((collection, lens))
+    }
+
+    pub(super) fn known<T>(&self, subscription: &Subscription, look: impl FnOnce(&Known<'_>) -> T) -> T {
+        let catalog = self.hub().0.catalog.current();
+        let collection = catalog.by_name(&subscription.collection);
+        let sources = match self.caller().is_superadmin() {
+            true => Sources::default(),
+            false => Sources::of(&catalog, collection),
+        };
+        look(&Known { collection, operation: subscription.selection.operation(), sources: &sources })
+    }
+
+    /// Tells subscriptions that began with a snapshot if something changed since that their rules read.
+    pub(super) fn notice_shaken(&self, start: &Beginning, segment: &Segment, from: i64, until: i64) {
+        for subscription in start.subscriptions.iter().filter(|_| start.arrival == Arrived::Live) {
+            if self.known(subscription, |known| segment.shakes(from, until, &start.shown, known)) {
+                resync(self, subscription, Resync::Access, until);
+            }
+        }
+    }
+
+    /// Appends the frames of those subscriptions for which an entry is new.
+    pub(super) fn collect(
+        &self,
+        segment: &Segment,
+        subscriptions: &[Arc<Subscription>],
+        asked: &[Answered],
+        is_new: impl Fn(&Subscription, i64) -> bool,
+        frames: &mut Vec<Bytes>,
+    ) {
+        let (log, dialect) = (&self.hub().0.log, self.outlet().dialect());
+        let mut found: Vec<(i64, Bytes)> = Vec::new();
+        for subscription in subscriptions {
+            let mut add = |told: &Told| {
+                let wanted = subscription.operations.want(told.operation, told.crossing)
+                    && told.is_in(subscription.scope)
+                    && is_new(subscription, told.position);
+                if wanted {
+                    let tagged = subscription.tag.as_deref().map(|tag| dialect.tag(&told.frame, tag));
+                    found.push((told.position, tagged.unwrap_or_else(|| told.frame.clone())));
+                }
+            };
+            let Some((collection, lens)) = self.lens(subscription) else { continue };
+            if lens.asks() {
+                // Without answers it shows nothing.
+                let answered = asked.iter().find(|asked| asked.subscription.id == subscription.id);
+                if let Some(Answered { lens, verdicts, .. }) = answered {
+                    segment.told_by(&collection, lens, verdicts, log).iter().for_each(&mut add);
+                }
+            } else {
+                segment.told(&collection, &lens, log).iter().for_each(&mut add);
+            }
+        }
+        if subscriptions.len() > 1 {
+            found.sort_by_key(|(position, _)| *position);
+        }
+        frames.extend(found.into_iter().map(|(_, frame)| frame));
+    }
+}
