@@ -33,7 +33,7 @@ export function pictures({ record, longRecord, account, users, group }) {
   };
   return [
     { name: 'overview', path: '/' },
-    { name: 'overview-error', path: '/', before: (page) => failing(page, '/dashboard/**') },
+    { name: 'overview-error', path: '/', before: (page) => failing(page, '/admin/figures*') },
     { name: 'menu', path: '/', act: (page) => page.getByRole('button', { name: /^Account menu/ }).click(), navigation: true },
     { name: 'palette', path: `${posts}/records`, act: async (page) => { await page.getByRole('grid').waitFor(); await page.keyboard.press('Control+k'); await page.getByRole('combobox', { name: 'Search pages, collections and actions' }).fill('po'); } },
 
@@ -70,7 +70,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'records-import', path: `${posts}/records`, act: async (page) => {
       await menu(page, 'More about these records', 'Import CSV or JSON');
       await page.locator('input[type=file]').setInputFiles({ name: 'posts.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
-      await page.getByText('Three', { exact: true }).waitFor();
+      await page.getByText('One', { exact: true }).waitFor();
     } },
     { name: 'record-new', path: `${posts}/records/new`, act: (page) => page.getByRole('dialog').getByRole('button', { name: 'Create record' }).click() },
     { name: 'record', path: `${posts}/records/${record}` },

@@ -40,6 +40,8 @@ describe('fieldMessage', () => {
     const error = new ApiError({ status: 400, message: 'm', fields: { a: ['x.', 'y.'] } });
     expect(fieldMessage(error, 'a')).toBe('x. y.');
     expect(fieldMessage(error, 'b')).toBeUndefined();
+    expect(fieldMessage(new ApiError({ status: 400, message: 'm', fields: { a: ['too short', 'no digit'] } }), 'a')).toBe('too short. no digit.');
+    expect(fieldMessage(new ApiError({ status: 400, message: 'm', fields: { a: ['taken'] } }), 'a')).toBe('taken');
     expect(fieldMessage(new Error('z'), 'a')).toBeUndefined();
   });
 });

@@ -87,10 +87,16 @@ export function parseError(status: number, body: unknown, correlationId: string 
   });
 }
 
+/** Several messages after one another; one alone stays as the server put it. */
+function sentences(messages: string[]): string | undefined {
+  if (messages.length < 2) return messages[0];
+  return messages.map((message) => (/[.!?]$/.test(message) ? message : `${message}.`)).join(' ');
+}
+
 /** The message of one form control, or undefined when the server had nothing against it. */
 export function fieldMessage(error: unknown, field: string): string | undefined {
   if (!(error instanceof ApiError)) return undefined;
-  return error.fields[field]?.join(' ');
+  return sentences(error.fields[field] ?? []);
 }
 
 export function messageOf(error: unknown): string {

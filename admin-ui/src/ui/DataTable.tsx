@@ -1,5 +1,6 @@
 import { Table } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { ErrorPanel } from './ErrorPanel';
 import { SortHeader } from './SortHeader';
 import { TableSkeleton } from './TableSkeleton';
 
@@ -24,43 +25,50 @@ interface Props<T> {
   /** What a click anywhere on the row does; for the keyboard, a cell holds a link that does the same. */
   onOpen?: (row: T) => void;
   minWidth?: number;
+  /** Why there are no rows, or no newer ones. */
+  error?: unknown;
+  onRetry?: () => void;
 }
 
 /** A table of what a list endpoint answers, with a skeleton of the same height before; nothing when there is nothing. */
-export function DataTable<T>({ label, columns, rows, rowKey, sort, onSort, onOpen, minWidth = 640 }: Props<T>) {
-  if (rows?.length === 0) return null;
+export function DataTable<T>({ label, columns, rows, rowKey, sort, onSort, onOpen, minWidth = 640, error, onRetry }: Props<T>) {
+  const failure = error ? <ErrorPanel inset error={error} onRetry={onRetry} /> : null;
+  if (rows?.length === 0 || (!rows && failure)) return failure;
   const direction = (key: string) => (sort === key ? ('asc' as const) : sort === `-${key}` ? ('desc' as const) : null);
   return (
-    <Table.ScrollContainer minWidth={minWidth} type="native">
-      <Table className="sb-table" aria-label={label}>
-        <Table.Thead>
-          <Table.Tr>
-            {columns.map(({ key, header, sortable, numeric }) =>
-              sortable && onSort ? (
-                <SortHeader key={key} numeric={numeric} direction={direction(key)} onSort={() => onSort(sort === key ? `-${key}` : key)}>
-                  {header}
-                </SortHeader>
-              ) : (
-                <Table.Th key={key} className={numeric ? 'num' : undefined}>
-                  {header}
-                </Table.Th>
-              ),
-            )}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {!rows && <TableSkeleton rows={8} columns={columns.length} />}
-          {rows?.map((row) => (
-            <Table.Tr key={rowKey(row)} data-clickable={onOpen ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
-              {columns.map(({ key, numeric, cell }) => (
-                <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
-                  {cell(row)}
-                </Table.Td>
-              ))}
+    <>
+      {failure}
+      <Table.ScrollContainer minWidth={minWidth} type="native">
+        <Table className="sb-table" aria-label={label}>
+          <Table.Thead>
+            <Table.Tr>
+              {columns.map(({ key, header, sortable, numeric }) =>
+                sortable && onSort ? (
+                  <SortHeader key={key} numeric={numeric} direction={direction(key)} onSort={() => onSort(sort === key ? `-${key}` : key)}>
+                    {header}
+                  </SortHeader>
+                ) : (
+                  <Table.Th key={key} className={numeric ? 'num' : undefined}>
+                    {header}
+                  </Table.Th>
+                ),
+              )}
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+          </Table.Thead>
+          <Table.Tbody>
+            {!rows && <TableSkeleton rows={8} columns={columns.length} />}
+            {rows?.map((row) => (
+              <Table.Tr key={rowKey(row)} data-clickable={onOpen ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
+                {columns.map(({ key, numeric, cell }) => (
+                  <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
+                    {cell(row)}
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </>
   );
 }

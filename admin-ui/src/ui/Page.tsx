@@ -45,7 +45,7 @@ export function Page({ crumbs, action, flush = false, children }: Props) {
             ))}
           </nav>
         </Group>
-        {action}
+        {action && <div className={classes.action}>{action}</div>}
       </header>
       <Box p={flush ? 0 : 'md'}>{children}</Box>
     </>

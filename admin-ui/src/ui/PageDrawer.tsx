@@ -10,7 +10,7 @@ interface Props {
 /** A drawer with an address of its own: it is open as long as one is there. */
 export function PageDrawer({ title, onClose, children }: Props) {
   const heading = (
-    <Text fw={600} component="span">
+    <Text fw={600} component="span" style={{ overflowWrap: 'anywhere' }}>
       {title}
     </Text>
   );

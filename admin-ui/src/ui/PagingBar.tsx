@@ -17,9 +17,9 @@ export function PagingBar({ page, pageSize, total, onPage }: Props) {
   const first = (page - 1) * pageSize + 1;
   const last = Math.min(page * pageSize, count);
   return (
-    <Group justify="space-between" px="md" py={8} gap="xs">
+    <Group justify="space-between" px="md" py={8} gap="xs" style={{ visibility: total === undefined ? 'hidden' : undefined }}>
       <Text c="dimmed" fz="sm" className="tabular" aria-live="polite">
-        {total === undefined ? 'Loading' : `${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(count)}`}
+        {formatNumber(first)}–{formatNumber(last)} of {formatNumber(count)}
       </Text>
       <Group gap={4}>
         <ActionIcon aria-label="Previous page" disabled={page <= 1} onClick={() => onPage(page - 1)}>

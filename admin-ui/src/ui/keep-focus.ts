@@ -35,7 +35,8 @@ export function useKeepFocus(): void {
       waiting = 0;
       if (!isLost()) return;
       const dialog = openDialog();
-      if (dialog) focusFirst([inside.get(dialog), dialog.querySelector<HTMLElement>('[data-autofocus]'), dialog]);
+      // The dialog itself when nothing in it can have it, as long as its button works.
+      if (dialog) focusFirst([inside.get(dialog), dialog]);
       else if (inDialog) focusFirst([outside]);
       inDialog = dialog !== null;
     };

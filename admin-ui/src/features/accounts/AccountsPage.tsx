@@ -7,7 +7,6 @@ import type { ListSearch } from '@/app/search';
 import { CopyText } from '@/ui/CopyText';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
 import { RowLink } from '@/ui/RowLink';
@@ -60,8 +59,9 @@ export function AccountsPage() {
       <Group p="xs" px="md">
         <SearchBox label="Search accounts" value={search} onChange={(text) => update({ search: text || undefined })} />
       </Group>
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
       <DataTable
+        error={list.error}
+        onRetry={() => void list.refetch()}
         label="Accounts"
         columns={columns}
         rows={list.data?.items}

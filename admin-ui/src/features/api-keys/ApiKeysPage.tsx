@@ -7,7 +7,6 @@ import type { ApiKey } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
 import { SecretOnce } from '@/ui/SecretOnce';
@@ -57,8 +56,15 @@ export function ApiKeysPage() {
       }
       flush
     >
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
-      <DataTable label="API keys" columns={columns} rows={list.data?.items} rowKey={({ id }) => id} minWidth={900} />
+      <DataTable
+        label="API keys"
+        columns={columns}
+        rows={list.data?.items}
+        rowKey={({ id }) => id}
+        minWidth={900}
+        error={list.error}
+        onRetry={() => void list.refetch()}
+      />
       {list.data?.total === 0 && (
         <EmptyState icon={<IconKey size={32} stroke={1.5} />} title="No API keys yet">
           A key lets a program call the API without anybody signing in. It is sent as X-API-Key or as a bearer token.

@@ -6,7 +6,6 @@ import type { AuditRow } from '@/api/types';
 import type { AuditSearch } from '@/app/search';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
 import { RowLink } from '@/ui/RowLink';
@@ -68,8 +67,9 @@ export function AuditPage() {
           The trail is switched off (audit.logging_enabled): what happens now is not in it.
         </Alert>
       )}
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
       <DataTable
+        error={list.error}
+        onRetry={() => void list.refetch()}
         label="Audit trail"
         columns={columns}
         rows={list.data?.items}

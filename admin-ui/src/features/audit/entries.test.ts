@@ -7,7 +7,7 @@ const row = (id: number, checksum: string, column_name: string, after: string | 
 
 describe('entriesOf', () => {
   it('puts the columns of one change together, in the order of the trail', () => {
-    const entries = entriesOf([row(5, 'b', 'title', 'B'), row(4, 'b', 'views', '2'), row(3, 'a', 'title', 'A')]);
+    const entries = entriesOf([row(5, 'b', 'views', '2'), row(4, 'b', 'title', 'B'), row(3, 'a', 'title', 'A')]);
     expect(entries.map((entry) => [entry.id, entry.columns.map((column) => column.name)])).toEqual([
       [5, ['title', 'views']],
       [3, ['title']],

@@ -21,7 +21,8 @@ export function entriesOf(rows: readonly AuditRow[]): Entry[] {
       columns: [],
     };
     entries.set(row.checksum, entry);
-    if (row.column_name !== '') entry.columns.push({ name: row.column_name, before: row.old_value ?? null, after: row.new_value ?? null });
+    // The trail is read backwards, the columns of an entry are not.
+    if (row.column_name !== '') entry.columns.unshift({ name: row.column_name, before: row.old_value ?? null, after: row.new_value ?? null });
   }
   return [...entries.values()];
 }

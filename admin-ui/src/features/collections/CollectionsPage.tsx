@@ -73,7 +73,7 @@ export function CollectionsPage() {
             <SearchBox label="Search collections" value={search} onChange={(text) => update({ search: text || undefined })} />
           </Group>
           {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
-          {!empty && (
+          {!empty && (list.data ?? list.isPending) && (
             <Table.ScrollContainer minWidth={560} type="native">
               <Table className="sb-table">
                 <Table.Thead>

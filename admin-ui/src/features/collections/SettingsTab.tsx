@@ -22,7 +22,7 @@ export function SettingsTab() {
   const { data } = useSuspenseQuery(collectionQuery(name));
   return (
     <Stack p="md" gap="lg" maw={720}>
-      <Group gap="xl" c="dimmed" fz="sm">
+      <Group gap="4px 32px" c="dimmed" fz="sm">
         <span>
           Id <CopyText value={data.id} />
         </span>

@@ -6,7 +6,6 @@ import type { Group } from '@/api/types';
 import type { ListSearch } from '@/app/search';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber } from '@/ui/format';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
@@ -51,8 +50,9 @@ export function GroupsPage() {
       <Row p="xs" px="md">
         <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
       </Row>
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
       <DataTable
+        error={list.error}
+        onRetry={() => void list.refetch()}
         label="Groups"
         columns={columns}
         rows={list.data?.items}

@@ -6,7 +6,6 @@ import { useState } from 'react';
 import type { Invitation } from '@/api/types';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
 import { SecretOnce } from '@/ui/SecretOnce';
@@ -84,8 +83,15 @@ export function InvitationsPage() {
           onChange={(value) => void navigate({ search: { status: value === 'all' ? undefined : value }, replace: true })}
         />
       </Group>
-      {error && <ErrorPanel inset error={error} onRetry={() => void list.refetch()} />}
-      <DataTable label="Invitations" columns={columns} rows={list.data?.invitations} rowKey={({ id }) => id} minWidth={820} />
+      <DataTable
+        label="Invitations"
+        columns={columns}
+        rows={list.data?.invitations}
+        rowKey={({ id }) => id}
+        minWidth={820}
+        error={error}
+        onRetry={() => void list.refetch()}
+      />
       {list.data?.total === 0 && (
         <EmptyState icon={<IconMail size={32} stroke={1.5} />} title="No invitations">
           Whoever is invited gets a link by mail, chooses a password, and belongs to the account.

@@ -6,7 +6,6 @@ import type { Macro } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { TimeText } from '@/ui/TimeText';
 import { MacroForm } from './MacroForm';
@@ -51,8 +50,15 @@ export function MacrosPage() {
   );
   return (
     <Page crumbs={[{ label: 'Macros' }]} action={create} flush>
-      {macros.error && <ErrorPanel inset error={macros.error} onRetry={() => void macros.refetch()} />}
-      <DataTable label="Macros" columns={columns} rows={macros.data} rowKey={({ id }) => id} minWidth={860} />
+      <DataTable
+        label="Macros"
+        columns={columns}
+        rows={macros.data}
+        rowKey={({ id }) => id}
+        minWidth={860}
+        error={macros.error}
+        onRetry={() => void macros.refetch()}
+      />
       {macros.data?.length === 0 && (
         <EmptyState icon={<IconFunction size={32} stroke={1.5} />} title="No macros yet">
           A macro is a query with a name: rules ask it for one value out of other records, such as whether somebody is a member.

@@ -27,7 +27,10 @@ function Faint({ children }: { children: string }) {
 
 /** Grouped digits, but never rounded: the table is where people check what is stored. */
 function formatExact(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) >= 10_000 ? formatNumber(value) : String(value);
+  const text = String(value);
+  const [whole = '', ...rest] = text.split('.');
+  if (Math.abs(value) < 10_000 || !/^-?\d+$/.test(whole)) return text;
+  return [formatNumber(Math.trunc(value)), ...rest].join('.');
 }
 
 function fileName(value: unknown): string {

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { type Entry, entriesOf } from '@/features/audit/entries';
 import { operationLabel } from '@/features/audit/operations';
 import { auditQuery } from '@/features/audit/queries';
+import { SYSTEM_FIELDS } from '@/features/collections/field-types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { TimeText } from '@/ui/TimeText';
 import classes from './RecordHistory.module.css';
@@ -16,7 +17,8 @@ export function RecordHistory({ table, id }: { table: string; id: string }) {
   const trail = useQuery(auditQuery({ table_name: table, record_id: id }, 0, MOST));
   if (trail.error) return <ErrorPanel error={trail.error} onRetry={() => void trail.refetch()} />;
   if (!trail.data) return <Skeleton h={240} />;
-  const entries = entriesOf(trail.data.items);
+  const rows = trail.data.items.filter((row) => !(SYSTEM_FIELDS as readonly string[]).includes(row.column_name));
+  const entries = entriesOf(rows);
   return (
     <Stack gap="sm">
       {entries.length === 0 && <Text c="dimmed">The trail knows nothing of this record. It may have been switched off when the record was made.</Text>}

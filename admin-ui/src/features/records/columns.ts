@@ -41,7 +41,7 @@ const SYSTEM: Column[] = [
   { name: 'updated_by', kind: 'id', sortable: true },
 ];
 
-const WIDTHS: Record<string, number> = { id: 112, number: 112, boolean: 112, instant: 136, datetime: 204, date: 120, account: 136, reference: 176 };
+const WIDTHS: Record<string, number> = { id: 112, number: 112, boolean: 112, instant: 136, datetime: 228, date: 120, account: 136, reference: 176 };
 
 export function columnsOf(fields: FieldDefinition[]): Column[] {
   const own = fields.map((field) => ({

@@ -8,7 +8,6 @@ import type { RequestsSearch } from '@/app/search';
 import { CopyText } from '@/ui/CopyText';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatMilliseconds } from '@/ui/format';
 import { Page } from '@/ui/Page';
 import { SearchBox } from '@/ui/SearchBox';
@@ -68,8 +67,15 @@ export function RequestsPage() {
         />
         <Switch label="Follow" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
       </Group>
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
-      <DataTable label="Requests" columns={columns} rows={rows} rowKey={({ number }) => number} minWidth={900} />
+      <DataTable
+        label="Requests"
+        columns={columns}
+        rows={rows}
+        rowKey={({ number }) => number}
+        minWidth={900}
+        error={list.error}
+        onRetry={() => void list.refetch()}
+      />
       {rows?.length === 0 && (
         <EmptyState icon={<IconListSearch size={32} stroke={1.5} />} title="No such requests">
           The last two thousand requests of the API are remembered, since the server started.

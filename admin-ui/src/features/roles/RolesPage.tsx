@@ -6,7 +6,6 @@ import { fieldMessage } from '@/api/errors';
 import type { Role } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Form } from '@/ui/Form';
 import { formatNumber, plural } from '@/ui/format';
 import { Page } from '@/ui/Page';
@@ -51,8 +50,14 @@ export function RolesPage() {
   );
   return (
     <Page crumbs={[{ label: 'Roles' }]} action={create} flush>
-      {roles.error && <ErrorPanel inset error={roles.error} onRetry={() => void roles.refetch()} />}
-      <DataTable label="Roles" columns={columns} rows={roles.data?.items} rowKey={({ id }) => id} />
+      <DataTable
+        label="Roles"
+        columns={columns}
+        rows={roles.data?.items}
+        rowKey={({ id }) => id}
+        error={roles.error}
+        onRetry={() => void roles.refetch()}
+      />
       <Modal opened={edited !== null} onClose={() => setEdited(null)} title={edited === 'new' ? 'New role' : 'Edit role'}>
         {edited !== null && <RoleForm role={edited === 'new' ? null : edited} onDone={() => setEdited(null)} />}
       </Modal>

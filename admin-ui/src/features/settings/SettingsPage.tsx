@@ -59,9 +59,9 @@ function Section({ name, items, loading = false }: { name: string; items: Settin
         <Table className="sb-table" layout="fixed">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th w="26%">Setting</Table.Th>
-              <Table.Th w="26%">Value</Table.Th>
-              <Table.Th w={110}>From</Table.Th>
+              <Table.Th w="25%">Setting</Table.Th>
+              <Table.Th w="25%">Value</Table.Th>
+              <Table.Th w={132}>From</Table.Th>
               <Table.Th>What it does</Table.Th>
             </Table.Tr>
           </Table.Thead>

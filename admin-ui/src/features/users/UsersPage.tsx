@@ -8,7 +8,6 @@ import { accountQuery } from '@/features/accounts/queries';
 import { RoleSelect } from '@/features/roles/RoleSelect';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { PagingBar } from '@/ui/PagingBar';
 import { RowLink } from '@/ui/RowLink';
@@ -82,8 +81,9 @@ export function UsersPage() {
         />
         {account && <AccountFilter id={account} onClear={() => update({ account: undefined })} />}
       </Group>
-      {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
       <DataTable
+        error={list.error}
+        onRetry={() => void list.refetch()}
         label="Users"
         columns={columns}
         rows={list.data?.items}
