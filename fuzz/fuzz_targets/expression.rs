@@ -40,7 +40,7 @@ fuzz_target!(|source: &str| {
             Err(problems) => inside(source, &problems),
         }
     }
-    if let Err(problems) = Formula::compile(source, &Fields) {
+    if let Err(problems) = Formula::compile(source, &Fields, ColumnKind::Text) {
         inside(source, &problems);
     }
     let parameters = ["a".to_owned(), "b".to_owned()];

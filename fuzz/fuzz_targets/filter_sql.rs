@@ -41,7 +41,7 @@ fuzz_target!(|source: &str| {
         }
         filter.eval(record, &Auth::default(), None);
     }
-    if let Ok(formula) = Formula::compile(source, &Fields) {
+    if let Ok(formula) = Formula::compile(source, &Fields, ColumnKind::Text) {
         for dialect in [Dialect::Sqlite, Dialect::Postgres] {
             let mut sql = Sql::new(dialect);
             formula.write(&mut sql, "NEW");
