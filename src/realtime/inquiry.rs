@@ -189,8 +189,9 @@ impl Sources {
 
 /// Whether an update changed one of these fields; what cannot be told counts as a change.
 fn differ(change: &Change, fields: &BTreeSet<Arc<str>>) -> bool {
-    let parse = |text: &Option<String>| -> Option<Map<String, Json>> { serde_json::from_str(text.as_deref()?).ok() };
-    let (Some(before), Some(after)) = (parse(&change.previous), parse(&change.record)) else { return true };
+    let parse = |text: Option<&str>| -> Option<Map<String, Json>> { serde_json::from_str(text?).ok() };
+    let before = parse(change.previous.as_deref());
+    let (Some(before), Some(after)) = (before, parse(change.record.as_deref())) else { return true };
     fields.iter().any(|field| match (before.get(&**field), after.get(&**field)) {
         (Some(before), Some(after)) => before != after,
         _ => true,

@@ -153,7 +153,7 @@ impl From<&SubscriptionInfo> for SubscriptionView {
 
 /// The open realtime connections of this process, newest first.
 #[utoipa::path(get, path = "/api/v1/admin/realtime/connections", tag = "operation",
-    operation_id = "operation_connections",
+    operation_id = "connections",
     params(
         ("account" = Option<String>, Query, description = "Only those of this account: its id, code or slug"),
         ("user_id" = Option<String>, Query, description = "Only those that have this user's rights"),
@@ -194,7 +194,7 @@ pub(super) async fn list(State(app): State<App>, _: Superadmin, query: Query) ->
 
 /// Ends a realtime connection of this process. Its client may connect again as long as its credential is good.
 #[utoipa::path(delete, path = "/api/v1/admin/realtime/connections/{id}", tag = "operation",
-    operation_id = "operation_close_connection",
+    operation_id = "close_connection",
     params(("id" = String, Path, description = "The connection's id")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]

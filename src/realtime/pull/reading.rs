@@ -61,10 +61,8 @@ impl Connection {
     pub(super) fn known<T>(&self, subscription: &Subscription, look: impl FnOnce(&Known<'_>) -> T) -> T {
         let catalog = self.hub().0.catalog.current();
         let collection = catalog.by_name(&subscription.collection);
-        let sources = match self.caller().is_superadmin() {
-            true => Sources::default(),
-            false => Sources::of(&catalog, collection),
-        };
+        let is_superadmin = self.caller().is_superadmin();
+        let sources = if is_superadmin { Sources::default() } else { Sources::of(&catalog, collection) };
         look(&Known { collection, operation: subscription.selection.operation(), sources: &sources })
     }
 
