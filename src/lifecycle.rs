@@ -42,31 +42,55 @@ impl Lifecycle {
         tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
     }
 
-    /// Stops at the first SIGTERM or SIGINT; at the second the process ends at once.
-    pub async fn stop_on_signal(self) {
-        if signal().await.is_err() {
-            tracing::warn!("signals cannot be received; stop the process by force");
-            return;
-        }
-        tracing::info!("stopping: finishing what is under way; a second signal ends it at once");
-        self.stop();
-        if signal().await.is_ok() {
+    /// Stops at the first SIGTERM or SIGINT; at the second the process ends at once. Signals are caught from the call on,
+    /// not only when the future is polled: whoever is told that the server runs may end it at once.
+    pub fn stop_on_signal(self) -> impl Future<Output = ()> + Send + 'static {
+        let signals = Signals::catch();
+        async move {
+            let Ok(mut signals) = signals else {
+                tracing::warn!("signals cannot be received; stop the process by force");
+                return;
+            };
+            signals.next().await;
+            tracing::info!("stopping: finishing what is under way; a second signal ends it at once");
+            self.stop();
+            signals.next().await;
             std::process::exit(130);
         }
     }
 }
 
 #[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        result = tokio::signal::ctrl_c() => result,
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

@@ -16,10 +16,10 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     let app = server.app().clone();
     let address = server.address();
     tracing::info!(%address, database = app.db.dialect().name(), "SnackBase {} listens", env!("CARGO_PKG_VERSION"));
+    tokio::spawn(app.lifecycle.clone().stop_on_signal());
     eprintln!("SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)");
     if let Some(token) = app.accounts.setup_token().await? {
         eprintln!("First start: create the superadmin at http://{address}/admin/setup?token={token}");
     }
-    tokio::spawn(app.lifecycle.clone().stop_on_signal());
     server.run().await
 }

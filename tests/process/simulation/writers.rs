@@ -12,7 +12,7 @@ use super::world::{HUGE, Person, World};
 /// What each writes at least.
 const TURNS: u64 = 20;
 /// How often slow readers stop reading while much is written.
-const FLOODS: usize = 1;
+const FLOODS: usize = 2;
 /// Records of a flood, and the bytes of each: together more than sockets hold.
 const WAVES: u64 = 12;
 const WAVE: usize = 256 * 1024;
