@@ -54,6 +54,8 @@ function Search({ onClose }: { onClose: () => void }) {
   return (
     <>
       <input
+        // At once: the dialog would do it a moment later, and what is typed until then would be lost.
+        autoFocus
         data-autofocus
         role="combobox"
         aria-label="Search pages, collections and actions"
