@@ -105,7 +105,7 @@ test('realtime', async (t) => {
 
   await step(t, 'listens in the place of a user, who hears only what the rules show', async () => {
     const account = await world.api.post('/accounts', { name: 'Bakery', slug: 'bakery' });
-    await world.api.post('/users', { email: 'ada@example.com', password: 'Correct-Horse-7', account_id: account.id });
+    await world.api.post('/users', { email: 'ada@example.com', password: 'Correct-Horse-7', account_id: account.id, role_id: 2 });
     await page.goto(`${world.server.origin}/admin/live/playground?collection=orders`);
     await page.getByRole('combobox', { name: 'As the user' }).fill('ada');
     await page.getByRole('option', { name: /ada@example.com/ }).click();

@@ -72,9 +72,9 @@ impl Inquiry {
         sql.push("SELECT CAST(").number(i64::try_from(number).unwrap_or(i64::MAX)).push(" AS BIGINT) WHERE ");
         rule.write_sql_about(&mut sql, record, &caller.attributes(), None);
         if self.count.is_multiple_of(QUESTIONS) {
-            self.stmts.push(sql.build())
+            self.stmts.push(sql.build());
         } else {
-            self.open = Some(sql)
+            self.open = Some(sql);
         }
         number
     }
@@ -83,12 +83,11 @@ impl Inquiry {
     pub(super) async fn answers(self) -> Result<Answers, Unanswered> {
         let mut yes = HashSet::new();
         for stmt in self.stmts.into_iter().chain(self.open.map(Sql::build)) {
-            let rows = match read(&self.db, stmt.clone()).await {
-                Ok(rows) => rows,
-                Err(Unanswered) => {
-                    sleep(PAUSE).await;
-                    read(&self.db, stmt).await?
-                }
+            let rows = if let Ok(rows) = read(&self.db, stmt.clone()).await {
+                rows
+            } else {
+                sleep(PAUSE).await;
+                read(&self.db, stmt).await?
             };
             yes.extend(rows.into_iter().filter_map(|(number,)| usize::try_from(number).ok()));
         }

@@ -182,8 +182,8 @@ impl Collection {
                 .map_or_else(|_| unusable(&row, operation), Rule::When),
         };
         let calls = |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
-        let called = Operation::ALL.iter().flat_map(calls).filter(|name| !is_built_in(name));
-        let called: BTreeSet<String> = called.map(|name| name.to_string()).collect();
+        let called: BTreeSet<String> =
+            Operation::ALL.iter().flat_map(calls).filter(|name| !is_built_in(name)).collect();
         let access = Access {
             rules: Operation::ALL.map(compile),
             list_fields: FieldList::parse(&row.list_fields),
