@@ -25,7 +25,7 @@ pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use search::TextSearch;
 pub use sql::{Fragment, Ident, Sql, Stmt};
-pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
+pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database};
 pub use value::{Kind, Value, canonical_time};
 
 /// One JSON document, as the database wrote it.
