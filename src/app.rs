@@ -93,6 +93,7 @@ impl App {
         let lifecycle = Lifecycle::new();
         let db = open(&config).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
+        crate::schema::upgrade_tables(&db, &catalog).await?;
         let changes = ChangeLog::open(db.clone()).await?;
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
@@ -103,7 +104,8 @@ impl App {
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
-            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config),
+            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config)
+                .with_origins(audit.origins()),
             traffic: Traffic::new(clock.clone()),
             config,
             db,

@@ -8,6 +8,7 @@
 mod entry;
 mod event;
 mod export;
+mod origin;
 mod pdf;
 mod query;
 mod sealer;
@@ -23,6 +24,7 @@ use tokio::sync::{Notify, watch};
 pub use entry::{AuditMetadata, AuditRow};
 pub use event::{Event, Operation, Request};
 pub use export::{Export, Format};
+pub use origin::Origins;
 pub use query::{AuditFilter, AuditPage, Column};
 pub use verify::{Chain, Problem, Verified, verify};
 
@@ -52,6 +54,7 @@ struct Inner {
     catalog: CatalogHandle,
     clock: Clock,
     enabled: bool,
+    origins: Origins,
     /// How far the change log has been taken over by this process.
     sealed: watch::Sender<i64>,
     /// Wakes the sealer for readers who wait.
@@ -76,8 +79,9 @@ impl Audit {
             Ok(_) | Err(CommitError { source: DbError::Gone, .. }) => {}
             Err(error) => return Err(error.source.into()),
         }
-        let (sealed, wake) = (watch::Sender::new(0), Notify::new());
-        Ok(Self(Arc::new(Inner { db, changes, catalog, clock, enabled, sealed, wake, waiting: AtomicUsize::new(0) })))
+        let (sealed, wake, waiting) = (watch::Sender::new(0), Notify::new(), AtomicUsize::new(0));
+        let origins = Origins::new(&db, enabled);
+        Ok(Self(Arc::new(Inner { db, changes, catalog, clock, enabled, origins, sealed, wake, waiting })))
     }
 
     /// Takes the change log over from now on, until the server stops.
@@ -94,6 +98,11 @@ impl Audit {
     /// Whether changes are kept.
     pub fn is_enabled(&self) -> bool {
         self.0.enabled
+    }
+
+    /// For those who change records: where changes come from.
+    pub fn origins(&self) -> Origins {
+        self.0.origins.clone()
     }
 
     /// The position up to which the change log was taken over: entries after it must not be deleted.

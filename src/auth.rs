@@ -75,6 +75,16 @@ pub enum TokenType {
     ApiKey,
 }
 
+impl TokenType {
+    /// The name in the audit trail.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::ApiKey => "api_key",
+        }
+    }
+}
+
 /// A user who has shown a valid credential.
 #[derive(Clone, Debug)]
 pub struct Principal {

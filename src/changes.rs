@@ -172,9 +172,8 @@ const RECENT: i64 = 1000;
 impl ChangeLog {
     /// Opens the log: makes the database's identity if it has none, and finds the end.
     pub async fn open(db: Db) -> Result<Self, DbError> {
-        let candidate = crate::id::new_id().simple().to_string();
         let insert = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING";
-        db.execute(Stmt::fixed(insert, vec![candidate[16..].into()])).await?;
+        db.execute(Stmt::fixed(insert, vec![new_identity()])).await?;
         let epoch: Option<(String,)> =
             db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
         // Now, and not when the follower gets to run: whatever is written from here on is handed over.
@@ -290,6 +289,19 @@ impl ChangeLog {
         sql.push(" FROM change_log");
         sql
     }
+}
+
+/// The statement that gives a database another identity: after a restore, cursors of before belong to a future that it
+/// did not have.
+pub fn renew_identity() -> Stmt {
+    let text =
+        "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    Stmt::fixed(text, vec![new_identity()])
+}
+
+fn new_identity() -> Value {
+    let id = crate::id::new_id().simple().to_string();
+    id[16..].into()
 }
 
 /// The statement that tells every node that the catalog changed; run it in the transaction that changes it.

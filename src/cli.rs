@@ -2,6 +2,7 @@
 
 mod api_key;
 mod audit;
+mod backup;
 mod config;
 mod encryption;
 mod serve;
@@ -59,6 +60,19 @@ enum Command {
     Audit(audit::Command),
     /// Bring the database up to date and stop
     Migrate,
+    /// Write a copy of the SQLite database into a file, while the server runs or not
+    Backup {
+        /// The file; it must not exist yet
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the SQLite database; no server may run on it
+    Restore {
+        /// The file that `backup` wrote
+        file: PathBuf,
+        /// Replace the database that is there
+        #[arg(long)]
+        force: bool,
+    },
     /// The keys of encrypted fields
     #[command(subcommand)]
     Encryption(encryption::Command),
@@ -94,6 +108,8 @@ fn execute(cli: Cli) -> Result<()> {
         }
         Command::Config(command) => config::run(&command, &sources),
         Command::Info => config::info(&sources),
+        Command::Backup { file } => block_on(backup::save(&file, &read(&sources)?)),
+        Command::Restore { file, force } => block_on(backup::restore(&file, force, &read(&sources)?)),
         Command::Serve { host, port } => {
             sources.host = host;
             sources.port = port;
@@ -111,6 +127,11 @@ fn execute(cli: Cli) -> Result<()> {
             Ok(())
         }),
     }
+}
+
+/// The configuration, without making the secrets that are missing.
+fn read(sources: &Sources) -> Result<Config> {
+    Ok(Config::read(sources).map_err(Error::internal)?.config)
 }
 
 fn load(sources: &Sources) -> Result<Loaded> {

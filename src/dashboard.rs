@@ -42,6 +42,7 @@ struct Totals {
     sessions: i64,
     api_keys: i64,
     invitations: i64,
+    macros: i64,
 }
 
 /// What the audit log tells.
@@ -107,6 +108,7 @@ impl Dashboard {
             feature_counts: FeatureCounts {
                 api_keys_active: totals.api_keys,
                 invitations_pending: totals.invitations,
+                macros: totals.macros,
                 ..FeatureCounts::default()
             },
             jobs_by_status: JobsByStatus::default(),
@@ -142,7 +144,8 @@ impl Dashboard {
                     (SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > $3) AS sessions, \
                     (SELECT count(*) FROM api_keys WHERE revoked_at IS NULL \
                      AND (expires_at IS NULL OR expires_at > $3)) AS api_keys, \
-                    (SELECT count(*) FROM invitations WHERE accepted_at IS NULL AND expires_at > $3) AS invitations";
+                    (SELECT count(*) FROM invitations WHERE accepted_at IS NULL AND expires_at > $3) AS invitations, \
+                    (SELECT count(*) FROM macros) AS macros";
         let before = window.since - TimeDelta::days(window.days);
         let row = self.db.row(Stmt::fixed(text, vec![window.since.into(), before.into(), now.into()])).await?;
         row.ok_or_else(|| crate::error::Error::internal("a statement of counts has no row"))

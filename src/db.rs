@@ -25,7 +25,7 @@ pub use error::{CommitError, DbError};
 pub use postgres::{Postgres, PostgresOptions};
 pub use search::TextSearch;
 pub use sql::{Fragment, Ident, Sql, Stmt};
-pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
+pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database};
 pub use value::{Kind, Value, canonical_time};
 
 /// One JSON document, as the database wrote it.
@@ -63,7 +63,15 @@ pub struct Write {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     writes: Vec<Write>,
-    context: Option<(String, DateTime<Utc>)>,
+    context: Option<Context>,
+}
+
+/// Who acts, when, and where that comes from.
+#[derive(Clone, Debug)]
+struct Context {
+    actor: String,
+    at: DateTime<Utc>,
+    origin: Option<String>,
 }
 
 impl Batch {
@@ -86,10 +94,11 @@ impl Batch {
         self
     }
 
-    /// Says who acts and when, for the log entries of deleted rows, which do not carry it themselves.
+    /// Says who acts and when, for the log entries of deleted rows, which do not carry it themselves, and where that
+    /// comes from, as JSON.
     #[must_use]
-    pub fn acting(mut self, actor: &str, at: DateTime<Utc>) -> Self {
-        self.context = Some((actor.to_owned(), at));
+    pub fn acting(mut self, actor: &str, at: DateTime<Utc>, origin: Option<String>) -> Self {
+        self.context = Some(Context { actor: actor.to_owned(), at, origin });
         self
     }
 }
@@ -181,6 +190,11 @@ impl Db {
             Self::Sqlite(db) => db.committed(),
             Self::Postgres(db) => db.committed(),
         }
+    }
+
+    /// Whether the database is part of this process, and no other one writes to it.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
     }
 
     /// A number that grows with every commit of this database; `None` where other processes commit, too.

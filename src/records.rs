@@ -30,6 +30,7 @@ pub use query::ListQuery;
 pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
+use crate::audit::Origins;
 use crate::auth::Caller;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -58,6 +59,7 @@ pub struct Records {
     signer: Signer,
     vault: Arc<Vault>,
     totals: Cache<TotalKey, (u64, i64)>,
+    origins: Origins,
 }
 
 impl Records {
@@ -73,7 +75,14 @@ impl Records {
             signer: Signer::new(&config.auth.secret_key),
             vault: Arc::new(Vault::new(config.auth.encryption_keys())),
             totals: Cache::builder().max_capacity(REMEMBERED_TOTALS).build(),
+            origins: Origins::default(),
         }
+    }
+
+    /// Tells the audit trail where changes come from.
+    #[must_use]
+    pub fn with_origins(self, origins: Origins) -> Self {
+        Self { origins, ..self }
     }
 
     /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by their records.

@@ -10,6 +10,7 @@ pub mod field;
 pub mod macros;
 pub mod mask;
 pub mod time;
+mod upgrade;
 pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
@@ -22,6 +23,7 @@ pub use definition::{FieldDefinition, OnDelete};
 pub use field::{Field, FieldType};
 pub use macros::{Library, MacroRow};
 pub use mask::Mask;
+pub use upgrade::upgrade_tables;
 pub use view::View;
 
 use definition::check_fields;

@@ -214,7 +214,7 @@ impl Accounts {
     async fn change_account(&self, change: Batch, account: AccountId, caller: &Caller) -> Result<()> {
         let now = self.0.clock.now();
         let entry = access_log::entry(account, AccessChange::Account, now, caller.actor());
-        let batch = change.with(entry).acting(caller.actor(), now);
+        let batch = change.with(entry).acting(caller.actor(), now, None);
         self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_account(account);
         Ok(())

@@ -50,8 +50,16 @@ impl Accounts {
         let by_password = user.as_ref().filter(|user| user.auth_provider == "password");
         let stored = by_password.map(|user| user.password_hash.clone());
         let allowed = || inner.throttle.check(Door::Guess, address, Some(&identity));
-        allowed()?;
-        let verdict = inner.passwords.verify(request.password.clone(), stored, allowed).await?;
+        let verdict = match allowed() {
+            Ok(()) => inner.passwords.verify(request.password.clone(), stored, allowed).await,
+            Err(error) => Err(error),
+        };
+        if let Err(Error::RateLimited { .. }) = &verdict
+            && inner.throttle.is_news(address, &identity)
+        {
+            self.not_let_in(account_id, user.as_ref(), &email, "throttled").await;
+        }
+        let verdict = verdict?;
         if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
             inner.throttle.count(Door::Guess, address, Some(&identity));
             self.not_let_in(account_id, Some(user), &email, "wrong_method").await;
@@ -137,7 +145,9 @@ impl Accounts {
         let inner = &*self.0;
         length("refresh_token", &request.refresh_token, 1..=usize::MAX)?;
         inner.throttle.check(Door::Guess, address, None)?;
-        match inner.sessions.refresh(&request.refresh_token).await {
+        let now = inner.clock.now();
+        let reused = |account, session| trail::token_reused(account, session).entry(now);
+        match inner.sessions.refresh(&request.refresh_token, reused).await {
             Ok(pair) => {
                 Ok(RefreshResponse { token: pair.access, refresh_token: pair.refresh, expires_in: pair.expires_in })
             }

@@ -77,6 +77,11 @@ pub(super) fn session_ended(account: AccountId, session: Uuid) -> Event {
     Event::new(Operation::Logout, "sessions", session).of(account)
 }
 
+/// A refresh token was used again after its successor was: somebody else has it, so the server has ended the session.
+pub(super) fn token_reused(account: AccountId, session: Uuid) -> Event {
+    session_ended(account, session).with(json!({"reason": "refresh_token_reused"}))
+}
+
 impl Accounts {
     /// Writes down that somebody was not let in, and why. The answer does not say it.
     pub(super) async fn not_let_in(

@@ -174,11 +174,11 @@ pub struct AuditRow {
     pub es_reason: Option<String>,
     /// Always null.
     pub es_timestamp: Option<String>,
-    /// Where the request came from; not known for changes of records.
+    /// Where the request came from.
     pub ip_address: Option<String>,
-    /// What the client said it was; not known for changes of records.
+    /// What the client said it was.
     pub user_agent: Option<String>,
-    /// The request's `X-Correlation-ID`; not known for changes of records.
+    /// The request's `X-Correlation-ID`.
     pub request_id: Option<String>,
     /// When.
     #[serde(serialize_with = "time")]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::sensitive::hide;
-use crate::auth::{Caller, TokenType};
+use crate::auth::Caller;
 use crate::db::{Stmt, Value};
 use crate::id::{ANONYMOUS, AccountId, SYSTEM_ACCOUNT};
 
@@ -75,6 +75,22 @@ impl Request {
     /// Serves this request: events that are written meanwhile are told of with it.
     pub fn serve<F: Future>(self, serving: F) -> impl Future<Output = F::Output> {
         REQUEST.scope(self, serving)
+    }
+
+    /// The request of this moment; outside of one, in a command or in the background, there is none.
+    pub(super) fn current() -> Option<Self> {
+        REQUEST.try_with(Self::clone).ok()
+    }
+
+    /// What the trail tells of it: address, client, id.
+    pub(super) fn told(&self) -> (Option<String>, Option<String>, Option<String>) {
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+        let agent = self.user_agent.as_ref().and_then(text);
+        (
+            self.address.map(|address| address.to_canonical().to_string()),
+            agent.map(|agent| agent.chars().take(USER_AGENT).collect()),
+            text(&self.id),
+        )
     }
 }
 
@@ -167,11 +183,7 @@ impl Event {
     #[must_use]
     pub fn by(self, caller: &Caller) -> Self {
         let Some(principal) = caller.principal() else { return self.by_nobody() };
-        let method = match principal.token_type {
-            TokenType::Jwt => "jwt",
-            TokenType::ApiKey => "api_key",
-        };
-        self.by_user(&principal.user_id_text, &principal.email, method)
+        self.by_user(&principal.user_id_text, &principal.email, principal.token_type.method())
     }
 
     /// A user did it who has just shown who it is: with a `password`, or a `token`. An empty address is looked up.
@@ -192,14 +204,9 @@ impl Event {
 
     /// The statement that writes it, for the transaction that it tells of. Secrets are hidden before.
     pub fn entry(mut self, at: DateTime<Utc>) -> Stmt {
-        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-        // Outside of a request, by a command or in the background, there is none.
-        let _ = REQUEST.try_with(|request| {
-            self.ip_address = request.address.map(|address| address.to_canonical().to_string());
-            self.request_id = text(&request.id);
-            let agent = request.user_agent.as_ref().and_then(text);
-            self.user_agent = agent.map(|agent| agent.chars().take(USER_AGENT).collect());
-        });
+        if let Some(request) = Request::current() {
+            (self.ip_address, self.user_agent, self.request_id) = request.told();
+        }
         hide(&mut self.old_values);
         hide(&mut self.new_values);
         let insert = "INSERT INTO change_log (account_id, record_id, operation, at, actor, record) \

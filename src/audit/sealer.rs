@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::entry::{COLUMNS, Entry, Fields};
 use super::event::{Event, Operation};
+use super::origin::{Origin, Place};
 use super::{Audit, SWITCH, SWITCH_TABLE};
 use crate::changes::ChangeKind;
 use crate::db::{Batch, CommitError, Db, DbError, Stmt, Value};
@@ -66,6 +68,16 @@ struct Row {
     actor: String,
     record: Option<String>,
     previous: Option<String>,
+    origin: Option<String>,
+}
+
+impl Row {
+    /// The record that was changed, and when.
+    fn place(&self) -> Option<Place> {
+        ChangeKind::parse(&self.operation)?;
+        let record = Uuid::try_parse(self.record_id.as_deref()?).ok()?;
+        Some((record, self.at.timestamp_millis()))
+    }
 }
 
 /// Writes entries.
@@ -146,6 +158,7 @@ impl Sealer {
             after.position = last.position;
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
+        let places: Vec<Place> = rows.iter().filter_map(Row::place).collect();
         for row in rows {
             let Some(mut entry) = self.entry(row).await? else { continue };
             let switched = switched(&entry);
@@ -157,6 +170,9 @@ impl Sealer {
         }
         match db.commit(self.batch(before, after, entries)).await {
             Ok(_) => {
+                for place in &places {
+                    self.audit.0.origins.forget(place);
+                }
                 self.reached = Some(after.position);
                 self.audit.0.sealed.send_replace(after.position);
                 Ok(Step::Sealed(until - after.position))
@@ -200,13 +216,20 @@ impl Sealer {
             old.retain_changes(&new);
             new.retain_changes(&before);
         }
-        let collection = row.collection_id.unwrap_or_default();
-        let table = CollectionId::parse(&collection).and_then(|id| self.tables.get(&id)).cloned();
+        let collection = row.collection_id.as_deref().unwrap_or_default();
+        let noted = || row.place().and_then(|place| self.audit.0.origins.noted(&place));
+        let told = row.origin.as_deref().and_then(|origin| serde_json::from_str(origin).ok());
+        let Origin { auth_method, ip_address, user_agent, request_id } = told.or_else(noted).unwrap_or_default();
+        let table = CollectionId::parse(collection).and_then(|id| self.tables.get(&id)).cloned();
         Entry {
             row_count: Fields::rows(&old, &new),
             table_name: table.unwrap_or_else(|| format!("collection {collection}")),
             old_values: row.previous.is_some().then(|| old.write()),
             new_values: row.record.is_some().then(|| new.write()),
+            auth_method,
+            ip_address,
+            user_agent,
+            request_id,
             ..Entry::unchained(operation, row.account_id, row.record_id, row.actor, row.at)
         }
     }
@@ -334,7 +357,7 @@ async fn read(db: &Db, position: i64, until: i64) -> Result<Vec<Row>, DbError> {
         }
         last = position;
     }
-    let select = "SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous \
+    let select = "SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, origin \
                   FROM change_log WHERE position > $1 AND position <= $2 ORDER BY position";
     db.rows(Stmt::fixed(select, vec![position.into(), last.into()])).await
 }

@@ -102,8 +102,9 @@ impl Sessions {
         Ok((pair, Stmt::fixed(insert, args)))
     }
 
-    /// Exchanges a refresh token for a new pair.
-    pub async fn refresh(&self, token: &str) -> Result<Pair> {
+    /// Exchanges a refresh token for a new pair. `reused` makes the statement that writes down that a token was used
+    /// again, and its session ended.
+    pub async fn refresh(&self, token: &str, reused: impl Fn(AccountId, Uuid) -> Stmt) -> Result<Pair> {
         let now = self.clock.now();
         let claims = self.auth.jwt().check(token, Use::Refresh, now).map_err(|_| refused())?;
         let shown = one_time::hash(token);
@@ -121,7 +122,8 @@ impl Sessions {
             } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at <= self.grace {
                 return self.repeat(claims.sid, &user, &row, &shown, now);
             } else {
-                self.revoke(user.account.id, user.user, claims.sid, "system", None).await?;
+                let entry = reused(user.account.id, claims.sid);
+                self.revoke(user.account.id, user.user, claims.sid, "system", Some(entry)).await?;
                 tracing::warn!(session.id = %claims.sid, user.id = %user.user,
                     "a refresh token was used again: the session has been ended");
                 return Err(refused());

@@ -18,6 +18,8 @@ pub enum Door {
     Register,
     /// Having a mail sent.
     Mail,
+    /// Being written down as somebody who has to wait.
+    Notice,
 }
 
 /// Counts attempts for each address and each identity; cheap to clone.
@@ -54,6 +56,12 @@ impl Throttle {
         Ok(())
     }
 
+    /// Whether a refusal is worth being written down: the first within the window for this address and for this identity.
+    /// More would let whoever is refused fill the disk.
+    pub fn is_news(&self, address: Option<IpAddr>, identity: &str) -> bool {
+        self.enter(Door::Notice, address, Some(identity)).is_ok()
+    }
+
     fn each(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>, taken: f64) -> Result<()> {
         if !self.limits.throttle_enabled {
             return Ok(());
@@ -62,6 +70,7 @@ impl Throttle {
             Door::Guess => (self.limits.login_failures_per_address, self.limits.login_failures_per_identity),
             Door::Register => (self.limits.registrations_per_address, self.limits.registrations_per_address),
             Door::Mail => (self.limits.mails_per_address, self.limits.mails_per_identity),
+            Door::Notice => (1, 1),
         };
         let by_address = address.map(|address| (key(&[door as u8, b'a'], &network(address)), per_address));
         let by_identity = identity.map(|identity| (key(&[door as u8, b'i'], identity.as_bytes()), per_identity));
@@ -118,6 +127,9 @@ mod tests {
             throttle.count(Door::Guess, other, None);
         }
         assert!(throttle.check(Door::Guess, neighbour, None).is_err());
+        assert!(throttle.is_news(address, "ann"));
+        assert!(!throttle.is_news(address, "bob") && !throttle.is_news(None, "ann"));
+        assert!(throttle.is_news(other, "cid"));
         time.store(30_000, Ordering::Relaxed);
         throttle.check(Door::Guess, address, Some("ann")).unwrap();
     }

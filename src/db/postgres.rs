@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::error::{CommitError, DbError};
 use super::sql::Stmt;
 use super::value::{Kind, Value, canonical_time};
-use super::{Batch, DbRow, Doc, Write};
+use super::{Batch, Context, DbRow, Doc, Write};
 
 /// The advisory lock that a transaction holds while it changes the schema.
 const SCHEMA_LOCK: i64 = 0x736e_6163_6b62_6173;
@@ -101,10 +101,13 @@ impl Postgres {
             vec![doc]
         } else {
             let mut tx = self.pool.begin().await.map_err(|e| at(0)(e.into()))?;
-            if let Some((actor, time)) = &batch.context {
-                sqlx::query("SELECT set_config('snackbase.actor', $1, true), set_config('snackbase.at', $2, true)")
+            if let Some(Context { actor, at: time, origin }) = &batch.context {
+                let set = "SELECT set_config('snackbase.actor', $1, true), set_config('snackbase.at', $2, true), \
+                           set_config('snackbase.origin', coalesce($3, ''), true)";
+                sqlx::query(set)
                     .bind(actor)
                     .bind(canonical_time(*time))
+                    .bind(origin)
                     .execute(&mut *tx)
                     .await
                     .map_err(|e| at(0)(e.into()))?;

@@ -1,5 +1,6 @@
 //! SQLite: reader tasks that own a connection each, and one writer task that commits in groups.
 
+mod files;
 mod writer;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use super::error::{CommitError, DbError};
 use super::sql::Stmt;
 use super::value::{Value, canonical_time};
 use super::{Batch, DbRow, Doc};
+pub use files::{Occupied, amend_database, copy_database};
 use writer::Job;
 pub use writer::Lease;
 

@@ -8,6 +8,9 @@ use super::sql::{Ident, Sql, Stmt};
 /// When a transaction acts, if it says so: what a trigger cannot read off a deleted row.
 const CONTEXT_TIME: &str = "coalesce(nullif(current_setting('snackbase.at', true), '')::timestamptz, now()), ";
 
+/// Where a change comes from, if the statement or the transaction says so.
+const ORIGIN: &str = "nullif(current_setting('snackbase.origin', true), '')";
+
 /// Writes the document of a row that a trigger sees as `NEW` or `OLD`.
 type Document<'a> = &'a dyn Fn(&mut Sql, &'static str);
 
@@ -74,6 +77,22 @@ impl Dialect {
     }
 }
 
+const INSERT: &str =
+    "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record, previous, origin) ";
+
+impl Sql {
+    /// Appends `AND …`, which is always true, and tells the triggers where the change comes from: on PostgreSQL, where a
+    /// statement can.
+    pub fn change_origin(&mut self, origin: impl FnOnce() -> Option<String>) -> &mut Self {
+        if self.dialect() == Dialect::Postgres
+            && let Some(origin) = origin()
+        {
+            self.push(" AND set_config('snackbase.origin', ").typed_arg(origin).push(", true) IS NOT NULL");
+        }
+        self
+    }
+}
+
 const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
 
 fn trigger_name(table: &Ident, operation: &'static str) -> Ident {
@@ -112,15 +131,16 @@ fn sqlite_trigger(
             sql.push("') WHERE NEW.").ident(column).push(" IS NULL; ");
         }
     }
-    sql.push("INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record, previous) ");
+    sql.push(INSERT);
     sql.push("SELECT ").push(row).push(".account_id, ").uuid_literal(collection).push(", ").push(row);
     sql.push(".id, '").push(operation).push("', ");
     match operation {
         "create" => sql.push("NEW.created_at, NEW.created_by, "),
-        // A change that the database makes itself (a reference set to null) touches neither stamp.
+        // A change that the database makes itself (a reference set to null) touches neither stamp. What is older than the
+        // row is the context of something else: then two changes came within a millisecond.
         "update" => sql.push(
-            "CASE WHEN NEW.updated_at = OLD.updated_at THEN c.at ELSE NEW.updated_at END, \
-             CASE WHEN NEW.updated_at = OLD.updated_at THEN c.actor ELSE NEW.updated_by END, ",
+            "CASE WHEN NEW.updated_at = OLD.updated_at AND c.at >= OLD.updated_at THEN c.at ELSE NEW.updated_at END, \
+             CASE WHEN NEW.updated_at = OLD.updated_at AND c.at >= OLD.updated_at THEN c.actor ELSE NEW.updated_by END, ",
         ),
         _ => sql.push("c.at, c.actor, "),
     };
@@ -136,7 +156,15 @@ fn sqlite_trigger(
             document(&mut sql, "OLD");
         }
     }
-    sql.push(if operation == "create" { ", NULL; END" } else { " FROM change_context c; END" });
+    sql.push(match operation {
+        "create" => ", NULL, NULL; END",
+        // Other changes are told of in another way, see the audit trail.
+        "update" => {
+            ", CASE WHEN NEW.updated_at = OLD.updated_at AND c.at >= OLD.updated_at THEN c.origin END \
+             FROM change_context c; END"
+        }
+        _ => ", c.origin FROM change_context c; END",
+    });
     statements.push(sql.build());
     statements
 }
@@ -157,7 +185,7 @@ fn postgres_trigger(
     insert(&mut sql, collection, "OLD", "'delete'");
     sql.push(CONTEXT_TIME).push("coalesce(nullif(current_setting('snackbase.actor', true), ''), 'system'), NULL, ");
     document(&mut sql, "OLD");
-    sql.push("); RETURN OLD; END IF; ");
+    sql.push(", ").push(ORIGIN).push("); RETURN OLD; END IF; ");
     for column in required {
         sql.push("IF NEW.")
             .ident(column)
@@ -168,7 +196,7 @@ fn postgres_trigger(
     insert(&mut sql, collection, "NEW", "'create'");
     sql.push("NEW.created_at, NEW.created_by, ");
     document(&mut sql, "NEW");
-    sql.push(", NULL); ELSIF NEW.updated_at = OLD.updated_at THEN ");
+    sql.push(", NULL, ").push(ORIGIN).push("); ELSIF NEW.updated_at = OLD.updated_at THEN ");
     // A change that the database makes itself (a reference set to null) touches neither stamp.
     insert(&mut sql, collection, "NEW", "'update'");
     sql.push(CONTEXT_TIME);
@@ -176,13 +204,13 @@ fn postgres_trigger(
     document(&mut sql, "NEW");
     sql.push(", ");
     document(&mut sql, "OLD");
-    sql.push("); ELSE ");
+    sql.push(", ").push(ORIGIN).push("); ELSE ");
     insert(&mut sql, collection, "NEW", "'update'");
     sql.push("NEW.updated_at, NEW.updated_by, ");
     document(&mut sql, "NEW");
     sql.push(", ");
     document(&mut sql, "OLD");
-    sql.push("); END IF; RETURN NEW; END $log$");
+    sql.push(", ").push(ORIGIN).push("); END IF; RETURN NEW; END $log$");
     let mut statements = vec![sql.build()];
     if !replace {
         let mut sql = Sql::new(Dialect::Postgres);
@@ -194,7 +222,7 @@ fn postgres_trigger(
 }
 
 fn insert(sql: &mut Sql, collection: Uuid, row: &'static str, operation: &'static str) {
-    sql.push("INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record, previous) ");
+    sql.push(INSERT);
     sql.push("VALUES (").push(row).push(".account_id, ").uuid_literal(collection).push(", ");
     sql.push(row).push(".id, ").push(operation).push(", ");
 }

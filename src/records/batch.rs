@@ -59,7 +59,8 @@ impl Records {
         let scope = Scope::open(caller, &collection, Operation::Delete)?;
         let mut seen = HashSet::new();
         let ids: Vec<String> = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
-        let mut batch = Batch::new().acting(caller.actor(), self.clock.now());
+        let origin = self.origins.text(caller);
+        let mut batch = Batch::new().acting(caller.actor(), self.clock.now(), origin);
         for (index, id) in ids.iter().enumerate() {
             let record = record_id(id).map_err(|_| missing(index, id))?;
             batch = batch.require(self.prepare_delete(&scope, record).await?);

@@ -72,7 +72,7 @@ impl Records {
                 let Some(last) = docs.last() else { break };
                 let parse = |doc: &str| serde_json::from_str::<Body>(doc).map_err(Error::internal);
                 after = id_of(&parse(last)?)?.to_string();
-                let mut batch = Batch::new().acting("system", self.clock.now());
+                let mut batch = Batch::new().acting("system", self.clock.now(), None);
                 for doc in &docs {
                     if let Some(stmt) = self.resealed(collection, &fields, &parse(doc)?)? {
                         batch = batch.with(stmt);

@@ -68,7 +68,7 @@ impl Records {
         let scope = Scope::open(caller, &collection, Operation::Delete)?;
         let id = record_id(id)?;
         let stmt = self.prepare_delete(&scope, id).await?;
-        let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now());
+        let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now(), self.origins.text(caller));
         self.db.commit(batch).await.map(|_| ()).map_err(|error| delete_error(error.source))
     }
 
@@ -105,6 +105,7 @@ impl Records {
                 sql.push(")");
             }
         });
+        self.origins.note(scope.caller, id, now);
         Ok(Prepared { stmt, draft, account: Some(account) })
     }
 
@@ -136,6 +137,8 @@ impl Records {
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(&body));
         self.write_references(&mut sql, account, &draft);
+        sql.change_origin(|| self.origins.text(scope.caller));
+        self.origins.note(scope.caller, id, now);
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         Ok(Prepared { stmt: sql.build(), draft, account: Some(account) })
     }
@@ -183,6 +186,7 @@ impl Records {
             sql.push(" WHERE 1 = 1");
             self.write_references(sql, account, draft);
             write_rule(sql);
+            sql.change_origin(|| self.origins.text(scope.caller));
         });
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
         sql.build()

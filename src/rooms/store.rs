@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use super::Rooms;
 use super::definition::{Definition, DefinitionRow, Definitions, compile};
 use super::pattern::Pattern;
+use crate::audit::Event;
 use crate::auth::Caller;
 use crate::changes::catalog_entry;
 use crate::clock;
@@ -15,6 +16,8 @@ use crate::db::{DbError, Stmt, Value};
 use crate::error::{Error, FieldError, Problem, Result};
 use std::sync::Arc;
 
+/// Where the audit trail says that a definition changed.
+const TABLE: &str = "rooms";
 /// The most messages that a room may remember.
 pub const MAX_HISTORY: i64 = 500;
 /// The most definitions: every join goes through them.
@@ -126,25 +129,30 @@ impl Rooms {
         let (row, pattern) = input.apply(row)?;
         let insert = "INSERT INTO rooms (id, pattern, shape, join_rule, publish_rule, presence_rule, history, created_at, \
                       updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
-        self.write(caller, now, Stmt::fixed(insert, arguments(&row, &pattern, now))).await?;
+        let event = Event::create(TABLE, &row.id, values(&row));
+        self.write(caller, now, Stmt::fixed(insert, arguments(&row, &pattern, now)), event).await?;
         Ok(row.into())
     }
 
     /// Changes a definition. Whoever may not be in a room any more leaves it at once.
     pub async fn redefine(&self, caller: &Caller, id: &str, input: &RoomInput) -> Result<RoomView> {
-        let (mut row, pattern) = input.apply(self.row(id).await?)?;
+        let before = self.row(id).await?;
+        let (mut row, pattern) = input.apply(before.clone())?;
         row.updated_at = self.0.clock.now();
         let update = "UPDATE rooms SET pattern = $2, shape = $3, join_rule = $4, publish_rule = $5, presence_rule = $6, \
                       history = $7, updated_at = $8 WHERE id = $1";
-        self.write(caller, row.updated_at, Stmt::fixed(update, arguments(&row, &pattern, row.updated_at))).await?;
+        let event = Event::update(TABLE, &row.id, &values(&before), &values(&row));
+        let update = Stmt::fixed(update, arguments(&row, &pattern, row.updated_at));
+        self.write(caller, row.updated_at, update, event).await?;
         Ok(row.into())
     }
 
     /// Deletes a definition; everybody leaves the rooms that nothing defines any more.
     pub async fn undefine(&self, caller: &Caller, id: &str) -> Result<()> {
         let row = self.row(id).await?;
+        let event = Event::delete(TABLE, &row.id, values(&row));
         let delete = Stmt::fixed("DELETE FROM rooms WHERE id = $1", vec![row.id.into()]);
-        self.write(caller, self.0.clock.now(), delete).await
+        self.write(caller, self.0.clock.now(), delete, event).await
     }
 
     async fn row(&self, id: &str) -> Result<DefinitionRow> {
@@ -156,8 +164,8 @@ impl Rooms {
         self.0.db.row(Stmt::fixed(select, vec![id.into()])).await?.ok_or_else(missing)
     }
 
-    /// Writes, tells every node, and applies it here.
-    async fn write(&self, caller: &Caller, now: DateTime<Utc>, stmt: Stmt) -> Result<()> {
+    /// Writes, tells the audit trail and every node, and applies it here.
+    async fn write(&self, caller: &Caller, now: DateTime<Utc>, stmt: Stmt, event: Event) -> Result<()> {
         let mut tx = self.0.db.begin().await?;
         let touched = tx.execute(stmt).await.map_err(|error| match error {
             DbError::Unique { .. } => Error::conflict("Another definition has a pattern like this", Some("pattern")),
@@ -166,6 +174,7 @@ impl Rooms {
         if touched == 0 {
             return Err(Error::not_found("Room definition not found"));
         }
+        tx.execute(event.by(caller).entry(now)).await?;
         tx.execute(catalog_entry(now, caller.actor())).await?;
         tx.commit().await?;
         self.reload().await
@@ -189,6 +198,14 @@ impl Rooms {
         self.recheck(|_| true);
         Ok(())
     }
+}
+
+/// What the audit trail tells of a definition.
+fn values(row: &DefinitionRow) -> Json {
+    json!({
+        "pattern": row.pattern, "join_rule": row.join_rule, "publish_rule": row.publish_rule,
+        "presence_rule": row.presence_rule, "history": row.history,
+    })
 }
 
 fn resolve(row: DefinitionRow) -> Option<Definition> {

@@ -77,6 +77,13 @@ pub fn drop(dialect: Dialect, table: &Ident, fields: &[Field], own: &[&Ident]) -
     statements
 }
 
+/// The statements that give a table what every table has by now: tables made by older versions may lack some of it.
+pub fn renew(dialect: Dialect, table: &Table<'_>) -> Vec<Stmt> {
+    let mut statements = vec![default_order_index(dialect, table.name), newest_of_all(dialect, table.name)];
+    statements.extend(log_triggers(dialect, table, true));
+    statements
+}
+
 /// The statements that lead from one list of fields to another: fields are added, constraints come and go.
 pub fn alter(
     dialect: Dialect,
@@ -128,6 +135,7 @@ pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<St
     statements.extend(dialect.drop_search(table.name, &searched(table.fields)));
     let stored: Vec<&Field> = table.fields.iter().filter(|field| field.computed.is_none()).collect();
     statements.push(drop_index(dialect, &order_index_name(table.name)));
+    statements.push(drop_index_if_there(dialect, &newest_index_name(table.name)));
     for field in &stored {
         statements.extend(index_names(table.name, field).iter().map(|index| drop_index(dialect, index)));
         let constraint = |table: &Ident| table.suffixed(&field.column);
@@ -139,6 +147,7 @@ pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<St
     sql.push("ALTER TABLE ").ident(table.name).push(" RENAME TO ").ident(name);
     statements.push(sql.build());
     statements.push(default_order_index(dialect, name));
+    statements.push(newest_of_all(dialect, name));
     for field in stored {
         statements.extend(indexes(dialect, name, field));
     }
@@ -193,6 +202,10 @@ fn order_index_name(table: &Ident) -> Ident {
     table.suffixed(&Ident::fixed("newest"))
 }
 
+fn newest_index_name(table: &Ident) -> Ident {
+    table.suffixed(&Ident::fixed("$newest"))
+}
+
 fn reference_index_name(table: &Ident, field: &Field) -> Ident {
     table.suffixed(&field.column).suffixed(&Ident::fixed("reference"))
 }
@@ -231,15 +244,15 @@ fn default_literal(sql: &mut Sql, field: &Field, default: &serde_json::Value) {
 /// Lists are newest first unless they say otherwise.
 fn default_order_index(dialect: Dialect, table: &Ident) -> Stmt {
     let mut sql = Sql::new(dialect);
-    sql.push("CREATE INDEX ").ident(&order_index_name(table)).push(" ON ").ident(table);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&order_index_name(table)).push(" ON ").ident(table);
     sql.push(" (\"account_id\", \"created_at\", \"id\")");
     sql.build()
 }
 
-/// The same for lists across accounts. Tables made before this index existed get it with their next change.
+/// The same for lists across accounts.
 fn newest_of_all(dialect: Dialect, table: &Ident) -> Stmt {
     let mut sql = Sql::new(dialect);
-    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&table.suffixed(&Ident::fixed("$newest"))).push(" ON ").ident(table);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&newest_index_name(table)).push(" ON ").ident(table);
     sql.push(" (\"created_at\", \"id\")");
     sql.build()
 }
@@ -301,6 +314,12 @@ fn own_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
 fn drop_index(dialect: Dialect, name: &Ident) -> Stmt {
     let mut sql = Sql::new(dialect);
     sql.push("DROP INDEX ").ident(name);
+    sql.build()
+}
+
+fn drop_index_if_there(dialect: Dialect, name: &Ident) -> Stmt {
+    let mut sql = Sql::new(dialect);
+    sql.push("DROP INDEX IF EXISTS ").ident(name);
     sql.build()
 }
 

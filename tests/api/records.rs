@@ -8,6 +8,7 @@ mod cursor;
 mod encrypted;
 mod expand;
 mod list;
+mod paths;
 mod references;
 mod search;
 mod shape;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod access;
+mod backup;
 mod direct;
 mod durability;
 mod embedding;

@@ -8,7 +8,6 @@ mod merge;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _};
@@ -18,7 +17,7 @@ use super::query;
 use crate::db::error::{CommitError, DbError};
 use crate::db::sql::Stmt;
 use crate::db::value::Value;
-use crate::db::{Batch, DbRow, Doc, Write};
+use crate::db::{Batch, Context, DbRow, Doc, Write};
 
 /// A group ends at this many jobs …
 const GROUP_JOBS: usize = 256;
@@ -285,8 +284,8 @@ impl Writer {
 
     async fn batch(&mut self, batch: &Batch) -> Answer {
         let at = |index: usize| move |source: DbError| CommitError { index, source };
-        if let Some((actor, time)) = &batch.context {
-            self.set_context(actor, *time).await.map_err(at(0))?;
+        if let Some(context) = &batch.context {
+            self.set_context(context).await.map_err(at(0))?;
         }
         let several = batch.writes.len() > 1;
         if several {
@@ -311,9 +310,10 @@ impl Writer {
         Ok(docs)
     }
 
-    async fn set_context(&mut self, actor: &str, at: DateTime<Utc>) -> Result<(), DbError> {
-        let args = vec![Value::from(actor), Value::from(at)];
-        let stmt = Stmt::fixed("UPDATE change_context SET actor = $1, at = $2", args);
+    async fn set_context(&mut self, context: &Context) -> Result<(), DbError> {
+        let origin = Value::text_or_null(context.origin.as_deref());
+        let args = vec![Value::from(context.actor.as_str()), Value::from(context.at), origin];
+        let stmt = Stmt::fixed("UPDATE change_context SET actor = $1, at = $2, origin = $3", args);
         query(&stmt).execute(self.open().await?).await?;
         Ok(())
     }

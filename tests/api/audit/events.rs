@@ -14,6 +14,9 @@ crate::both![
     definitions_and_rules_are_there,
     roles_groups_invitations_and_keys_are_there,
     a_request_is_told_of_with_address_client_and_id,
+    definitions_of_rooms_are_there,
+    a_throttled_sign_in_is_there_once,
+    a_refresh_token_that_is_used_again_is_there_and_others_are_not,
 ];
 
 const WRONG: &str = "Wrong-Horse-42!";
@@ -283,4 +286,62 @@ async fn roles_groups_invitations_and_keys_are_there(backend: Backend) {
     for secret in [token, key] {
         assert!(!everything.contains(secret), "{secret}");
     }
+}
+
+async fn definitions_of_rooms_are_there(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let body = json!({"pattern": "doc:{id}", "join_rule": "@request.auth.id != null"});
+    let created = app.admin.post("/realtime/rooms", &body).await.ok(201);
+    let path = format!("/realtime/rooms/{}", created["id"].as_str().unwrap());
+    app.admin.patch(&path, &json!({"publish_rule": "", "history": 5})).await.ok(200);
+    app.admin.patch(&path, &json!({"pattern": "a b"})).await.refused(400, "");
+    app.admin.delete(&path).await.ok(204);
+    let rows = trail(&app, &[("table_name", "rooms")]).await;
+    assert_told(
+        &rows,
+        &[
+            "CREATE rooms pattern: - -> doc:{id}",
+            "CREATE rooms join_rule: - -> @request.auth.id != null",
+            "UPDATE rooms history: 0 -> 5",
+            "UPDATE rooms publish_rule: - -> ",
+            "DELETE rooms pattern: doc:{id} -> -",
+        ],
+    );
+    assert_eq!(rows.iter().filter(|row| row["operation"] == "UPDATE").count(), 2, "{rows:?}");
+    assert!(rows.iter().all(|row| row["user_id"] == app.admin.id.as_str() && row["record_id"] == created["id"]));
+}
+
+async fn a_throttled_sign_in_is_there_once(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.limits.login_failures_per_identity = 2).await;
+    let ann = app.register().await;
+    let request = |password: &str| json!({"account": ann.account_slug, "email": ann.email, "password": password});
+    for _ in 0..2 {
+        app.anonymous().post("/auth/login", &request(WRONG)).await.refused(401, "");
+    }
+    for _ in 0..3 {
+        app.anonymous().post("/auth/login", &request(PASSWORD)).await.refused(429, "");
+    }
+    let rows = trail(&app, &[("account_id", &ann.account_id), ("operation", "LOGIN_FAILED")]).await;
+    let reasons: Vec<&Value> =
+        rows.iter().filter(|row| row["column_name"] == "reason").map(|row| &row["new_value"]).collect();
+    assert_eq!(reasons, ["wrong_password", "wrong_password", "throttled"]);
+    let throttled = rows.iter().find(|row| row["new_value"] == "throttled").unwrap();
+    assert_eq!((&throttled["record_id"], &throttled["ip_address"]), (&json!(ann.id), &json!("127.0.0.1")));
+}
+
+async fn a_refresh_token_that_is_used_again_is_there_and_others_are_not(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.auth.refresh_grace_seconds = 0).await;
+    let ann = app.register().await;
+    let refresh = async |status: u16| {
+        let answer = app.anonymous().post("/auth/refresh", &json!({"refresh_token": ann.refresh_token})).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    };
+    let before = trail(&app, &[("account_id", &ann.account_id)]).await.len();
+    refresh(200).await;
+    assert_eq!(trail(&app, &[("account_id", &ann.account_id)]).await.len(), before);
+    refresh(401).await;
+    refresh(401).await;
+    let rows = trail(&app, &[("account_id", &ann.account_id)]).await.split_off(before);
+    assert_eq!(told(&rows), ["LOGOUT sessions reason: - -> refresh_token_reused"]);
+    assert_eq!(rows[0]["user_name"], "system");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{changes, trail};
-use crate::harness::{Backend, TestApp, open};
+use crate::harness::{Backend, Client, TestApp, open};
 
 crate::both![
     every_change_of_a_record_is_there_column_by_column,
@@ -15,6 +15,7 @@ crate::both![
     wrong_queries_are_told_what_is_wrong,
     it_is_shown_to_superadmins_alone,
     personal_data_can_be_masked,
+    every_change_tells_of_the_request_that_made_it,
 ];
 
 async fn posts(app: &TestApp) {
@@ -253,4 +254,47 @@ async fn personal_data_can_be_masked(backend: Backend) {
     assert_eq!(rows[0]["user_email"], json!(format!("{}***@example.com", &ann.email[..1])));
     let file = app.admin.query("/audit-logs/export", &[("record_id", &*id), ("masked", "1")]).await.text;
     assert!(!file.contains("Ann Lee") && !file.contains(&ann.email), "{file}");
+}
+
+async fn every_change_tells_of_the_request_that_made_it(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    posts(&app).await;
+    let ann = app.register().await;
+    let visitor = app.visitor_of(&ann);
+    let from = |client: &Client, agent: &str, id: &str| {
+        client.with_header("user-agent", agent).with_header("x-correlation-id", id)
+    };
+    let one = from(&ann, "One/1.0", "cid_one").create_id("posts", &json!({"title": "a"})).await;
+    let batch = json!({"records": [{"title": "b", "link": one}, {"title": "c"}]});
+    let batch = from(&ann, "Two/1.0", "cid_two").post("/records/posts/batch", &batch).await.ok(201);
+    let id = |index: usize| batch["created"][index]["id"].as_str().unwrap().to_owned();
+    let path = |id: &str| format!("/records/posts/{id}");
+    from(&visitor, "Three/1.0", "cid_three").patch(&path(&one), &json!({"title": "d"})).await.ok(200);
+    from(&ann, "Four/1.0", "cid_four").delete(&path(&one)).await.ok(204);
+    let changes = json!({"records": [{"id": id(1), "data": {"rank": 2}}]});
+    from(&ann, "Five/1.0", "cid_five").patch("/records/posts/batch", &changes).await.ok(200);
+    from(&ann, "Six/1.0", "cid_six").delete_with("/records/posts/batch", &json!({"ids": [id(1)]})).await.ok(200);
+
+    let mut told: Vec<String> = Vec::new();
+    for row in trail(&app, &[("table_name", "col_posts")]).await {
+        assert_eq!(row["ip_address"], "127.0.0.1", "{row}");
+        let method = row["extra_metadata"]["auth_method"].as_str().unwrap_or("-");
+        let record = [&one, &id(0), &id(1)].iter().position(|id| row["record_id"] == id.as_str()).unwrap();
+        let text = |key: &str| row[key].as_str().unwrap().to_owned();
+        told.push(format!("{} {record} {} {} {method}", text("operation"), text("user_agent"), text("request_id")));
+    }
+    told.dedup();
+    let expected = [
+        "CREATE 0 One/1.0 cid_one jwt",
+        "CREATE 1 Two/1.0 cid_two jwt",
+        "CREATE 2 Two/1.0 cid_two jwt",
+        "UPDATE 0 Three/1.0 cid_three -",
+        // The reference was set to null by the database, because of this request.
+        "DELETE 0 Four/1.0 cid_four jwt",
+        "UPDATE 1 Four/1.0 cid_four jwt",
+        "UPDATE 2 Five/1.0 cid_five jwt",
+        "DELETE 2 Six/1.0 cid_six jwt",
+    ];
+    told[4..6].sort_unstable();
+    assert_eq!(told, expected);
 }

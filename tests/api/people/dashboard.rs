@@ -25,6 +25,8 @@ async fn the_figures_are_those_of_the_server(backend: Backend) {
     user.post("/invitations", &json!({"email": "guest@example.com"})).await.ok(201);
     app.admin.post("/admin/api-keys", &json!({"name": "key"})).await.ok(201);
     app.admin.post("/admin/api-keys", &json!({"name": "past", "expires_at": "2020-01-01T00:00:00Z"})).await.ok(201);
+    let count = json!({"name": "how_many", "sql_query": "SELECT COUNT(*) FROM open"});
+    app.admin.post("/macros", &count).await.ok(201);
     let stats = app.admin.get("/dashboard/stats").await.ok(200);
     for (key, value) in [
         ("range", json!("7d")),
@@ -43,6 +45,7 @@ async fn the_figures_are_those_of_the_server(backend: Backend) {
     }
     let counts = &stats["feature_counts"];
     assert_eq!((&counts["api_keys_active"], &counts["invitations_pending"]), (&json!(1), &json!(1)));
+    assert_eq!((&counts["macros"], &counts["hooks"]), (&json!(1), &json!(0)));
     let newest = &stats["recent_registrations"][0];
     assert_eq!((&newest["email"], &newest["account_id"]), (&json!(colleague.email), &json!(user.account_id)));
     assert!(newest["created_at"].as_str().unwrap().ends_with('Z') && newest["account_code"].is_string());

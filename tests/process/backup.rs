@@ -1,0 +1,173 @@
+//! `snackbase backup` and `snackbase restore`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Output;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::direct::texts;
+use crate::harness::{Backend, Database, Process, Sse, User, eventually, open, soon};
+
+const WRITERS: usize = 4;
+
+fn command(database: &Database, args: &[&str]) -> Result<String, String> {
+    let Output { status, stdout, stderr } = tokio::task::block_in_place(|| Process::run(database, args));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    if status.success() { Ok(text(stdout)) } else { Err(text(stderr)) }
+}
+
+#[track_caller]
+fn assert_refused(result: &Result<String, String>, part: &str) {
+    let message = result.as_ref().expect_err("it was not refused");
+    assert!(message.contains(part), "{message}");
+}
+
+async fn ids(user: &User) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    let mut cursor = String::new();
+    loop {
+        let page = user.query("/records/items", &[("cursor", &cursor), ("limit", "100")]).await.ok(200);
+        ids.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => return ids,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_writes_is_restored_as_of_its_moment_and_old_cursors_are_told() {
+    let database = Database::create(Backend::Sqlite).await;
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let file = elsewhere.path().join("backup.db");
+    let path = file.to_str().unwrap();
+    let mut server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let mut collection = open();
+    collection["name"] = json!("items");
+    collection["fields"] = json!([{"name": "n", "type": "number"}, {"name": "t", "type": "text", "searchable": true}]);
+    admin.post("/collections", &collection).await.ok(201);
+    let mut stream = Sse::open(&admin, "?collection=items").await;
+    admin.create("items", &json!({"n": 0, "t": "found again"})).await;
+    let cursor = stream.event().await.id.unwrap();
+    drop(stream);
+
+    let (acknowledged, stop) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let (admin, acknowledged, stop) = (admin.clone(), acknowledged.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let id = admin.create_id("items", &json!({"n": 1})).await;
+                    acknowledged.lock().unwrap().insert(id);
+                }
+            })
+        })
+        .collect();
+    let written = || acknowledged.lock().unwrap().len();
+    eventually("some writes", async || written() > 20).await;
+    let before = acknowledged.lock().unwrap().clone();
+    let told = command(&database, &["backup", path]).unwrap();
+    assert!(told.contains("secrets.toml"), "{told}");
+    let after = written();
+    eventually("more writes", async || written() > after + 20).await;
+    stop.store(true, Ordering::Relaxed);
+    soon("the writers", futures_util::future::join_all(writers)).await.into_iter().for_each(|end| end.unwrap());
+    let late = admin.create_id("items", &json!({"n": 2})).await;
+    assert_private(&file);
+
+    assert_refused(&command(&database, &["backup", path]), "exists already");
+    assert_refused(&command(&database, &["restore", path, "--force"]), "stop the server first");
+    assert!(ids(&admin).await.contains(&late), "the server goes on");
+    assert!(server.terminate());
+    assert_refused(&command(&database, &["restore", path]), "--force");
+    let garbage = elsewhere.path().join("garbage.db");
+    std::fs::write(&garbage, vec![7; 8192]).unwrap();
+    assert_refused(&command(&database, &["restore", garbage.to_str().unwrap(), "--force"]), "no database of SnackBase");
+    assert_refused(&command(&database, &["restore", "nowhere.db", "--force"]), "no file");
+    // What was refused has changed nothing.
+    assert_eq!(texts(&database, "SELECT count(*) || '' FROM col_items WHERE n = 2").await, ["1"]);
+    command(&database, &["restore", path, "--force"]).unwrap();
+
+    let server = Process::serve(&database, &[]);
+    let admin = server.admin().await;
+    let there = ids(&admin).await;
+    assert!(before.is_subset(&there), "an acknowledged record is not in the backup");
+    assert!(!there.contains(&late));
+    assert_eq!(admin.query("/records/items", &[("search", "found")]).await.ok(200)["total"], 1);
+    let mut stream = Sse::resume(&admin, "?collection=items", &cursor).await;
+    let resync = stream.notice("resync").await;
+    assert_eq!((&resync.data["type"], &resync.data["reason"]), (&json!("resync"), &json!("epoch")));
+    let new = admin.create("items", &json!({"n": 3})).await;
+    assert_eq!(stream.event().await.data["data"]["id"], new["id"]);
+    let verified = admin.get("/audit-logs/verify").await.ok(200);
+    assert_eq!((&verified["valid"], &verified["problems"]), (&json!(true), &Value::Array(Vec::new())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_restored_where_nothing_is() {
+    let (database, empty) = (Database::create(Backend::Sqlite).await, Database::create(Backend::Sqlite).await);
+    let file = database.folder().join("backup.db");
+    let path = file.to_str().unwrap();
+    assert_refused(&command(&database, &["backup", path]), "no database");
+    assert!(!file.exists());
+    let mut server = Process::serve(&database, &[]);
+    let id = server.admin().await.id.clone();
+    assert!(server.terminate());
+    command(&database, &["backup", path]).unwrap();
+    command(&empty, &["restore", path]).unwrap();
+    let server = Process::serve(&empty, &[]);
+    assert_eq!(server.admin().await.id, id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_has_its_own_programs_for_it() {
+    let Some(backend) = Backend::postgres() else { return };
+    let database = Database::create(backend).await;
+    let file = database.folder().join("backup.db");
+    assert_refused(&command(&database, &["backup", file.to_str().unwrap()]), "pg_dump");
+    assert_refused(&command(&database, &["restore", file.to_str().unwrap()]), "pg_restore");
+    assert!(!file.exists());
+}
+
+/// A table that an older version made lacks an index until the next start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
+    for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
+        let database = Database::create(backend).await;
+        let mut server = Process::serve(&database, &[]);
+        let admin = server.admin().await;
+        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text"}]});
+        admin.post("/collections", &collection).await.ok(201);
+        assert!(server.terminate());
+        for change in [
+            "DROP INDEX \"col_items__$newest\"",
+            "DROP INDEX \"col_items__newest\"",
+            "DELETE FROM meta WHERE key = 'tables_version'",
+        ] {
+            texts(&database, change).await;
+        }
+        let indexes = match backend {
+            Backend::Sqlite => "SELECT name FROM sqlite_schema WHERE name LIKE 'col_items__%newest' ORDER BY name",
+            Backend::Postgres => {
+                "SELECT indexname::text FROM pg_indexes WHERE indexname LIKE 'col_items__%newest' ORDER BY indexname"
+            }
+        };
+        assert!(texts(&database, indexes).await.is_empty());
+        let server = Process::serve(&database, &[]);
+        assert_eq!(texts(&database, indexes).await, ["col_items__$newest", "col_items__newest"]);
+        server.admin().await.create("items", &json!({"a": "b"})).await;
+    }
+}
+
+#[cfg(unix)]
+fn assert_private(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[cfg(not(unix))]
+fn assert_private(_: &Path) {}
