@@ -208,9 +208,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 }
 
-fn entries<'de>(
-    members: &'de Map<String, Value>,
-) -> MapDeserializer<'de, impl Iterator<Item = (&'de str, Reader<'de>)>, serde_json::Error> {
+fn entries(
+    members: &Map<String, Value>,
+) -> MapDeserializer<'_, impl Iterator<Item = (&str, Reader<'_>)>, serde_json::Error> {
     MapDeserializer::new(members.iter().map(|(key, value)| (key.as_str(), Reader(value))))
 }
 
