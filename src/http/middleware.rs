@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
@@ -71,9 +71,6 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
         tracing::debug!(%method, route = path, status = status.as_u16(), ?elapsed, "request");
     }
     let headers = response.headers_mut();
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        without_head(headers);
-    }
     headers.insert(CORRELATION_ID, id);
     for (name, value) in &*surface.headers {
         if !headers.contains_key(name) {
@@ -81,15 +78,6 @@ pub async fn envelope(State(surface): State<Surface>, request: Request, next: Ne
         }
     }
     response
-}
-
-/// Takes HEAD off the methods that are allowed: it is none of the API's.
-fn without_head(headers: &mut HeaderMap) {
-    let Some(allowed) = headers.get(header::ALLOW).and_then(|allowed| allowed.to_str().ok()) else { return };
-    let rest: Vec<&str> = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect();
-    if let Ok(rest) = HeaderValue::from_str(&rest.join(", ")) {
-        headers.insert(header::ALLOW, rest);
-    }
 }
 
 fn is_json(response: &Response) -> bool {

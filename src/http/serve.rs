@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{Method, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::util::MapRequestLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower::{Layer as _, Service};
 
 use crate::app::App;
@@ -27,6 +27,7 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
     let stop = app.lifecycle.stopping().clone();
     let patience = Duration::from_secs(app.config.limits.header_timeout_seconds);
     let service = MapRequestLayer::new(before_routing).layer(super::router(app));
+    let service = MapResponseLayer::new(after_routing).layer(service);
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -87,6 +88,19 @@ fn without_head(mut request: Request) -> Request {
         *request.method_mut() = Method::TRACE;
     }
     request
+}
+
+/// Takes HEAD off the methods that a path is said to have.
+fn after_routing(mut response: Response) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(allowed) = response.headers().get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
+    {
+        let rest: Vec<&str> = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect();
+        if let Ok(rest) = HeaderValue::from_str(&rest.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, rest);
+        }
+    }
+    response
 }
 
 /// Both slash forms of an API path are the same.

@@ -94,7 +94,7 @@ async fn superadmins_set_passwords_and_confirm_addresses() {
     let set = |request: NewPassword| f.accounts.set_password(&root, id, request);
     assert!(matches!(set(NewPassword::default()).await, Err(Error::Malformed { .. })));
     let weak = NewPassword { new_password: Some("weak".into()), send_reset_link: false };
-    assert!(matches!(set(weak).await, Err(Error::Invalid { .. })));
+    assert!(matches!(set(weak).await, Err(Error::WeakPassword { .. })));
     let strong = NewPassword { new_password: Some("An0ther!Strong".into()), send_reset_link: false };
     set(strong).await.unwrap();
     assert!(f.caller(&login.token).await.is_err());

@@ -135,7 +135,7 @@ async fn a_new_password_ends_every_session() {
         f.accounts.reset_password(request, None)
     };
     assert!(matches!(reset("short").await, Err(Error::Malformed { .. })));
-    assert!(matches!(reset("longenough").await, Err(Error::Invalid { .. })));
+    assert!(matches!(reset("longenough").await, Err(Error::WeakPassword { .. })));
     reset("An0ther!Strong").await.unwrap();
     assert!(reset("An0ther!Strong2").await.is_err(), "a link works once");
     assert!(!f.accounts.reset_token_status(&mail.token, None).await.unwrap().valid);
