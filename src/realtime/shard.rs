@@ -196,7 +196,7 @@ impl Shard {
                 Ok(answers) => {
                     verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked))).collect();
                 }
-                Err(Unanswered) => topic.give_up(&questions, &cursor),
+                Err(Unanswered) => topic.give_up(&questions, change.position),
             }
         }
         let delivery = topic.deliver(&subject, change, &verdicts, self.lane.number);

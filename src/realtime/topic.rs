@@ -270,13 +270,11 @@ impl Topic {
         (!questions.is_empty()).then_some((inquiry, questions))
     }
 
-    /// Those who cannot be told what an event means for them begin anew.
-    pub(super) fn give_up(&self, questions: &Questions, cursor: &Cursor) {
-        let groups = questions.keys().filter_map(|id| self.groups.get(id));
-        for member in groups.flat_map(|group| &group.members) {
-            if member.subscription.notices {
-                tell(member, Resync::Access, cursor);
-            } else {
+    /// Those who cannot be told what an event means for them begin anew: they are told so with what was noted.
+    pub(super) fn give_up(&mut self, questions: &Questions, position: i64) {
+        for group in questions.keys().filter_map(|id| self.groups.get(id)) {
+            *self.shaken.of(group.lens.operation()) = Some(position);
+            for member in group.members.iter().filter(|member| !member.subscription.notices) {
                 member.outlet.queue().close(Close::Overload);
             }
         }
