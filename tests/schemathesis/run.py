@@ -159,7 +159,8 @@ def fuzz(server, who, config, tags):
     arguments = ["--no-color", "--config-file", file, "run", f"{server.url}/openapi.json"]
     for tag in tags:
         arguments += ["--include-tag", tag]
-    environment = os.environ | {"PYTHONUTF8": "1"}
+    hooks = pathlib.Path(__file__).with_name("hooks.py")
+    environment = os.environ | {"PYTHONUTF8": "1", "SCHEMATHESIS_HOOKS": str(hooks)}
     return subprocess.run([program, *arguments], env=environment, cwd=server.folder, check=False).returncode == 0
 
 

@@ -55,7 +55,17 @@ function ConfirmForm({ children, confirm, typed, busy, error, onConfirm, onClose
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" color="red" disabled={!ready} loading={busy} data-autofocus={typed === undefined || undefined}>
+          {/* Names of things can be long: they wrap. */}
+          <Button
+            type="submit"
+            color="red"
+            h="auto"
+            mih="var(--button-height)"
+            styles={{ label: { whiteSpace: 'normal' } }}
+            disabled={!ready}
+            loading={busy}
+            data-autofocus={typed === undefined || undefined}
+          >
             {confirm}
           </Button>
         </Group>
