@@ -92,9 +92,10 @@ impl App {
         let (config, hooks) = (Arc::new(config), Arc::new(hooks));
         let lifecycle = Lifecycle::new();
         let db = open(&config).await?;
+        // Before anything is read that it tells of: what another node changes from here on is heard of.
+        let changes = ChangeLog::open(db.clone()).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
         crate::schema::upgrade_tables(&db, &catalog).await?;
-        let changes = ChangeLog::open(db.clone()).await?;
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
