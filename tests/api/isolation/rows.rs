@@ -265,5 +265,6 @@ fn administration(world: &World) -> Vec<Row> {
         get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
         get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
         get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),
+        get("/api/v1/admin/types/typescript", &["/admin/types/typescript".to_owned()]),
     ]
 }
