@@ -126,7 +126,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'connections-error', path: '/live/connections', before: (page) => failing(page, '/admin/realtime/**') },
     { name: 'api-list', path: `${posts}/api`, act: async (page) => {
       await button(page, 'Send GET').click();
-      await page.getByRole('region', { name: 'Answer' }).waitFor();
+      await page.getByRole('region', { name: 'Answer', exact: true }).waitFor();
     } },
     { name: 'api-change', path: `${posts}/api?op=change` },
     { name: 'api-realtime', path: `${posts}/api?op=realtime` },

@@ -1,6 +1,6 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { CrashPage } from './CrashPage';
-import { NotFoundPage } from './NotFoundPage';
+import { NotFoundPage, NowherePage } from './NotFoundPage';
 import { operationRoutes } from './operation-routes';
 import { peopleRoutes } from './people-routes';
 import { realtimeRoutes } from './realtime-routes';
@@ -107,6 +107,9 @@ const macros = createRoute({
   component: lazyRouteComponent(() => import('@/features/macros/MacrosPage'), 'MacrosPage'),
 });
 
+/** An address that leads nowhere keeps the frame around it. */
+const nowhere = createRoute({ getParentRoute: () => app, path: '$', component: NowherePage });
+
 export const router = createRouter({
   basepath: '/admin',
   routeTree: root.addChildren([
@@ -118,6 +121,7 @@ export const router = createRouter({
       newCollection,
       collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings]),
       macros,
+      nowhere,
       ...realtimeRoutes,
       ...peopleRoutes,
       ...operationRoutes,

@@ -131,7 +131,7 @@ function Row({ name, has_public_access, fields_count, records_count, created_at 
         </Link>
       </Table.Td>
       <Table.Td>
-        <Group gap={6} wrap="nowrap" c={has_public_access ? undefined : 'dimmed'}>
+        <Group gap={6} wrap="nowrap" style={{ whiteSpace: 'nowrap' }} c={has_public_access ? undefined : 'dimmed'}>
           {has_public_access ? <IconWorld size={16} stroke={1.6} aria-hidden /> : <IconLock size={16} stroke={1.6} aria-hidden />}
           {has_public_access ? 'Public in part' : 'Not public'}
         </Group>

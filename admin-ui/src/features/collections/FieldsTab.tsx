@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Collection } from '@/api/types';
+import { followRenames } from '@/features/records/follow-renames';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { toast } from '@/ui/toast';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
@@ -10,6 +11,7 @@ import { collectionQuery, useUpdateCollection } from './queries';
 import { schemaChanges } from './schema-diff';
 import { definitionOf, draftOf, isSchemaPath, renamesOf } from './schema-form';
 import { SchemaChanges } from './SchemaChanges';
+import classes from './SchemaChanges.module.css';
 import { SchemaEditor } from './SchemaEditor';
 
 const route = getRouteApi('/app/collections/$name/fields');
@@ -29,7 +31,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     const rename = renamesOf(drafts);
-    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) });
+    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) }, { onSuccess: () => rename && followRenames(collection.name, rename) });
   };
   return (
     <Box p="md" maw={912}>
@@ -49,7 +51,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
                 <Text fw={500}>Saving will change</Text>
               </header>
               <SchemaChanges changes={changes} />
-              <Group gap="xs" p="sm">
+              <Group gap="xs" p="sm" className={classes.save}>
                 <Button type="submit" loading={update.isPending}>
                   Save fields
                 </Button>
