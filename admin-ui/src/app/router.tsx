@@ -101,6 +101,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/features/collections/SettingsTab'), 'SettingsTab'),
 });
 
+const board = createRoute({
+  getParentRoute: () => collection,
+  path: 'board',
+  component: lazyRouteComponent(() => import('@/features/sample/board/BoardTab'), 'BoardTab'),
+});
+
 const macros = createRoute({
   getParentRoute: () => app,
   path: '/macros',
@@ -119,7 +125,7 @@ export const router = createRouter({
       overview,
       collections,
       newCollection,
-      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings]),
+      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings, board]),
       macros,
       nowhere,
       ...realtimeRoutes,

@@ -139,6 +139,11 @@ fn collections() -> Vec<Row> {
             "/api/v1/collections/{id}/rename",
             body("/collections/posts/rename", json!({"name": "taken"})),
         ),
+        row(
+            Method::POST,
+            "/api/v1/admin/collections/validate",
+            body("/admin/collections/validate?collection=posts", json!({"fields": []})),
+        ),
         get("/api/v1/collections/{name}/rules", &rules),
         row(Method::PUT, "/api/v1/collections/{name}/rules", body(&rules[0], json!({"list_rule": ""}))),
         row(Method::POST, "/api/v1/rules/validate", body("/rules/validate", rule.clone())),

@@ -13,6 +13,7 @@ import { definitionOf, draftOf, isSchemaPath, renamesOf } from './schema-form';
 import { SchemaChanges } from './SchemaChanges';
 import classes from './SchemaChanges.module.css';
 import { SchemaEditor } from './SchemaEditor';
+import { useLiveProblems } from './use-live-problems';
 
 const route = getRouteApi('/app/collections/$name/fields');
 
@@ -28,6 +29,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
   const [sent, setSent] = useState<string[]>([]);
   const changes = schemaChanges(drafts, collection.schema, collection.records_count);
+  const live = useLiveProblems({ collection: collection.name, drafts, enabled: changes.length > 0 });
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     const rename = renamesOf(drafts);
@@ -43,7 +45,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
         }}
       >
         <Stack gap="md">
-          <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} />
+          <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} live={live} />
           <ErrorPanel error={update.error} shownFields={isSchemaPath} />
           {changes.length > 0 && (
             <section className="sb-panel" aria-label="Before saving">

@@ -47,9 +47,11 @@ export function GroupsPage() {
   const empty = list.data?.total === 0;
   return (
     <Page crumbs={[{ label: 'Groups' }]} action={!(empty && !search) && create} flush>
-      <Row p="xs" px="md">
-        <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
-      </Row>
+      {!(empty && !search) && (
+        <Row p="xs" px="md">
+          <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
+        </Row>
+      )}
       <DataTable
         error={list.error}
         onRetry={() => void list.refetch()}

@@ -25,12 +25,16 @@ interface Props {
   series: Series[];
   bars: Bar[];
   format: (value: number) => string;
+  /** The scale reaches at least so far: few things have whole numbers at its lines. */
+  least?: number;
+  /** 1024 for bytes. */
+  base?: number;
 }
 
 const HEIGHT = 112;
 
 /** Stacked bars over time. The values under the pointer or the arrow keys are said in words. */
-export function Chart({ title, summary, series, bars, format }: Props) {
+export function Chart({ title, summary, series, bars, format, least, base }: Props) {
   const { ref, width } = useElementSize();
   const [chosen, setChosen] = useState<number | null>(null);
   const bar = chosen === null ? undefined : bars[chosen];
@@ -76,14 +80,19 @@ export function Chart({ title, summary, series, bars, format }: Props) {
         onPointerLeave={() => setChosen(null)}
         onBlur={() => setChosen(null)}
       >
-        <Plot {...{ series, bars, format, width, chosen }} />
+        <Plot {...{ series, bars, format, least, base, width, chosen }} />
       </div>
     </figure>
   );
 }
 
-function Plot({ series, bars, format, width, chosen }: Pick<Props, 'series' | 'bars' | 'format'> & { width: number; chosen: number | null }) {
-  const top = highest(bars.map((bar) => bar.parts));
+interface PlotProps extends Pick<Props, 'series' | 'bars' | 'format' | 'least' | 'base'> {
+  width: number;
+  chosen: number | null;
+}
+
+function Plot({ series, bars, format, least, base, width, chosen }: PlotProps) {
+  const top = highest(bars.map((bar) => bar.parts), least);
   const step = bars.length > 0 ? width / bars.length : 0;
   const y = (value: number) => HEIGHT - (value / top) * HEIGHT;
   return (
@@ -99,7 +108,7 @@ function Plot({ series, bars, format, width, chosen }: Pick<Props, 'series' | 'b
           })}
         </g>
       ))}
-      {ticks(top).map((value) => (
+      {ticks(top, base).map((value) => (
         <g key={value}>
           <line x1={0} x2={width} y1={y(value)} y2={y(value)} className={classes.line} />
           <text x={2} y={y(value) + 12} className={classes.tick}>

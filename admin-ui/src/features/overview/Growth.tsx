@@ -41,12 +41,14 @@ export function Growth() {
               series={[{ name: 'created', tone: 'main' }, { name: 'changed', tone: 'soft' }, { name: 'deleted', tone: 'danger' }]}
               bars={series.audit_by_operation.map((day) => ({ label: label(day.date), parts: [day.create, day.update, day.delete] }))}
               format={formatNumber}
+              least={4}
             />
             <Chart
               title="New"
               series={[{ name: 'users', tone: 'main' }, { name: 'accounts', tone: 'warning' }]}
               bars={series.users_created.map(({ date, count }, index) => ({ label: label(date), parts: [count, series.accounts_created[index]?.count ?? 0] }))}
               format={formatNumber}
+              least={4}
             />
           </SimpleGrid>
         ) : (

@@ -83,6 +83,7 @@ function Charts({ all }: { all: Span[] }) {
         series={[{ name: 'answered', tone: 'main' }]}
         bars={bars(({ requests }) => [requests])}
         format={formatNumber}
+        least={4}
       />
       <Chart
         title="Errors"
@@ -90,10 +91,11 @@ function Charts({ all }: { all: Span[] }) {
         series={[{ name: 'refused (4xx)', tone: 'warning' }, { name: 'failed (5xx)', tone: 'danger' }]}
         bars={bars(({ refused, failed }) => [refused, failed])}
         format={formatNumber}
+        least={4}
       />
       <Chart
         title="Time taken"
-        summary={slowest === null ? undefined : `${formatMilliseconds(slowest)} at most`}
+        summary={slowest === null ? undefined : `p95 ${formatMilliseconds(slowest)}`}
         series={[{ name: 'median', tone: 'main' }, { name: 'more, up to p95', tone: 'soft' }]}
         bars={bars(({ median, p95 }) => [median ?? 0, Math.max(0, (p95 ?? 0) - (median ?? 0))])}
         format={formatMilliseconds}
@@ -104,6 +106,7 @@ function Charts({ all }: { all: Span[] }) {
         series={[{ name: 'at once', tone: 'main' }]}
         bars={bars(({ connections }) => [connections ?? 0])}
         format={formatNumber}
+        least={4}
       />
       <Chart
         title="Deliveries"
@@ -111,6 +114,7 @@ function Charts({ all }: { all: Span[] }) {
         series={[{ name: 'events handed out', tone: 'main' }]}
         bars={bars(({ deliveries }) => [deliveries])}
         format={formatNumber}
+        least={4}
       />
       <Chart
         title="Database"
@@ -118,6 +122,7 @@ function Charts({ all }: { all: Span[] }) {
         series={[{ name: 'size', tone: 'main' }]}
         bars={bars(({ bytes }) => [bytes ?? 0])}
         format={formatBytes}
+        base={1024}
       />
     </SimpleGrid>
   );

@@ -1,12 +1,17 @@
 import type { Minute } from '@/api/types';
 
-/** The top of the scale: the highest bar, never zero. */
-export function highest(bars: number[][]): number {
-  return Math.max(1, ...bars.map((parts) => parts.reduce((sum, part) => sum + part, 0)));
+/** The top of the scale: the highest bar, and at least this much. */
+export function highest(bars: number[][], least = 1): number {
+  return Math.max(least, ...bars.map((parts) => parts.reduce((sum, part) => sum + part, 0)));
 }
 
-/** Two round values to draw lines at. */
-export function ticks(top: number): number[] {
+/** Two round values to draw lines at; with `base` 1024, round in KiB, MiB and so on. */
+export function ticks(top: number, base = 1): number[] {
+  const unit = base === 1 || top < base ? 1 : base ** Math.floor(Math.log(top) / Math.log(base));
+  return roundTicks(top / unit).map((value) => value * unit);
+}
+
+function roundTicks(top: number): number[] {
   const magnitude = 10 ** Math.floor(Math.log10(top));
   const step = [1, 2, 5, 10].map((factor) => (factor * magnitude) / 2).find((size) => top / size <= 3) ?? top;
   return [step, 2 * step].filter((value) => value <= top);
