@@ -24,6 +24,7 @@ const complaints = [];
 let taken = 0;
 
 async function take(page, mode, name) {
+  await page.getByRole('heading', { includeHidden: true }).first().waitFor();
   await page.waitForLoadState('networkidle');
   // Away from what it clicked: no tooltip in the way.
   await page.mouse.move(0, 0);

@@ -81,8 +81,10 @@ export function pictures({ record, longRecord, account, users, group }) {
     } },
     { name: 'records-deleted', path: `${posts}/records`, act: async (page, api) => {
       await page.getByText('Live', { exact: true }).last().waitFor();
-      const made = await api.post('/records/posts', { title: 'Here for a moment' });
-      await page.getByRole('gridcell', { name: 'Here for a moment' }).waitFor();
+      // The other modes make one, too.
+      const title = `Here for a moment ${Math.random()}`;
+      const made = await api.post('/records/posts', { title });
+      await page.getByRole('gridcell', { name: title }).waitFor();
       await api.delete(`/records/posts/${made.id}`);
       await page.locator('[data-gone]').first().waitFor();
     } },

@@ -14,7 +14,8 @@ test('lines stand at round values within the scale', () => {
     expect(values.every((value) => value > 0 && value <= top)).toBe(true);
   }
   expect(ticks(100)).toEqual([50, 100]);
-  expect(ticks(5 * 1024 * 1024, 1024)).toEqual([2 * 1024 * 1024, 4 * 1024 * 1024].map((value) => value * 1.25));
+  expect(ticks(5 * 1024 * 1024, 1024)).toEqual([2 * 1024 * 1024, 4 * 1024 * 1024]);
+  expect(ticks(4)).toEqual([2, 4]);
 });
 
 test('the pointer chooses the bar under it', () => {

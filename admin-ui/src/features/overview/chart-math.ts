@@ -13,7 +13,7 @@ export function ticks(top: number, base = 1): number[] {
 
 function roundTicks(top: number): number[] {
   const magnitude = 10 ** Math.floor(Math.log10(top));
-  const step = [1, 2, 5, 10].map((factor) => (factor * magnitude) / 2).find((size) => top / size <= 3) ?? top;
+  const step = [0.5, 1, 2, 5].map((factor) => factor * magnitude).find((size) => top / size <= 3) ?? top;
   return [step, 2 * step].filter((value) => value <= top);
 }
 
