@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::expanding::{Errand, Expanded};
 use super::frame::{self, Crossing, Resync};
 use super::inquiry::{Sources, Unanswered, Verdict, Verdicts, verdicts};
 use super::lens::{Lens, LensKey, Subject};
-use super::subscription::Scope;
+use super::subscription::{Operations, Scope};
 use crate::auth::{Caller, access_log};
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::db::{Db, DbError};
@@ -59,23 +60,21 @@ impl Segment {
     }
 
     /// Why somebody who knows the collection from before may hold other records than those that are visible now.
-    /// `sources` are what its rules read, `expands` says that what is shown depends on other collections' rules, too.
     pub(super) fn upheaval(&self, after: i64, known: &Known<'_>, caller: &Caller) -> Option<Resync> {
         let since = self.changes.partition_point(|change| change.position <= after);
         self.changes[since..].iter().find_map(|change| match (change.kind, known.collection) {
             (ChangeKind::Catalog, None) => Some(Resync::Schema),
-            (ChangeKind::Catalog, Some(collection)) if collection.row.updated_at >= change.at => Some(Resync::Schema),
             (ChangeKind::Catalog, Some(collection)) => {
-                // When the stored macros changed that its rules use is not known.
-                let changed = collection.row.rules_updated_at >= change.at || collection.uses_macros;
-                (!caller.is_superadmin() && changed).then_some(Resync::Rules)
+                let mut concerned = std::iter::once(collection).chain(known.targets.iter().copied());
+                concerned.find_map(|collection| redefined(collection, change, caller))
             }
             (ChangeKind::Access, collection) => {
                 let user = caller.principal().is_some_and(|principal| principal.user_id_text == change.record_id);
                 let account = caller.account().is_some_and(|account| account.id_text == change.record_id);
                 let concerned = (user && access_log::changes_rights(change.record.as_deref())) || account;
                 let reads = collection.is_none_or(|collection| reads_rights(collection, known.operation, caller));
-                (concerned && reads).then_some(Resync::Access)
+                let leads = || known.targets.iter().any(|target| reads_rights(target, Operation::View, caller));
+                (concerned && (reads || leads())).then_some(Resync::Access)
             }
             _ => known.sources.concern(known.operation, change).then_some(Resync::Access),
         })
@@ -101,17 +100,42 @@ impl Segment {
         verdicts(db, log, lens, collection, self.changes.iter().filter(|change| is_new(change))).await
     }
 
-    /// What its entries are for whoever looks through a lens that asks, with the answers. The next reader asks again.
+    /// Notes what a reader needs to be shown its new entries. Where that becomes too much to be read at once, returns the
+    /// position up to which it is enough.
+    pub(super) fn send_for(
+        &self,
+        errand: &mut Errand,
+        reader: &Reader<'_>,
+        operations: Operations,
+        is_new: impl Fn(&Change) -> bool,
+    ) -> Option<i64> {
+        if !reader.lens.expands() {
+            return None;
+        }
+        for change in self.changes.iter().filter(|change| is_new(change)) {
+            let Some((subject, operation, crossing)) = reader.judge(change) else { continue };
+            if operations.want(operation, crossing) {
+                reader.lens.send_for(&subject, operation, errand);
+            }
+            if errand.is_large() {
+                return Some(change.position);
+            }
+        }
+        None
+    }
+
+    /// What its new entries are for a reader who needs the database for that. The next one asks again.
     pub(super) fn told_by(
         &self,
-        collection: &Arc<Collection>,
-        lens: &Lens,
-        verdicts: &Verdicts,
-        log: &ChangeLog,
+        reader: &Reader<'_>,
+        expanded: &Expanded,
+        is_new: impl Fn(&Change) -> bool,
     ) -> Vec<Told> {
-        let verdict = |change: &Change| verdicts.get(&change.position).copied();
-        let judged = self.changes.iter().filter_map(|change| Some((change, verdict(change)?)));
-        judged.filter_map(|(change, verdict)| told(change, collection, lens, verdict, log)).collect()
+        let told = |change| {
+            let (subject, operation, crossing) = reader.judge(change)?;
+            Some(told(change, &subject, reader.lens, operation, crossing, expanded))
+        };
+        self.changes.iter().filter(|change| is_new(change)).filter_map(told).collect()
     }
 
     /// What its entries are for whoever looks through a lens that asks nothing. Worked out once.
@@ -123,8 +147,12 @@ impl Segment {
             return told.clone();
         }
         let of_collection = self.changes.iter().filter(|change| change.collection_id == Some(collection.id));
-        let told: Arc<[Told]> =
-            of_collection.filter_map(|change| told(change, collection, lens, Verdict::default(), log)).collect();
+        let told = |change: &Change| {
+            let subject = Subject::new(change, collection, log.cursor(change.position));
+            let (operation, crossing) = lens.judge(&subject, Verdict::default())?;
+            Some(told(change, &subject, lens, operation, crossing, &Expanded::default()))
+        };
+        let told: Arc<[Told]> = of_collection.filter_map(told).collect();
         let bytes = told.iter().map(|told| told.frame.len() + size_of::<Told>()).sum();
         if self.total.load(Ordering::Relaxed) < KEPT {
             self.charge(bytes);
@@ -145,14 +173,52 @@ pub(super) struct Known<'a> {
     pub(super) operation: Operation,
     /// What the rules read besides.
     pub(super) sources: &'a Sources,
+    /// The collections to which expanded references lead.
+    pub(super) targets: &'a [&'a Arc<Collection>],
+}
+
+/// Somebody who needs the database to understand entries, and what it said.
+pub(super) struct Reader<'a> {
+    pub(super) collection: &'a Arc<Collection>,
+    pub(super) lens: &'a Lens,
+    pub(super) verdicts: &'a Verdicts,
+    pub(super) log: &'a ChangeLog,
+}
+
+impl<'a> Reader<'a> {
+    /// What an entry is for the reader.
+    fn judge(&self, change: &'a Change) -> Option<(Subject<'a>, frame::Operation, Option<Crossing>)> {
+        if change.collection_id != Some(self.collection.id) {
+            return None;
+        }
+        let verdict = self.verdicts.get(&change.position).copied();
+        let subject = Subject::new(change, self.collection, self.log.cursor(change.position));
+        let (operation, crossing) = self.lens.judge(&subject, verdict.unwrap_or_default())?;
+        Some((subject, operation, crossing))
+    }
 }
 
 /// What an entry is for whoever looks through a lens.
-fn told(change: &Change, collection: &Arc<Collection>, lens: &Lens, verdict: Verdict, log: &ChangeLog) -> Option<Told> {
-    let subject = Subject::new(change, collection, log.cursor(change.position));
-    let (operation, crossing) = lens.judge(&subject, verdict)?;
-    let frame = lens.frame(&subject, operation, crossing);
-    Some(Told { position: change.position, account: change.account_id, operation, crossing, frame })
+fn told(
+    change: &Change,
+    subject: &Subject<'_>,
+    lens: &Lens,
+    operation: frame::Operation,
+    crossing: Option<Crossing>,
+    expanded: &Expanded,
+) -> Told {
+    let frame = lens.frame(subject, operation, crossing, expanded);
+    Told { position: change.position, account: change.account_id, operation, crossing, frame }
+}
+
+/// Whether what the collections were when the catalog changed is not what they are now.
+fn redefined(collection: &Collection, change: &Change, caller: &Caller) -> Option<Resync> {
+    if collection.row.updated_at >= change.at {
+        return Some(Resync::Schema);
+    }
+    // When the stored macros changed that its rules use is not known.
+    let changed = collection.row.rules_updated_at >= change.at || collection.uses_macros;
+    (!caller.is_superadmin() && changed).then_some(Resync::Rules)
 }
 
 /// Whether what somebody sees of a collection depends on the role, the groups or the address.

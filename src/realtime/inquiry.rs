@@ -23,9 +23,9 @@ use crate::schema::{Catalog, Collection, Operation, Rule};
 /// How many questions one statement asks. An expression binds at most 500 values, and SQLite takes 32,766.
 const QUESTIONS: usize = 64;
 /// How long the database may take for a statement.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait before a statement that failed is tried once more.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// The database did not answer.
 #[derive(Debug)]

@@ -3,18 +3,21 @@
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
+use super::expanding::{Errand, Expanded};
 use super::frame::{Crossing, Dialect, Event, Operation};
 use super::inquiry::{Asked, Inquiry, Verdict};
 use super::subscription::Selection;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::expr::{Auth, CallerKey, Predicate};
-use crate::schema::{self, Collection, Rule, SYSTEM_FIELDS, View};
+use crate::reach::{Expansion, ExpansionKey};
+use crate::schema::{self, Catalog, Collection, Rule, SYSTEM_FIELDS, View};
 
 type Record = Map<String, Json>;
 
@@ -32,6 +35,7 @@ pub(super) struct Lens {
     filter: Option<Predicate>,
     selection: Arc<Selection>,
     view: View,
+    expansion: Option<Expansion>,
     dialect: &'static dyn Dialect,
 }
 
@@ -41,6 +45,7 @@ pub(super) struct LensKey {
     gate: GateKey,
     selection: Arc<Selection>,
     view: View,
+    expansion: Option<ExpansionKey>,
     dialect: &'static str,
 }
 
@@ -83,6 +88,7 @@ pub(super) enum Place {
 
 impl Lens {
     pub(super) fn new(
+        catalog: &Catalog,
         collection: &Arc<Collection>,
         caller: &Caller,
         dialect: &'static dyn Dialect,
@@ -103,7 +109,8 @@ impl Lens {
             gate = Gate::Nothing;
             None
         });
-        Self { gate, filter, selection: selection.clone(), view, dialect }
+        let expansion = selection.expansion(catalog, caller, &view);
+        Self { gate, filter, selection: selection.clone(), view, expansion, dialect }
     }
 
     /// The operation whose rule and field list decide.
@@ -117,7 +124,9 @@ impl Lens {
             Gate::Nothing => GateKey::Nothing,
             Gate::When(predicate, caller) => GateKey::When(predicate.caller_key(&caller.attributes())),
         };
-        LensKey { gate, selection: self.selection.clone(), view: self.view.clone(), dialect: self.dialect.name() }
+        let (selection, view) = (self.selection.clone(), self.view.clone());
+        let expansion = self.expansion.as_ref().map(Expansion::key);
+        LensKey { gate, selection, view, expansion, dialect: self.dialect.name() }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -153,6 +162,24 @@ impl Lens {
             self.fits(side).then(|| inquiry.ask(rule, caller, record))
         };
         Asked { before: side(subject.before()), after: side(subject.after()) }
+    }
+
+    /// Whether records to which an event's record refers must be read before the event can be shown.
+    pub(super) fn expands(&self) -> bool {
+        self.expansion.is_some()
+    }
+
+    /// The collections to which expanded references lead.
+    pub(super) fn targets(&self) -> Vec<&Arc<Collection>> {
+        self.expansion.as_ref().map(Expansion::targets).unwrap_or_default()
+    }
+
+    /// Notes what must be read to show an event; says whether it is anything.
+    pub(super) fn send_for(&self, subject: &Subject<'_>, operation: Operation, errand: &mut Errand) -> bool {
+        let Some(expansion) = self.expansion.as_ref().filter(|_| operation != Operation::Delete) else { return false };
+        let Some(stub) = subject.after().record().and_then(|record| expansion.stub(record)) else { return false };
+        errand.add(expansion, self.dialect, subject.change.position, stub);
+        true
     }
 
     fn is_about(&self, change: &Change) -> bool {
@@ -197,8 +224,20 @@ impl Lens {
         self.filter.as_ref().is_none_or(fits)
     }
 
-    /// The frame of an event. It is encoded once for all lenses that show the same.
-    pub(super) fn frame(&self, subject: &Subject<'_>, operation: Operation, crossing: Option<Crossing>) -> Bytes {
+    /// The frame of an event. It is encoded once for all lenses that show the same. `expanded` is what was
+    /// [sent for](Self::send_for).
+    pub(super) fn frame(
+        &self,
+        subject: &Subject<'_>,
+        operation: Operation,
+        crossing: Option<Crossing>,
+        expanded: &Expanded,
+    ) -> Bytes {
+        let expansion = self.expansion.as_ref().filter(|_| operation != Operation::Delete);
+        let expanded = expansion.and_then(|expansion| {
+            let fields = expanded.of(expansion, self.dialect, subject.change.position)?;
+            Some((expansion.key(), fields))
+        });
         let shows_old =
             self.selection.old && matches!((operation, crossing), (Operation::Update | Operation::Delete, None));
         // A record that is gone looks the same through every view.
@@ -207,21 +246,34 @@ impl Lens {
             fields: self.selection.fields.as_deref(),
             old: shows_old,
         });
+        let (mut frames, mut expanded_frames);
+        let frames: &mut Vec<Encoded> = match &expanded {
+            None => {
+                frames = subject.frames.borrow_mut();
+                &mut frames
+            }
+            Some((key, _)) => {
+                expanded_frames = subject.expanded_frames.borrow_mut();
+                expanded_frames.entry(key.clone()).or_default()
+            }
+        };
         let same = |frame: &&Encoded| {
             frame.operation == operation
                 && frame.crossing == crossing
                 && frame.dialect == self.dialect.name()
                 && frame.looks.as_ref().map(Kept::as_looks) == looks
         };
-        if let Some(frame) = subject.frames.borrow().iter().find(same) {
+        if let Some(frame) = frames.iter().find(same) {
             return frame.bytes.clone();
         }
         let change = subject.change;
         let data = match &looks {
-            Some(looks) if operation != Operation::Delete => subject.after().render(looks),
+            Some(looks) if operation != Operation::Delete => {
+                subject.after().render(looks, expanded.as_ref().map(|(_, fields)| *fields))
+            }
             _ => Cow::Owned(json!({"id": change.record_id}).to_string()),
         };
-        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks));
+        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks, None));
         let bytes = self.dialect.event(&Event {
             collection: &subject.collection.name,
             collection_id: subject.collection.id,
@@ -233,7 +285,7 @@ impl Lens {
             data: &data,
             old: old.as_deref(),
         });
-        subject.frames.borrow_mut().push(Encoded {
+        frames.push(Encoded {
             operation,
             crossing,
             dialect: self.dialect.name(),
@@ -299,12 +351,14 @@ pub(super) struct Subject<'a> {
     before: OnceCell<Option<Record>>,
     after: OnceCell<Option<Record>>,
     frames: RefCell<Vec<Encoded>>,
+    /// The same for those who see references expanded.
+    expanded_frames: RefCell<HashMap<ExpansionKey, Vec<Encoded>>>,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(change: &'a Change, collection: &'a Arc<Collection>, cursor: Cursor) -> Self {
-        let (before, after) = Default::default();
-        Self { change, collection, cursor, before, after, frames: RefCell::default() }
+        let (before, after, frames, expanded_frames) = Default::default();
+        Self { change, collection, cursor, before, after, frames, expanded_frames }
     }
 
     fn before(&self) -> Side<'_, 'a> {
@@ -313,6 +367,10 @@ impl<'a> Subject<'a> {
 
     fn after(&self) -> Side<'_, 'a> {
         Side { subject: self, document: self.change.record.as_deref(), parsed: &self.after }
+    }
+
+    pub(super) fn collection_name(&self) -> &str {
+        &self.collection.name
     }
 
     /// The texts that a field has and had.
@@ -357,13 +415,14 @@ impl<'s, 'a> Side<'s, 'a> {
         self.record()?.get(field)?.as_str()
     }
 
-    fn render(self, looks: &Looks<'_>) -> Cow<'a, str> {
-        if looks.is_plain() && !self.subject.is_older_than_schema() {
+    fn render(self, looks: &Looks<'_>, expanded: Option<&Record>) -> Cow<'a, str> {
+        if looks.is_plain() && expanded.is_none() && !self.subject.is_older_than_schema() {
             return Cow::Borrowed(self.document.unwrap_or("{}"));
         }
         // Never show what cannot be looked into.
         let mut record = self.record().cloned().unwrap_or_default();
         looks.apply(&mut record);
+        record.extend(expanded.into_iter().flatten().map(|(field, value)| (field.clone(), value.clone())));
         Cow::Owned(Json::Object(record).to_string())
     }
 }

@@ -270,7 +270,7 @@ async fn what_cannot_be_subscribed_to_is_refused_with_the_reference(backend: Bac
         (json!({"collection": "posts", "snapshot": true, "sort": "unknown"}), "invalid_message"),
         (json!({"collection": "posts", "snapshot": true, "limit": 100_000}), "invalid_message"),
         (json!({"collection": "posts", "snapshot": true, "since": "a:1"}), "invalid_message"),
-        (json!({"collection": "posts", "expand": ["n"]}), "unsupported"),
+        (json!({"collection": "posts", "expand": ["n"]}), "invalid_message"),
         (json!({"collection": "nowhere", "filter": "n = 1"}), "not_found"),
         (json!({"collection": "nowhere", "snapshot": true}), "not_found"),
         (json!({"collection": "posts", "snapshot": true, "record": "nonsense"}), "not_found"),
