@@ -171,7 +171,7 @@ impl Shard {
         }
     }
 
-    async fn deliver(&mut self, change: &Change) -> Delivery {
+    async fn deliver(&mut self, change: &Arc<Change>) -> Delivery {
         let scope = match change.account_id {
             _ if self.lane.everything => Scope::Everything,
             Some(account) => Scope::Account(account),
@@ -188,9 +188,9 @@ impl Shard {
         let cursor = self.log.cursor(change.position);
         change_groups(topic, |topic| topic.refresh(&catalog, Some(collection), &cursor));
         let start = Instant::now();
-        let subject = Subject::new(change, collection, cursor.clone());
+        let subject = Subject::new(change.clone(), collection.clone(), cursor);
         let mut verdicts = HashMap::new();
-        let inquired = topic.inquire(&subject, change, &self.db);
+        let inquired = topic.inquire(&subject, &self.db);
         if let Some((inquiry, questions)) = inquired {
             match inquiry.answers().await {
                 Ok(answers) => {
@@ -199,7 +199,7 @@ impl Shard {
                 Err(Unanswered) => topic.give_up(&questions, change.position),
             }
         }
-        let delivery = topic.deliver(&subject, change, &verdicts, self.lane.number);
+        let delivery = topic.deliver(&subject, &verdicts, self.lane.number);
         histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
         delivery
     }
@@ -332,12 +332,20 @@ impl Shard {
         let catalog = self.catalog.current();
         let caller = outlet.caller();
         let changes: Vec<&Arc<Change>> = self.ring.since(position)?.collect();
+        let subject = |change: &&Arc<Change>| {
+            let collection = catalog.by_id(change.collection_id?)?.clone();
+            Some(Subject::new((*change).clone(), collection, self.log.cursor(change.position)))
+        };
+        let subjects: Vec<Subject> = changes.iter().filter_map(subject).collect();
+        let concerns = |subject: &Subject, subscription: &Subscription| {
+            *subscription.collection == *subject.collection.name && subscription.scope.holds(&subject.change)
+        };
         let mut lenses: HashMap<SubscriptionId, (Lens, Verdicts)> = HashMap::new();
         for subscription in subscriptions {
             let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
             let lens = Lens::new(collection, &caller, outlet.dialect(), &subscription.selection);
-            let of_scope = changes.iter().map(|change| &***change).filter(|change| subscription.scope.holds(change));
-            let Ok(verdicts) = verdicts(&self.db, &self.log, &lens, collection, of_scope).await else {
+            let concerning = subjects.iter().filter(|subject| concerns(subject, subscription));
+            let Ok(verdicts) = verdicts(&self.db, &lens, concerning).await else {
                 outlet.queue().close(Close::Overload);
                 return Some(0);
             };
@@ -347,26 +355,24 @@ impl Shard {
             lenses.insert(subscription.id, (lens, verdicts));
         }
         let mut queued = 0;
-        for change in changes {
-            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
-            let subject = Subject::new(change, collection, self.log.cursor(change.position));
+        for subject in &subjects {
+            let position = subject.change.position;
             for subscription in subscriptions {
-                let known = subscription.is_live() && change.position <= subscription.live_after();
-                let concerned = *subscription.collection == *collection.name && subscription.scope.holds(change);
-                if known || !concerned {
+                let known = subscription.is_live() && position <= subscription.live_after();
+                if known || !concerns(subject, subscription) {
                     continue;
                 }
                 let Some((lens, verdicts)) = lenses.get(&subscription.id) else { continue };
-                let verdict = verdicts.get(&change.position).copied().unwrap_or_default();
-                let Some((operation, crossing)) = lens.judge(&subject, verdict) else { continue };
+                let verdict = verdicts.get(&position).copied().unwrap_or_default();
+                let Some((operation, crossing)) = lens.judge(subject, verdict) else { continue };
                 if !subscription.operations.want(operation, crossing) {
                     continue;
                 }
-                let mut frame = lens.frame(&subject, operation, crossing);
+                let mut frame = lens.frame(subject, operation, crossing);
                 if let Some(tag) = &subscription.tag {
                     frame = outlet.dialect().tag(&frame, tag);
                 }
-                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position: change.position });
+                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position });
                 queued += 1;
             }
         }
