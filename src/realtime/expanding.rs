@@ -2,11 +2,13 @@
 //! of it at once, and shows what each may see of it then.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::sleep;
 
 use super::frame::Dialect;
 use super::inquiry::{PATIENCE, PAUSE, Unanswered};
+use super::lens::Encoded;
 use crate::db::Db;
 use crate::reach::{Expansion, ExpansionKey, Place, Pool, Unread};
 use crate::schema::{Body, Catalog, CatalogHandle};
@@ -106,7 +108,7 @@ impl Errand {
                 let mut budget = most;
                 if expansion.fill(&mut stub, pool, place, &mut budget).is_ok() {
                     left -= most - budget;
-                    filled.insert(position, stub);
+                    filled.insert(position, Filled { fields: stub, frames: Mutex::default() });
                 }
             }
             (key, filled)
@@ -117,11 +119,25 @@ impl Errand {
 
 /// What takes the place of the references in some events.
 #[derive(Default)]
-pub(super) struct Expanded(HashMap<Key, HashMap<i64, Body>>);
+pub(super) struct Expanded(HashMap<Key, HashMap<i64, Filled>>);
+
+/// The record of an event with what was read for it.
+pub(super) struct Filled {
+    /// The fields that are shown otherwise.
+    pub(super) fields: Body,
+    frames: Mutex<Vec<Encoded>>,
+}
+
+impl Filled {
+    /// What was encoded with it. The next who reads the event sees it as it is then.
+    pub(super) fn frames(&self) -> MutexGuard<'_, Vec<Encoded>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Expanded {
-    /// The fields that are shown otherwise in the record of an event.
-    pub(super) fn of(&self, expansion: &Expansion, dialect: &dyn Dialect, position: i64) -> Option<&Body> {
+    /// What was read for an event.
+    pub(super) fn of(&self, expansion: &Expansion, dialect: &dyn Dialect, position: i64) -> Option<&Filled> {
         if self.0.is_empty() {
             return None;
         }

@@ -2,14 +2,12 @@
 //! with equal lenses form a group, for which an event is judged once.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
-use super::expanding::{Errand, Expanded};
+use super::expanding::{Errand, Expanded, Filled};
 use super::frame::{Crossing, Dialect, Event, Operation};
 use super::inquiry::{Asked, Inquiry, Verdict};
 use super::subscription::Selection;
@@ -20,6 +18,9 @@ use crate::reach::{Expansion, ExpansionKey};
 use crate::schema::{self, Catalog, Collection, Rule, SYSTEM_FIELDS, View};
 
 type Record = Map<String, Json>;
+
+/// How many times larger than its text a parsed document is, about.
+const PARSED: usize = 6;
 
 /// Which records are seen.
 enum Gate {
@@ -152,12 +153,12 @@ impl Lens {
     }
 
     /// Asks what must be known to judge an event.
-    pub(super) fn ask(&self, subject: &Subject<'_>, inquiry: &mut Inquiry) -> Asked {
+    pub(super) fn ask(&self, subject: &Subject, inquiry: &mut Inquiry) -> Asked {
         let Gate::When(rule, caller) = &self.gate else { return Asked::default() };
-        if !rule.relational() || !self.is_about(subject.change) {
+        if !rule.relational() || !self.is_about(&subject.change) {
             return Asked::default();
         }
-        let mut side = |side: Side<'_, '_>| {
+        let mut side = |side: Side<'_>| {
             let record = side.document.and_then(|_| side.record())?;
             self.fits(side).then(|| inquiry.ask(rule, caller, record))
         };
@@ -175,7 +176,7 @@ impl Lens {
     }
 
     /// Notes what must be read to show an event; says whether it is anything.
-    pub(super) fn send_for(&self, subject: &Subject<'_>, operation: Operation, errand: &mut Errand) -> bool {
+    pub(super) fn send_for(&self, subject: &Subject, operation: Operation, errand: &mut Errand) -> bool {
         let Some(expansion) = self.expansion.as_ref().filter(|_| operation != Operation::Delete) else { return false };
         let Some(stub) = subject.after().record().and_then(|record| expansion.stub(record)) else { return false };
         errand.add(expansion, self.dialect, subject.change.position, stub);
@@ -188,8 +189,8 @@ impl Lens {
 
     /// What an event is for whoever looks through this lens; `None` if it is nothing. The verdict counts if the lens
     /// [asks](Self::asks).
-    pub(super) fn judge(&self, subject: &Subject<'_>, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
-        let change = subject.change;
+    pub(super) fn judge(&self, subject: &Subject, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
+        let change = &subject.change;
         if !self.is_about(change) {
             return None;
         }
@@ -205,7 +206,7 @@ impl Lens {
         }
     }
 
-    fn shows(&self, side: Side<'_, '_>, answer: bool) -> bool {
+    fn shows(&self, side: Side<'_>, answer: bool) -> bool {
         let passes = match &self.gate {
             Gate::All => true,
             Gate::Nothing => false,
@@ -217,7 +218,7 @@ impl Lens {
         passes && self.fits(side)
     }
 
-    fn fits(&self, side: Side<'_, '_>) -> bool {
+    fn fits(&self, side: Side<'_>) -> bool {
         let fits = |filter: &Predicate| {
             side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
         };
@@ -228,16 +229,13 @@ impl Lens {
     /// [sent for](Self::send_for).
     pub(super) fn frame(
         &self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         operation: Operation,
         crossing: Option<Crossing>,
         expanded: &Expanded,
     ) -> Bytes {
         let expansion = self.expansion.as_ref().filter(|_| operation != Operation::Delete);
-        let expanded = expansion.and_then(|expansion| {
-            let fields = expanded.of(expansion, self.dialect, subject.change.position)?;
-            Some((expansion.key(), fields))
-        });
+        let filled = expansion.and_then(|expansion| expanded.of(expansion, self.dialect, subject.change.position));
         let shows_old =
             self.selection.old && matches!((operation, crossing), (Operation::Update | Operation::Delete, None));
         // A record that is gone looks the same through every view.
@@ -246,30 +244,20 @@ impl Lens {
             fields: self.selection.fields.as_deref(),
             old: shows_old,
         });
-        let (mut frames, mut expanded_frames);
-        let frames: &mut Vec<Encoded> = match &expanded {
-            None => {
-                frames = subject.frames.borrow_mut();
-                &mut frames
-            }
-            Some((key, _)) => {
-                expanded_frames = subject.expanded_frames.borrow_mut();
-                expanded_frames.entry(key.clone()).or_default()
-            }
-        };
         let same = |frame: &&Encoded| {
             frame.operation == operation
                 && frame.crossing == crossing
                 && frame.dialect == self.dialect.name()
                 && frame.looks.as_ref().map(Kept::as_looks) == looks
         };
+        let mut frames = filled.map_or_else(|| subject.frames(), Filled::frames);
         if let Some(frame) = frames.iter().find(same) {
             return frame.bytes.clone();
         }
-        let change = subject.change;
+        let change = &subject.change;
         let data = match &looks {
             Some(looks) if operation != Operation::Delete => {
-                subject.after().render(looks, expanded.as_ref().map(|(_, fields)| *fields))
+                subject.after().render(looks, filled.map(|filled| &filled.fields))
             }
             _ => Cow::Owned(json!({"id": change.record_id}).to_string()),
         };
@@ -334,7 +322,8 @@ impl Kept {
     }
 }
 
-struct Encoded {
+/// A frame, and what it shows.
+pub(super) struct Encoded {
     operation: Operation,
     crossing: Option<Crossing>,
     dialect: &'static str,
@@ -344,33 +333,40 @@ struct Encoded {
 
 /// One entry of the change log while it is handed out: what is worked out for one group serves the next. Documents are
 /// parsed only if some lens must look inside.
-pub(super) struct Subject<'a> {
-    change: &'a Change,
-    collection: &'a Arc<Collection>,
+pub(super) struct Subject {
+    pub(super) change: Arc<Change>,
+    pub(super) collection: Arc<Collection>,
     cursor: Cursor,
-    before: OnceCell<Option<Record>>,
-    after: OnceCell<Option<Record>>,
-    frames: RefCell<Vec<Encoded>>,
-    /// The same for those who see references expanded.
-    expanded_frames: RefCell<HashMap<ExpansionKey, Vec<Encoded>>>,
+    before: OnceLock<Option<Record>>,
+    after: OnceLock<Option<Record>>,
+    frames: Mutex<Vec<Encoded>>,
 }
 
-impl<'a> Subject<'a> {
-    pub(super) fn new(change: &'a Change, collection: &'a Arc<Collection>, cursor: Cursor) -> Self {
-        let (before, after, frames, expanded_frames) = Default::default();
-        Self { change, collection, cursor, before, after, frames, expanded_frames }
+impl Subject {
+    pub(super) fn new(change: Arc<Change>, collection: Arc<Collection>, cursor: Cursor) -> Self {
+        let (before, after) = Default::default();
+        Self { change, collection, cursor, before, after, frames: Mutex::default() }
     }
 
-    fn before(&self) -> Side<'_, 'a> {
+    fn frames(&self) -> MutexGuard<'_, Vec<Encoded>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it costs to keep what was worked out, about.
+    pub(super) fn size(&self) -> usize {
+        let documents = [(&self.before, &self.change.previous), (&self.after, &self.change.record)];
+        let parsed = documents.into_iter().filter(|(parsed, _)| parsed.get().is_some());
+        let parsed = parsed.filter_map(|(_, document)| document.as_ref()).map(|document| document.len() * PARSED);
+        let encoded = self.frames().iter().map(|frame| size_of::<Encoded>() + frame.bytes.len()).sum::<usize>();
+        size_of::<Self>() + parsed.sum::<usize>() + encoded
+    }
+
+    fn before(&self) -> Side<'_> {
         Side { subject: self, document: self.change.previous.as_deref(), parsed: &self.before }
     }
 
-    fn after(&self) -> Side<'_, 'a> {
+    fn after(&self) -> Side<'_> {
         Side { subject: self, document: self.change.record.as_deref(), parsed: &self.after }
-    }
-
-    pub(super) fn collection_name(&self) -> &str {
-        &self.collection.name
     }
 
     /// The texts that a field has and had.
@@ -398,13 +394,13 @@ impl<'a> Subject<'a> {
 
 /// The record before or after a change.
 #[derive(Clone, Copy)]
-struct Side<'s, 'a> {
-    subject: &'s Subject<'a>,
-    document: Option<&'a str>,
-    parsed: &'s OnceCell<Option<Record>>,
+struct Side<'s> {
+    subject: &'s Subject,
+    document: Option<&'s str>,
+    parsed: &'s OnceLock<Option<Record>>,
 }
 
-impl<'s, 'a> Side<'s, 'a> {
+impl<'s> Side<'s> {
     fn record(self) -> Option<&'s Record> {
         let parse = || serde_json::from_str(self.document?).ok().map(|record| self.subject.conform(record));
         self.parsed.get_or_init(parse).as_ref()
@@ -415,7 +411,7 @@ impl<'s, 'a> Side<'s, 'a> {
         self.record()?.get(field)?.as_str()
     }
 
-    fn render(self, looks: &Looks<'_>, expanded: Option<&Record>) -> Cow<'a, str> {
+    fn render(self, looks: &Looks<'_>, expanded: Option<&Record>) -> Cow<'s, str> {
         if looks.is_plain() && expanded.is_none() && !self.subject.is_older_than_schema() {
             return Cow::Borrowed(self.document.unwrap_or("{}"));
         }

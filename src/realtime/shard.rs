@@ -170,7 +170,7 @@ impl Shard {
         }
     }
 
-    async fn deliver(&mut self, change: &Change) -> Delivery {
+    async fn deliver(&mut self, change: &Arc<Change>) -> Delivery {
         let scope = match change.account_id {
             _ if self.lane.everything => Scope::Everything,
             Some(account) => Scope::Account(account),
@@ -187,9 +187,9 @@ impl Shard {
         let cursor = self.log.cursor(change.position);
         change_groups(topic, |topic| topic.refresh(&catalog, &collection.name, &cursor));
         let start = Instant::now();
-        let subject = Subject::new(change, collection, cursor.clone());
+        let subject = Subject::new(change.clone(), collection.clone(), cursor);
         let mut findings = Findings::default();
-        let inquired = topic.inquire(&subject, change, &self.db);
+        let inquired = topic.inquire(&subject, &self.db);
         if let Some((inquiry, questions)) = inquired {
             match inquiry.answers().await {
                 Ok(answers) => {
@@ -199,7 +199,7 @@ impl Shard {
                 Err(Unanswered) => topic.give_up(&questions, change.position),
             }
         }
-        let errand = topic.errand(&subject, change, &findings.verdicts);
+        let errand = topic.errand(&subject, &findings.verdicts);
         if let Some((errand, groups)) = errand {
             if let Ok(expanded) = errand.run(&self.db, &self.catalog).await {
                 findings.expanded = expanded;
@@ -208,7 +208,7 @@ impl Shard {
                 findings.withheld = groups;
             }
         }
-        let delivery = topic.deliver(&subject, change, &findings, self.lane.number);
+        let delivery = topic.deliver(&subject, &findings, self.lane.number);
         histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
         delivery
     }

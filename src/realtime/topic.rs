@@ -130,7 +130,7 @@ impl Index {
         }
     }
 
-    fn find<'i>(&'i self, change: &Change, subject: &Subject<'_>) -> impl Iterator<Item = GroupId> + use<'i> {
+    fn find<'i>(&'i self, subject: &Subject) -> impl Iterator<Item = GroupId> + use<'i> {
         let of_values = self.by_value.iter().flat_map(|(field, values)| {
             let (before, after) = subject.values(field);
             let after = after.filter(|after| before != Some(*after));
@@ -138,7 +138,7 @@ impl Index {
         });
         let sets: Vec<&BTreeSet<GroupId>> = [&self.anywhere]
             .into_iter()
-            .chain(self.by_record.get(change.record_id.as_str()))
+            .chain(self.by_record.get(subject.change.record_id.as_str()))
             .chain(of_values)
             .collect();
         sets.into_iter().flatten().copied()
@@ -284,14 +284,14 @@ impl Topic {
     }
 
     /// What the database must be asked about an event before it can be handed out; `None` if there is nothing.
-    pub(super) fn inquire(&self, subject: &Subject<'_>, change: &Change, db: &Db) -> Option<(Inquiry, Questions)> {
+    pub(super) fn inquire(&self, subject: &Subject, db: &Db) -> Option<(Inquiry, Questions)> {
         if self.asking == 0 {
             return None;
         }
         let mut inquiry = Inquiry::new(db);
         let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
         let mut questions = Questions::new();
-        for id in self.index.find(change, subject) {
+        for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
             let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, &mut inquiry));
             questions.insert(id, asked);
@@ -310,19 +310,18 @@ impl Topic {
     /// What must be read before an event can be handed out, and for which groups; `None` if there is nothing.
     pub(super) fn errand(
         &self,
-        subject: &Subject<'_>,
-        change: &Change,
+        subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
     ) -> Option<(Errand, HashSet<GroupId>)> {
         if self.expanding == 0 {
             return None;
         }
+        let position = subject.change.position;
         let (mut errand, mut groups) = (Errand::default(), HashSet::new());
-        for id in self.index.find(change, subject) {
+        for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else { continue };
             let Some((operation, crossing)) = group.judge(id, subject, verdicts) else { continue };
-            let is_told =
-                |member: &Member| change.position > member.after && member.operations.want(operation, crossing);
+            let is_told = |member: &Member| position > member.after && member.operations.want(operation, crossing);
             if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, &mut errand) {
                 groups.insert(id);
             }
@@ -337,16 +336,17 @@ impl Topic {
     }
 
     /// Hands out an event of the collection that the groups were made for.
-    pub(super) fn deliver(&self, subject: &Subject<'_>, change: &Change, findings: &Findings, lane: u32) -> Delivery {
+    pub(super) fn deliver(&self, subject: &Subject, findings: &Findings, lane: u32) -> Delivery {
         let mut delivery = Delivery::default();
-        let mark = Mark { lane, position: change.position };
-        for (id, group) in self.index.find(change, subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
+        let position = subject.change.position;
+        let mark = Mark { lane, position };
+        for (id, group) in self.index.find(subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
             let judged = group.judge(id, subject, &findings.verdicts);
             let Some((operation, crossing)) = judged.filter(|_| !findings.withheld.contains(&id)) else { continue };
             let mut frame = None;
             let mut tagged = Tagged::default();
             for member in &group.members {
-                if change.position <= member.after || !member.operations.want(operation, crossing) {
+                if position <= member.after || !member.operations.want(operation, crossing) {
                     continue;
                 }
                 let frame =
@@ -371,7 +371,7 @@ impl Group {
     fn judge(
         &self,
         id: GroupId,
-        subject: &Subject<'_>,
+        subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
     ) -> Option<(frame::Operation, Option<Crossing>)> {
         let verdict = if self.lens.asks() { verdicts.get(&id).copied() } else { None };

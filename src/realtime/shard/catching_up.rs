@@ -13,7 +13,7 @@ use crate::realtime::lens::{Lens, Subject};
 use crate::realtime::queue::{Close, Mark};
 use crate::realtime::subscription::{Subscription, SubscriptionId};
 
-/// How many changes are looked at together.
+/// How many changes are expanded together.
 const AT_ONCE: usize = 32;
 
 impl Shard {
@@ -27,12 +27,17 @@ impl Shard {
         let catalog = self.catalog.current();
         let caller = outlet.caller();
         let changes: Vec<&Arc<Change>> = self.ring.since(position)?.collect();
+        let subject = |change: &&Arc<Change>| {
+            let collection = catalog.by_id(change.collection_id?)?.clone();
+            Some(Subject::new((*change).clone(), collection, self.log.cursor(change.position)))
+        };
+        let subjects: Vec<Subject> = changes.iter().filter_map(subject).collect();
         let mut lenses: HashMap<SubscriptionId, (Lens, Verdicts)> = HashMap::new();
         for subscription in subscriptions {
             let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
             let lens = Lens::new(&catalog, collection, &caller, outlet.dialect(), &subscription.selection);
-            let of_scope = changes.iter().map(|change| &***change).filter(|change| subscription.scope.holds(change));
-            let Ok(verdicts) = verdicts(&self.db, &self.log, &lens, collection, of_scope).await else {
+            let concerning = subjects.iter().filter(|subject| concerns(subject, subscription));
+            let Ok(verdicts) = verdicts(&self.db, &lens, concerning).await else {
                 outlet.queue().close(Close::Overload);
                 return Some(0);
             };
@@ -42,24 +47,18 @@ impl Shard {
             lenses.insert(subscription.id, (lens, verdicts));
         }
         let mut queued = 0;
-        for changes in changes.chunks(AT_ONCE) {
-            let mut subjects: HashMap<i64, Subject<'_>> = HashMap::with_capacity(changes.len());
-            for change in changes {
-                if let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) {
-                    let cursor = self.log.cursor(change.position);
-                    subjects.insert(change.position, Subject::new(change, collection, cursor));
-                }
-            }
+        for subjects in subjects.chunks(AT_ONCE) {
             let (mut errand, mut news) = (Errand::default(), Vec::new());
-            for change in changes {
-                let Some(subject) = subjects.get(&change.position) else { continue };
-                for subscription in subscriptions.iter().filter(|held| concerns(held, subject, change)) {
+            for subject in subjects {
+                let position = subject.change.position;
+                let is_known = |held: &Subscription| held.is_live() && position <= held.live_after();
+                for subscription in subscriptions.iter().filter(|held| !is_known(held) && concerns(subject, held)) {
                     let Some((lens, verdicts)) = lenses.get(&subscription.id) else { continue };
-                    let verdict = verdicts.get(&change.position).copied().unwrap_or_default();
+                    let verdict = verdicts.get(&position).copied().unwrap_or_default();
                     let Some((operation, crossing)) = lens.judge(subject, verdict) else { continue };
                     if subscription.operations.want(operation, crossing) {
                         lens.send_for(subject, operation, &mut errand);
-                        news.push((change.position, subscription, lens, operation, crossing));
+                        news.push((subject, subscription, lens, operation, crossing));
                     }
                 }
             }
@@ -67,13 +66,12 @@ impl Shard {
                 outlet.queue().close(Close::Overload);
                 return Some(0);
             };
-            for (position, subscription, lens, operation, crossing) in news {
-                let Some(subject) = subjects.get(&position) else { continue };
+            for (subject, subscription, lens, operation, crossing) in news {
                 let mut frame = lens.frame(subject, operation, crossing, &expanded);
                 if let Some(tag) = &subscription.tag {
                     frame = outlet.dialect().tag(&frame, tag);
                 }
-                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position });
+                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position: subject.change.position });
                 queued += 1;
             }
         }
@@ -97,8 +95,7 @@ impl Shard {
     }
 }
 
-/// Whether a change is of a record that a subscription is about, and not known to it.
-fn concerns(subscription: &Subscription, subject: &Subject<'_>, change: &Change) -> bool {
-    let known = subscription.is_live() && change.position <= subscription.live_after();
-    !known && *subscription.collection == *subject.collection_name() && subscription.scope.holds(change)
+/// Whether a change is of a record that a subscription is about.
+fn concerns(subject: &Subject, subscription: &Subscription) -> bool {
+    *subscription.collection == *subject.collection.name && subscription.scope.holds(&subject.change)
 }
