@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::Scope;
 use crate::auth::Caller;
-use crate::db::{AccountName, Db, DbError, Sql};
+use crate::db::{AccountName, Db, DbError, Stmt};
 use crate::error::{Error, Result};
 use crate::expr::CallerKey;
 use crate::id::AccountId;
@@ -22,9 +22,8 @@ use crate::schema::{Body, Catalog, Collection, Operation, View};
 
 /// References that one request may expand.
 const MAX_REFERENCES: usize = 50;
-/// How many pairs of a collection and a way to see it one statement reads. A rule binds at most 500 values, and SQLite
-/// takes 32,766.
-const SIGHTS: usize = 32;
+/// How many pairs of a collection and a way to see it one statement reads.
+const SIGHTS: usize = 64;
 
 const LABEL: &str = "Invalid expand field";
 
@@ -350,12 +349,16 @@ impl Pool {
                 }
             }
             let needs: Vec<(&Sight, Need<'_>)> = needs.into_iter().collect();
-            for needs in needs.chunks(SIGHTS) {
-                let reading = pool.read(db, needs, &mut left);
-                match patience {
-                    Some(patience) => timeout(patience, reading).await.map_err(|_| Unread::Late)??,
-                    None => reading.await?,
-                }
+            let mut needs = &needs[..];
+            while !needs.is_empty() {
+                let (stmt, asked) = ask(db, needs);
+                let rows = match patience {
+                    Some(patience) => timeout(patience, db.rows(stmt)).await.map_err(|_| Unread::Late)?,
+                    None => db.rows(stmt).await,
+                };
+                let (now, later) = needs.split_at(asked);
+                pool.take(now, rows.map_err(Unread::Failed)?, &mut left)?;
+                needs = later;
             }
             let mut next = Vec::new();
             for (caller, step, id) in &frontier {
@@ -377,29 +380,17 @@ impl Pool {
         self.0.get(sight)?.get(id)?.as_ref()
     }
 
-    async fn read(
+    /// Takes in what was read for some sights.
+    fn take(
         &mut self,
-        db: &Db,
         needs: &[(&Sight, Need<'_>)],
+        rows: Vec<(i64, String)>,
         left: &mut usize,
     ) -> std::result::Result<(), Unread> {
-        let mut sql: Option<Sql> = None;
-        for (number, (sight, (caller, ids))) in needs.iter().enumerate() {
+        for (sight, (_, ids)) in needs {
             let known = self.0.entry((*sight).clone()).or_default();
             known.extend(ids.iter().map(|id| ((*id).to_owned(), None)));
-            let collection = sight.view.collection();
-            let Ok(scope) = Scope::open(caller, collection, Operation::View) else { continue };
-            let sql = match &mut sql {
-                Some(sql) => sql.push(" UNION ALL "),
-                empty => empty.insert(db.sql()),
-            };
-            sql.push("SELECT CAST(").number(i64::try_from(number).unwrap_or(i64::MAX)).push(" AS BIGINT), ");
-            collection.write_document(sql, "r", AccountName::Null, |name| sight.view.shows(name));
-            sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id").one_of_texts(ids.iter().copied());
-            scope.write_conditions(sql, None);
         }
-        let Some(sql) = sql else { return Ok(()) };
-        let rows: Vec<(i64, String)> = db.rows(sql.build()).await.map_err(Unread::Failed)?;
         for (number, doc) in rows {
             *left = left.checked_sub(doc.len()).ok_or(Unread::TooLarge)?;
             // What cannot be looked into is not shown.
@@ -416,6 +407,32 @@ impl Pool {
         }
         Ok(())
     }
+}
+
+/// The statement that reads for some sights, and for how many of them: as many as go into one, in their order. Each row
+/// is the number of a sight and a document.
+fn ask(db: &Db, needs: &[(&Sight, Need<'_>)]) -> (Stmt, usize) {
+    let (mut sql, mut asked) = (db.sql(), 0);
+    for (sight, (caller, ids)) in needs {
+        let collection = sight.view.collection();
+        if asked > 0 {
+            sql.push(" UNION ALL ");
+        }
+        sql.push("SELECT CAST(").number(i64::try_from(asked).unwrap_or(i64::MAX)).push(" AS BIGINT), ");
+        collection.write_document(&mut sql, "r", AccountName::Null, |name| sight.view.shows(name));
+        sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id").one_of_texts(ids.iter().copied());
+        match Scope::open(caller, collection, Operation::View) {
+            Ok(scope) => scope.write_conditions(&mut sql, None),
+            Err(_) => {
+                sql.push(" AND 1 = 0");
+            }
+        }
+        asked += 1;
+        if asked == SIGHTS || sql.is_full() {
+            break;
+        }
+    }
+    (sql.build(), asked)
 }
 
 fn reference<'r>(record: &'r Body, step: &Step) -> Option<&'r str> {

@@ -71,7 +71,7 @@ impl Inquiry {
         };
         sql.push("SELECT CAST(").number(i64::try_from(number).unwrap_or(i64::MAX)).push(" AS BIGINT) WHERE ");
         rule.write_sql_about(&mut sql, record, &caller.attributes(), None);
-        if self.count.is_multiple_of(QUESTIONS) {
+        if self.count.is_multiple_of(QUESTIONS) || sql.is_full() {
             self.stmts.push(sql.build());
         } else {
             self.open = Some(sql);

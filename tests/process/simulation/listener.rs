@@ -29,6 +29,8 @@ pub struct View {
     pub filter: Option<&'static str>,
     /// Separated by commas.
     pub fields: Option<&'static str>,
+    /// References, separated by commas.
+    pub expand: Option<&'static str>,
     pub record: Option<String>,
     /// Of a superadmin.
     pub account: Option<String>,
@@ -51,7 +53,7 @@ pub enum Manner {
 impl View {
     /// The query of a list that shows the same.
     fn list(&self) -> String {
-        encoded(&[("filter", self.filter), ("fields", self.fields)])
+        encoded(&[("filter", self.filter), ("fields", self.fields), ("expand", self.expand)])
     }
 
     /// The query of a stream.
@@ -185,7 +187,7 @@ impl Listener {
     async fn listed(&self, base: &str) -> Option<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         if let Some(record) = &self.view.record {
-            let answer = self.ask(base, &format!("/records/items/{record}")).await?;
+            let answer = self.ask(base, &format!("/records/items/{record}?{}", self.view.list())).await?;
             all.extend((answer.status == 200).then(|| entry(&answer.body)));
             return Some(all);
         }

@@ -63,6 +63,15 @@ impl Writer<'_> {
             "secret": format!("secret {n}")})
     }
 
+    /// A topic to write. Nobody changes it later: that would be told to nobody who sees it in a record.
+    fn topic(&mut self, person: &Person) -> Value {
+        let own = |(_, account): &&(String, String)| *account == person.account_id;
+        let areas: Vec<&String> = self.world.areas.iter().filter(own).map(|(area, _)| area).collect();
+        let area = if areas.is_empty() { Value::Null } else { json!(self.dice.pick(&areas)) };
+        let (title, hint) = (*self.dice.pick(&["some", "other"]), self.dice.roll(1_000_000));
+        json!({"title": title, "hint": format!("+49 {hint:06}"), "area": area})
+    }
+
     fn some(&mut self, most: usize) -> Vec<String> {
         let count = 1 + self.dice.index(most);
         let mut some: Vec<String> = (0..count).map(|_| self.dice.pick(&self.records).clone()).collect();
@@ -104,6 +113,9 @@ impl Writer<'_> {
             }
             9 => {
                 let anchor = self.dice.pick(&world.anchors).clone();
+                if !self.topics.is_empty() {
+                    body["topic"] = json!(self.dice.pick(&self.topics));
+                }
                 self.say(&world.member, Method::PATCH, &format!("/records/items/{anchor}"), &body).await;
             }
             10 | 11 => {
@@ -120,7 +132,8 @@ impl Writer<'_> {
                 self.records.extend(created.iter().flatten().filter_map(|made| made["id"].as_str().map(str::to_owned)));
             }
             12 => {
-                let made = self.say(person, Method::POST, "/records/topics", &json!({"title": "some"})).await;
+                let topic = self.topic(person);
+                let made = self.say(person, Method::POST, "/records/topics", &topic).await;
                 self.topics.extend(made.and_then(|made| made.body["id"].as_str().map(str::to_owned)));
             }
             13 if !self.topics.is_empty() && self.dice.once_in(3) => {
