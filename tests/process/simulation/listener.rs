@@ -134,7 +134,7 @@ impl Listener {
         (self.person)(&self.world)
     }
 
-    fn note(&self, text: &str) {
+    fn note(&self, text: impl std::fmt::Display) {
         self.world.trace.note(&self.name, text);
     }
 
@@ -152,7 +152,7 @@ impl Listener {
                 start = self.begin_with_list(&base).await;
             }
             let client = self.world.cluster.client(&base, self.person());
-            self.note(&format!("connects: {start:?}"));
+            self.note(format_args!("connects: {start:?}"));
             let end = match Channel::open(&self.view, &client, self.person(), &start).await {
                 Ok(channel) => self.stay(channel, &base, &mut start, &mut dice).await,
                 Err(end) => Some(end),
@@ -163,7 +163,7 @@ impl Listener {
                     node = dice.index(4);
                 }
                 Some(end) => {
-                    self.note(&format!("{end:?}"));
+                    self.note(format_args!("{end:?}"));
                     self.go_on_after(&end, &mut start).await;
                     node += 1;
                 }
@@ -216,7 +216,7 @@ impl Listener {
     /// Holds what the server shows now. What happened lately may be told once more.
     async fn fetch(&self, base: &str) -> bool {
         let Some(listed) = self.listed(base).await else { return false };
-        self.note(&format!("fetched {} records", listed.len()));
+        self.note(format_args!("fetched {} records", listed.len()));
         let mut notes = self.notes.lock().unwrap();
         (notes.held, notes.exact) = (listed, false);
         true
@@ -239,7 +239,7 @@ impl Listener {
                 Err(end) => return Some(end),
             };
             if heard.kind != "heartbeat" {
-                self.note(&format!("{} {}", heard.kind, heard.frame));
+                self.note(format_args!("{} {}", heard.kind, heard.frame));
                 left -= 1;
             }
             let is_event = heard.kind == "event";

@@ -70,7 +70,7 @@ pub async fn upset(world: &World, listeners: &[Listener], mut dice: Dice) {
             13 => badge(world, &mut badges, &mut dice).await,
             _ => shut_out(world, listeners, &world.third).await,
         };
-        world.trace.note("upset", &deed);
+        world.trace.note("upset", deed);
     }
 }
 
@@ -143,10 +143,12 @@ pub async fn crash(world: &World, mut dice: Dice) {
     for _ in 0..CRASHES {
         dice.pause(100, 500).await;
         let (node, good_order) = (dice.index(cluster.nodes()), dice.once_in(3));
-        world.trace.note("crash", &format!("node {node}, {}", if good_order { "in good order" } else { "kill -9" }));
+        world
+            .trace
+            .note("crash", format_args!("node {node}, {}", if good_order { "in good order" } else { "kill -9" }));
         cluster.stop(node, good_order).await;
         dice.pause(0, 250).await;
         cluster.start(node).await;
-        world.trace.note("crash", &format!("node {node} is back"));
+        world.trace.note("crash", format_args!("node {node} is back"));
     }
 }

@@ -46,7 +46,7 @@ impl Writer<'_> {
         let node = self.dice.index(self.world.cluster.nodes());
         let answer = self.world.cluster.ask(node, person, method.clone(), path, Some(body)).await;
         let status = answer.as_ref().map_or(0, |answer| answer.status);
-        self.world.trace.note(&self.name, &format!("{method} {path} {body} {status}"));
+        self.world.trace.note(&self.name, format_args!("{method} {path} {body} {status}"));
         let may_be = [0, 200, 201, 204, 400, 404, 409];
         let shut_out = status == 401 && person.id == self.world.third.id;
         assert!(may_be.contains(&status) || shut_out, "{method} {path} {body}: {answer:?}");
@@ -171,7 +171,7 @@ pub async fn flood(world: &World, mut dice: Dice) {
             made.extend(answer.and_then(|answer| answer.body["id"].as_str().map(str::to_owned)));
         }
         world.asleep.store(false, Ordering::Relaxed);
-        world.trace.note("flood", &format!("ends: {made:?}"));
+        world.trace.note("flood", format_args!("ends: {made:?}"));
         ripple(world, &mut dice).await;
         for id in made {
             let path = format!("/records/items/{id}");
