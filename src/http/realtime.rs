@@ -7,6 +7,7 @@ pub mod message;
 pub mod pocketbase;
 mod rooms;
 mod shown;
+mod socket;
 mod sse;
 mod ticket;
 mod ws;
