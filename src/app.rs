@@ -23,12 +23,14 @@ use crate::realtime::Hub;
 use crate::records::Records;
 use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
-use crate::traffic::Traffic;
+use crate::traffic::{Load, Traffic};
 
 /// How often old entries of the change log are deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
-/// How often the figures are tidied up.
+/// How often the figures are tidied up, and what the server carries is noted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// The size of the database is asked for each time the figures were tidied up so often: once a minute.
+const UPKEEPS_PER_SIZE: u32 = 12;
 
 /// Every service; cheap to clone.
 #[derive(Clone)]
@@ -149,9 +151,23 @@ impl App {
         let app = self.clone();
         self.lifecycle.spawn(async move {
             let stop = app.lifecycle.stopping().clone();
+            let mut turn = 0;
             while tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled()).await.is_err() {
                 app.metrics.upkeep();
+                app.observe(turn % UPKEEPS_PER_SIZE == 0).await;
+                turn += 1;
             }
+        });
+    }
+
+    /// Notes what the server carries at this moment.
+    pub async fn observe(&self, size: bool) {
+        // Whoever cannot reach the database is told by what they asked of it.
+        let database_bytes = if size { self.dashboard.database_bytes().await.ok() } else { None };
+        self.traffic.observe(Load {
+            connections: self.hub.connected(),
+            delivered: self.hub.delivered(),
+            database_bytes,
         });
     }
 

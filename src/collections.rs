@@ -1,5 +1,6 @@
 //! Defining collections: metadata and tables change together, in one transaction.
 
+mod check;
 mod input;
 mod macros;
 mod rename;
@@ -108,7 +109,7 @@ impl Collections {
         input::check_shape(&input, true)?;
         let definition = Definition::check(&input, self.catalog.current().library())?;
         let mut change = self.change().await?;
-        refuse(missing_targets(&change, &definition.name, &definition.fields))?;
+        refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
         let id = self.define(&mut change, &definition, &definition.fields).await?;
         self.finish(change, caller).await?;
         self.find(&id.to_string())
@@ -186,7 +187,7 @@ impl Collections {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
                 let before = under_new_names.unwrap_or_else(|| collection.row.definitions());
                 refuse(forbidden_changes(before, &definitions))?;
-                refuse(missing_targets(change, &collection.name, &fields))?;
+                refuse(missing_targets(|name| change.table(name).is_some(), &collection.name, &fields))?;
                 if !renames.is_empty() {
                     self.rename_fields(change, collection, &renames).await?;
                 }
@@ -371,10 +372,10 @@ fn refuse_read_by_macros(change: &SchemaChange, collection: &Collection) -> Resu
 }
 
 /// References to collections that do not exist; a collection may refer to itself.
-fn missing_targets(change: &SchemaChange, own: &str, fields: &[Field]) -> Vec<FieldError> {
+fn missing_targets(exists: impl Fn(&str) -> bool, own: &str, fields: &[Field]) -> Vec<FieldError> {
     let missing = |(index, field): (usize, &Field)| {
         let target = field.target.as_deref()?;
-        if target.eq_ignore_ascii_case(own) || change.table(target).is_some() {
+        if target.eq_ignore_ascii_case(own) || exists(target) {
             return None;
         }
         let message = format!("There is no collection '{target}' to refer to");

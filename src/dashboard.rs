@@ -194,10 +194,15 @@ impl Dashboard {
         Ok(counts)
     }
 
-    async fn megabytes(&self) -> Result<f64> {
+    /// How large the database is, in bytes.
+    pub async fn database_bytes(&self) -> Result<i64> {
         let mut sql = self.db.sql();
         sql.database_bytes();
-        let bytes = self.db.count(sql.build()).await?;
+        Ok(self.db.count(sql.build()).await?)
+    }
+
+    async fn megabytes(&self) -> Result<f64> {
+        let bytes = self.database_bytes().await?;
         #[expect(clippy::cast_precision_loss, reason = "shown to people")]
         let megabytes = bytes as f64 / (1024.0 * 1024.0);
         Ok((megabytes * 100.0).round() / 100.0)

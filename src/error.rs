@@ -72,6 +72,12 @@ impl Problem {
         Self::body(key, "missing", "Field required", Json::Null)
     }
 
+    /// The same, as a problem of the key of the body that it is about.
+    pub fn of_field(&self) -> FieldError {
+        let keys = self.loc.iter().skip(1).filter_map(Json::as_str);
+        FieldError::new(keys.collect::<Vec<_>>().join("."), &self.kind, &self.msg)
+    }
+
     /// Where, and what is wrong.
     fn in_words(&self) -> String {
         match self.loc.get(1) {

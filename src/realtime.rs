@@ -280,6 +280,11 @@ impl Hub {
         self.connections().by_id.len()
     }
 
+    /// How many events were handed to connections since the hub started.
+    pub fn delivered(&self) -> u64 {
+        self.0.lanes.iter().map(Handle::delivered).sum()
+    }
+
     /// Tells every client to go elsewhere, takes no new ones, and waits until they have gone, but not for long.
     pub async fn stop(&self) {
         let stop = |connections: &Connections| {

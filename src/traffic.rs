@@ -1,4 +1,4 @@
-//! What the server answered lately: its last requests, and figures for each minute of a day. In memory only, since the
+//! What the server did lately: its last requests, and figures for each minute of a day. In memory only, since the
 //! start of this process; for the admin UI. What is to be kept belongs into Prometheus.
 
 mod minutes;
@@ -12,8 +12,8 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
-pub use minutes::Minute;
 use minutes::Minutes;
+pub use minutes::{Load, Minute};
 
 /// So many requests are remembered.
 const REMEMBERED: usize = 2_000;
@@ -129,13 +129,19 @@ impl Traffic {
         seen.recent.push_back(Answered { number, at, method, path, status, elapsed, address, correlation_id });
     }
 
+    /// Notes what the server carries at this moment.
+    pub fn observe(&self, load: Load) {
+        let at = self.0.clock.now();
+        self.seen().minutes.observe(at, load);
+    }
+
     /// The newest requests that fit, newest first.
     pub fn recent(&self, wanted: &Wanted) -> Vec<Answered> {
         let seen = self.seen();
         seen.recent.iter().rev().filter(|request| wanted.fits(request)).take(wanted.limit).cloned().collect()
     }
 
-    /// One figure for each minute of the span that ends now; minutes without requests are there, too.
+    /// The figures of each minute of the span that ends now; minutes in which nothing happened are there, too.
     pub fn minutes(&self, span: Duration) -> Vec<Minute> {
         let now = self.0.clock.now();
         self.seen().minutes.last(now, span)

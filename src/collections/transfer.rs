@@ -194,7 +194,7 @@ impl Collections {
     /// Adds the references to collections that were made later.
     async fn complete(&self, change: &mut SchemaChange, made: Incomplete) -> Result<()> {
         let Incomplete { id, definition, made, .. } = made;
-        refuse(missing_targets(change, &definition.name, &definition.fields))?;
+        refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
         match change.table(&definition.name) {
             Some(table) if made.len() < definition.fields.len() => {
                 self.apply(change, id, &table, &made, &definition.fields).await

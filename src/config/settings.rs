@@ -142,6 +142,9 @@ mod tests {
         for key in known {
             assert!(told.contains(&key), "{key}");
         }
+        for setting in &settings {
+            assert!(!setting.description.is_empty(), "{}", setting.key);
+        }
         let host = find(&settings, "server.host");
         assert_eq!((host.default.as_str(), host.value.as_deref()), ("\"127.0.0.1\"", Some("\"127.0.0.1\"")));
         assert_eq!((host.description.as_str(), host.origin), ("0.0.0.0 for all addresses", Origin::Default));

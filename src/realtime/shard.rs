@@ -4,7 +4,7 @@ mod catching_up;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
@@ -43,12 +43,18 @@ pub(super) struct Handle {
     pub(super) events: mpsc::Sender<Batch>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     position: Arc<AtomicI64>,
+    delivered: Arc<AtomicU64>,
 }
 
 impl Handle {
     /// The position up to which everything has been handed out.
     pub(super) fn position(&self) -> i64 {
         self.position.load(Ordering::Acquire)
+    }
+
+    /// How many events have been put into queues since the shard started.
+    pub(super) fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
     }
 }
 
@@ -80,6 +86,8 @@ pub(super) struct Shard {
     ring: Ring,
     /// The last entry that was handed out.
     position: Arc<AtomicI64>,
+    /// Events that were put into queues.
+    delivered: Arc<AtomicU64>,
 }
 
 impl Shard {
@@ -95,9 +103,10 @@ impl Shard {
         let (events, events_in) = mpsc::channel(backlog);
         let (commands, commands_in) = mpsc::unbounded_channel();
         let (ring, position) = (Ring::new(log.position()), Arc::new(AtomicI64::new(log.position())));
-        let handle = Handle { events, commands, position: position.clone() };
-        let topics = HashMap::new();
-        let shard = Self { db, catalog, log, events: events_in, commands: commands_in, topics, lane, ring, position };
+        let delivered = Arc::new(AtomicU64::new(0));
+        let handle = Handle { events, commands, position: position.clone(), delivered: delivered.clone() };
+        let (events, commands, topics) = (events_in, commands_in, HashMap::new());
+        let shard = Self { db, catalog, log, events, commands, topics, lane, ring, position, delivered };
         workers.spawn(shard.run());
         handle
     }
@@ -141,6 +150,7 @@ impl Shard {
         self.advance(batch.until);
         self.tell_shaken(touched);
         if events > 0 {
+            self.delivered.fetch_add(sent, Ordering::Relaxed);
             counter!("snackbase_realtime_events_total").increment(events);
             counter!("snackbase_realtime_deliveries_total").increment(sent);
             counter!("snackbase_realtime_overflows_total").increment(overflowed);

@@ -1,4 +1,4 @@
-//! Requests by the minute, for a day.
+//! Requests and load by the minute, for a day.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,11 +28,32 @@ pub struct Minute {
     pub median: Option<Duration>,
     /// 19 of 20 took at most this long.
     pub p95: Option<Duration>,
+    /// The most realtime connections that were seen at once; `None` if nobody looked.
+    pub connections: Option<usize>,
+    /// Events that were handed to realtime connections.
+    pub deliveries: u64,
+    /// How large the database was, in bytes, when somebody looked last; `None` if nobody did.
+    pub database_bytes: Option<i64>,
 }
 
-/// The minutes in which there were requests, oldest first.
+/// What the server carries at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Realtime connections.
+    pub connections: usize,
+    /// Events that were handed to realtime connections since the start.
+    pub delivered: u64,
+    /// How large the database is, in bytes, where that was asked for.
+    pub database_bytes: Option<i64>,
+}
+
+/// The minutes in which something happened, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Minutes(VecDeque<Counts>);
+pub(super) struct Minutes {
+    counts: VecDeque<Counts>,
+    /// As of the last look.
+    delivered: u64,
+}
 
 #[derive(Debug)]
 struct Counts {
@@ -41,31 +62,49 @@ struct Counts {
     client_errors: u64,
     server_errors: u64,
     times: Box<[u32; BUCKETS]>,
+    connections: Option<usize>,
+    deliveries: u64,
+    database_bytes: Option<i64>,
 }
 
 impl Minutes {
     /// Counts an answer.
     pub(super) fn count(&mut self, at: DateTime<Utc>, status: StatusCode, elapsed: Duration) {
-        let minute = number_of(at);
-        // A clock that was set back counts into the newest minute.
-        if self.0.back().is_none_or(|newest| newest.minute < minute) {
-            while self.0.front().is_some_and(|oldest| oldest.minute <= minute - KEPT) {
-                self.0.pop_front();
-            }
-            self.0.push_back(Counts::new(minute));
-        }
-        let Some(counts) = self.0.back_mut() else { return };
+        let counts = self.at(at);
         counts.requests += 1;
         counts.client_errors += u64::from(status.is_client_error());
         counts.server_errors += u64::from(status.is_server_error());
         counts.times[bucket(elapsed)] += 1;
     }
 
+    /// Notes what the server carries.
+    pub(super) fn observe(&mut self, at: DateTime<Utc>, load: Load) {
+        let fresh = load.delivered.saturating_sub(self.delivered);
+        self.delivered = load.delivered;
+        let counts = self.at(at);
+        counts.connections = counts.connections.max(Some(load.connections));
+        counts.deliveries += fresh;
+        counts.database_bytes = load.database_bytes.or(counts.database_bytes);
+    }
+
+    /// The minute of a time; a clock that was set back counts into the newest one.
+    fn at(&mut self, at: DateTime<Utc>) -> &mut Counts {
+        let minute = number_of(at);
+        if self.counts.back().is_none_or(|newest| newest.minute < minute) {
+            while self.counts.front().is_some_and(|oldest| oldest.minute <= minute - KEPT) {
+                self.counts.pop_front();
+            }
+            self.counts.push_back(Counts::new(minute));
+        }
+        let newest = self.counts.len() - 1;
+        &mut self.counts[newest]
+    }
+
     /// Each minute of the span that ends at `now`.
     pub(super) fn last(&self, now: DateTime<Utc>, span: Duration) -> Vec<Minute> {
         let newest = number_of(now);
         let wanted = i64::try_from(span.as_secs() / 60).unwrap_or(i64::MAX).clamp(1, KEPT);
-        let mut counts = self.0.iter().peekable();
+        let mut counts = self.counts.iter().peekable();
         let minutes = newest - wanted + 1..=newest;
         let of_minute = |minute| {
             while counts.peek().is_some_and(|counts| counts.minute < minute) {
@@ -79,7 +118,16 @@ impl Minutes {
 
 impl Counts {
     fn new(minute: i64) -> Self {
-        Self { minute, requests: 0, client_errors: 0, server_errors: 0, times: Box::new([0; BUCKETS]) }
+        Self {
+            minute,
+            requests: 0,
+            client_errors: 0,
+            server_errors: 0,
+            times: Box::new([0; BUCKETS]),
+            connections: None,
+            deliveries: 0,
+            database_bytes: None,
+        }
     }
 
     fn summary(&self) -> Minute {
@@ -89,6 +137,9 @@ impl Counts {
             server_errors: self.server_errors,
             median: self.quantile(1, 2),
             p95: self.quantile(19, 20),
+            connections: self.connections,
+            deliveries: self.deliveries,
+            database_bytes: self.database_bytes,
             ..quiet(self.minute)
         }
     }
@@ -107,7 +158,17 @@ impl Counts {
 
 fn quiet(minute: i64) -> Minute {
     let at = DateTime::from_timestamp(minute * 60, 0).unwrap_or_default();
-    Minute { at, requests: 0, client_errors: 0, server_errors: 0, median: None, p95: None }
+    Minute {
+        at,
+        requests: 0,
+        client_errors: 0,
+        server_errors: 0,
+        median: None,
+        p95: None,
+        connections: None,
+        deliveries: 0,
+        database_bytes: None,
+    }
 }
 
 fn number_of(at: DateTime<Utc>) -> i64 {
@@ -168,6 +229,21 @@ mod tests {
         for minute in 0..2 * KEPT {
             minutes.count(at(minute * 60), StatusCode::OK, Duration::from_millis(1));
         }
-        assert_eq!(minutes.0.len(), 24 * 60);
+        assert_eq!(minutes.counts.len(), 24 * 60);
+    }
+
+    #[test]
+    fn a_minute_tells_the_most_connections_all_deliveries_and_the_last_size() {
+        let mut minutes = Minutes::default();
+        let looks = [(0, 2, 10, Some(4096)), (20, 5, 25, None), (50, 1, 30, Some(8192)), (130, 0, 31, None)];
+        for (seconds, connections, delivered, database_bytes) in looks {
+            minutes.observe(at(seconds), Load { connections, delivered, database_bytes });
+        }
+        let seen: Vec<_> = minutes
+            .last(at(130), Duration::from_mins(3))
+            .iter()
+            .map(|minute| (minute.connections, minute.deliveries, minute.database_bytes))
+            .collect();
+        assert_eq!(seen, [(Some(5), 30, Some(8192)), (None, 0, None), (Some(0), 1, None)]);
     }
 }

@@ -8,3 +8,4 @@ mod options;
 mod rename;
 mod transfer;
 mod types;
+mod validate;

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, TestApp};
+use crate::harness::{Backend, TestApp, Ws, eventually, open};
 
 crate::both![
     the_last_requests_are_told_without_their_queries,
     requests_are_found_by_status_method_and_path,
     requests_are_counted_by_the_minute,
+    realtime_and_the_size_of_the_database_are_told_by_the_minute,
+    the_types_of_all_records_are_told_in_typescript,
     settings_are_told_without_their_secrets,
     nobody_but_superadmins_looks_at_the_operation,
 ];
@@ -72,6 +74,48 @@ async fn requests_are_counted_by_the_minute(backend: Backend) {
     assert_eq!(app.admin.get("/admin/figures?range_minutes=1441").await.status, 422);
 }
 
+async fn realtime_and_the_size_of_the_database_are_told_by_the_minute(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    let user = app.register().await;
+    let (mut first, mut second) = (Ws::connect(&user).await, Ws::connect(&user).await);
+    first.subscribe("posts").await;
+    second.subscribe("posts").await;
+    for n in 0..3 {
+        user.create("posts", &json!({ "n": n })).await;
+    }
+    for _ in 0..3 {
+        first.expect_event("posts.create").await;
+        second.expect_event("posts.create").await;
+    }
+    // The events are counted a moment after they were sent.
+    eventually("six deliveries", async || {
+        let figures = app.admin.get("/admin/figures?range_minutes=60").await.ok(200);
+        let minutes = figures["minutes"].as_array().unwrap();
+        let newest = minutes.last().unwrap();
+        assert!(newest["database_bytes"].as_i64().unwrap() > 0);
+        assert_eq!(minutes[0]["database_bytes"], Value::Null, "an hour ago nobody looked");
+        assert_eq!(
+            (&minutes[0]["realtime_connections"], &minutes[0]["realtime_deliveries"]),
+            (&Value::Null, &json!(0))
+        );
+        let most = minutes.iter().filter_map(|minute| minute["realtime_connections"].as_u64()).max();
+        let deliveries = minutes.iter().map(|minute| minute["realtime_deliveries"].as_u64().unwrap()).sum::<u64>();
+        most == Some(2) && deliveries == 6
+    })
+    .await;
+}
+
+async fn the_types_of_all_records_are_told_in_typescript(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    app.collection("blog_posts", &json!([{"name": "title", "type": "text", "required": true}]), &open()).await;
+    let answer = app.admin.get("/admin/types/typescript").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+    assert!(answer.text.contains("export interface BlogPostsRecord"), "{}", answer.text);
+    assert!(answer.text.contains("  title: string;"), "{}", answer.text);
+}
+
 async fn settings_are_told_without_their_secrets(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     // A program that makes its configuration itself has no sources to tell of.
@@ -81,7 +125,7 @@ async fn settings_are_told_without_their_secrets(backend: Backend) {
 async fn nobody_but_superadmins_looks_at_the_operation(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let user = app.register().await;
-    for path in ["/admin/requests", "/admin/figures", "/admin/settings"] {
+    for path in ["/admin/requests", "/admin/figures", "/admin/settings", "/admin/types/typescript"] {
         user.get(path).await.refused(403, "Superadmin");
         app.anonymous().get(path).await.refused(401, "");
     }

@@ -4,8 +4,8 @@ import { LONG } from './seed.js';
 const CSV = 'Title,views,Rechnungsprüfungsausschussvorsitzende\nOne,1,x\n,2,y\nThree,many,z\n';
 
 /** Answers as a server does that cannot reach its database. */
-export function failing(page, path) {
-  return page.route(`**/api/v1${path}`, (route) =>
+export function failing(page, path, address = `**/api/v1${path}`) {
+  return page.route(address, (route) =>
     route.fulfill({
       status: 503,
       contentType: 'application/json',
@@ -50,6 +50,8 @@ export function pictures({ record, longRecord, account, users, group }) {
       await page.getByRole('option', { name: 'Reference' }).click();
       await button(page, 'Create collection').click();
     } },
+    { name: 'sample', path: '/collections/tasks/records' },
+    { name: 'sample-board', path: '/collections/tasks/board', act: (page) => page.getByText('Live', { exact: true }).last().waitFor() },
     { name: 'collection-missing', path: '/collections/missing/records' },
 
     { name: 'records', path: `${posts}/records` },
@@ -59,11 +61,31 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'records-error', path: `${posts}/records`, before: (page) => failing(page, '/records/posts?*') },
     { name: 'records-selected', path: `${posts}/records`, act: (page) => select(page, 1, 2) },
     { name: 'records-delete', path: `${posts}/records`, act: async (page) => { await select(page, 1, 2); await page.getByRole('region', { name: 'Selected records' }).getByRole('button', { name: 'Delete' }).click(); } },
-    { name: 'records-bulk-edit', path: `${posts}/records`, act: async (page) => { await select(page, 1); await button(page, 'Edit a field').click(); } },
+    { name: 'records-bulk-edit', path: `${posts}/records`, act: async (page) => { await select(page, 1); await button(page, 'Edit a field').click(); await page.getByRole('dialog').waitFor(); } },
     { name: 'records-inline', path: `${posts}/records`, act: (page) => page.getByRole('gridcell', { name: /sour dough/ }).first().dblclick() },
     { name: 'records-filter-error', path: `${posts}/records?filter=views+%3E` },
     { name: 'records-filter', path: `${posts}/records?filter=${encodeURIComponent("views > 100 && title ~ '%sour%' && status = 'draft'")}`, act: (page) => button(page, 'Put a filter together').click() },
-    { name: 'records-views', path: `${posts}/records`, act: (page) => button(page, 'Saved views').click() },
+    { name: 'records-views', path: `${posts}/records`, act: async (page) => {
+      await page.evaluate(() => {
+        const view = { sort: '-views', filter: "status = 'published'", search: '', layout: { shown: null, pinned: ['id'], widths: {} } };
+        localStorage.setItem('snackbase.views.posts', JSON.stringify([{ ...view, name: 'Most read' }, { ...view, name: 'Rechnungsprüfungsausschuss: noch zu veröffentlichen' }]));
+      });
+      await page.reload();
+      await button(page, 'Saved views').click();
+    } },
+    { name: 'records-head', path: `${posts}/records?sort=status,-views`, act: async (page) => {
+      await page.getByRole('grid').waitFor();
+      await page.getByRole('columnheader', { name: 'title' }).getByRole('button', { name: 'Column title' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('menuitem', { name: 'Pin to the left' }).waitFor();
+    } },
+    { name: 'records-deleted', path: `${posts}/records`, act: async (page, api) => {
+      await page.getByText('Live', { exact: true }).last().waitFor();
+      const made = await api.post('/records/posts', { title: 'Here for a moment' });
+      await page.getByRole('gridcell', { name: 'Here for a moment' }).waitFor();
+      await api.delete(`/records/posts/${made.id}`);
+      await page.locator('[data-gone]').first().waitFor();
+    } },
     { name: 'records-columns', path: `${posts}/records`, act: (page) => button(page, 'Columns').click() },
     { name: 'records-more', path: `${posts}/records`, act: (page) => menu(page, 'More about these records') },
     { name: 'records-export', path: `${posts}/records`, act: (page) => menu(page, 'More about these records', 'Export CSV or JSON') },
@@ -71,6 +93,18 @@ export function pictures({ record, longRecord, account, users, group }) {
       await menu(page, 'More about these records', 'Import CSV or JSON');
       await page.locator('input[type=file]').setInputFiles({ name: 'posts.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
       await page.getByText('One', { exact: true }).waitFor();
+    } },
+    { name: 'records-imported', path: `/collections/${LONG}/records`, act: async (page) => {
+      await menu(page, 'More about these records', 'Import CSV or JSON');
+      await page.locator('input[type=file]').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('bezeichnung_der_dienststelle,gesamtkosten_in_euro\n,1\nAmt,many\n') });
+      await page.getByRole('dialog').getByRole('button', { name: /^Import \d/ }).click();
+      await page.getByText(/2 refused/).waitFor();
+    } },
+    { name: 'session-over', path: `${posts}/records/${record}`, act: async (page) => {
+      await page.getByRole('dialog').getByLabel('title').fill('Not lost');
+      await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: JSON.stringify({ error: 'Unauthorized', message: 'The session is over.' }) }));
+      await button(page, 'Save record').click();
+      await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
     } },
     { name: 'record-new', path: `${posts}/records/new`, act: (page) => page.getByRole('dialog').getByRole('button', { name: 'Create record' }).click() },
     { name: 'record', path: `${posts}/records/${record}` },
@@ -89,6 +123,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'fields-long', path: `/collections/${LONG}/fields` },
     { name: 'rules', path: `${posts}/rules`, act: (page) => page.getByLabel('List expression').fill('published = true || nope = 1') },
     { name: 'rules-long', path: `/collections/${LONG}/rules` },
+    { name: 'rules-error', path: `${posts}/rules`, before: (page) => failing(page, '/collections/posts/rules') },
     { name: 'rules-tester', path: `${posts}/rules`, act: async (page) => {
       await button(page, 'Take the newest record').click();
       await button(page, 'Change the details').click();
@@ -100,6 +135,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'settings-delete', path: `${posts}/settings`, act: (page) => button(page, 'Delete collection').click() },
 
     { name: 'macros', path: '/macros' },
+    { name: 'macros-error', path: '/macros', before: (page) => failing(page, '/macros?*') },
     { name: 'macro-new', path: '/macros', act: (page) => button(page, 'Create macro').click() },
     { name: 'macro-try', path: '/macros', act: (page) => page.getByRole('button', { name: /^Try / }).first().click() },
 
@@ -126,39 +162,51 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'connections-error', path: '/live/connections', before: (page) => failing(page, '/admin/realtime/**') },
     { name: 'api-list', path: `${posts}/api`, act: async (page) => {
       await button(page, 'Send GET').click();
-      await page.getByRole('region', { name: 'Answer' }).waitFor();
+      await page.getByRole('region', { name: 'Answer', exact: true }).waitFor();
     } },
     { name: 'api-change', path: `${posts}/api?op=change` },
     { name: 'api-realtime', path: `${posts}/api?op=realtime` },
     { name: 'api-types', path: `/collections/${LONG}/api?op=types` },
     { name: 'api-long', path: `/collections/${LONG}/api?op=create` },
+    { name: 'api-error', path: `${posts}/api`, before: (page) => failing(page, '', '**/openapi.json') },
 
     { name: 'users', path: '/users' },
     { name: 'users-none', path: '/users?search=nobody' },
     { name: 'users-error', path: '/users', before: (page) => failing(page, '/users?*') },
     { name: 'user-new', path: '/users/new', act: async (page) => { await page.getByRole('dialog').getByLabel('E-mail').fill('ada@example.com'); await page.getByRole('dialog').getByLabel('Password', { exact: true }).fill('short'); await button(page, 'Create user').click(); } },
     { name: 'user', path: `/users/${users[2].id}` },
+    { name: 'user-error', path: `/users/${users[2].id}`, before: (page) => failing(page, '/users/*') },
     { name: 'accounts', path: '/accounts' },
+    { name: 'accounts-error', path: '/accounts', before: (page) => failing(page, '/accounts?*') },
+    { name: 'accounts-none', path: '/accounts?search=nobody' },
     { name: 'account', path: `/accounts/${account.id}` },
+    { name: 'account-error', path: `/accounts/${account.id}`, before: (page) => failing(page, '/accounts/*') },
     { name: 'account-new', path: '/accounts/new' },
     { name: 'account-delete', path: `/accounts/${account.id}`, act: (page) => button(page, 'Delete account').click() },
     { name: 'groups', path: '/groups' },
+    { name: 'groups-error', path: '/groups', before: (page) => failing(page, '/groups?*') },
     { name: 'group', path: `/groups/${group.id}` },
     { name: 'group-new', path: '/groups/new' },
     { name: 'roles', path: '/roles' },
+    { name: 'roles-error', path: '/roles', before: (page) => failing(page, '/roles') },
     { name: 'role-new', path: '/roles', act: (page) => button(page, 'Create role').click() },
     { name: 'invitations', path: '/invitations' },
+    { name: 'invitations-error', path: '/invitations', before: (page) => failing(page, '/invitations?*') },
     { name: 'invitations-none', path: '/invitations?status=accepted' },
     { name: 'invite', path: '/invitations', act: (page) => button(page, 'Invite user').click() },
     { name: 'api-keys', path: '/api-keys' },
+    { name: 'api-keys-error', path: '/api-keys', before: (page) => failing(page, '/admin/api-keys?*') },
     { name: 'api-key-new', path: '/api-keys', act: (page) => button(page, 'Create API key').first().click() },
     { name: 'requests', path: '/requests' },
+    { name: 'requests-error', path: '/requests', before: (page) => failing(page, '/admin/requests?*') },
     { name: 'requests-none', path: '/requests?path=nowhere' },
     { name: 'audit', path: '/audit' },
+    { name: 'audit-error', path: '/audit', before: (page) => failing(page, '/audit-logs?*') },
     { name: 'audit-row', path: '/audit', act: (page) => page.getByRole('table').getByRole('link').first().click() },
     { name: 'audit-none', path: '/audit?table=nothing' },
     { name: 'server-settings', path: '/settings' },
-    { name: 'server-settings-none', path: '/settings?search=nothing' },
+    { name: 'server-settings-error', path: '/settings', before: (page) => failing(page, '/admin/settings') },
+    { name: 'server-settings-none', path: '/settings?search=zzz' },
     { name: 'not-found', path: '/nowhere' },
   ];
 }

@@ -37,6 +37,7 @@ export type AccountCreate = Schemas['AccountCreate'];
 export type ApiKey = Schemas['ApiKeyView'];
 export type ApiKeyCreate = Schemas['ApiKeyCreate'];
 export type ApiKeyList = Schemas['ApiKeyList'];
+export type DefinitionProblems = Schemas['DefinitionProblems'];
 export type Figures = Schemas['Figures'];
 export type KeyScope = Schemas['KeyScope'];
 export type Minute = Schemas['MinuteView'];

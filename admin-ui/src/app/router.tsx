@@ -1,6 +1,6 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { CrashPage } from './CrashPage';
-import { NotFoundPage } from './NotFoundPage';
+import { NotFoundPage, NowherePage } from './NotFoundPage';
 import { operationRoutes } from './operation-routes';
 import { peopleRoutes } from './people-routes';
 import { realtimeRoutes } from './realtime-routes';
@@ -101,11 +101,20 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('@/features/collections/SettingsTab'), 'SettingsTab'),
 });
 
+const board = createRoute({
+  getParentRoute: () => collection,
+  path: 'board',
+  component: lazyRouteComponent(() => import('@/features/sample/board/BoardTab'), 'BoardTab'),
+});
+
 const macros = createRoute({
   getParentRoute: () => app,
   path: '/macros',
   component: lazyRouteComponent(() => import('@/features/macros/MacrosPage'), 'MacrosPage'),
 });
+
+/** An address that leads nowhere keeps the frame around it. */
+const nowhere = createRoute({ getParentRoute: () => app, path: '$', component: NowherePage });
 
 export const router = createRouter({
   basepath: '/admin',
@@ -116,8 +125,9 @@ export const router = createRouter({
       overview,
       collections,
       newCollection,
-      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings]),
+      collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings, board]),
       macros,
+      nowhere,
       ...realtimeRoutes,
       ...peopleRoutes,
       ...operationRoutes,

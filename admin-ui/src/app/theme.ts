@@ -67,7 +67,7 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: 'light', radius: 'sm', tt: 'none', fw: 500 } }),
     Button: Button.extend({ vars: () => ({ root: { '--button-height': '32px', '--button-padding-x': '12px', '--button-fz': '14px' } }) }),
     Checkbox: Checkbox.extend({ defaultProps: { size: 'xs' } }),
-    Drawer: Drawer.extend({ defaultProps: { ...sheet, position: 'right', size: 560, shadow: 'none' } }),
+    Drawer: Drawer.extend({ defaultProps: { ...sheet, overlayProps: { backgroundOpacity: 0.2 }, position: 'right', size: 560, shadow: 'none' } }),
     Input: Input.extend({ defaultProps: { size: 'sm' }, vars: () => ({ wrapper: { '--input-height': '32px', '--input-fz': '14px' } }) }),
     InputWrapper: InputWrapper.extend({ defaultProps: { size: 'sm' } }),
     Menu: Menu.extend({ defaultProps: { shadow: 'none', withinPortal: true } }),
@@ -76,7 +76,7 @@ export const theme = createTheme({
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
     Switch: Switch.extend({ defaultProps: { size: 'xs', withThumbIndicator: false } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 0, horizontalSpacing: 12, fz: 'sm' } }),
-    Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
+    Tabs: Tabs.extend({ defaultProps: { keepMounted: false }, styles: { list: { flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }, tab: { paddingInline: 10, flex: 'none' } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, withinPortal: true } }),
   },
 });

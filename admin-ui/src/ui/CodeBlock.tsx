@@ -20,7 +20,7 @@ export function CodeBlock({ text, what = 'code', maxHeight, wrap = false }: Prop
         {text}
       </pre>
       <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${what}`}>
-        <ActionIcon pos="absolute" top={4} right={4} aria-label={`Copy ${what}`} onClick={() => clipboard.copy(text)}>
+        <ActionIcon pos="absolute" top={4} right={4} bg="var(--sb-surface)" aria-label={`Copy ${what}`} onClick={() => clipboard.copy(text)}>
           {clipboard.copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
         </ActionIcon>
       </Tooltip>

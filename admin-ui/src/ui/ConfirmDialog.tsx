@@ -61,7 +61,8 @@ function ConfirmForm({ children, confirm, typed, busy, error, onConfirm, onClose
             color="red"
             h="auto"
             mih="var(--button-height)"
-            styles={{ label: { whiteSpace: 'normal' } }}
+            py={6}
+            styles={{ label: { whiteSpace: 'normal', lineHeight: 1.3 } }}
             disabled={!ready}
             loading={busy}
             data-autofocus={typed === undefined || undefined}

@@ -14,7 +14,7 @@ export function CopyText({ value, icon = false }: Props) {
   const shown = clipboard.copied ? 'copied' : shortId(value);
   const Icon = clipboard.copied ? IconCheck : IconCopy;
   return (
-    <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${value}`}>
+    <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${value}`} position="bottom">
       <UnstyledButton
         className={icon ? 'sb-copy' : 'mono'}
         // The name begins with what is seen, so that it can be spoken to.

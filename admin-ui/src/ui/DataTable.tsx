@@ -1,8 +1,10 @@
 import { Table } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import { ErrorPanel } from './ErrorPanel';
 import { SortHeader } from './SortHeader';
 import { TableSkeleton } from './TableSkeleton';
+import { titleWhenCut } from './title-when-cut';
 
 export interface Column<T> {
   /** Names the column; the key to sort by where that is possible. */
@@ -10,6 +12,8 @@ export interface Column<T> {
   header: string;
   sortable?: boolean;
   numeric?: boolean;
+  /** Left out where there is no room; the row's own page has it. */
+  wide?: boolean;
   cell: (row: T) => ReactNode;
 }
 
@@ -31,15 +35,17 @@ interface Props<T> {
 }
 
 /** A table of what a list endpoint answers, with a skeleton of the same height before; nothing when there is nothing. */
-export function DataTable<T>({ label, columns, rows, rowKey, sort, onSort, onOpen, minWidth = 640, error, onRetry }: Props<T>) {
+export function DataTable<T>({ label, columns: all, rows, rowKey, sort, onSort, onOpen, minWidth = 640, error, onRetry }: Props<T>) {
+  const narrow = useMediaQuery('(max-width: 36em)', undefined, { getInitialValueInEffect: false });
+  const columns = narrow ? all.filter((column) => !column.wide) : all;
   const failure = error ? <ErrorPanel inset error={error} onRetry={onRetry} /> : null;
   if (rows?.length === 0 || (!rows && failure)) return failure;
   const direction = (key: string) => (sort === key ? ('asc' as const) : sort === `-${key}` ? ('desc' as const) : null);
   return (
     <>
       {failure}
-      <Table.ScrollContainer minWidth={minWidth} type="native">
-        <Table className="sb-table" aria-label={label}>
+      <Table.ScrollContainer minWidth={narrow ? 320 : minWidth} type="native">
+        <Table className="sb-table" aria-label={label} onMouseOver={titleWhenCut}>
           <Table.Thead>
             <Table.Tr>
               {columns.map(({ key, header, sortable, numeric }) =>

@@ -1,6 +1,7 @@
 import { Button, Group, Stack } from '@mantine/core';
 import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
 import { ErrorPanel } from './ErrorPanel';
+import { focusRefused } from './focus-refused';
 
 interface Props {
   /** The verb on the button that sends it. */
@@ -16,6 +17,8 @@ interface Props {
   align?: 'start' | 'end' | 'fill';
   /** Other buttons beside the one that sends it. */
   beside?: ReactNode;
+  /** Keeps the buttons in sight in forms that are longer than the window. */
+  sticky?: boolean;
   /** Lets the server judge every value, in its own words. */
   noValidate?: boolean;
   maw?: number;
@@ -24,7 +27,7 @@ interface Props {
 }
 
 /** The frame of every form: controls, what the server has against the whole, buttons. */
-export function Form({ submit, busy, disabled, quiet, error, shown = [], align = 'end', beside, noValidate, maw, onSubmit, children }: Props) {
+export function Form({ submit, busy, disabled, quiet, error, shown = [], align = 'end', beside, sticky, noValidate, maw, onSubmit, children }: Props) {
   const form = useRef<HTMLFormElement>(null);
   useFocusAfterAnswer(form, busy ?? false);
   const placed = typeof shown === 'function' ? shown : (field: string) => shown.includes(field);
@@ -50,7 +53,7 @@ export function Form({ submit, busy, disabled, quiet, error, shown = [], align =
         {align === 'fill' ? (
           button
         ) : (
-          <Group gap="xs" justify={`flex-${align}`}>
+          <Group gap="xs" justify={`flex-${align}`} className={sticky ? 'sb-form-foot' : undefined}>
             {align === 'end' && beside}
             {button}
             {align === 'start' && beside}
@@ -69,7 +72,6 @@ function useFocusAfterAnswer(form: RefObject<HTMLFormElement | null>, busy: bool
     wasBusy.current = busy;
     const active = document.activeElement;
     if (!answered || !form.current || (active !== document.body && !active?.contains(form.current))) return;
-    const refused = form.current.querySelector<HTMLElement>('[aria-invalid="true"]:not([disabled])');
-    (refused ?? form.current.querySelector<HTMLElement>('[type="submit"]'))?.focus();
+    if (!focusRefused(form.current)) form.current.querySelector<HTMLElement>('[type="submit"]')?.focus();
   }, [form, busy]);
 }

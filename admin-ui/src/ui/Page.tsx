@@ -1,4 +1,5 @@
 import { Box, Burger, Group, Text } from '@mantine/core';
+import { IconChevronLeft } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode, useEffect } from 'react';
 import { useNavToggle } from './nav-toggle';
@@ -33,13 +34,14 @@ export function Page({ crumbs, action, flush = false, children }: Props) {
           <nav aria-label="Breadcrumbs" className={classes.crumbs}>
             {crumbs.map((crumb, index) => (
               <Fragment key={crumb.label}>
-                {index > 0 && <Text span c="dimmed" aria-hidden>/</Text>}
+                {index > 0 && <Text span c="dimmed" aria-hidden className={classes.wide}>/</Text>}
                 {crumb.to ? (
-                  <Link to={crumb.to} className={classes.link}>
-                    {crumb.label}
+                  <Link to={crumb.to} className={classes.link} aria-label={crumb.label}>
+                    <span className={classes.wide}>{crumb.label}</span>
+                    <IconChevronLeft className={classes.back} size={18} stroke={1.6} aria-hidden />
                   </Link>
                 ) : (
-                  <h1 className={classes.here}>{crumb.label}</h1>
+                  <h1 className={classes.here} title={crumb.label}>{crumb.label}</h1>
                 )}
               </Fragment>
             ))}

@@ -7,10 +7,12 @@ interface Props {
   label: string;
   value: string;
   onChange: (value: string) => void;
+  /** Shares its row with others on narrow pages, too. */
+  shared?: boolean;
 }
 
 /** Types at once, searches after a short pause. A value from outside replaces what stands in it. */
-export function SearchBox({ label, value, onChange }: Props) {
+export function SearchBox({ label, value, onChange, shared = false }: Props) {
   const [text, setText] = useOutside(value);
   const settle = useDebouncedCallback(onChange, 250);
   const change = (next: string) => {
@@ -25,7 +27,8 @@ export function SearchBox({ label, value, onChange }: Props) {
       onChange={(event) => change(event.currentTarget.value)}
       leftSection={<IconSearch size={16} />}
       rightSection={text && <CloseButton size="sm" aria-label="Clear" onClick={() => change('')} />}
-      w={{ base: '100%', xs: 260 }}
+      w={{ base: shared ? 'auto' : '100%', xs: 260 }}
+      flex={shared ? { base: 1, xs: 'none' } : undefined}
     />
   );
 }

@@ -1,6 +1,6 @@
 /** How values read everywhere in the UI. */
 
-const numbers = new Intl.NumberFormat('en');
+const numbers = new Intl.NumberFormat('en', { useGrouping: 'always' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 

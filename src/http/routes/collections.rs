@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,7 +13,7 @@ use crate::collections::{
     CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, Export, ImportRequest,
     ImportResult, RenameInput, RulesPatch, RulesView,
 };
-use crate::error::Result;
+use crate::error::{FieldError, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, JsonObject, Query, Superadmin};
 use crate::schema::Collection;
@@ -26,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(import))
         .routes(routes!(get, update, delete))
         .routes(routes!(rename))
+        .routes(routes!(validate))
         .routes(routes!(rules, set_rules))
 }
 
@@ -143,6 +145,41 @@ async fn update(
     let collection = app.collections.update(&caller, &id, input).await?;
     let records = app.collections.count(&collection).await?;
     Ok(Json(CollectionView::new(&collection, records)))
+}
+
+/// One thing wrong with a definition.
+#[derive(Serialize, utoipa::ToSchema)]
+struct DefinitionProblem {
+    /// Where: `name`, or a path such as `schema[0].type`.
+    field: String,
+    /// A slug for programs.
+    code: String,
+    /// What is wrong and what would be right.
+    message: String,
+}
+
+/// What is wrong with a definition.
+#[derive(Serialize, utoipa::ToSchema)]
+struct DefinitionProblems {
+    /// Empty if nothing is.
+    problems: Vec<DefinitionProblem>,
+}
+
+/// Checks a definition without storing it: of a new collection, or as a change of one. Rules have a check of their own, and
+/// what the records themselves would refuse is seen when it is saved.
+#[utoipa::path(post, path = "/api/v1/admin/collections/validate", tag = "collections", request_body = CollectionInput,
+    params(("collection" = Option<String>, Query, description = "The id or name of the collection that would be changed")),
+    responses((status = 200, body = DefinitionProblems), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn validate(
+    State(app): State<App>,
+    _: Superadmin,
+    query: Query,
+    JsonBody(input): JsonBody<CollectionInput>,
+) -> Result<Json<DefinitionProblems>> {
+    let found = app.collections.problems(query.get("collection"), &input)?;
+    let view = |FieldError { field, message, code }| DefinitionProblem { field, code, message };
+    Ok(Json(DefinitionProblems { problems: found.into_iter().map(view).collect() }))
 }
 
 /// Gives a collection another name. Its records, rules and references stay; macros that read it follow.

@@ -1,4 +1,4 @@
-//! What people who run the server look at: its last requests, its figures, its settings.
+//! What people who run the server look at: its last requests, its figures, its settings, the types of its records.
 
 use std::time::Duration;
 
@@ -11,15 +11,20 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::clock::canonical_time;
+use crate::collections::typescript;
 use crate::config::Setting;
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{Query, Superadmin};
 use crate::traffic::{Answered, Minute, Wanted};
 
-/// `/api/v1/admin/requests`, `/admin/figures` and `/admin/settings`.
+/// `/api/v1/admin/requests`, `/admin/figures`, `/admin/settings` and `/admin/types/typescript`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(requests)).routes(routes!(figures)).routes(routes!(settings))
+    OpenApiRouter::new()
+        .routes(routes!(requests))
+        .routes(routes!(figures))
+        .routes(routes!(settings))
+        .routes(routes!(typescript_types))
 }
 
 /// A request that was answered.
@@ -128,6 +133,12 @@ struct MinuteView {
     median_milliseconds: Option<f64>,
     /// 19 of 20 took at most this long.
     p95_milliseconds: Option<f64>,
+    /// The most realtime connections that were seen at once, looking every few seconds; null if nobody looked.
+    realtime_connections: Option<usize>,
+    /// Events that were handed to realtime connections.
+    realtime_deliveries: u64,
+    /// How large the database was, in bytes; null if nobody looked.
+    database_bytes: Option<i64>,
 }
 
 impl From<Minute> for MinuteView {
@@ -139,6 +150,9 @@ impl From<Minute> for MinuteView {
             server_errors: minute.server_errors,
             median_milliseconds: minute.median.map(milliseconds),
             p95_milliseconds: minute.p95.map(milliseconds),
+            realtime_connections: minute.connections,
+            realtime_deliveries: minute.deliveries,
+            database_bytes: minute.database_bytes,
         }
     }
 }
@@ -152,13 +166,14 @@ struct Figures {
     minutes: Vec<MinuteView>,
 }
 
-/// Requests, errors and times of this process by the minute.
+/// Requests, errors, times, realtime and the size of the database by the minute, as this process saw them.
 #[utoipa::path(get, path = "/api/v1/admin/figures", tag = "operation",
     params(("range_minutes" = Option<i64>, Query, minimum = 1, maximum = 1440, description = "Minutes up to now, 1 to 1440; 60 if it is left out")),
     responses((status = 200, body = Figures), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn figures(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<Figures>> {
     let minutes = query.number("range_minutes", 60, 1..=1440)?;
+    app.observe(true).await;
     let span = Duration::from_secs(60 * minutes.unsigned_abs());
     let minutes = app.traffic.minutes(span).into_iter().map(MinuteView::from).collect();
     Ok(Json(Figures { since: canonical_time(app.traffic.since()), minutes }))
@@ -176,6 +191,14 @@ struct SettingList {
     responses((status = 200, body = SettingList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn settings(State(app): State<App>, _: Superadmin) -> Json<SettingList> {
     Json(SettingList { items: app.config.settings.to_vec() })
+}
+
+/// The TypeScript types of the records of every collection, as `snackbase types typescript` prints them.
+#[utoipa::path(get, path = "/api/v1/admin/types/typescript", tag = "operation",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody)))]
+async fn typescript_types(State(app): State<App>, _: Superadmin) -> String {
+    typescript(&app.collections.all())
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -139,6 +139,11 @@ fn collections() -> Vec<Row> {
             "/api/v1/collections/{id}/rename",
             body("/collections/posts/rename", json!({"name": "taken"})),
         ),
+        row(
+            Method::POST,
+            "/api/v1/admin/collections/validate",
+            body("/admin/collections/validate?collection=posts", json!({"fields": []})),
+        ),
         get("/api/v1/collections/{name}/rules", &rules),
         row(Method::PUT, "/api/v1/collections/{name}/rules", body(&rules[0], json!({"list_rule": ""}))),
         row(Method::POST, "/api/v1/rules/validate", body("/rules/validate", rule.clone())),
@@ -265,5 +270,6 @@ fn administration(world: &World) -> Vec<Row> {
         get("/api/v1/admin/requests", &["/admin/requests".to_owned()]),
         get("/api/v1/admin/figures", &["/admin/figures".to_owned()]),
         get("/api/v1/admin/settings", &["/admin/settings".to_owned()]),
+        get("/api/v1/admin/types/typescript", &["/admin/types/typescript".to_owned()]),
     ]
 }

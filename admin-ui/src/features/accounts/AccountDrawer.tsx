@@ -107,7 +107,6 @@ function DeleteAccount({ account, onGone }: { account: AccountDetail; onGone: ()
       effect="Its users and its records in all collections are gone at once."
       button="Delete account"
       question={<>Delete <em>{account.name}</em>?</>}
-      confirm={`Delete ${account.name}`}
       typed={account.slug}
       job={remove}
       onConfirm={() => remove.mutate(undefined, { onSuccess: done })}

@@ -28,10 +28,10 @@ const columns: Column<Account>[] = [
       </RowLink>
     ),
   },
-  { key: 'slug', header: 'Slug', cell: ({ slug }) => <span className="mono">{slug}</span> },
+  { key: 'slug', wide: true, header: 'Slug', cell: ({ slug }) => <span className="mono">{slug}</span> },
   { key: 'account_code', header: 'Code', sortable: true, cell: ({ account_code }) => <span className="mono">{account_code}</span> },
-  { key: 'id', header: 'Id', cell: ({ id }) => <CopyText value={id} /> },
-  { key: 'created_at', header: 'Created', sortable: true, cell: ({ created_at }) => <TimeText value={created_at} /> },
+  { key: 'id', wide: true, header: 'Id', cell: ({ id }) => <CopyText value={id} /> },
+  { key: 'created_at', wide: true, header: 'Created', sortable: true, cell: ({ created_at }) => <TimeText value={created_at} /> },
 ];
 
 export function AccountsPage() {

@@ -16,7 +16,7 @@ export function Access({ collection, operation }: { collection: string; operatio
         Who may
       </Title>
       {rules.error && <ErrorPanel error={rules.error} />}
-      <div style={{ minHeight: 44 }}>{rules.data && <Said rules={rules.data} operation={operation} />}</div>
+      <div style={{ minHeight: 22, marginBottom: 4 }}>{rules.data && <Said rules={rules.data} operation={operation} />}</div>
       <Link to="/collections/$name/rules" params={{ name: collection }} style={{ color: 'var(--sb-accent-text)' }}>
         Change the rules
       </Link>

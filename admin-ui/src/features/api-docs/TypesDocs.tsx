@@ -1,5 +1,6 @@
-import { Text, Title } from '@mantine/core';
+import { Group, Text, Title } from '@mantine/core';
 import { CodeBlock } from '@/ui/CodeBlock';
+import { CopyAllTypes } from './CopyAllTypes';
 import { type ApiDocument, typeNameOf } from './document';
 import { typesOf } from './typescript';
 
@@ -9,10 +10,13 @@ export function TypesDocs({ collection, document }: { collection: string; docume
   return (
     <>
       <Title order={2}>Types</Title>
-      <Text mt={4} mb="md" maw={640}>
-        What is read, what is sent to create and what is sent to change a record. For all collections at once, run{' '}
-        <span className="mono">snackbase types typescript</span>.
-      </Text>
+      <Group mt={4} mb="md" gap="sm" justify="space-between">
+        <Text maw={640} flex="1 1 320px">
+          What is read, what is sent to create and what is sent to change a record. For all collections at once, copy them here or run{' '}
+          <span className="mono">snackbase types typescript</span>.
+        </Text>
+        <CopyAllTypes />
+      </Group>
       {typeName !== null && <CodeBlock text={typesOf(document, typeName)} what="types" />}
     </>
   );

@@ -28,10 +28,10 @@ export function ApiKeysPage() {
   const [leaving, setLeaving] = useState<ApiKey | null>(null);
   const columns: Column<ApiKey>[] = [
     { key: 'name', header: 'Name', cell: ({ name }) => name },
-    { key: 'key', header: 'Key', cell: ({ key }) => <span className="mono">{key}</span> },
-    { key: 'account_code', header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
+    { key: 'key', wide: true, header: 'Key', cell: ({ key }) => <span className="mono">{key}</span> },
+    { key: 'account_code', wide: true, header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
     { key: 'scopes', header: 'May', cell: ({ scopes }) => scopeLabels(scopes) },
-    { key: 'last_used_at', header: 'Last used', cell: ({ last_used_at }) => <TimeText value={last_used_at} /> },
+    { key: 'last_used_at', wide: true, header: 'Last used', cell: ({ last_used_at }) => <TimeText value={last_used_at} /> },
     { key: 'expires_at', header: 'Expires', cell: ({ expires_at }) => (expires_at ? <TimeText value={expires_at} /> : 'never') },
     {
       key: 'actions',
@@ -46,16 +46,14 @@ export function ApiKeysPage() {
         ),
     },
   ];
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
+      Create API key
+    </Button>
+  );
+  const empty = list.data?.total === 0;
   return (
-    <Page
-      crumbs={[{ label: 'API keys' }]}
-      action={
-        <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
-          Create API key
-        </Button>
-      }
-      flush
-    >
+    <Page crumbs={[{ label: 'API keys' }]} action={!empty && create} flush>
       <DataTable
         label="API keys"
         columns={columns}
@@ -65,8 +63,8 @@ export function ApiKeysPage() {
         error={list.error}
         onRetry={() => void list.refetch()}
       />
-      {list.data?.total === 0 && (
-        <EmptyState icon={<IconKey size={32} stroke={1.5} />} title="No API keys yet">
+      {empty && (
+        <EmptyState icon={<IconKey size={32} stroke={1.5} />} title="No API keys yet" action={create}>
           A key lets a program call the API without anybody signing in. It is sent as X-API-Key or as a bearer token.
         </EmptyState>
       )}

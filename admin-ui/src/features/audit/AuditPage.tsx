@@ -32,9 +32,9 @@ const columns: Column<AuditRow>[] = [
   { key: 'operation', header: 'What', cell: ({ operation }) => operationLabel(operation) },
   { key: 'table_name', header: 'Table', cell: ({ table_name }) => <span className="mono">{table_name}</span> },
   { key: 'column_name', header: 'Column', cell: ({ column_name }) => <span className="mono">{column_name}</span> },
-  { key: 'old_value', header: 'Before', cell: ({ old_value }) => old_value ?? '–' },
-  { key: 'new_value', header: 'After', cell: ({ new_value }) => new_value ?? '–' },
-  { key: 'user', header: 'Who', cell: ({ user_email, user_name }) => user_email ?? user_name },
+  { key: 'old_value', wide: true, header: 'Before', cell: ({ old_value }) => old_value ?? '–' },
+  { key: 'new_value', wide: true, header: 'After', cell: ({ new_value }) => new_value ?? '–' },
+  { key: 'user', wide: true, header: 'Who', cell: ({ user_email, user_name }) => user_email ?? user_name },
 ];
 
 export function AuditPage() {
@@ -55,11 +55,11 @@ export function AuditPage() {
       }
       flush
     >
-      <Group p="xs" px="md" gap="xs">
+      <Group className="sb-toolbar" p="xs" px="md" gap="xs">
         <SearchBox label="Table, such as col_posts" value={table} onChange={(text) => update({ table: text || undefined })} />
         <Select aria-label="Operation" placeholder="Anything" clearable data={OPERATIONS} value={operation ?? null} onChange={(value) => update({ operation: value ?? undefined })} />
-        <TextInput aria-label="From" type="date" value={from ?? ''} onChange={(event) => update({ from: event.currentTarget.value || undefined })} />
-        <TextInput aria-label="To" type="date" value={to ?? ''} onChange={(event) => update({ to: event.currentTarget.value || undefined })} />
+        <TextInput aria-label="From" leftSection="From" leftSectionWidth={52} type="date" value={from ?? ''} onChange={(event) => update({ from: event.currentTarget.value || undefined })} />
+        <TextInput aria-label="To" leftSection="To" leftSectionWidth={36} type="date" value={to ?? ''} onChange={(event) => update({ to: event.currentTarget.value || undefined })} />
         {record && <SearchBox key={record} label="Record" value={record} onChange={(text) => update({ record: text || undefined })} />}
       </Group>
       {list.data?.audit_logging_enabled === false && (

@@ -19,11 +19,14 @@ const TABS = [
   { to: '/collections/$name/api', label: 'API' },
   { to: '/collections/$name/settings', label: 'Settings' },
 ] as const;
+/** Only the sample has it: a board that anybody's changes reach at once. */
+const DEMO = { to: '/collections/$name/board', label: 'Live demo' } as const;
 
 /** The frame of one collection; the tabs inside read the collection from the cache. */
 export function CollectionPage() {
   const { name } = route.useParams();
   const collection = useQuery(collectionQuery(name));
+  const sample = collection.data !== undefined && isSample(collection.data.schema);
   const action = (
     <Button
       leftSection={<IconPlus size={16} />}
@@ -35,10 +38,10 @@ export function CollectionPage() {
   return (
     <Page crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]} action={collection.data && action} flush>
       <div className={classes.frame}>
-        <TabLinks label={`Collection ${name}`} tabs={TABS.map(({ to, label }) => ({ label, link: { to, params: { name } } }))} />
+        {!collection.error && <TabLinks label={`Collection ${name}`} tabs={(sample ? [...TABS, DEMO] : TABS).map(({ to, label }) => ({ label, link: { to, params: { name } } }))} />}
         {collection.isPending && <Skeleton m="md" h={200} w="auto" />}
         {collection.error && <ErrorPanel inset error={collection.error} onRetry={() => void collection.refetch()} />}
-        {collection.data && isSample(collection.data.schema) && <SampleNote collection={collection.data} />}
+        {collection.data && sample && <SampleNote collection={collection.data} />}
         {collection.data && <Outlet />}
       </div>
     </Page>

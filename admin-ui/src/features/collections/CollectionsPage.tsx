@@ -74,15 +74,15 @@ export function CollectionsPage() {
           </Group>
           {list.error && <ErrorPanel inset error={list.error} onRetry={() => void list.refetch()} />}
           {!empty && (list.data ?? list.isPending) && (
-            <Table.ScrollContainer minWidth={560} type="native">
+            <Table.ScrollContainer minWidth={320} type="native">
               <Table className="sb-table">
                 <Table.Thead>
                   <Table.Tr>
                     <SortHeader {...header('name')}>Name</SortHeader>
                     <Table.Th>Access</Table.Th>
-                    <Table.Th className="num">Fields</Table.Th>
+                    <Table.Th className="num sb-wide">Fields</Table.Th>
                     <Table.Th className="num">Records</Table.Th>
-                    <SortHeader {...header('created_at')}>Created</SortHeader>
+                    <SortHeader {...header('created_at')} wide>Created</SortHeader>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
@@ -131,14 +131,14 @@ function Row({ name, has_public_access, fields_count, records_count, created_at 
         </Link>
       </Table.Td>
       <Table.Td>
-        <Group gap={6} wrap="nowrap" c={has_public_access ? undefined : 'dimmed'}>
+        <Group gap={6} wrap="nowrap" style={{ whiteSpace: 'nowrap' }} c={has_public_access ? undefined : 'dimmed'}>
           {has_public_access ? <IconWorld size={16} stroke={1.6} aria-hidden /> : <IconLock size={16} stroke={1.6} aria-hidden />}
           {has_public_access ? 'Public in part' : 'Not public'}
         </Group>
       </Table.Td>
-      <Table.Td className="num">{formatNumber(fields_count)}</Table.Td>
+      <Table.Td className="num sb-wide">{formatNumber(fields_count)}</Table.Td>
       <Table.Td className="num">{formatNumber(records_count)}</Table.Td>
-      <Table.Td>
+      <Table.Td className="sb-wide">
         <TimeText value={created_at} />
       </Table.Td>
     </Table.Tr>

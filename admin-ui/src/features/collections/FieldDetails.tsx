@@ -1,11 +1,13 @@
 import { Checkbox, Select, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { ComputedDetails } from './ComputedDetails';
-import { OPTION_LABELS, optionKeysOf } from './field-options';
+import { OPTION_LABELS, type OptionKey, optionKeysOf } from './field-options';
 import { MASK_TYPES, ON_DELETE } from './field-types';
 import classes from './FieldRow.module.css';
 import { collectionNamesQuery } from './queries';
 import { ENCRYPTABLE, type FieldDraft, SEARCHABLE } from './schema-form';
+
+const PLACEHOLDERS: Partial<Record<OptionKey, string>> = { enum: 'draft, published', pattern: '^[a-z]+$' };
 
 export interface DetailsProps {
   draft: FieldDraft;
@@ -87,7 +89,7 @@ function Options({ draft, errors, onChange }: DetailsProps) {
     <TextInput
       key={key}
       label={OPTION_LABELS[key]}
-      placeholder="Any"
+      placeholder={PLACEHOLDERS[key] ?? 'Any'}
       autoComplete="off"
       spellCheck={false}
       type={draft.type === 'date' ? 'date' : 'text'}

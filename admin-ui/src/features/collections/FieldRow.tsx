@@ -57,6 +57,7 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
           placeholder="name"
           autoComplete="off"
           spellCheck={false}
+          title={draft.name}
           value={draft.name}
           error={errors.name}
           onChange={(event) => onChange({ name: event.currentTarget.value })}

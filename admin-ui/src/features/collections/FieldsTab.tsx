@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Collection } from '@/api/types';
+import { followRenames } from '@/features/records/follow-renames';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { toast } from '@/ui/toast';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
@@ -10,7 +11,9 @@ import { collectionQuery, useUpdateCollection } from './queries';
 import { schemaChanges } from './schema-diff';
 import { definitionOf, draftOf, isSchemaPath, renamesOf } from './schema-form';
 import { SchemaChanges } from './SchemaChanges';
+import classes from './SchemaChanges.module.css';
 import { SchemaEditor } from './SchemaEditor';
+import { useLiveProblems } from './use-live-problems';
 
 const route = getRouteApi('/app/collections/$name/fields');
 
@@ -26,10 +29,11 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
   const [sent, setSent] = useState<string[]>([]);
   const changes = schemaChanges(drafts, collection.schema, collection.records_count);
+  const live = useLiveProblems({ collection: collection.name, drafts, enabled: changes.length > 0 });
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     const rename = renamesOf(drafts);
-    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) });
+    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) }, { onSuccess: () => rename && followRenames(collection.name, rename) });
   };
   return (
     <Box p="md" maw={912}>
@@ -41,7 +45,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
         }}
       >
         <Stack gap="md">
-          <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} />
+          <SchemaEditor drafts={drafts} onChange={setDrafts} error={update.error} sent={sent} live={live} />
           <ErrorPanel error={update.error} shownFields={isSchemaPath} />
           {changes.length > 0 && (
             <section className="sb-panel" aria-label="Before saving">
@@ -49,7 +53,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
                 <Text fw={500}>Saving will change</Text>
               </header>
               <SchemaChanges changes={changes} />
-              <Group gap="xs" p="sm">
+              <Group gap="xs" p="sm" className={classes.save}>
                 <Button type="submit" loading={update.isPending}>
                   Save fields
                 </Button>

@@ -13,6 +13,7 @@ import { rulesQuery } from '@/features/rules/queries';
 import { collectionQuery, useCreateCollection } from './queries';
 import { copiesOf, definitionOf, isSchemaPath, newField } from './schema-form';
 import { SchemaEditor } from './SchemaEditor';
+import { useLiveProblems } from './use-live-problems';
 
 const route = getRouteApi('/app/collections/new');
 const CRUMBS: [Crumb, Crumb] = [{ label: 'Collections', to: '/collections' }, { label: 'New collection' }];
@@ -44,6 +45,9 @@ function NewCollectionForm({ source }: { source?: { collection: Collection; rule
   const [drafts, setDrafts] = useState(() => (source ? copiesOf(source.collection.schema) : [newField()]));
   const [sent, setSent] = useState<string[]>([]);
   const touched = name !== '' || drafts.some((draft) => draft.name !== '');
+  const live = useLiveProblems({ name, drafts, enabled: touched });
+  // Half a name is no mistake while it is typed.
+  const [named, setNamed] = useState(Boolean(source));
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     create.mutate(
@@ -81,12 +85,13 @@ function NewCollectionForm({ source }: { source?: { collection: Collection; rule
           autoComplete="off"
           spellCheck={false}
           value={name}
-          error={fieldMessage(create.error, 'name')}
+          error={fieldMessage(create.error, 'name') ?? (named ? live.fields.name?.join(' ') : undefined)}
+          onBlur={() => setNamed(name !== '')}
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <Stack gap={6}>
           <Text fw={500}>Fields</Text>
-          <SchemaEditor drafts={drafts} onChange={setDrafts} error={create.error} sent={sent} />
+          <SchemaEditor drafts={drafts} onChange={setDrafts} error={create.error} sent={sent} live={live} />
         </Stack>
       </Form>
     </>

@@ -2,7 +2,8 @@ import { Button, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { FieldRow } from './FieldRow';
-import { errorsAt, type FieldDraft, move, newField } from './schema-form';
+import { errorsAt, type FieldDraft, messagesAt, move, newField } from './schema-form';
+import type { LiveProblems } from './use-live-problems';
 
 interface Props {
   drafts: FieldDraft[];
@@ -10,9 +11,11 @@ interface Props {
   error: unknown;
   /** The keys in the order in which they were last sent: the error speaks of those positions. */
   sent: string[];
+  /** What the server says while one types. */
+  live?: LiveProblems;
 }
 
-export function SchemaEditor({ drafts, onChange, error, sent }: Props) {
+export function SchemaEditor({ drafts, onChange, error, sent, live }: Props) {
   const [dragged, setDragged] = useState<string | null>(null);
   const replace = (key: string, patch: Partial<FieldDraft>) =>
     onChange(drafts.map((draft) => (draft.key === key ? { ...draft, ...patch } : draft)));
@@ -25,7 +28,7 @@ export function SchemaEditor({ drafts, onChange, error, sent }: Props) {
             draft={draft}
             index={index}
             count={drafts.length}
-            errors={errorsAt(error, sent.indexOf(draft.key))}
+            errors={{ ...errorsAt(error, sent.indexOf(draft.key)), ...(live && messagesAt(live.fields, live.keys.indexOf(draft.key))) }}
             onChange={(patch) => replace(draft.key, patch)}
             onMove={(to) => onChange(move(drafts, index, to))}
             dragged={dragged === draft.key}

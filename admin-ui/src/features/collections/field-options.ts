@@ -10,8 +10,8 @@ export const OPTION_LABELS: Record<OptionKey, string> = {
   max: 'Largest value',
   min_length: 'Fewest characters',
   max_length: 'Most characters',
-  pattern: 'Pattern (regular expression)',
-  enum: 'Only these values, separated by commas',
+  pattern: 'Pattern',
+  enum: 'Only these values',
 };
 
 const WORDS: OptionKey[] = ['min_length', 'max_length', 'pattern', 'enum'];

@@ -16,7 +16,7 @@ export interface Change {
 type Effect = Pick<Change, 'what' | 'effect'> & { checked?: boolean };
 
 function added(field: FieldDefinition, records: number): Effect {
-  const what = `add (${field.type})`;
+  const what = `is added (${field.type})`;
   if (field.type === 'computed') return { what, effect: 'Nothing is stored; the value is computed when a record is read.' };
   if (records === 0) return { what, effect: 'There are no records yet.' };
   const those = plural(records, 'record');

@@ -1,5 +1,5 @@
 /** The schema editor's state and its way to and from the server's field definitions. */
-import { ApiError } from '@/api/errors';
+import { ApiError, type FieldErrors } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
 import { optionsOf, type OptionTexts, optionTexts } from './field-options';
 
@@ -135,9 +135,14 @@ export function renamesOf(drafts: FieldDraft[]): Record<string, string> | null {
 
 /** The messages for the field that was sent at this position, by attribute. */
 export function errorsAt(error: unknown, index: number): Record<string, string> {
+  return error instanceof ApiError ? messagesAt(error.fields, index) : {};
+}
+
+/** The same of messages by path. */
+export function messagesAt(fields: FieldErrors, index: number): Record<string, string> {
   const found: Record<string, string> = {};
-  if (!(error instanceof ApiError) || index < 0) return found;
-  for (const [path, messages] of Object.entries(error.fields)) {
+  if (index < 0) return found;
+  for (const [path, messages] of Object.entries(fields)) {
     const match = /^(?:schema|fields)(?:\[(\d+)\]|\.(\d+))(?:\.([\w.]+))?$/.exec(path);
     if (match && Number(match[1] ?? match[2]) === index) found[match[3] ?? 'name'] = messages.join(' ');
   }

@@ -89,8 +89,9 @@ interface FormProps {
 function GroupForm({ group, verb, busy, error, onSubmit }: FormProps) {
   const [name, setName] = useState(group?.name ?? '');
   const [description, setDescription] = useState(group?.description ?? '');
+  const changed = name.trim() !== group?.name || description.trim() !== (group.description ?? '');
   return (
-    <Form submit={verb} busy={busy} error={error} shown={SHOWN} onSubmit={() => onSubmit(name.trim(), description.trim() || null)}>
+    <Form submit={verb} busy={busy} disabled={!changed} error={error} shown={SHOWN} onSubmit={() => onSubmit(name.trim(), description.trim() || null)}>
       <TextInput
         label="Name"
         required

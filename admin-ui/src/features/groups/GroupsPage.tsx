@@ -27,10 +27,10 @@ const columns: Column<Group>[] = [
       </RowLink>
     ),
   },
-  { key: 'description', header: 'Description', cell: ({ description }) => description ?? '–' },
+  { key: 'description', wide: true, header: 'Description', cell: ({ description }) => description ?? '–' },
   { key: 'account_code', header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
   { key: 'member_count', header: 'Members', numeric: true, cell: ({ member_count }) => formatNumber(member_count) },
-  { key: 'created_at', header: 'Created', cell: ({ created_at }) => <TimeText value={created_at} /> },
+  { key: 'created_at', wide: true, header: 'Created', cell: ({ created_at }) => <TimeText value={created_at} /> },
 ];
 
 export function GroupsPage() {
@@ -46,10 +46,12 @@ export function GroupsPage() {
   );
   const empty = list.data?.total === 0;
   return (
-    <Page crumbs={[{ label: 'Groups' }]} action={create} flush>
-      <Row p="xs" px="md">
-        <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
-      </Row>
+    <Page crumbs={[{ label: 'Groups' }]} action={!(empty && !search) && create} flush>
+      {!(empty && !search) && (
+        <Row p="xs" px="md">
+          <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
+        </Row>
+      )}
       <DataTable
         error={list.error}
         onRetry={() => void list.refetch()}
@@ -60,7 +62,7 @@ export function GroupsPage() {
         onOpen={({ id }) => void navigate({ to: '/groups/$id', params: { id }, search: true })}
       />
       {empty && (
-        <EmptyState icon={<IconUsersGroup size={32} stroke={1.5} />} title={search ? 'Nothing found' : 'No groups yet'}>
+        <EmptyState icon={<IconUsersGroup size={32} stroke={1.5} />} title={search ? 'Nothing found' : 'No groups yet'} action={!search && create}>
           A group holds users of one account. Rules ask for it with @has_group('editors'); members of pii_access see personal data unmasked.
         </EmptyState>
       )}

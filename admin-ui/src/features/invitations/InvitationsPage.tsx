@@ -32,11 +32,11 @@ export function InvitationsPage() {
   const cancel = useCancelInvitation();
   const columns: Column<Invitation>[] = [
     { key: 'email', header: 'E-mail', cell: ({ email }) => email },
-    { key: 'account_code', header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
-    { key: 'role', header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
+    { key: 'account_code', wide: true, header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
+    { key: 'role', wide: true, header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
     { key: 'status', header: 'State', cell: ({ status: state }) => state },
-    { key: 'expires_at', header: 'Expires', cell: ({ expires_at }) => <TimeText value={expires_at} /> },
-    { key: 'created_at', header: 'Sent', cell: ({ created_at }) => <TimeText value={created_at} /> },
+    { key: 'expires_at', wide: true, header: 'Expires', cell: ({ expires_at }) => <TimeText value={expires_at} /> },
+    { key: 'created_at', wide: true, header: 'Sent', cell: ({ created_at }) => <TimeText value={created_at} /> },
     {
       key: 'actions',
       header: '',
@@ -65,16 +65,15 @@ export function InvitationsPage() {
     },
   ];
   const error = list.error ?? resend.error ?? cancel.error;
+  const invite = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setInviting(true)}>
+      Invite user
+    </Button>
+  );
+  // Without a filter there is nothing at all: the next step stands there.
+  const none = list.data?.total === 0 && status === undefined;
   return (
-    <Page
-      crumbs={[{ label: 'Invitations' }]}
-      action={
-        <Button leftSection={<IconPlus size={16} />} onClick={() => setInviting(true)}>
-          Invite user
-        </Button>
-      }
-      flush
-    >
+    <Page crumbs={[{ label: 'Invitations' }]} action={!none && invite} flush>
       <Group p="xs" px="md">
         <SegmentedControl
           aria-label="State"
@@ -93,7 +92,7 @@ export function InvitationsPage() {
         onRetry={() => void list.refetch()}
       />
       {list.data?.total === 0 && (
-        <EmptyState icon={<IconMail size={32} stroke={1.5} />} title="No invitations">
+        <EmptyState icon={<IconMail size={32} stroke={1.5} />} title={status ? `No ${status} invitations` : 'No invitations yet'} action={none && invite}>
           Whoever is invited gets a link by mail, chooses a password, and belongs to the account.
         </EmptyState>
       )}

@@ -22,9 +22,9 @@ export function MacrosPage() {
   const close = () => setDoing(null);
   const columns: Column<Macro>[] = [
     { key: 'name', header: 'In rules', cell: ({ name, parameters }) => <span className="mono">{callOf(name, parameters)}</span> },
-    { key: 'query', header: 'Query', cell: ({ sql_query }) => <span className="mono" title={sql_query}>{sql_query}</span> },
-    { key: 'description', header: 'Description', cell: ({ description }) => (description === '' ? '–' : (description ?? '–')) },
-    { key: 'updated_at', header: 'Changed', cell: ({ updated_at }) => <TimeText value={updated_at} /> },
+    { key: 'query', wide: true, header: 'Query', cell: ({ sql_query }) => <span className="mono" title={sql_query}>{sql_query}</span> },
+    { key: 'description', wide: true, header: 'Description', cell: ({ description }) => (description === '' ? '–' : (description ?? '–')) },
+    { key: 'updated_at', wide: true, header: 'Changed', cell: ({ updated_at }) => <TimeText value={updated_at} /> },
     {
       key: 'actions',
       header: '',

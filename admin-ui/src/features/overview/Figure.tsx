@@ -1,19 +1,18 @@
 import { Skeleton, Text } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import type { LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { HeadingLink } from '@/ui/HeadingLink';
 
 interface Props {
   label: string;
   value: string | undefined;
   note?: string;
-  to?: string;
+  to?: LinkProps['to'];
 }
 
 export function Figure({ label, value, note, to }: Props) {
   const name: ReactNode = to ? (
-    <Link to={to} style={{ color: 'inherit' }}>
-      {label}
-    </Link>
+    <HeadingLink to={to}>{label}</HeadingLink>
   ) : (
     label
   );

@@ -35,22 +35,24 @@ export function Growth() {
           />
         </Group>
         {series ? (
-          <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+          <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
             <Chart
               title="Audited changes"
-              names={['created', 'changed', 'deleted']}
+              series={[{ name: 'created', tone: 'main' }, { name: 'changed', tone: 'soft' }, { name: 'deleted', tone: 'danger' }]}
               bars={series.audit_by_operation.map((day) => ({ label: label(day.date), parts: [day.create, day.update, day.delete] }))}
               format={formatNumber}
+              least={4}
             />
             <Chart
               title="New"
-              names={['users', 'accounts']}
+              series={[{ name: 'users', tone: 'main' }, { name: 'accounts', tone: 'warning' }]}
               bars={series.users_created.map(({ date, count }, index) => ({ label: label(date), parts: [count, series.accounts_created[index]?.count ?? 0] }))}
               format={formatNumber}
+              least={4}
             />
           </SimpleGrid>
         ) : (
-          <Skeleton h={185} />
+          <Skeleton h={187} />
         )}
       </Stack>
     </section>

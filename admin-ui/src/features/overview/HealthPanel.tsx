@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { DashboardStats } from '@/api/types';
 import { formatBytes, formatNumber, plural } from '@/ui/format';
-import { healthQuery, readyQuery, samplesQuery } from './queries';
+import { healthQuery, readyQuery, realtimeNowQuery } from './queries';
 import classes from './Overview.module.css';
 
 interface Line {
@@ -17,7 +17,7 @@ interface Line {
 export function HealthPanel({ stats }: { stats: DashboardStats | undefined }) {
   const health = useQuery(healthQuery);
   const ready = useQuery(readyQuery);
-  const latest = useQuery(samplesQuery).data?.at(-1);
+  const realtime = useQuery(realtimeNowQuery).data;
   const jobs = stats?.jobs_by_status;
   const dead = (jobs?.dead ?? 0) + (jobs?.failed ?? 0);
   const database = ready.error ? 'unreachable' : ready.data?.database;
@@ -26,7 +26,7 @@ export function HealthPanel({ stats }: { stats: DashboardStats | undefined }) {
     { name: 'Server', value: health.error ? 'unreachable' : health.data && `${health.data.status}, version ${health.data.version}`, wrong: health.error !== null },
     { name: 'Database', value: database && size ? `${database}, ${size}` : undefined, wrong: database !== undefined && database !== null && database !== 'connected' },
     { name: 'Audit trail', value: health.data && (health.data.audit_logging_enabled ? 'on' : 'switched off'), wrong: health.data?.audit_logging_enabled === false },
-    { name: 'Realtime', value: latest && realtimeWords(latest.connections, latest.lagging), wrong: (latest?.lagging ?? 0) > 0 },
+    { name: 'Realtime', value: realtime && realtimeWords(realtime.connections, realtime.lagging), wrong: (realtime?.lagging ?? 0) > 0 },
     { name: 'Background jobs', value: jobs && `${formatNumber(jobs.pending + jobs.running + jobs.retrying)} to do${dead > 0 ? `, ${formatNumber(dead)} failed` : ''}`, wrong: dead > 0 },
   ];
   return (

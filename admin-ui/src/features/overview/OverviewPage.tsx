@@ -12,7 +12,6 @@ import { Growth } from './Growth';
 import { HealthPanel } from './HealthPanel';
 import { statsQuery } from './queries';
 import { QuickLinks } from './QuickLinks';
-import { RealtimeNow } from './RealtimeNow';
 import { RecentAudit } from './RecentAudit';
 import { RecentCollections } from './RecentCollections';
 import { Traffic } from './Traffic';
@@ -38,15 +37,14 @@ export function OverviewPage() {
             </EmptyState>
           </div>
         )}
-        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+        <Traffic />
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
           <HealthPanel stats={stats.data} />
           <RecentAudit rows={stats.data?.recent_audit_logs} />
         </SimpleGrid>
-        <Traffic />
-        <RealtimeNow />
         <Growth />
         {items?.length !== 0 && (
-          <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+          <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
             <RecentCollections items={items} />
             <QuickLinks />
           </SimpleGrid>

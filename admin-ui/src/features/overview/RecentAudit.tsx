@@ -2,6 +2,7 @@ import { Skeleton, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { AuditRow } from '@/api/types';
 import { operationLabel } from '@/features/audit/operations';
+import { HeadingLink } from '@/ui/HeadingLink';
 import { TimeText } from '@/ui/TimeText';
 import { entriesOf, tableLabel } from './audit-entries';
 import classes from './Overview.module.css';
@@ -13,9 +14,7 @@ export function RecentAudit({ rows }: { rows: AuditRow[] | undefined }) {
     <section className="sb-panel" aria-label="Newest audit entries">
       <header>
         <Title order={2}>
-          <Link to="/audit" style={{ color: 'inherit' }}>
-            Newest audit entries
-          </Link>
+          <HeadingLink to="/audit">Newest audit entries</HeadingLink>
         </Title>
       </header>
       {!rows && <Skeleton h={180} m="sm" w="auto" />}

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, exchange, request } from '@/api/client';
 import type { DashboardRange, DashboardStats, Health } from '@/api/types';
-import { EVERY, KEPT, type RealtimeSample, sampleOf } from './metrics';
+import { sampleOf } from './metrics';
 
 export const healthQuery = queryOptions({
   queryKey: ['health'],
@@ -24,16 +24,9 @@ export const statsQuery = (range: DashboardRange) =>
     refetchInterval: 60_000,
   });
 
-const SAMPLES = ['realtime-samples'];
-
-/** What was seen since the overview was opened: the server itself keeps no history of this. */
-export const samplesQuery = queryOptions({
-  queryKey: SAMPLES,
-  queryFn: async ({ client, signal }) => {
-    const text = await request<string>('GET', '/metrics', { anonymous: true, signal });
-    const before = client.getQueryData<RealtimeSample[]>(SAMPLES) ?? [];
-    return [...before, sampleOf(text, Date.now())].slice(-KEPT);
-  },
-  refetchInterval: EVERY,
-  structuralSharing: false,
+/** How many listen at this moment, and how many of them cannot keep up. */
+export const realtimeNowQuery = queryOptions({
+  queryKey: ['realtime-now'],
+  queryFn: async ({ signal }) => sampleOf(await request<string>('GET', '/metrics', { anonymous: true, signal })),
+  refetchInterval: 10_000,
 });

@@ -41,7 +41,7 @@ export function LivePage() {
   return (
     <Page crumbs={[{ label: 'Live' }]} action={pause} flush>
       <RealtimeTabs />
-      <Group p="xs" px="md" gap="xs" align="flex-start">
+      <Group className="sb-toolbar" p="xs" px="md" gap="xs">
         <MultiSelect
           aria-label="Collections"
           placeholder={chosen.length === 0 ? 'All collections' : undefined}
@@ -50,7 +50,7 @@ export function LivePage() {
           data={[...new Set([...(names ?? []), ...chosen])]}
           value={chosen}
           onChange={(list) => update({ collections: list.join(',') || undefined })}
-          w={{ base: '100%', xs: 320 }}
+          w={{ xs: 320 }}
         />
         <MultiSelect
           aria-label="Operations"
@@ -59,7 +59,7 @@ export function LivePage() {
           data={['create', 'update', 'delete']}
           value={wanted}
           onChange={(list) => update({ operations: list.join(',') || undefined })}
-          w={{ base: '100%', xs: 220 }}
+          w={{ xs: 220 }}
         />
         <SearchBox label="Filter events" value={text} onChange={(next) => update({ text: next || undefined })} />
         <Button variant="default" disabled={live.events.length === 0} onClick={() => live.dispatch({ type: 'clear' })}>

@@ -1,5 +1,5 @@
-import { Text } from '@mantine/core';
 import { exactTime, formatNumber, relativeTime, shortId } from '@/ui/format';
+import classes from './grid/grid.module.css';
 
 /** One value in the grid: short, never more than a line; the whole of it on hover. Thousands are drawn while scrolling, so nothing here is costly. */
 export function CellValue({ kind, value }: { kind: string; value: unknown }) {
@@ -19,9 +19,7 @@ export function CellValue({ kind, value }: { kind: string; value: unknown }) {
 
 function Faint({ children }: { children: string }) {
   return (
-    <Text span c="dimmed" fz="sm">
-      {children}
-    </Text>
+    <span className={classes.faint}>{children}</span>
   );
 }
 
@@ -29,7 +27,7 @@ function Faint({ children }: { children: string }) {
 function formatExact(value: number): string {
   const text = String(value);
   const [whole = '', ...rest] = text.split('.');
-  if (Math.abs(value) < 10_000 || !/^-?\d+$/.test(whole)) return text;
+  if (Math.abs(value) < 1_000 || !/^-?\d+$/.test(whole)) return text;
   return [formatNumber(Math.trunc(value)), ...rest].join('.');
 }
 

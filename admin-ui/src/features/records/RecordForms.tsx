@@ -4,6 +4,7 @@ import { fieldMessage } from '@/api/errors';
 import type { Collection, FieldDefinition, RecordRow } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { focusRefused } from '@/ui/focus-refused';
 import { Form } from '@/ui/Form';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
@@ -31,7 +32,9 @@ function useRecordForm(fields: FieldDefinition[], record: RecordRow | null, onDi
   const gather = () => {
     const { data, errors } = collect(fields, values, initial, record === null);
     setProblems(errors);
-    return Object.keys(errors).length === 0 ? data : null;
+    if (Object.keys(errors).length === 0) return data;
+    window.requestAnimationFrame(() => focusRefused(document.querySelector('[role="dialog"] form')));
+    return null;
   };
   const dirty = fields.some((field) => values[field.name] !== initial[field.name]);
   return { values, problems, set, gather, dirty, isNew: record === null };
@@ -73,7 +76,7 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
     });
   };
   return (
-    <Form submit="Create record" align="start" noValidate busy={create.isPending} error={create.error} shown={shown} onSubmit={submit}>
+    <Form submit="Create record" sticky noValidate busy={create.isPending} error={create.error} shown={shown} onSubmit={submit}>
       <Fields fields={fields} form={form} error={create.error} />
       <AccountPicker value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
     </Form>
@@ -94,7 +97,7 @@ export function EditForm({ collection, record, onDirty, onDone }: FormProps & { 
   return (
     <Form
       submit="Save record"
-      align="start"
+      sticky
       noValidate
       busy={update.isPending}
       disabled={!form.dirty}
@@ -120,7 +123,7 @@ function DeleteRecord({ collection, id, onDone }: { collection: string; id: stri
     });
   return (
     <>
-      <Button variant="subtle" color="red" ml="auto" onClick={() => setAsking(true)}>
+      <Button variant="subtle" color="red" mr="auto" onClick={() => setAsking(true)}>
         Delete record
       </Button>
       <ConfirmDialog

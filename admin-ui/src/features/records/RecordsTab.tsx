@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '@/api/errors';
 import type { RecordsSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
@@ -29,9 +29,18 @@ export function RecordsTab() {
   return <Records key={name} name={name} />;
 }
 
+/** What a click on a record needs is there before it, without being waited for. */
+function useDrawerAhead(): void {
+  useEffect(() => {
+    const timer = window.setTimeout(() => void import('./RecordDrawer'), 1000);
+    return () => window.clearTimeout(timer);
+  }, []);
+}
+
 function Records({ name }: { name: string }) {
   const { sort = DEFAULT_SORT, filter = '', q = '' } = route.useSearch();
   const navigate = route.useNavigate();
+  useDrawerAhead();
   const queries = useQueryClient();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   // With an index the server searches; without one the same filter does that anybody could write.
@@ -95,7 +104,8 @@ function Records({ name }: { name: string }) {
           collection={name}
           columns={columns}
           titles={titles}
-          rows={filterError ? { ...rows, total: 0 } : rows}
+          // What cannot be loaded has no skeleton either.
+          rows={rows.error && rows.total === undefined ? { ...rows, total: 0 } : rows}
           sort={sort}
           selection={selection}
           flashes={live.flashes}
@@ -108,7 +118,7 @@ function Records({ name }: { name: string }) {
       )}
       <footer className={classes.status}>
         <span className="tabular" aria-live="polite">
-          {rows.total === undefined ? 'Loading' : plural(rows.total, 'record')}
+          {rows.total !== undefined ? plural(rows.total, 'record') : rows.error ? 'Not loaded' : 'Loading'}
           {rows.total === MOST_ROWS && ' can be shown, filter to see others'}
         </span>
         {arrived > 0 && (

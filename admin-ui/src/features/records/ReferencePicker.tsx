@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
 import { ErrorWords } from '@/ui/ErrorWords';
 import { recordQuery, recordsQuery } from './queries';
@@ -12,7 +12,7 @@ interface Props {
   label: string;
   description?: string;
   withAsterisk?: boolean | undefined;
-  error?: string | undefined;
+  error?: ReactNode;
   /** The label is for those who listen only. */
   bare?: boolean;
   /** In a cell: the list is open at once. */

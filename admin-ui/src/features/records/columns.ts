@@ -41,7 +41,7 @@ const SYSTEM: Column[] = [
   { name: 'updated_by', kind: 'id', sortable: true },
 ];
 
-const WIDTHS: Record<string, number> = { id: 112, number: 112, boolean: 112, instant: 136, datetime: 228, date: 120, account: 136, reference: 176 };
+const WIDTHS: Record<string, number> = { id: 112, number: 136, boolean: 112, instant: 136, datetime: 228, date: 120, account: 136, reference: 176 };
 
 export function columnsOf(fields: FieldDefinition[]): Column[] {
   const own = fields.map((field) => ({
@@ -57,6 +57,11 @@ export function defaultColumns(fields: FieldDefinition[]): string[] {
   return ['id', ...fields.slice(0, 7).map((field) => field.name), 'account_name', 'created_at'];
 }
 
+/** Enough for the name of most fields, in the letters of the head, beside its icon and its menu. */
+function headWidth(name: string): number {
+  return Math.min(208, 64 + name.length * 8);
+}
+
 /** Pinned ones first, each where it sticks. */
 export function arrange(all: Column[], names: string[], layout: Layout): ShownColumn[] {
   const known = names.flatMap((name) => all.find((column) => column.name === name) ?? []);
@@ -66,7 +71,7 @@ export function arrange(all: Column[], names: string[], layout: Layout): ShownCo
   ];
   let left = SELECT_WIDTH;
   return ordered.map((column) => {
-    const width = layout.widths[column.name] ?? WIDTHS[column.kind] ?? 208;
+    const width = layout.widths[column.name] ?? Math.max(WIDTHS[column.kind] ?? 208, headWidth(column.name));
     const pinned = layout.pinned.includes(column.name);
     const shown = { ...column, width, left: pinned ? left : null };
     if (pinned) left += width;

@@ -18,12 +18,12 @@ import { StatusText } from './StatusText';
 const route = getRouteApi('/app/requests');
 
 const columns: Column<RequestEntry>[] = [
-  { key: 'at', header: 'Time', cell: ({ at }) => <TimeText value={at} /> },
+  { key: 'at', wide: true, header: 'Time', cell: ({ at }) => <TimeText value={at} /> },
   { key: 'status', header: 'Status', cell: ({ status }) => <StatusText status={status} /> },
   { key: 'method', header: 'Method', cell: ({ method }) => <span className="mono">{method}</span> },
   { key: 'path', header: 'Path', cell: ({ path }) => <span className="mono" title={path}>{path}</span> },
   { key: 'milliseconds', header: 'Took', numeric: true, cell: ({ milliseconds }) => formatMilliseconds(milliseconds) },
-  { key: 'address', header: 'Address', cell: ({ address }) => <span className="mono">{address ?? '–'}</span> },
+  { key: 'address', wide: true, header: 'Address', cell: ({ address }) => <span className="mono">{address ?? '–'}</span> },
   { key: 'correlation_id', header: 'Correlation id', cell: ({ correlation_id }) => <CopyText value={correlation_id} /> },
 ];
 
@@ -44,7 +44,7 @@ export function RequestsPage() {
   const rows = list.data?.pages.flatMap((page) => page.items);
   return (
     <Page crumbs={[{ label: 'Requests' }]} flush>
-      <Group p="xs" px="md" gap="xs">
+      <Group className="sb-toolbar" p="xs" px="md" gap="xs">
         <SearchBox label="Search paths" value={path} onChange={(text) => update({ path: text || undefined })} />
         <Select
           aria-label="Method"

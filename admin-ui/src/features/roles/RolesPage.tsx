@@ -23,14 +23,14 @@ export function RolesPage() {
   const [leaving, setLeaving] = useState<Role | null>(null);
   const columns: Column<Role>[] = [
     { key: 'name', header: 'Name', cell: ({ name }) => <span className="mono">{name}</span> },
-    { key: 'description', header: 'Description', cell: ({ description }) => description ?? '–' },
+    { key: 'description', wide: true, header: 'Description', cell: ({ description }) => description ?? '–' },
     { key: 'user_count', header: 'Users', numeric: true, cell: ({ user_count }) => formatNumber(user_count) },
-    { key: 'created_at', header: 'Created', cell: ({ created_at }) => <TimeText value={created_at} /> },
+    { key: 'created_at', wide: true, header: 'Created', cell: ({ created_at }) => <TimeText value={created_at} /> },
     {
       key: 'actions',
       header: '',
       cell: (role) => (
-        <Group gap={4} justify="flex-end" wrap="nowrap">
+        <Group gap={4} wrap="nowrap">
           <Button variant="subtle" size="compact-sm" onClick={() => setEdited(role)} aria-label={`Edit ${role.name}`}>
             Edit
           </Button>

@@ -1,13 +1,13 @@
 import { Button, Collapse, Group, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { messageOf } from '@/api/errors';
 import { useSession } from '@/api/session';
 import type { Collection, UserDetail } from '@/api/types';
 import { recordQuery, useNewestRecord } from '@/features/records/queries';
 import { ReferencePicker } from '@/features/records/ReferencePicker';
 import { UserPicker } from '@/features/users/UserPicker';
 import { ErrorPanel } from '@/ui/ErrorPanel';
+import { ErrorWords } from '@/ui/ErrorWords';
 import { JsonInput, parseJson } from '@/ui/JsonInput';
 import { PersonFields } from './PersonFields';
 import { useTestRule } from './queries';
@@ -26,7 +26,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
   const [user, setUser] = useState<UserDetail | null>(null);
   const [person, setPerson] = useState<Person>({ id: session?.userId ?? '', email: session?.email ?? '', role: 'user', account_id: '', groups: '' });
   const [recordId, setRecordId] = useState('');
-  const [problem, setProblem] = useState<string | undefined>();
+  const [problem, setProblem] = useState<unknown>(null);
   const [record, setRecord] = useState(() => sampleRecord(collection.schema, session?.userId ?? ''));
   const [data, setData] = useState('{}');
   const [details, setDetails] = useState(false);
@@ -46,12 +46,12 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
   const pickRecord = async (id: string) => {
     test.reset();
     setRecordId(id);
-    setProblem(undefined);
+    setProblem(null);
     if (id === '') return;
     try {
       setRecord(JSON.stringify(await queries.query(recordQuery(collection.name, id)), null, 2));
     } catch (error) {
-      setProblem(messageOf(error));
+      setProblem(error);
     }
   };
   const pickUser = (picked: UserDetail | null) => {
@@ -77,7 +77,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
             onChange={touch((value: Operation | null) => setOperation(value ?? 'list'))}
           />
           <UserPicker label="User" value={user} onChange={pickUser} />
-          <ReferencePicker label="Record" target={collection.name} value={recordId} error={problem} onChange={(id) => void pickRecord(id)} />
+          <ReferencePicker label="Record" target={collection.name} value={recordId} error={problem ? <ErrorWords error={problem} /> : undefined} onChange={(id) => void pickRecord(id)} />
         </SimpleGrid>
         <Collapse expanded={details} transitionDuration={0}>
           {details && (

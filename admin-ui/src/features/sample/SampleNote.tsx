@@ -1,7 +1,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { IconFlask } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Collection } from '@/api/types';
 import { useDeleteCollection, useForgetCollection } from '@/features/collections/queries';
@@ -36,6 +36,9 @@ export function SampleNote({ collection }: { collection: Collection }) {
     <Group px="md" py={6} gap="xs" bg="var(--sb-surface)" style={{ borderBottom: '1px solid var(--sb-border)' }} role="note">
       <IconFlask size={16} stroke={1.6} aria-hidden />
       <Text fz="sm">A sample to look around in.</Text>
+      <Button size="compact-sm" variant="default" renderRoot={(props) => <Link to="/collections/$name/board" params={{ name }} {...props} />}>
+        Open the live demo
+      </Button>
       <Button size="compact-sm" variant="default" loading={remove.isPending && !asking} onClick={grown ? () => setAsking(true) : confirm}>
         Remove the sample
       </Button>

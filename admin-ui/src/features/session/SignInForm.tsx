@@ -30,6 +30,7 @@ export function SignInForm({ email: fixed }: Props) {
         required
         withAsterisk={false}
         autoFocus={Boolean(fixed)}
+        data-autofocus={fixed ? true : undefined}
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
       />

@@ -9,6 +9,7 @@ import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Page } from '@/ui/Page';
 import { SearchBox } from '@/ui/SearchBox';
 import { TableSkeleton } from '@/ui/TableSkeleton';
+import classes from './settings.module.css';
 import { bySection, matching } from './sections';
 
 const route = getRouteApi('/app/settings');
@@ -55,24 +56,22 @@ function Section({ name, items, loading = false }: { name: string; items: Settin
       <Title order={2} px="md" pb={6} className="mono">
         {name}
       </Title>
-      <Table.ScrollContainer minWidth={720} type="native">
-        <Table className="sb-table" layout="fixed">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th w="25%">Setting</Table.Th>
-              <Table.Th w="25%">Value</Table.Th>
-              <Table.Th w={132}>From</Table.Th>
-              <Table.Th>What it does</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {loading && <TableSkeleton rows={8} columns={4} />}
-            {items.map((setting) => (
-              <Row key={setting.key} setting={setting} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Table className={`sb-table ${classes.table ?? ''}`} layout="fixed">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th w="25%">Setting</Table.Th>
+            <Table.Th w="25%">Value</Table.Th>
+            <Table.Th w={132}>From</Table.Th>
+            <Table.Th>What it does</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {loading && <TableSkeleton rows={8} columns={4} />}
+          {items.map((setting) => (
+            <Row key={setting.key} setting={setting} />
+          ))}
+        </Table.Tbody>
+      </Table>
     </section>
   );
 }
@@ -93,9 +92,7 @@ function Row({ setting }: { setting: Setting }) {
         </Text>
       </Table.Td>
       <Table.Td>
-        <Badge variant={origin === 'default' ? 'outline' : 'light'} color={origin === 'default' ? 'gray' : undefined} tt="none" fw={500}>
-          {origin}
-        </Badge>
+        {origin === 'default' ? <Text span fz="sm" c="dimmed">default</Text> : <Badge>{origin}</Badge>}
       </Table.Td>
       <Table.Td>
         <Text fz="sm">{description}</Text>

@@ -30,12 +30,12 @@ const columns: Column<User>[] = [
       </RowLink>
     ),
   },
-  { key: 'account_name', header: 'Account', cell: (user) => accountName(user) },
+  { key: 'account_name', wide: true, header: 'Account', cell: (user) => accountName(user) },
   { key: 'role', header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
   { key: 'is_active', header: 'State', cell: ({ is_active }) => <YesNo value={is_active} yes="active" no="deactivated" /> },
-  { key: 'email_verified', header: 'Address', cell: ({ email_verified }) => <YesNo value={email_verified} yes="verified" no="not verified" /> },
-  { key: 'last_login', header: 'Last sign-in', sortable: true, cell: ({ last_login }) => <TimeText value={last_login} /> },
-  { key: 'created_at', header: 'Created', sortable: true, cell: ({ created_at }) => <TimeText value={created_at} /> },
+  { key: 'email_verified', wide: true, header: 'Address', cell: ({ email_verified }) => <YesNo value={email_verified} yes="verified" no="not verified" /> },
+  { key: 'last_login', wide: true, header: 'Last sign-in', sortable: true, cell: ({ last_login }) => <TimeText value={last_login} /> },
+  { key: 'created_at', wide: true, header: 'Created', sortable: true, cell: ({ created_at }) => <TimeText value={created_at} /> },
 ];
 
 function accountName(user: User & { account_name?: string; account_code?: string }) {
@@ -65,7 +65,7 @@ export function UsersPage() {
   );
   return (
     <Page crumbs={[{ label: 'Users' }]} action={create} flush>
-      <Group p="xs" px="md" gap="xs">
+      <Group className="sb-toolbar" p="xs" px="md" gap="xs">
         <SearchBox label="Search users" value={search} onChange={(text) => update({ search: text || undefined })} />
         <RoleSelect label="" placeholder="Any role" clearable value={role ?? null} onChange={(id) => update({ role: id ?? undefined })} />
         <Select

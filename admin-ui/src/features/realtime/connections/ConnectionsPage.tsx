@@ -31,13 +31,13 @@ const columns: Column<ConnectionView>[] = [
       </RowLink>
     ),
   },
-  { key: 'account', header: 'Account', cell: ({ account_name }) => account_name ?? '–' },
-  { key: 'protocol', header: 'Through', cell: ({ protocol }) => PROTOCOLS[protocol] ?? protocol },
+  { key: 'account', wide: true, header: 'Account', cell: ({ account_name }) => account_name ?? '–' },
+  { key: 'protocol', wide: true, header: 'Through', cell: ({ protocol }) => PROTOCOLS[protocol] ?? protocol },
   { key: 'subscriptions', header: 'Listens to', cell: ({ subscriptions }) => <span className="mono">{collectionsOf(subscriptions)}</span> },
   { key: 'lag', header: 'Lag', cell: (connection) => <LagText connection={connection} /> },
-  { key: 'sent', header: 'Sent', numeric: true, cell: ({ sent }) => formatNumber(sent) },
-  { key: 'since', header: 'Since', cell: ({ since }) => <TimeText value={since} /> },
-  { key: 'address', header: 'Address', cell: ({ address }) => <span className="mono">{address ?? '–'}</span> },
+  { key: 'sent', wide: true, header: 'Sent', numeric: true, cell: ({ sent }) => formatNumber(sent) },
+  { key: 'since', wide: true, header: 'Since', cell: ({ since }) => <TimeText value={since} /> },
+  { key: 'address', wide: true, header: 'Address', cell: ({ address }) => <span className="mono">{address ?? '–'}</span> },
 ];
 
 function collectionsOf(subscriptions: ConnectionView['subscriptions']): string {
@@ -56,7 +56,7 @@ export function ConnectionsPage() {
   return (
     <Page crumbs={[{ label: 'Live', to: '/live' }, { label: 'Connections' }]} flush>
       <RealtimeTabs />
-      <Group p="xs" px="md" gap="xs">
+      <Group className="sb-toolbar" p="xs" px="md" gap="xs">
         <SearchBox label="Account: id, code or slug" value={account} onChange={(text) => update({ account: text || undefined })} />
         <Select
           aria-label="Protocol"

@@ -18,11 +18,11 @@ export function SubscriptionPanel({ subscription }: { subscription: Subscription
   ];
   return (
     <div className="sb-panel" style={{ padding: '8px 12px' }}>
-      <Group justify="space-between" gap="xs">
-        <Link to="/collections/$name/records" params={{ name: collection }} className="mono" style={{ color: 'var(--sb-accent-text)' }}>
+      <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
+        <Link to="/collections/$name/records" params={{ name: collection }} className="mono" style={{ color: 'var(--sb-accent-text)', overflowWrap: 'anywhere', minWidth: 0 }}>
           {collection}
         </Link>
-        <Link to="/live/playground" search={{ collection, filter: filter ?? undefined, fields: fields?.join(','), record: record ?? undefined }} style={{ color: 'var(--sb-accent-text)' }}>
+        <Link to="/live/playground" search={{ collection, filter: filter ?? undefined, fields: fields?.join(','), record: record ?? undefined }} style={{ color: 'var(--sb-accent-text)', flex: 'none' }}>
           Try it
         </Link>
       </Group>

@@ -1,4 +1,4 @@
-import { Checkbox, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Checkbox, Group, Input, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core';
 import { useId, useMemo } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import type { PlaygroundSearch } from '@/app/search';
@@ -52,9 +52,7 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
         </Group>
       </Checkbox.Group>
       <div>
-        <Text fz="sm" fw={500} mb={4}>
-          Filter
-        </Text>
+        <Input.Label component="div">Filter</Input.Label>
         <ExpressionInput label="Filter" placeholder="All records" value={search.filter ?? ''} onChange={(filter) => onChange({ filter: filter || undefined })} completions={completions} problems={problems} describedBy={id} />
         <ProblemList id={id} problems={problems} />
       </div>

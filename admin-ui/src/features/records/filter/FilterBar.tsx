@@ -7,6 +7,7 @@ import { ExpressionInput } from '@/features/expressions/ExpressionInput';
 import { ProblemList } from '@/features/expressions/ProblemList';
 import { problemIn } from '@/features/expressions/problems';
 import { useOutside } from '@/ui/use-outside';
+import classes from '../toolbar/toolbar.module.css';
 import { FilterBuilder } from './FilterBuilder';
 
 interface Props {
@@ -25,7 +26,7 @@ export function FilterBar({ filter, error, fields, onFilter }: Props) {
   const completions = useMemo(() => filterCompletions(fields), [fields]);
   const problems = error !== undefined && text === filter ? [problemIn(error)] : [];
   return (
-    <div style={{ flex: '1 1 320px', minWidth: 0 }}>
+    <div className={classes.filter}>
       <ExpressionInput
         label="Filter"
         placeholder="Filter, then Enter"

@@ -1,13 +1,14 @@
-import { Checkbox } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useId, useMemo, useRef } from 'react';
+import { type MouseEvent, useCallback, useEffect, useId, useMemo, useRef } from 'react';
 import type { RecordRow } from '@/api/types';
 import { openDialog } from '@/ui/keep-focus';
+import { titleWhenCut } from '@/ui/title-when-cut';
 import { type Columns, SELECT_WIDTH } from '../columns';
 import { useGridKeys } from './use-grid-keys';
+import { GridHead } from './GridHead';
 import { GridRow, type RowActions } from './GridRow';
 import classes from './grid.module.css';
-import { HeadCell } from './HeadCell';
+import { placeOf } from './place';
 import { PAGE_SIZE, type Rows } from './use-rows';
 import type { Selection } from './use-selection';
 import type { Titles } from '../titles';
@@ -61,9 +62,30 @@ export function Grid(props: Props) {
   const { toggle } = selection;
   const actions: RowActions = useMemo(() => ({ activate, edit, closeEditor, select: toggle }), [activate, edit, closeEditor, toggle]);
   const width = SELECT_WIDTH + columns.shown.reduce((sum, column) => sum + column.width, 0);
-  const lastPinned = columns.shown.findLastIndex((column) => column.left !== null);
   const here = at !== null && items.some((item) => item.index === at.row) ? `${gridId}-${at.row}-${at.column}` : undefined;
-  const chosen = rows.loaded.filter((row) => selection.has(row.id)).length;
+  const { loaded } = rows;
+  const { has, set } = selection;
+  const chosen = useMemo(() => {
+    const count = loaded.filter((row) => has(row.id)).length;
+    return count === 0 ? 'none' : count === loaded.length ? 'all' : 'some';
+  }, [loaded, has]);
+  const choose = useCallback((all: boolean) => set(all ? loaded.map((row) => row.id) : []), [set, loaded]);
+  // One listener for thousands of cells.
+  const onPointerDown = (event: MouseEvent) => {
+    const place = placeOf(event.target);
+    if (place) activate(place.row, place.column);
+  };
+  const onDoubleClick = (event: MouseEvent) => {
+    const place = placeOf(event.target);
+    if (place) edit(place.row, place.column);
+  };
+  const onClick = (event: MouseEvent) => {
+    const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a[data-record]') : null;
+    // With a modifier it opens in another tab, as links do.
+    if (!link?.dataset.record || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    onOpen(link.dataset.record);
+  };
   return (
     <div
       ref={scroller}
@@ -79,22 +101,16 @@ export function Grid(props: Props) {
       onKeyDown={keys.onKeyDown}
       onFocus={keys.onFocus}
     >
-      <div role="rowgroup" className={classes.head} style={{ width, minWidth: '100%' }}>
-        <div role="row" aria-rowindex={1} style={{ display: 'flex' }}>
-          <div role="columnheader" aria-colindex={1} className={`${classes.headCell ?? ''} ${classes.tools ?? ''}`} data-pinned>
-            <Checkbox
-              aria-label="Select the loaded records"
-              checked={chosen > 0 && chosen === rows.loaded.length}
-              indeterminate={chosen > 0 && chosen < rows.loaded.length}
-              onChange={() => selection.set(chosen > 0 ? [] : rows.loaded.map((row) => row.id))}
-            />
-          </div>
-          {columns.shown.map((column, index) => (
-            <HeadCell key={column.name} {...{ column, columns, sort, onSort, index }} lastPinned={index === lastPinned} />
-          ))}
-        </div>
-      </div>
-      <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize(), width, minWidth: '100%' }}>
+      <GridHead {...{ columns, width, sort, chosen, onSort }} onChoose={choose} />
+      <div
+        role="rowgroup"
+        className={classes.body}
+        style={{ height: virtual.getTotalSize(), width, minWidth: '100%' }}
+        onPointerDown={onPointerDown}
+        onDoubleClick={onDoubleClick}
+        onClick={onClick}
+        onMouseOver={titleWhenCut}
+      >
         {items.map((item) => {
           const row: RecordRow | undefined = rows.at(item.index);
           const column = at?.row === item.index ? at.column : null;

@@ -1,6 +1,4 @@
-import { Checkbox } from '@mantine/core';
 import { IconArrowsDiagonal } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import type { RecordRow } from '@/api/types';
 import { shortId } from '@/ui/format';
@@ -40,7 +38,25 @@ interface Props {
 
 export const GridRow = memo(function GridRow(props: Props) {
   const { collection, gridId, index, top, width, row, titles, columns, selected, gone, flash, active, editing, typed, actions } = props;
-  const lastPinned = columns.findLastIndex((column) => column.left !== null);
+  const pinned = columns.findLastIndex((column) => column.left !== null) + 1;
+  const cells = columns.map((column, at) => (
+    <Cell
+      key={column.name}
+      id={`${gridId}-${index}-${at}`}
+      column={column}
+      index={at}
+      lastPinned={at === pinned - 1}
+      active={active === at}
+      editing={editing === at}
+      flash={flash !== undefined && (flash.length === 0 || flash.includes(column.name))}
+    >
+      {!row && <span className={classes.bone} style={{ width: `${40 + ((index * 7 + at * 13) % 45)}%` }} />}
+      {row && editing === at && column.field && (
+        <CellEditor collection={collection} row={row} field={column.field} typed={typed} onClose={actions.closeEditor} />
+      )}
+      {row && editing !== at && <Value {...{ collection, row, column, titles }} />}
+    </Cell>
+  ));
   return (
     <div
       role="row"
@@ -52,29 +68,14 @@ export const GridRow = memo(function GridRow(props: Props) {
       data-at={active !== null || undefined}
       style={{ transform: `translateY(${top}px)`, width }}
     >
-      <div role="gridcell" aria-colindex={1} className={`${classes.cell ?? ''} ${classes.tools ?? ''}`}>
-        {row && <RowTools {...{ collection, row, selected, actions }} />}
+      {/* One layer for what stays at the left, not one for each cell. */}
+      <div role="presentation" className={classes.pins}>
+        <div role="gridcell" aria-colindex={1} className={`${classes.cell ?? ''} ${classes.tools ?? ''}`}>
+          {row && <RowTools {...{ collection, row, selected, actions }} />}
+        </div>
+        {cells.slice(0, pinned)}
       </div>
-      {columns.map((column, at) => (
-        <Cell
-          key={column.name}
-          id={`${gridId}-${index}-${at}`}
-          column={column}
-          index={at}
-          lastPinned={at === lastPinned}
-          active={active === at}
-          editing={editing === at}
-          flash={flash !== undefined && (flash.length === 0 || flash.includes(column.name))}
-          onPointerDown={() => actions.activate(index, at)}
-          onDoubleClick={() => actions.edit(index, at)}
-        >
-          {!row && <span className={classes.bone} style={{ width: `${40 + ((index * 7 + at * 13) % 45)}%` }} />}
-          {row && editing === at && column.field && (
-            <CellEditor collection={collection} row={row} field={column.field} typed={typed} onClose={actions.closeEditor} />
-          )}
-          {row && editing !== at && <Value {...{ collection, row, column, titles }} />}
-        </Cell>
-      ))}
+      {cells.slice(pinned)}
     </div>
   );
 });
@@ -87,12 +88,10 @@ interface CellProps {
   active: boolean;
   editing: boolean;
   flash: boolean;
-  onPointerDown: () => void;
-  onDoubleClick: () => void;
   children: ReactNode;
 }
 
-function Cell({ id, column, index, lastPinned, active, editing, flash, onPointerDown, onDoubleClick, children }: CellProps) {
+function Cell({ id, column, index, lastPinned, active, editing, flash, children }: CellProps) {
   return (
     <div
       role="gridcell"
@@ -100,40 +99,36 @@ function Cell({ id, column, index, lastPinned, active, editing, flash, onPointer
       aria-colindex={index + 2}
       className={classes.cell}
       data-number={column.kind === 'number' || undefined}
-      data-pinned={column.left !== null || undefined}
       data-last-pinned={lastPinned || undefined}
       data-active={active || undefined}
       data-editing={editing || undefined}
       data-flash={flash || undefined}
-      style={{ width: column.width, left: column.left ?? undefined }}
-      onPointerDown={editing ? undefined : onPointerDown}
-      onDoubleClick={editing ? undefined : onDoubleClick}
+      style={{ width: column.width }}
     >
       {children}
     </div>
   );
 }
 
+/** A plain link, for there are two in each row; the grid follows it without leaving the page. */
+const addressOf = (collection: string, id: string) => `/admin/collections/${collection}/records/${id}`;
+
 /** Out of the tab order: the grid's own keys do the same. */
 function RowTools({ collection, row, selected, actions }: Pick<Props, 'collection' | 'selected' | 'actions'> & { row: RecordRow }) {
+  const short = shortId(row.id);
   return (
     <>
-      <Checkbox
+      <input
+        type="checkbox"
         tabIndex={-1}
-        aria-label={`Select ${shortId(row.id)}`}
+        className={classes.check}
+        aria-label={`Select ${short}`}
         checked={selected}
         onChange={(event) => actions.select(row.id, (event.nativeEvent as MouseEvent).shiftKey)}
       />
-      <Link
-        tabIndex={-1}
-        to="/collections/$name/records/$id"
-        params={{ name: collection, id: row.id }}
-        search={(before) => before}
-        className={classes.open}
-        aria-label={`Open ${shortId(row.id)}`}
-      >
+      <a tabIndex={-1} href={addressOf(collection, row.id)} data-record={row.id} className={classes.open} aria-label={`Open ${short}`}>
         <IconArrowsDiagonal size={16} aria-hidden />
-      </Link>
+      </a>
     </>
   );
 }
@@ -145,16 +140,8 @@ function Value({ collection, row, column, titles }: Pick<Props, 'collection' | '
   }
   if (column.name !== 'id') return <CellValue kind={column.kind} value={value} />;
   return (
-    <Link
-      tabIndex={-1}
-      to="/collections/$name/records/$id"
-      params={{ name: collection, id: row.id }}
-      search={(before) => before}
-      className="mono"
-      style={{ color: 'inherit' }}
-      title={row.id}
-    >
+    <a tabIndex={-1} href={addressOf(collection, row.id)} data-record={row.id} className={classes.id} title={row.id}>
       {shortId(row.id)}
-    </Link>
+    </a>
   );
 }

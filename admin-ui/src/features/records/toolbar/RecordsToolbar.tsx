@@ -9,6 +9,7 @@ import type { ListQuery } from '../queries';
 import { ColumnsMenu } from './ColumnsMenu';
 import { MoreMenu } from './MoreMenu';
 import type { SavedView } from './saved-views';
+import classes from './toolbar.module.css';
 import { ViewsMenu } from './ViewsMenu';
 
 interface Props {
@@ -32,7 +33,7 @@ export function RecordsToolbar({ collection, fields, columns, view, list, filter
   return (
     <Group p="xs" px="md" gap="xs" align="flex-start">
       {searchable(fields).length > 0 && (
-        <SearchBox label="Search records" value={view.search} onChange={(search) => onView({ search })} />
+        <SearchBox shared label="Search records" value={view.search} onChange={(search) => onView({ search })} />
       )}
       <FilterBar
         filter={view.filter}
@@ -40,7 +41,7 @@ export function RecordsToolbar({ collection, fields, columns, view, list, filter
         fields={fields}
         onFilter={(filter) => (filter === view.filter ? onRefresh() : onView({ filter }))}
       />
-      <Group gap={2} wrap="nowrap">
+      <Group gap={2} wrap="nowrap" className={classes.tools}>
         <ColumnsMenu columns={columns} />
         <ViewsMenu collection={collection} current={{ ...view, layout: columns.layout }} onPick={pick} />
         <Tooltip label="Load again">

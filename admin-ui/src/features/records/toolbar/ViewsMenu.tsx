@@ -46,12 +46,13 @@ export function ViewsMenu({ collection, current, onPick }: Props) {
                 justify="start"
                 flex={1}
                 miw={0}
+                title={view.name}
                 onClick={() => {
                   setOpened(false);
                   onPick(view);
                 }}
               >
-                {view.name}
+                <span className="ellipsis">{view.name}</span>
               </Button>
               <ActionIcon aria-label={`Remove the view ${view.name}`} onClick={() => forget(view)}>
                 <IconTrash size={16} />
