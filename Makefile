@@ -2,28 +2,48 @@
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: run test check ui bench
+SERVER := SNACKBASE_BIN=$(TARGET)/debug/snackbase
+
+.PHONY: run test test-rust test-clients test-document test-ui check check-rust check-ui server ui bench
 
 # Builds and serves at http://127.0.0.1:8000
 run:
 	cargo run --release -- serve
 
-# Everything: unit, property and integration tests on SQLite and PostgreSQL, the example, the published SDK, the API
-# document, the UI
-test: ui
-	cargo build
+# Everything. The parts do not depend on each other: `make -j2 -O test` is quicker
+test: test-rust test-clients test-document test-ui
+
+# Unit, property and integration tests on SQLite and PostgreSQL, and the example
+test-rust: server
 	tests/with-postgres.sh cargo test
-	cd tests/sdk && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run test:both
-	cd clients/realtime-js && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm test
-	cd tests/pocketbase && npm ci --no-audit --no-fund && SNACKBASE_BIN=$(TARGET)/debug/snackbase node --test
-	SNACKBASE_BIN=$(TARGET)/debug/snackbase tests/with-postgres.sh tests/schemathesis.sh
-	cd admin-ui && npm test && SNACKBASE_BIN=$(TARGET)/debug/snackbase npm run e2e
+
+# The published SDK on both databases, the companion client, and the SDK of PocketBase
+test-clients: server
+	cd tests/sdk && npm ci --no-audit --no-fund && $(SERVER) npm run test:both
+	cd clients/realtime-js && npm ci --no-audit --no-fund && $(SERVER) npm test
+	cd tests/pocketbase && npm ci --no-audit --no-fund && $(SERVER) node --test
+
+# Whether the server does what its API document says
+test-document: server
+	$(SERVER) tests/with-postgres.sh tests/schemathesis.sh
+
+# The admin UI, also in Chromium
+test-ui: server
+	cd admin-ui && npm test && $(SERVER) npm run e2e
 
 # Formatting, lints and types
-check: ui
+check: check-rust check-ui
+
+check-rust: ui
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+
+check-ui: ui
 	cd admin-ui && npm run check
+
+# The server that the tests of clients use
+server: ui
+	cargo build
 
 # The packages of the admin UI; building it is part of the build of the crate
 ui: admin-ui/node_modules/.package-lock.json

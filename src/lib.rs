@@ -12,12 +12,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | 10 | [`cli`] |
-//! | 9 | [`http`]: routes, extractors, wire protocols |
-//! | 8 | [`app`]: wiring |
-//! | 7 | [`dashboard`]: read models
-//! | 6 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
-//! | 5 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
+//! | 11 | [`cli`] |
+//! | 10 | [`http`]: routes, extractors, wire protocols |
+//! | 9 | [`app`]: wiring |
+//! | 8 | [`dashboard`]: read models
+//! | 7 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
+//! | 6 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
+//! | 5 | [`reach`]: which records a caller reaches, also through references |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
@@ -66,6 +67,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod mail;
 pub mod metrics;
+pub mod reach;
 pub mod realtime;
 pub mod records;
 pub mod rooms;

@@ -14,6 +14,7 @@
 
 mod census;
 mod connection;
+mod expanding;
 mod frame;
 mod history;
 mod inquiry;

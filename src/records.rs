@@ -7,11 +7,9 @@ mod aggregate;
 mod batch;
 mod cursor;
 mod draft;
-pub mod expand;
 mod list;
 mod order;
 pub mod query;
-mod scope;
 mod search;
 mod secrets;
 mod snapshot;
@@ -24,7 +22,6 @@ use moka::sync::Cache;
 use serde_json::Value as Json;
 
 pub use aggregate::{Aggregate, AggregateQuery, RawAggregateQuery};
-pub use expand::Expand;
 pub use list::Page;
 pub use query::ListQuery;
 pub use snapshot::{Moment, SnapshotQuery};
@@ -38,14 +35,16 @@ use crate::db::{AccountName, Db, Doc};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
 use crate::id::RecordId;
-use crate::schema::{Body, CatalogHandle, Collection, Operation};
+use crate::reach::{Expand, Expansion, Scope};
+use crate::schema::{Body, CatalogHandle, Collection, Operation, View};
 use cursor::Signer;
 use list::TotalKey;
-use scope::Scope;
 use vault::Vault;
 
 /// Totals that are remembered at most.
 const REMEMBERED_TOTALS: u64 = 10_000;
+/// Bytes of records that one answer may take in by expanding.
+const MAX_EXPANDED: usize = 32 * 1024 * 1024;
 
 /// The records service; cheap to clone.
 #[derive(Clone, Debug)]
@@ -99,10 +98,7 @@ impl Records {
         let id = record_id(id)?;
         let view = scope.view();
         let selected = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
-        let steps = match expand {
-            Some(expand) => self.steps(&collection, &view, expand, selected)?,
-            None => Vec::new(),
-        };
+        let expansion = self.expansion(caller, &view, expand, selected)?;
         let mut sql = self.db.sql();
         sql.push("SELECT ");
         if view.is_plain() && fields.is_none() {
@@ -114,12 +110,24 @@ impl Records {
         scope.write_conditions(&mut sql, None);
         let doc = self.db.doc(sql.build()).await?.ok_or_else(record_not_found)?;
         let doc = if view.is_masked() { view.render(&doc).into_owned() } else { doc };
-        if steps.is_empty() {
-            return Ok(doc);
-        }
+        let Some(expansion) = expansion else { return Ok(doc) };
         let mut record: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
-        self.expand(caller, &steps, std::slice::from_mut(&mut record)).await?;
+        expansion.apply(&self.db, std::slice::from_mut(&mut record), MAX_EXPANDED).await?;
         Ok(Json::Object(record).to_string())
+    }
+
+    /// What is to be expanded in records that are seen through a view.
+    fn expansion(
+        &self,
+        caller: &Caller,
+        view: &View,
+        expand: Option<&Expand>,
+        selected: impl Fn(&str) -> bool,
+    ) -> Result<Option<Expansion>> {
+        let Some(expand) = expand else { return Ok(None) };
+        expand.check(view.collection())?;
+        let expand = expand.clone().within(self.expand_depth);
+        Ok(expand.and_then(|expand| Expansion::new(&self.catalog.current(), caller, view, &expand, selected)))
     }
 
     /// A collection by name.

@@ -96,6 +96,11 @@ impl Stmt {
     }
 }
 
+/// Bytes of a statement that should not grow.
+const FULL_TEXT: usize = 100_000;
+/// Values of one.
+const FULL_ARGS: usize = 16_000;
+
 /// Writes one statement.
 #[derive(Clone, Debug)]
 pub struct Sql {
@@ -228,6 +233,12 @@ impl Sql {
             each(self, item);
         }
         self
+    }
+
+    /// Whether a statement that asks for many things at once should end here: databases limit a statement's length (to a
+    /// million bytes) and its values (to 32,766).
+    pub fn is_full(&self) -> bool {
+        self.text.len() >= FULL_TEXT || self.args.len() >= FULL_ARGS
     }
 
     /// The finished statement.

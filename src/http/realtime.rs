@@ -7,6 +7,7 @@ pub mod message;
 pub mod pocketbase;
 mod rooms;
 mod shown;
+mod socket;
 mod sse;
 mod ticket;
 mod ws;
@@ -25,6 +26,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
+use crate::reach::Expand;
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
@@ -109,11 +111,12 @@ impl Session {
     /// are more than it shows.
     async fn subscription(
         &self,
-        wish: Wish,
+        mut wish: Wish,
         encode: impl Fn(&[String], Option<bool>) -> Bytes,
         ack: Option<Bytes>,
     ) -> Result<Subscribe> {
         let scope = self.scope(wish.account.as_deref()).await?;
+        wish.selection.expand = self.as_deep_as_allowed(wish.selection.expand.take());
         let start = match (&wish.snapshot, wish.since.clone()) {
             (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
             (None, Some(since)) => Start::After(since),
@@ -137,6 +140,10 @@ impl Session {
         })
     }
 
+    fn as_deep_as_allowed(&self, expand: Option<Expand>) -> Option<Expand> {
+        expand.and_then(|expand| expand.within(self.app.config.limits.max_expand_depth))
+    }
+
     async fn snapshot(
         &self,
         wish: &Wish,
@@ -148,16 +155,17 @@ impl Session {
             return Err(Error::RateLimited { retry_after: 1 });
         }
         let caller = self.connection.caller();
-        let collection = self.app.records.collection(&wish.collection)?;
+        let catalog = self.app.catalog.current();
         let after = self.app.changes.position();
         let fields = wish.selection.fields.as_ref().map(|fields| fields.join(","));
-        let list = ListQuery::parse(&RawListQuery {
+        let mut list = ListQuery::parse(&RawListQuery {
             limit: snapshot.limit,
             sort: snapshot.sort.as_deref(),
             fields: fields.as_deref(),
             filter: wish.selection.filter.as_deref(),
             ..RawListQuery::default()
         })?;
+        list.expand.clone_from(&wish.selection.expand);
         let account = match scope {
             Scope::Account(account) => Some(account),
             Scope::Everything => None,
@@ -178,8 +186,7 @@ impl Session {
         if frames.is_empty() {
             frames.push(encode(&[], Some(false)));
         }
-        let (collection, caller) = (Some(collection), Some(caller));
-        Ok(Snapshot { frames, after, shown: moment.shown, collection, caller })
+        Ok(Snapshot { frames, after, shown: moment.shown, catalog: Some(catalog), caller: Some(caller) })
     }
 
     /// Runs hooks, if there are any.

@@ -18,7 +18,7 @@ use super::frame::{Dialect, Notice, Resync};
 use super::lens::Lens;
 use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
-use super::subscription::{Command, Joined, Member, Start, Subscribe, Subscription};
+use super::subscription::{Command, Joined, Member, Selection, Start, Subscribe, Subscription};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -191,7 +191,7 @@ impl Outlet {
     pub(super) fn tell_if_seen_otherwise(&self, hub: &Hub, held: &Subscription, before: &Caller, now: &Caller) {
         let catalog = hub.0.catalog.current();
         let Some(collection) = catalog.by_name(&held.collection) else { return };
-        let key = |caller| Lens::new(collection, caller, self.dialect, &held.selection).key();
+        let key = |caller| Lens::new(&catalog, collection, caller, self.dialect, &held.selection).key();
         if key(before) != key(now) {
             let cursor = hub.0.log.cursor(hub.position_of(held.scope));
             if let Some(frame) = held.notice(self, &Notice::Resync { reason: Resync::Access, cursor: &cursor }) {
@@ -300,16 +300,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a filter means something, and uses only what the subscriber sees.
+    /// Whether a filter means something, and uses only what the subscriber sees; whether there is what is to be expanded.
     fn check(&self, subscribe: &Subscribe) -> Result<(), Refused> {
-        let Some(filter) = &subscribe.selection.filter else { return Ok(()) };
+        let Selection { filter, expand, .. } = &*subscribe.selection;
+        if filter.is_none() && expand.is_none() {
+            return Ok(());
+        }
         let catalog = self.hub.0.catalog.current();
         let missing = || Error::not_found(format!("Collection '{}' does not exist", subscribe.collection));
         let collection = catalog.by_name(&subscribe.collection).ok_or_else(missing).map_err(Refused::Invalid)?;
         let caller = self.caller();
         let (operation, superadmin) = (subscribe.selection.operation(), caller.is_superadmin());
         let view = crate::schema::View::new(collection.clone(), operation, superadmin, caller.sees_pii());
-        view.compile_filter(filter).map(drop).map_err(Refused::Invalid)
+        let filtered = filter.as_deref().map_or(Ok(()), |filter| view.compile_filter(filter).map(drop));
+        let expanded = expand.as_ref().map_or(Ok(()), |expand| expand.check(collection));
+        filtered.and(expanded).map_err(Refused::Invalid)
     }
 
     /// Adds a subscription to those of this connection. If it does not begin `later`, its shard is told. The answer is

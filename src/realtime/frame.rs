@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::changes::Cursor;
 use crate::id::CollectionId;
+use crate::reach::{Place, in_place};
 
 /// What happened to a record, as a subscriber sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,6 +159,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// An event's frame for one subscription, which the tag names. The frame without it is shared.
     fn tag(&self, frame: &Bytes, _tag: &str) -> Bytes {
         frame.clone()
+    }
+
+    /// Where records go to which an event's record refers.
+    fn place(&self) -> Place {
+        in_place
     }
 
     /// Whether a client that knows nothing of checkpoints does not notice them, and so may always be sent them.

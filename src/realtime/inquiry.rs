@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::lens::{Lens, Subject};
 use crate::auth::Caller;
-use crate::changes::{Change, ChangeKind, ChangeLog};
+use crate::changes::{Change, ChangeKind};
 use crate::db::{Db, Sql, Stmt};
 use crate::expr::Predicate;
 use crate::id::CollectionId;
@@ -23,9 +23,9 @@ use crate::schema::{Catalog, Collection, Operation, Rule};
 /// How many questions one statement asks. An expression binds at most 500 values, and SQLite takes 32,766.
 const QUESTIONS: usize = 64;
 /// How long the database may take for a statement.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait before a statement that failed is tried once more.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// The database did not answer.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Inquiry {
         };
         sql.push("SELECT CAST(").number(i64::try_from(number).unwrap_or(i64::MAX)).push(" AS BIGINT) WHERE ");
         rule.write_sql_about(&mut sql, record, &caller.attributes(), None);
-        if self.count.is_multiple_of(QUESTIONS) {
+        if self.count.is_multiple_of(QUESTIONS) || sql.is_full() {
             self.stmts.push(sql.build());
         } else {
             self.open = Some(sql);
@@ -123,28 +123,18 @@ impl Answers {
 /// What the database says about several changes, by position.
 pub(super) type Verdicts = HashMap<i64, Verdict>;
 
-/// Asks for one lens about the changes of a collection. A lens that needs no answers gets none.
-pub(super) async fn verdicts<'c>(
+/// Asks for one lens. A lens that needs no answers gets none.
+pub(super) async fn verdicts<'s>(
     db: &Db,
-    log: &ChangeLog,
     lens: &Lens,
-    collection: &Arc<Collection>,
-    changes: impl Iterator<Item = &'c Change>,
+    subjects: impl Iterator<Item = &'s Subject>,
 ) -> Result<Verdicts, Unanswered> {
     if !lens.asks() {
         return Ok(Verdicts::new());
     }
-    let (inquiry, asked) = {
-        let mut inquiry = Inquiry::new(db);
-        let of_collection = changes.filter(|change| change.collection_id == Some(collection.id));
-        let asked: Vec<(i64, Asked)> = of_collection
-            .map(|change| {
-                let subject = Subject::new(change, collection, log.cursor(change.position));
-                (change.position, lens.ask(&subject, &mut inquiry))
-            })
-            .collect();
-        (inquiry, asked)
-    };
+    let mut inquiry = Inquiry::new(db);
+    let asked: Vec<(i64, Asked)> =
+        subjects.map(|subject| (subject.change.position, lens.ask(subject, &mut inquiry))).collect();
     let answers = inquiry.answers().await?;
     Ok(asked.into_iter().map(|(position, asked)| (position, answers.verdict(asked))).collect())
 }

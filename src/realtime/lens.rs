@@ -2,21 +2,25 @@
 //! with equal lenses form a group, for which an event is judged once.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
+use super::expanding::{Errand, Expanded, Filled};
 use super::frame::{Crossing, Dialect, Event, Operation};
 use super::inquiry::{Asked, Inquiry, Verdict};
 use super::subscription::Selection;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::expr::{Auth, CallerKey, Predicate};
-use crate::schema::{self, Collection, Rule, SYSTEM_FIELDS, View};
+use crate::reach::{Expansion, ExpansionKey};
+use crate::schema::{self, Catalog, Collection, Rule, SYSTEM_FIELDS, View};
 
 type Record = Map<String, Json>;
+
+/// How many times larger than its text a parsed document is, about.
+const PARSED: usize = 6;
 
 /// Which records are seen.
 enum Gate {
@@ -32,6 +36,7 @@ pub(super) struct Lens {
     filter: Option<Predicate>,
     selection: Arc<Selection>,
     view: View,
+    expansion: Option<Expansion>,
     dialect: &'static dyn Dialect,
 }
 
@@ -41,6 +46,7 @@ pub(super) struct LensKey {
     gate: GateKey,
     selection: Arc<Selection>,
     view: View,
+    expansion: Option<ExpansionKey>,
     dialect: &'static str,
 }
 
@@ -83,6 +89,7 @@ pub(super) enum Place {
 
 impl Lens {
     pub(super) fn new(
+        catalog: &Catalog,
         collection: &Arc<Collection>,
         caller: &Caller,
         dialect: &'static dyn Dialect,
@@ -103,7 +110,8 @@ impl Lens {
             gate = Gate::Nothing;
             None
         });
-        Self { gate, filter, selection: selection.clone(), view, dialect }
+        let expansion = selection.expansion(catalog, caller, &view);
+        Self { gate, filter, selection: selection.clone(), view, expansion, dialect }
     }
 
     /// The operation whose rule and field list decide.
@@ -117,7 +125,9 @@ impl Lens {
             Gate::Nothing => GateKey::Nothing,
             Gate::When(predicate, caller) => GateKey::When(predicate.caller_key(&caller.attributes())),
         };
-        LensKey { gate, selection: self.selection.clone(), view: self.view.clone(), dialect: self.dialect.name() }
+        let (selection, view) = (self.selection.clone(), self.view.clone());
+        let expansion = self.expansion.as_ref().map(Expansion::key);
+        LensKey { gate, selection, view, expansion, dialect: self.dialect.name() }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -143,16 +153,34 @@ impl Lens {
     }
 
     /// Asks what must be known to judge an event.
-    pub(super) fn ask(&self, subject: &Subject<'_>, inquiry: &mut Inquiry) -> Asked {
+    pub(super) fn ask(&self, subject: &Subject, inquiry: &mut Inquiry) -> Asked {
         let Gate::When(rule, caller) = &self.gate else { return Asked::default() };
-        if !rule.relational() || !self.is_about(subject.change) {
+        if !rule.relational() || !self.is_about(&subject.change) {
             return Asked::default();
         }
-        let mut side = |side: Side<'_, '_>| {
+        let mut side = |side: Side<'_>| {
             let record = side.document.and_then(|_| side.record())?;
             self.fits(side).then(|| inquiry.ask(rule, caller, record))
         };
         Asked { before: side(subject.before()), after: side(subject.after()) }
+    }
+
+    /// Whether records to which an event's record refers must be read before the event can be shown.
+    pub(super) fn expands(&self) -> bool {
+        self.expansion.is_some()
+    }
+
+    /// The collections to which expanded references lead.
+    pub(super) fn targets(&self) -> Vec<&Arc<Collection>> {
+        self.expansion.as_ref().map(Expansion::targets).unwrap_or_default()
+    }
+
+    /// Notes what must be read to show an event; says whether it is anything.
+    pub(super) fn send_for(&self, subject: &Subject, operation: Operation, errand: &mut Errand) -> bool {
+        let Some(expansion) = self.expansion.as_ref().filter(|_| operation != Operation::Delete) else { return false };
+        let Some(stub) = subject.after().record().and_then(|record| expansion.stub(record)) else { return false };
+        errand.add(expansion, self.dialect, subject.change.position, stub);
+        true
     }
 
     fn is_about(&self, change: &Change) -> bool {
@@ -161,8 +189,8 @@ impl Lens {
 
     /// What an event is for whoever looks through this lens; `None` if it is nothing. The verdict counts if the lens
     /// [asks](Self::asks).
-    pub(super) fn judge(&self, subject: &Subject<'_>, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
-        let change = subject.change;
+    pub(super) fn judge(&self, subject: &Subject, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
+        let change = &subject.change;
         if !self.is_about(change) {
             return None;
         }
@@ -178,7 +206,7 @@ impl Lens {
         }
     }
 
-    fn shows(&self, side: Side<'_, '_>, answer: bool) -> bool {
+    fn shows(&self, side: Side<'_>, answer: bool) -> bool {
         let passes = match &self.gate {
             Gate::All => true,
             Gate::Nothing => false,
@@ -190,15 +218,24 @@ impl Lens {
         passes && self.fits(side)
     }
 
-    fn fits(&self, side: Side<'_, '_>) -> bool {
+    fn fits(&self, side: Side<'_>) -> bool {
         let fits = |filter: &Predicate| {
             side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
         };
         self.filter.as_ref().is_none_or(fits)
     }
 
-    /// The frame of an event. It is encoded once for all lenses that show the same.
-    pub(super) fn frame(&self, subject: &Subject<'_>, operation: Operation, crossing: Option<Crossing>) -> Bytes {
+    /// The frame of an event. It is encoded once for all lenses that show the same. `expanded` is what was
+    /// [sent for](Self::send_for).
+    pub(super) fn frame(
+        &self,
+        subject: &Subject,
+        operation: Operation,
+        crossing: Option<Crossing>,
+        expanded: &Expanded,
+    ) -> Bytes {
+        let expansion = self.expansion.as_ref().filter(|_| operation != Operation::Delete);
+        let filled = expansion.and_then(|expansion| expanded.of(expansion, self.dialect, subject.change.position));
         let shows_old =
             self.selection.old && matches!((operation, crossing), (Operation::Update | Operation::Delete, None));
         // A record that is gone looks the same through every view.
@@ -213,15 +250,18 @@ impl Lens {
                 && frame.dialect == self.dialect.name()
                 && frame.looks.as_ref().map(Kept::as_looks) == looks
         };
-        if let Some(frame) = subject.frames.borrow().iter().find(same) {
+        let mut frames = filled.map_or_else(|| subject.frames(), Filled::frames);
+        if let Some(frame) = frames.iter().find(same) {
             return frame.bytes.clone();
         }
-        let change = subject.change;
+        let change = &subject.change;
         let data = match &looks {
-            Some(looks) if operation != Operation::Delete => subject.after().render(looks),
+            Some(looks) if operation != Operation::Delete => {
+                subject.after().render(looks, filled.map(|filled| &filled.fields))
+            }
             _ => Cow::Owned(json!({"id": change.record_id}).to_string()),
         };
-        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks));
+        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks, None));
         let bytes = self.dialect.event(&Event {
             collection: &subject.collection.name,
             collection_id: subject.collection.id,
@@ -233,7 +273,7 @@ impl Lens {
             data: &data,
             old: old.as_deref(),
         });
-        subject.frames.borrow_mut().push(Encoded {
+        frames.push(Encoded {
             operation,
             crossing,
             dialect: self.dialect.name(),
@@ -282,7 +322,8 @@ impl Kept {
     }
 }
 
-struct Encoded {
+/// A frame, and what it shows.
+pub(super) struct Encoded {
     operation: Operation,
     crossing: Option<Crossing>,
     dialect: &'static str,
@@ -292,26 +333,39 @@ struct Encoded {
 
 /// One entry of the change log while it is handed out: what is worked out for one group serves the next. Documents are
 /// parsed only if some lens must look inside.
-pub(super) struct Subject<'a> {
-    change: &'a Change,
-    collection: &'a Arc<Collection>,
+pub(super) struct Subject {
+    pub(super) change: Arc<Change>,
+    pub(super) collection: Arc<Collection>,
     cursor: Cursor,
-    before: OnceCell<Option<Record>>,
-    after: OnceCell<Option<Record>>,
-    frames: RefCell<Vec<Encoded>>,
+    before: OnceLock<Option<Record>>,
+    after: OnceLock<Option<Record>>,
+    frames: Mutex<Vec<Encoded>>,
 }
 
-impl<'a> Subject<'a> {
-    pub(super) fn new(change: &'a Change, collection: &'a Arc<Collection>, cursor: Cursor) -> Self {
+impl Subject {
+    pub(super) fn new(change: Arc<Change>, collection: Arc<Collection>, cursor: Cursor) -> Self {
         let (before, after) = Default::default();
-        Self { change, collection, cursor, before, after, frames: RefCell::default() }
+        Self { change, collection, cursor, before, after, frames: Mutex::default() }
     }
 
-    fn before(&self) -> Side<'_, 'a> {
+    fn frames(&self) -> MutexGuard<'_, Vec<Encoded>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it costs to keep what was worked out, about.
+    pub(super) fn size(&self) -> usize {
+        let documents = [(&self.before, &self.change.previous), (&self.after, &self.change.record)];
+        let parsed = documents.into_iter().filter(|(parsed, _)| parsed.get().is_some());
+        let parsed = parsed.filter_map(|(_, document)| document.as_ref()).map(|document| document.len() * PARSED);
+        let encoded = self.frames().iter().map(|frame| size_of::<Encoded>() + frame.bytes.len()).sum::<usize>();
+        size_of::<Self>() + parsed.sum::<usize>() + encoded
+    }
+
+    fn before(&self) -> Side<'_> {
         Side { subject: self, document: self.change.previous.as_deref(), parsed: &self.before }
     }
 
-    fn after(&self) -> Side<'_, 'a> {
+    fn after(&self) -> Side<'_> {
         Side { subject: self, document: self.change.record.as_deref(), parsed: &self.after }
     }
 
@@ -340,13 +394,13 @@ impl<'a> Subject<'a> {
 
 /// The record before or after a change.
 #[derive(Clone, Copy)]
-struct Side<'s, 'a> {
-    subject: &'s Subject<'a>,
-    document: Option<&'a str>,
-    parsed: &'s OnceCell<Option<Record>>,
+struct Side<'s> {
+    subject: &'s Subject,
+    document: Option<&'s str>,
+    parsed: &'s OnceLock<Option<Record>>,
 }
 
-impl<'s, 'a> Side<'s, 'a> {
+impl<'s> Side<'s> {
     fn record(self) -> Option<&'s Record> {
         let parse = || serde_json::from_str(self.document?).ok().map(|record| self.subject.conform(record));
         self.parsed.get_or_init(parse).as_ref()
@@ -357,13 +411,14 @@ impl<'s, 'a> Side<'s, 'a> {
         self.record()?.get(field)?.as_str()
     }
 
-    fn render(self, looks: &Looks<'_>) -> Cow<'a, str> {
-        if looks.is_plain() && !self.subject.is_older_than_schema() {
+    fn render(self, looks: &Looks<'_>, expanded: Option<&Record>) -> Cow<'s, str> {
+        if looks.is_plain() && expanded.is_none() && !self.subject.is_older_than_schema() {
             return Cow::Borrowed(self.document.unwrap_or("{}"));
         }
         // Never show what cannot be looked into.
         let mut record = self.record().cloned().unwrap_or_default();
         looks.apply(&mut record);
+        record.extend(expanded.into_iter().flatten().map(|(field, value)| (field.clone(), value.clone())));
         Cow::Owned(Json::Object(record).to_string())
     }
 }

@@ -23,8 +23,8 @@ use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
 use super::topic::difference;
 use crate::changes::Cursor;
-use crate::schema::Collection;
-use reading::Answered;
+use crate::schema::Catalog;
+use reading::Asked;
 
 /// How many frames of a snapshot are sent at once.
 const SNAPSHOT_FRAMES: usize = 4;
@@ -71,7 +71,7 @@ struct Beginning {
     /// How many events have been sent.
     count: u64,
     /// The collections as they were at the last step.
-    seen: Vec<Option<Arc<Collection>>>,
+    seen: Arc<Catalog>,
     /// The position up to which the log must be read before events are handed out again: what has changed for the
     /// subscribers by now is in there. `None` if that is not known yet.
     least: Option<i64>,
@@ -116,10 +116,8 @@ impl Pulls {
             }
             Start::Snapshot(snapshot) => (snapshot.after, Arrived::Live, snapshot),
         };
-        let Snapshot { frames, mut shown, collection, caller, .. } = snapshot;
-        let catalog = hub.0.catalog.current();
-        let current = |held: &Arc<Subscription>| catalog.by_name(&held.collection).cloned();
-        let seen = subscriptions.iter().map(|held| collection.clone().or_else(|| current(held))).collect();
+        let Snapshot { frames, mut shown, catalog, caller, .. } = snapshot;
+        let seen = catalog.unwrap_or_else(|| hub.0.catalog.current());
         if let Some((caller, first)) = caller.zip(subscriptions.first()) {
             // What changed while the records were read was told to nobody.
             connection.outlet().tell_if_seen_otherwise(hub, first, &caller, &connection.caller());
@@ -207,7 +205,7 @@ impl Connection {
                 Step::Read { job, scope, position, until } => {
                     match self.hub().0.history.read(scope, position, until).await {
                         Ok(Some(segment)) => match self.ask(job, &segment, until).await {
-                            Ok(asked) if self.stands(&asked) => self.apply(job, &segment, &asked, until, frames),
+                            Ok(asked) if self.stands(&asked) => self.apply(job, &segment, &asked, frames),
                             // Meanwhile it is looked at with other eyes: once more.
                             Ok(_) => {}
                             Err(Unanswered) => self.queue().close(Close::Overload),
@@ -278,11 +276,7 @@ impl Connection {
                 let held = self.outlet().held(|held| start.subscriptions.iter().any(|own| own.id == held.id));
                 if held.len() < start.subscriptions.len() {
                     let kept = |subscription: &Arc<Subscription>| held.iter().any(|held| held.id == subscription.id);
-                    let flags: Vec<bool> = start.subscriptions.iter().map(kept).collect();
-                    let mut flag = flags.iter();
-                    start.subscriptions.retain(|_| flag.next() == Some(&true));
-                    let mut flag = flags.iter();
-                    start.seen.retain(|_| flag.next() == Some(&true));
+                    start.subscriptions.retain(kept);
                 }
                 start.subscriptions.first().map(|subscription| subscription.scope)
             }
@@ -395,9 +389,9 @@ impl Connection {
     }
 
     /// Appends the frames of what was read.
-    fn apply(&self, id: u64, segment: &Segment, asked: &[Answered], until: i64, frames: &mut Vec<Bytes>) {
+    fn apply(&self, id: u64, segment: &Segment, asked: &Asked, frames: &mut Vec<Bytes>) {
         self.with_job(id, |job| {
-            let until = segment.until().min(until);
+            let until = asked.until;
             let (from, before) = (job.position, frames.len());
             job.position = until;
             match &mut job.task {
@@ -439,14 +433,13 @@ impl Connection {
     fn notice_changes(&self, start: &mut Beginning, position: i64) {
         let catalog = self.hub().0.catalog.current();
         let caller = self.caller();
-        for (subscription, seen) in start.subscriptions.iter().zip(&mut start.seen) {
-            let now = catalog.by_name(&subscription.collection);
-            let operation = subscription.selection.operation();
-            if let Some(reason) = difference(seen.as_ref(), now, operation, &caller) {
+        for subscription in &start.subscriptions {
+            let Subscription { collection, selection, .. } = &**subscription;
+            if let Some(reason) = difference(&start.seen, &catalog, collection, selection, &caller) {
                 resync(self, subscription, reason, position);
             }
-            *seen = now.cloned();
         }
+        start.seen = catalog;
     }
 }
 

@@ -1,5 +1,7 @@
 //! A task that hands out the events of some accounts, in the order of the log.
 
+mod catching_up;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -10,13 +12,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::connection::Outlet;
-use super::frame::{Notice, Resync};
-use super::inquiry::{Sources, Unanswered, Verdicts, verdicts};
-use super::lens::{Lens, Subject};
-use super::queue::{Close, Mark};
+use super::frame::Notice;
+use super::inquiry::Unanswered;
+use super::lens::Subject;
+use super::queue::Mark;
 use super::ring::Ring;
-use super::subscription::{Arrived, Command, Join, Joined, Member, Scope, Subscription, SubscriptionId};
-use super::topic::{Delivery, Topic, difference, tell};
+use super::subscription::{Arrived, Command, Join, Joined, Member, Scope, Subscription};
+use super::topic::{Delivery, Findings, Topic, difference, tell};
 use super::workers::Workers;
 use crate::changes::{Change, ChangeLog, Cursor};
 use crate::db::Db;
@@ -169,19 +171,16 @@ impl Shard {
 
     /// Tells who may see other records because of changes in these accounts.
     fn tell_shaken(&mut self, accounts: BTreeSet<AccountId>) {
-        // Superadmins see everything, whatever the rules say.
-        if self.lane.everything {
-            return;
-        }
         let cursor = self.cursor();
-        for account in accounts {
-            for topic in self.topics.get_mut(&Scope::Account(account)).into_iter().flat_map(HashMap::values_mut) {
+        let everything = self.lane.everything.then_some(Scope::Everything);
+        for scope in everything.into_iter().chain(accounts.into_iter().map(Scope::Account)) {
+            for topic in self.topics.get_mut(&scope).into_iter().flat_map(HashMap::values_mut) {
                 topic.tell_shaken(&cursor);
             }
         }
     }
 
-    async fn deliver(&mut self, change: &Change) -> Delivery {
+    async fn deliver(&mut self, change: &Arc<Change>) -> Delivery {
         let scope = match change.account_id {
             _ if self.lane.everything => Scope::Everything,
             Some(account) => Scope::Account(account),
@@ -196,20 +195,30 @@ impl Shard {
         let Some(collection) = collection else { return Delivery::default() };
         let Some(topic) = topics.get_mut(collection.name.as_str()) else { return Delivery::default() };
         let cursor = self.log.cursor(change.position);
-        change_groups(topic, |topic| topic.refresh(&catalog, Some(collection), &cursor));
+        change_groups(topic, |topic| topic.refresh(&catalog, &collection.name, &cursor));
         let start = Instant::now();
-        let subject = Subject::new(change, collection, cursor.clone());
-        let mut verdicts = HashMap::new();
-        let inquired = topic.inquire(&subject, change, &self.db);
+        let subject = Subject::new(change.clone(), collection.clone(), cursor);
+        let mut findings = Findings::default();
+        let inquired = topic.inquire(&subject, &self.db);
         if let Some((inquiry, questions)) = inquired {
             match inquiry.answers().await {
                 Ok(answers) => {
-                    verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked))).collect();
+                    let verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked)));
+                    findings.verdicts = verdicts.collect();
                 }
                 Err(Unanswered) => topic.give_up(&questions, change.position),
             }
         }
-        let delivery = topic.deliver(&subject, change, &verdicts, self.lane.number);
+        let errand = topic.errand(&subject, &findings.verdicts);
+        if let Some((errand, groups)) = errand {
+            if let Ok(expanded) = errand.run(&self.db, &self.catalog).await {
+                findings.expanded = expanded;
+            } else {
+                topic.withhold(&groups, change.position);
+                findings.withheld = groups;
+            }
+        }
+        let delivery = topic.deliver(&subject, &findings, self.lane.number);
         histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
         delivery
     }
@@ -248,7 +257,7 @@ impl Shard {
             Command::Refresh => {
                 let (catalog, cursor) = (self.catalog.current(), self.cursor());
                 for (name, topic) in self.topics.values_mut().flatten() {
-                    change_groups(topic, |topic| topic.refresh(&catalog, catalog.by_name(name), &cursor));
+                    change_groups(topic, |topic| topic.refresh(&catalog, name, &cursor));
                 }
             }
             Command::Count { subscriptions, reply } => {
@@ -274,7 +283,7 @@ impl Shard {
         }
         let topic = self.topics.entry(scope).or_default().entry(collection.clone()).or_default();
         change_groups(topic, |topic| {
-            topic.refresh(&catalog, catalog.by_name(&collection), &cursor);
+            topic.refresh(&catalog, &collection, &cursor);
             topic.add(member);
         });
     }
@@ -307,10 +316,9 @@ impl Shard {
         if let Some(frame) = notice {
             outlet.queue().push(frame);
         }
-        for (mut member, seen) in members.into_iter().zip(seen) {
-            let operation = member.subscription.selection.operation();
-            let now = catalog.by_name(&member.subscription.collection);
-            if let Some(reason) = difference(seen.as_ref(), now, operation, &member.caller) {
+        for mut member in members {
+            let Subscription { collection, selection, .. } = &*member.subscription;
+            if let Some(reason) = difference(&seen, &catalog, collection, selection, &member.caller) {
                 tell(&member, reason, &cursor);
             }
             member.begin(position, after);
@@ -335,68 +343,6 @@ impl Shard {
     fn serves(&self, scope: Scope) -> bool {
         // A scope belongs to this shard if it has been given subscriptions of it.
         self.topics.contains_key(&scope)
-    }
-
-    /// Queues what has happened since a position; says how many events that were, or `None` if it was too long ago.
-    async fn catch_up(&self, outlet: &Arc<Outlet>, subscriptions: &[Arc<Subscription>], position: i64) -> Option<u64> {
-        let catalog = self.catalog.current();
-        let caller = outlet.caller();
-        let changes: Vec<&Arc<Change>> = self.ring.since(position)?.collect();
-        let mut lenses: HashMap<SubscriptionId, (Lens, Verdicts)> = HashMap::new();
-        for subscription in subscriptions {
-            let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
-            let lens = Lens::new(collection, &caller, outlet.dialect(), &subscription.selection);
-            let of_scope = changes.iter().map(|change| &***change).filter(|change| subscription.scope.holds(change));
-            let Ok(verdicts) = verdicts(&self.db, &self.log, &lens, collection, of_scope).await else {
-                outlet.queue().close(Close::Overload);
-                return Some(0);
-            };
-            if lens.asks() && !subscription.is_live() {
-                self.tell_if_shaken(outlet, subscription, &changes);
-            }
-            lenses.insert(subscription.id, (lens, verdicts));
-        }
-        let mut queued = 0;
-        for change in changes {
-            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
-            let subject = Subject::new(change, collection, self.log.cursor(change.position));
-            for subscription in subscriptions {
-                let known = subscription.is_live() && change.position <= subscription.live_after();
-                let concerned = *subscription.collection == *collection.name && subscription.scope.holds(change);
-                if known || !concerned {
-                    continue;
-                }
-                let Some((lens, verdicts)) = lenses.get(&subscription.id) else { continue };
-                let verdict = verdicts.get(&change.position).copied().unwrap_or_default();
-                let Some((operation, crossing)) = lens.judge(&subject, verdict) else { continue };
-                if !subscription.operations.want(operation, crossing) {
-                    continue;
-                }
-                let mut frame = lens.frame(&subject, operation, crossing);
-                if let Some(tag) = &subscription.tag {
-                    frame = outlet.dialect().tag(&frame, tag);
-                }
-                outlet.queue().push_event(frame, Mark { lane: self.lane.number, position: change.position });
-                queued += 1;
-            }
-        }
-        Some(queued)
-    }
-
-    /// Tells a subscription that is about to go live if something has changed that its rule reads.
-    fn tell_if_shaken(&self, outlet: &Outlet, subscription: &Subscription, changes: &[&Arc<Change>]) {
-        let catalog = self.catalog.current();
-        let sources = Sources::of(&catalog, catalog.by_name(&subscription.collection));
-        let operation = subscription.selection.operation();
-        let concerns = |change: &&Arc<Change>| subscription.scope.holds(change) && sources.concern(operation, change);
-        if changes.iter().any(concerns) {
-            let cursor = self.cursor();
-            if let Some(frame) =
-                subscription.notice(outlet, &Notice::Resync { reason: Resync::Access, cursor: &cursor })
-            {
-                outlet.queue().push(frame);
-            }
-        }
     }
 
     /// Tells connections how far the log is, if all that they wait for has been handed to them.

@@ -11,7 +11,8 @@ use super::frame::{About, Crossing, Notice, Operation};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::id::AccountId;
-use crate::schema::{self, Collection};
+use crate::reach::{Expand, Expansion};
+use crate::schema::{self, Catalog, View};
 
 /// The operations that a subscriber wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,8 @@ pub struct Selection {
     pub filter: Option<Box<str>>,
     /// The fields wanted besides the system's.
     pub fields: Option<Box<[String]>>,
+    /// References in whose place the records are shown to which they lead.
+    pub expand: Option<Expand>,
     /// Whether updates and deletes show what was there before.
     pub old: bool,
 }
@@ -103,6 +106,12 @@ impl Selection {
     /// The operation whose rule and field list decide.
     pub fn operation(&self) -> schema::Operation {
         if self.record.is_some() { schema::Operation::View } else { schema::Operation::List }
+    }
+
+    /// What is to be expanded in records that are seen through a view.
+    pub(super) fn expansion(&self, catalog: &Catalog, caller: &Caller, view: &View) -> Option<Expansion> {
+        let selected = |name: &str| self.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name));
+        Expansion::new(catalog, caller, view, self.expand.as_ref()?, selected)
     }
 }
 
@@ -127,8 +136,8 @@ pub struct Snapshot {
     pub after: i64,
     /// Later positions that they show as well.
     pub shown: Vec<i64>,
-    /// The collection for which they were read.
-    pub collection: Option<Arc<Collection>>,
+    /// The collections as they were before the records were read.
+    pub catalog: Option<Arc<Catalog>>,
     /// The rights with which they were read.
     pub caller: Option<Caller>,
 }
@@ -268,8 +277,8 @@ pub(super) struct Join {
     pub(super) position: i64,
     /// How they are told that events are live now.
     pub(super) arrival: Arrived,
-    /// The collections as they were at the last step, one for each member.
-    pub(super) seen: Vec<Option<Arc<Collection>>>,
+    /// The collections as they were at the last step.
+    pub(super) seen: Arc<Catalog>,
     pub(super) reply: oneshot::Sender<Joined>,
 }
 

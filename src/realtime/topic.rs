@@ -1,20 +1,21 @@
 //! One collection of one account: its subscriptions, in groups of those that see the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::connection::Outlet;
-use super::frame::{Notice, Resync};
+use super::expanding::{Errand, Expanded};
+use super::frame::{self, Crossing, Notice, Resync};
 use super::inquiry::{Asked, Inquiry, Sources, Verdict};
 use super::lens::{Lens, LensKey, Place, QuestionKey, Subject};
 use super::queue::{Close, Mark, Pushed};
-use super::subscription::{Member, SubscriptionId};
+use super::subscription::{Member, Selection, SubscriptionId};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::db::Db;
-use crate::schema::{Catalog, Collection, Operation};
+use crate::schema::{Catalog, Collection, Operation, View};
 
 /// How many of an event's tagged frames are kept for other subscriptions with the same tag.
 const TAGGED: usize = 8;
@@ -33,6 +34,8 @@ pub(super) struct Delivery {
 /// See the module. Groups are made for one state of the collection; when its rules or fields change, they are made anew.
 #[derive(Default)]
 pub(super) struct Topic {
+    /// The collections as they were when it was looked at last.
+    catalog: Arc<Catalog>,
     collection: Option<Arc<Collection>>,
     groups: HashMap<GroupId, Group>,
     by_lens: HashMap<LensKey, GroupId>,
@@ -45,6 +48,8 @@ pub(super) struct Topic {
     sources: Sources,
     /// How many groups need the database to judge an event.
     asking: usize,
+    /// How many groups see references expanded.
+    expanding: usize,
     /// The last change of what the list rule and the view rule read of which nobody has been told yet.
     shaken: Shaken,
 }
@@ -53,6 +58,8 @@ pub(super) struct Topic {
 struct Shaken {
     list: Option<i64>,
     view: Option<i64>,
+    /// The last event that was not shown to those who see references expanded.
+    unexpanded: Option<i64>,
 }
 
 impl Shaken {
@@ -62,6 +69,17 @@ impl Shaken {
 }
 
 pub(super) type GroupId = u32;
+
+/// What was found out about an event before it is handed out.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// The answers to what groups had to [ask](Topic::inquire).
+    pub(super) verdicts: HashMap<GroupId, Verdict>,
+    /// What groups have [sent for](Topic::errand).
+    pub(super) expanded: Expanded,
+    /// The groups that did not get it.
+    pub(super) withheld: HashSet<GroupId>,
+}
 
 /// The groups that must ask about an event, and what they ask.
 pub(super) type Questions = HashMap<GroupId, Asked>;
@@ -112,7 +130,7 @@ impl Index {
         }
     }
 
-    fn find<'i>(&'i self, change: &Change, subject: &Subject<'_>) -> impl Iterator<Item = GroupId> + use<'i> {
+    fn find<'i>(&'i self, subject: &Subject) -> impl Iterator<Item = GroupId> + use<'i> {
         let of_values = self.by_value.iter().flat_map(|(field, values)| {
             let (before, after) = subject.values(field);
             let after = after.filter(|after| before != Some(*after));
@@ -120,7 +138,7 @@ impl Index {
         });
         let sets: Vec<&BTreeSet<GroupId>> = [&self.anywhere]
             .into_iter()
-            .chain(self.by_record.get(change.record_id.as_str()))
+            .chain(self.by_record.get(subject.change.record_id.as_str()))
             .chain(of_values)
             .collect();
         sets.into_iter().flatten().copied()
@@ -152,23 +170,29 @@ impl Topic {
 
     /// Makes the groups for the collection as it is now. Subscribers that understand it are told if they may see other
     /// records now, or more or less of them.
-    pub(super) fn refresh(&mut self, catalog: &Catalog, collection: Option<&Arc<Collection>>, cursor: &Cursor) {
+    pub(super) fn refresh(&mut self, catalog: &Arc<Catalog>, name: &str, cursor: &Cursor) {
+        if Arc::ptr_eq(&self.catalog, catalog) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.catalog, catalog.clone());
+        let collection = catalog.by_name(name);
         let same = match (&self.collection, collection) {
             (Some(known), Some(current)) => Arc::ptr_eq(known, current),
             (None, None) => true,
             _ => false,
         };
-        if same {
+        let leads_elsewhere = || self.groups.values().any(|group| group.leads_elsewhere(catalog));
+        if same && (self.expanding == 0 || !leads_elsewhere()) {
             return;
         }
-        let before = std::mem::replace(&mut self.collection, collection.cloned());
-        (self.by_lens, self.homes, self.index, self.asking) = Default::default();
+        self.collection = collection.cloned();
+        (self.by_lens, self.homes, self.index, self.asking, self.expanding) = Default::default();
         self.sources = Sources::of(catalog, collection);
         let members = self.groups.drain().flat_map(|(_, group)| group.members);
         let members: Vec<Member> = members.chain(self.waiting.drain().map(|(_, member)| member)).collect();
         for member in members {
-            let operation = member.subscription.selection.operation();
-            if let Some(reason) = difference(before.as_ref(), collection, operation, &member.caller) {
+            let selection = &member.subscription.selection;
+            if let Some(reason) = difference(&before, catalog, name, selection, &member.caller) {
                 tell(&member, reason, cursor);
             }
             self.add(member);
@@ -180,12 +204,14 @@ impl Topic {
             self.waiting.insert(member.id(), member);
             return;
         };
-        let lens = Lens::new(collection, &member.caller, member.outlet.dialect(), &member.subscription.selection);
+        let (dialect, selection) = (member.outlet.dialect(), &member.subscription.selection);
+        let lens = Lens::new(&self.catalog, collection, &member.caller, dialect, selection);
         let key = lens.key();
         let group = *self.by_lens.entry(key.clone()).or_insert_with(|| {
             self.next += 1;
             let place = lens.place();
             self.asking += usize::from(lens.asks());
+            self.expanding += usize::from(lens.expands());
             self.index.add(&place, self.next);
             self.groups.insert(self.next, Group { lens, key, place, members: Vec::new() });
             self.next
@@ -205,6 +231,7 @@ impl Topic {
             self.by_lens.remove(&group.key);
             self.index.remove(&group.place, home);
             self.asking -= usize::from(group.lens.asks());
+            self.expanding -= usize::from(group.lens.expands());
             self.groups.remove(&home);
         }
         Some(member)
@@ -243,11 +270,13 @@ impl Topic {
     /// Tells those who may see other records now because of what was noted.
     pub(super) fn tell_shaken(&mut self, cursor: &Cursor) {
         let mut shaken = std::mem::take(&mut self.shaken);
-        if shaken.list.is_none() && shaken.view.is_none() {
+        if shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none() {
             return;
         }
-        for group in self.groups.values().filter(|group| group.lens.asks()) {
-            let Some(position) = *shaken.of(group.lens.operation()) else { continue };
+        for group in self.groups.values() {
+            let by_rule = group.lens.asks().then(|| *shaken.of(group.lens.operation())).flatten();
+            let by_references = group.lens.expands().then_some(shaken.unexpanded).flatten();
+            let Some(position) = by_rule.max(by_references) else { continue };
             for member in group.members.iter().filter(|member| member.after < position) {
                 tell(member, Resync::Access, cursor);
             }
@@ -255,14 +284,14 @@ impl Topic {
     }
 
     /// What the database must be asked about an event before it can be handed out; `None` if there is nothing.
-    pub(super) fn inquire(&self, subject: &Subject<'_>, change: &Change, db: &Db) -> Option<(Inquiry, Questions)> {
+    pub(super) fn inquire(&self, subject: &Subject, db: &Db) -> Option<(Inquiry, Questions)> {
         if self.asking == 0 {
             return None;
         }
         let mut inquiry = Inquiry::new(db);
         let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
         let mut questions = Questions::new();
-        for id in self.index.find(change, subject) {
+        for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
             let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, &mut inquiry));
             questions.insert(id, asked);
@@ -274,34 +303,54 @@ impl Topic {
     pub(super) fn give_up(&mut self, questions: &Questions, position: i64) {
         for group in questions.keys().filter_map(|id| self.groups.get(id)) {
             *self.shaken.of(group.lens.operation()) = Some(position);
-            for member in group.members.iter().filter(|member| !member.subscription.notices) {
-                member.outlet.queue().close(Close::Overload);
-            }
+            group.close_those_without_notices();
         }
     }
 
-    /// Hands out an event of the collection that the groups were made for. `verdicts` are the answers to what the groups
-    /// had to [ask](Self::inquire).
-    pub(super) fn deliver(
+    /// What must be read before an event can be handed out, and for which groups; `None` if there is nothing.
+    pub(super) fn errand(
         &self,
-        subject: &Subject<'_>,
-        change: &Change,
+        subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
-        lane: u32,
-    ) -> Delivery {
+    ) -> Option<(Errand, HashSet<GroupId>)> {
+        if self.expanding == 0 {
+            return None;
+        }
+        let position = subject.change.position;
+        let (mut errand, mut groups) = (Errand::default(), HashSet::new());
+        for id in self.index.find(subject) {
+            let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else { continue };
+            let Some((operation, crossing)) = group.judge(id, subject, verdicts) else { continue };
+            let is_told = |member: &Member| position > member.after && member.operations.want(operation, crossing);
+            if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, &mut errand) {
+                groups.insert(id);
+            }
+        }
+        (!errand.is_empty()).then_some((errand, groups))
+    }
+
+    /// Those who cannot be shown an event begin anew, too.
+    pub(super) fn withhold(&mut self, groups: &HashSet<GroupId>, position: i64) {
+        self.shaken.unexpanded = Some(position);
+        groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
+    }
+
+    /// Hands out an event of the collection that the groups were made for.
+    pub(super) fn deliver(&self, subject: &Subject, findings: &Findings, lane: u32) -> Delivery {
         let mut delivery = Delivery::default();
-        let mark = Mark { lane, position: change.position };
-        for (id, group) in self.index.find(change, subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
-            let verdict = if group.lens.asks() { verdicts.get(&id).copied() } else { None };
-            let judged = group.lens.judge(subject, verdict.unwrap_or_default());
-            let Some((operation, crossing)) = judged else { continue };
+        let position = subject.change.position;
+        let mark = Mark { lane, position };
+        for (id, group) in self.index.find(subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
+            let judged = group.judge(id, subject, &findings.verdicts);
+            let Some((operation, crossing)) = judged.filter(|_| !findings.withheld.contains(&id)) else { continue };
             let mut frame = None;
             let mut tagged = Tagged::default();
             for member in &group.members {
-                if change.position <= member.after || !member.operations.want(operation, crossing) {
+                if position <= member.after || !member.operations.want(operation, crossing) {
                     continue;
                 }
-                let frame = frame.get_or_insert_with(|| group.lens.frame(subject, operation, crossing));
+                let frame =
+                    frame.get_or_insert_with(|| group.lens.frame(subject, operation, crossing, &findings.expanded));
                 let frame = if member.tagged { tagged.of(member, frame) } else { frame.clone() };
                 match member.outlet.queue().push_event(frame, mark) {
                     Pushed::Queued => delivery.sent += 1,
@@ -315,6 +364,31 @@ impl Topic {
             }
         }
         delivery
+    }
+}
+
+impl Group {
+    fn judge(
+        &self,
+        id: GroupId,
+        subject: &Subject,
+        verdicts: &HashMap<GroupId, Verdict>,
+    ) -> Option<(frame::Operation, Option<Crossing>)> {
+        let verdict = if self.lens.asks() { verdicts.get(&id).copied() } else { None };
+        self.lens.judge(subject, verdict.unwrap_or_default())
+    }
+
+    /// Whether a collection to which its expanded references lead has become another.
+    fn leads_elsewhere(&self, catalog: &Catalog) -> bool {
+        let is_other =
+            |target: &&Arc<Collection>| catalog.by_id(target.id).is_none_or(|current| !Arc::ptr_eq(current, target));
+        self.lens.targets().iter().any(is_other)
+    }
+
+    fn close_those_without_notices(&self) {
+        for member in self.members.iter().filter(|member| !member.subscription.notices) {
+            member.outlet.queue().close(Close::Overload);
+        }
     }
 }
 
@@ -342,15 +416,36 @@ pub(super) fn tell(member: &Member, reason: Resync, cursor: &Cursor) {
     }
 }
 
-/// Why somebody who knows the records of a collection as it was must fetch them again.
+/// Why somebody who knows records of a collection, and what they refer to, as collections were before, must fetch them
+/// again.
 pub(super) fn difference(
-    before: Option<&Arc<Collection>>,
+    before: &Catalog,
+    now: &Catalog,
+    name: &str,
+    selection: &Selection,
+    caller: &Caller,
+) -> Option<Resync> {
+    if std::ptr::eq(before, now) {
+        return None;
+    }
+    // Of a collection that did not exist nothing is known.
+    let collection = before.by_name(name)?;
+    let operation = selection.operation();
+    changed(collection, now.by_name(name), operation, caller).or_else(|| {
+        selection.expand.as_ref()?;
+        let view = View::new(collection.clone(), operation, caller.is_superadmin(), caller.sees_pii());
+        let expansion = selection.expansion(before, caller, &view)?;
+        let mut targets = expansion.targets().into_iter();
+        targets.find_map(|target| changed(target, now.by_id(target.id), Operation::View, caller))
+    })
+}
+
+fn changed(
+    before: &Arc<Collection>,
     now: Option<&Arc<Collection>>,
     operation: Operation,
     caller: &Caller,
 ) -> Option<Resync> {
-    // Of a collection that did not exist nothing is known.
-    let before = before?;
     let Some(now) = now else { return Some(Resync::Schema) };
     if Arc::ptr_eq(before, now) {
         return None;

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::Records;
 use super::list::{Selection, write_source};
-use super::scope::Scope;
 use crate::auth::Caller;
 use crate::db::{ColumnKind, DbError, Doc, JsonEntry, Sql};
 use crate::error::{Error, Result};
+use crate::reach::Scope;
 use crate::schema::{Body, Collection, Field, Operation, View};
 use having::Having;
 pub use query::{AggregateQuery, RawAggregateQuery};

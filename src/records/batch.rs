@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::scope::Scope;
 use super::write::{Mode, Prepared, delete_error};
 use super::{Records, record_id};
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc};
 use crate::error::{Error, Problem, Result};
+use crate::reach::Scope;
 use crate::schema::{Body, Operation};
 
 impl Records {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::scope::Scope;
 use super::vault::{Place, Vault};
 use super::write::Mode;
 use crate::db::{Kind, SEALED, Value};
 use crate::error::{Error, FieldError, Result};
 use crate::id::{AccountId, CollectionId, RecordId};
+use crate::reach::Scope;
 use crate::schema::{Body, Collection, Field, FieldList, SYSTEM_FIELDS};
 
 /// The checked values of a record, in the order of the definition.

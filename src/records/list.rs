@@ -2,18 +2,17 @@
 
 use serde_json::Value as Json;
 
-use super::Records;
 use super::cursor::Walk;
-use super::expand::Step;
 use super::order::{Order, Part, Position};
 use super::query::{ListQuery, Window};
-use super::scope::Scope;
 use super::search::Search;
+use super::{MAX_EXPANDED, Records};
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
 use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
+use crate::reach::{Expansion, Scope};
 use crate::schema::{Body, Operation, View};
 
 /// One page.
@@ -101,10 +100,7 @@ impl Records {
         let view = scope.view();
         query.check_sort(&collection, &view)?;
         let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
-        let steps = match &query.expand {
-            Some(expand) => self.steps(&collection, &view, expand, |field| query.selects(field))?,
-            None => Vec::new(),
-        };
+        let expansion = self.expansion(caller, &view, query.expand.as_ref(), |field| query.selects(field))?;
         let counted = matches!(query.window, Window::Offset(_)) || query.include_count;
         let listing = Listing { scope: &scope, view: &view, query, selection: &selection };
         let (page, total) = tokio::join!(self.page(&listing), async {
@@ -112,7 +108,7 @@ impl Records {
         });
         let mut page = page?;
         page.total = total?;
-        page.items = self.shape(caller, std::mem::take(&mut page.items), &view, query, &steps).await?;
+        page.items = self.shape(std::mem::take(&mut page.items), &view, query, expansion.as_ref()).await?;
         Ok(page)
     }
 
@@ -171,18 +167,17 @@ impl Records {
     /// Masks the documents, expands them, and drops fields that were only read to sort by.
     async fn shape(
         &self,
-        caller: &Caller,
         items: Vec<Doc>,
         view: &View,
         query: &ListQuery,
-        steps: &[Step],
+        expansion: Option<&Expansion>,
     ) -> Result<Vec<Doc>> {
         let extra = |name: &str| {
             !query.selects(name)
                 && query.sort.iter().any(|key| key.field == name)
                 && !crate::schema::SYSTEM_FIELDS.contains(&name)
         };
-        if !view.is_masked() && steps.is_empty() && !query.sort.iter().any(|key| extra(&key.field)) {
+        if !view.is_masked() && expansion.is_none() && !query.sort.iter().any(|key| extra(&key.field)) {
             return Ok(items);
         }
         // Never show what cannot be looked into.
@@ -191,7 +186,9 @@ impl Records {
             record.retain(|key, _| !extra(key));
             view.apply(record);
         }
-        self.expand(caller, steps, &mut records).await?;
+        if let Some(expansion) = expansion {
+            expansion.apply(&self.db, &mut records, MAX_EXPANDED).await?;
+        }
         Ok(records.into_iter().map(|record| Json::Object(record).to_string()).collect())
     }
 

@@ -1,7 +1,7 @@
 //! What a list request asks for, read from its query parameters.
 
-use super::expand::Expand;
 use crate::error::{Error, Result};
+use crate::reach::Expand;
 use crate::schema::{Collection, SYSTEM_FIELDS, View};
 
 /// One key of an order.

@@ -1,9 +1,9 @@
 //! `search`: records in whose searchable fields all the words occur, the last of them perhaps as a beginning.
 
-use super::scope::Scope;
 use crate::db::{Ident, Sql, TextSearch};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
+use crate::reach::Scope;
 use crate::schema::View;
 
 /// Characters of a search.

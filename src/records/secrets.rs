@@ -2,7 +2,6 @@
 
 use serde_json::{Value as Json, json};
 
-use super::scope::Scope;
 use super::vault::Place;
 use super::{Records, record_id, record_not_found};
 use crate::audit::{self, Event};
@@ -10,6 +9,7 @@ use crate::auth::{Caller, KeyScope};
 use crate::db::{Batch, ColumnKind, Ident, JsonEntry, Sql, Stmt};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, RecordId};
+use crate::reach::Scope;
 use crate::schema::{Body, Collection, Field, FieldType, Operation};
 
 /// Fields that one request reveals.

@@ -3,15 +3,17 @@
 
 use std::borrow::Cow;
 
-use super::Records;
+use serde_json::Value as Json;
+
 use super::order::Order;
 use super::query::ListQuery;
-use super::scope::Scope;
+use super::{MAX_EXPANDED, Records};
 use crate::auth::Caller;
 use crate::db::{AccountName, Doc};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, RecordId};
-use crate::schema::Operation;
+use crate::reach::Scope;
+use crate::schema::{Body, Operation};
 
 /// Which records are wanted.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub struct SnapshotQuery<'a> {
     pub record: Option<&'a str>,
     /// The account whose records are wanted; `None` for those that the caller reaches.
     pub account: Option<AccountId>,
-    /// Filter, order, fields and limit; always from the beginning.
+    /// Filter, order, fields, references to expand, and limit; always from the beginning.
     pub list: &'a ListQuery,
     /// The position in the change log after which changes are told apart.
     pub after: i64,
@@ -50,6 +52,7 @@ impl Records {
         let list = query.list;
         list.check_sort(&collection, &view)?;
         let filter = list.filter.as_deref().map(|text| view.compile_filter(text)).transpose()?;
+        let expansion = self.expansion(caller, &view, list.expand.as_ref(), |field| list.selects(field))?;
         let record = match query.record.map(RecordId::parse) {
             Some(None) => return Err(Error::not_found("Record not found")),
             Some(record) => record,
@@ -84,6 +87,12 @@ impl Records {
             if let Cow::Owned(masked) = view.render(item) {
                 *item = masked;
             }
+        }
+        if let Some(expansion) = expansion {
+            let mut records: Vec<Body> =
+                items.iter().map(|doc| serde_json::from_str(doc).unwrap_or_default()).collect();
+            expansion.apply(&self.db, &mut records, MAX_EXPANDED).await?;
+            items = records.into_iter().map(|record| Json::Object(record).to_string()).collect();
         }
         Ok(Moment { items, has_more, shown })
     }

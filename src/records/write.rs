@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::draft::{Draft, check_access, check_values};
-use super::scope::Scope;
 use super::{Records, record_id, record_not_found};
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
+use crate::reach::Scope;
 use crate::schema::{Body, Collection, Operation, ddl};
 
 /// How a body is read.

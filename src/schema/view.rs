@@ -11,12 +11,9 @@ use crate::expr::{Predicate, Problem, Purpose};
 
 /// The fields and masks that stand between a caller and a record.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "two of the caller, and what follows from them here")]
 pub struct View {
     collection: Arc<Collection>,
     operation: Operation,
-    superadmin: bool,
-    sees_pii: bool,
     restricted: bool,
     masked: bool,
 }
@@ -26,13 +23,12 @@ impl View {
     pub fn new(collection: Arc<Collection>, operation: Operation, superadmin: bool, sees_pii: bool) -> Self {
         let restricted = !superadmin && *collection.access.fields(operation) != FieldList::All;
         let masked = !superadmin && !sees_pii && collection.has_pii;
-        Self { collection, operation, superadmin, sees_pii, restricted, masked }
+        Self { collection, operation, restricted, masked }
     }
 
-    /// What the same caller sees of another collection.
-    #[must_use]
-    pub fn of(&self, collection: Arc<Collection>, operation: Operation) -> Self {
-        Self::new(collection, operation, self.superadmin, self.sees_pii)
+    /// The collection whose records it shows.
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
     }
 
     /// Whether it shows a user-defined field.

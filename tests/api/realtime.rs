@@ -2,6 +2,7 @@
 
 mod connections;
 mod delivery;
+mod expand;
 mod histories;
 mod hooks;
 mod hostile;

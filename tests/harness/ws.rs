@@ -85,7 +85,7 @@ impl Ws {
         soon("sending", self.socket.send(Message::binary(bytes))).await.unwrap();
     }
 
-    /// The next frame, heartbeats included.
+    /// The next frame, heartbeats and checkpoints included.
     pub async fn any_frame(&mut self) -> Value {
         loop {
             match soon("a frame", self.socket.next()).await {
@@ -96,7 +96,7 @@ impl Ws {
         }
     }
 
-    /// The next frame that is no heartbeat, even if it takes several times as long as usual.
+    /// The next frame that comes for a reason, even if it takes several times as long as usual.
     pub async fn patient_frame(&mut self) -> Value {
         for _ in 0..8 {
             if let Ok(frame) = tokio::time::timeout(PATIENCE / 2, self.frame()).await {
@@ -106,11 +106,11 @@ impl Ws {
         self.frame().await
     }
 
-    /// The next frame that is no heartbeat.
+    /// The next frame that comes for a reason and not because of the time.
     pub async fn frame(&mut self) -> Value {
         loop {
             let frame = self.any_frame().await;
-            if frame["type"] != "heartbeat" {
+            if frame["type"] != "heartbeat" && frame["type"] != "checkpoint" {
                 return frame;
             }
         }

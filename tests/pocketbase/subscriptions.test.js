@@ -99,6 +99,39 @@ test('options filter records and pick fields', async () => {
   assert.deepEqual(wrong.events, []);
 });
 
+test('references are expanded beside their ids, as far as they may be seen', async () => {
+  const ada = await server.register();
+  const grace = await server.colleague(ada);
+  const reference = (name, collection) => ({ name, type: 'reference', collection, on_delete: 'set_null' });
+  const countries = await server.collection(FIELDS);
+  const authors = await server.collection([...FIELDS, reference('country', countries)], { view_rule: 'n > 1' });
+  const books = await server.collection([...FIELDS, reference('author', authors), reference('editor', authors)]);
+  const country = await ada.create(countries, { title: 'Land' });
+  const known = await ada.create(authors, { title: 'Ann', n: 2, country: country.id });
+  const hidden = await ada.create(authors, { title: 'Bob', n: 1 });
+  const [all, picked, wrong, one] = [new Inbox(), new Inbox(), new Inbox(), new Inbox()];
+  const pb = client(server, grace.token);
+  await pb.collection(books).subscribe('*', all.push, { expand: 'author.country,editor' });
+  await pb.collection(books).subscribe('*', picked.push, { expand: 'author,editor', fields: 'id,expand.author.title' });
+  // What cannot be expanded is left as it is.
+  await pb.collection(books).subscribe('*', wrong.push, { expand: 'title,nothing,author' });
+  const book = await ada.create(books, { title: 'Book', author: known.id, editor: hidden.id });
+  const { record } = (await all.first(1))[0];
+  assert.deepEqual([record.author, record.editor, Object.keys(record.expand)], [known.id, hidden.id, ['author']]);
+  const { expand, ...author } = record.expand.author;
+  assert.deepEqual([author.title, author.country, author.collectionName], ['Ann', country.id, authors]);
+  assert.equal(expand.country.title, 'Land');
+  const pick = (await picked.first(1))[0].record;
+  assert.deepEqual([Object.keys(pick).sort(), pick.expand.author.title], [['expand', 'id'], 'Ann']);
+  assert.equal((await wrong.first(1))[0].record.expand.author.title, 'Ann');
+  await pb.collection(books).subscribe(book.id, one.push, { expand: 'editor' });
+  await ada.update(authors, hidden.id, { n: 2 });
+  await ada.update(books, book.id, { title: 'Again' });
+  assert.equal((await one.first(1))[0].record.expand.editor.title, 'Bob');
+  await ada.delete(books, book.id);
+  assert.equal((await all.first(3))[2].record.expand, undefined);
+});
+
 test('rules decide what is told', async () => {
   const ada = await server.register();
   const grace = await server.colleague(ada);

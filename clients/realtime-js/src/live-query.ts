@@ -11,6 +11,7 @@ export interface LiveQueryOptions {
   sort?: string;
   /** Only these fields, and the system's. Name those of `sort`, too. */
   fields?: string[];
+  /** References in whose place their records are shown; changes of those records alone are not told. */
   expand?: string[];
   /** Superadmins only: an account by id, code or slug, or `*`. */
   account?: string;

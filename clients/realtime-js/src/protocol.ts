@@ -53,7 +53,7 @@ export interface SubscribeOptions {
   filter?: string;
   /** Only these fields, and the system's. */
   fields?: string[];
-  /** References whose records come along. */
+  /** References in whose place their records are shown, as in `author.country`. */
   expand?: string[];
   /** Go on after this cursor: what was missed comes first. */
   since?: string;

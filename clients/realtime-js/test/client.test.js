@@ -92,6 +92,20 @@ test('who has heard nothing yet misses nothing either', async (t) => {
   assert.deepEqual(inbox.items.map((event) => event.data.title), ['missed']);
 });
 
+test('a live query shows records in the place of references', async (t) => {
+  const { name, sdk, realtime, add } = await world(t);
+  const reference = { name: 'about', type: 'reference', collection: name, on_delete: 'set_null' };
+  const { name: notes } = await server.collection([...fields, reference]);
+  const about = (await add('subject')).id;
+  await sdk.records.create(notes, { title: 'first', about });
+  const query = realtime.liveQuery(notes, { expand: ['about'], sort: 'title' });
+  const [first] = await query.ready;
+  assert.equal(first.about.title, 'subject');
+  await sdk.records.create(notes, { title: 'second', about });
+  await shows(query, ['first', 'second']);
+  assert.deepEqual(query.items[1].about, first.about);
+});
+
 test('a live query survives breaks', async (t) => {
   const { name, sdk, realtime, cut, add } = await world(t);
   const gone = await add('gone', 1);

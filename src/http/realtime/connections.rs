@@ -83,6 +83,8 @@ struct SubscriptionView {
     filter: Option<Box<str>>,
     /// The fields that are shown; null for all.
     fields: Option<Box<[String]>>,
+    /// The references that are expanded, with commas between them.
+    expand: Option<String>,
     /// What it hears of.
     operations: Vec<&'static str>,
     /// Whether it is handed events as they happen; otherwise it is still told of what was before.
@@ -144,6 +146,7 @@ impl From<&SubscriptionInfo> for SubscriptionView {
             record: selection.record.clone(),
             filter: selection.filter.clone(),
             fields: selection.fields.clone(),
+            expand: selection.expand.as_ref().map(ToString::to_string),
             operations: info.operations().iter().map(Operation::name).collect(),
             live: info.is_live(),
             group_size: info.group_size,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::changes::Cursor;
+use crate::reach::Expand;
 use crate::realtime::{Operations, Selection};
 use crate::records::query::parse_fields;
 
@@ -124,13 +125,11 @@ fn subscribe(message: &Map<String, Value>) -> Result<Wish, Fault> {
     if since.is_some() && snapshot.is_some() {
         return Err(fault("Use 'since' or 'snapshot', not both", "invalid_message"));
     }
-    if message.get("expand").is_some_and(|expand| !expand.is_null()) {
-        return Err(fault("'expand' is not available in subscriptions", "unsupported"));
-    }
     let selection = Selection {
         record: text(message, "record", MAX_NAME)?.filter(|record| !record.is_empty()).map(Into::into),
         filter: text(message, "filter", usize::MAX)?.filter(|filter| !filter.trim().is_empty()).map(Into::into),
-        fields: fields(message)?.map(Into::into),
+        fields: names(message, "fields")?.as_deref().and_then(normal_fields).map(Into::into),
+        expand: expand(message)?,
         old: flag(message, "old")?,
     };
     Ok(Wish {
@@ -200,19 +199,24 @@ fn flag(message: &Map<String, Value>, key: &str) -> Result<bool, Fault> {
     }
 }
 
-/// Names of fields, in a list or with commas between them; alike wishes become equal.
-fn fields(message: &Map<String, Value>) -> Result<Option<Vec<String>>, Fault> {
-    let wrong = || fault("'fields' must be a list of names", "invalid_message");
-    let list = match message.get("fields") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(list)) => list.clone(),
+/// Names with commas between them, also of a list.
+fn names(message: &Map<String, Value>, key: &str) -> Result<Option<String>, Fault> {
+    let wrong = || fault(&format!("'{key}' must be a list of names"), "invalid_message");
+    match message.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(list)) => Ok(Some(list.clone())),
         Some(Value::Array(names)) => {
             let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
-            names.ok_or_else(wrong)?.join(",")
+            Ok(Some(names.ok_or_else(wrong)?.join(",")))
         }
-        Some(_) => return Err(wrong()),
-    };
-    Ok(normal_fields(&list))
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// References to expand.
+fn expand(message: &Map<String, Value>) -> Result<Option<Expand>, Fault> {
+    let Some(list) = names(message, "expand")? else { return Ok(None) };
+    Expand::parse(&list).map_err(|error| fault(&error.to_string(), "invalid_message"))
 }
 
 /// A comma list of fields, so that alike lists are equal; `None` for all.
@@ -275,13 +279,18 @@ mod tests {
     #[test]
     fn everything_that_can_be_asked_for_is_read() {
         let full = wish(&json!({"action": "subscribe", "ref": "7", "collection": "a", "record": "r",
-            "filter": "n > 1", "fields": ["b", "a", "b"], "old": true, "since": "e:5"}));
+            "filter": "n > 1", "fields": ["b", "a", "b"], "expand": ["c", "a.b"], "old": true, "since": "e:5"}));
         assert!(full.extended);
         assert_eq!(full.reference.as_deref(), Some("\"7\""));
         assert_eq!(full.since, Cursor::parse("e:5"));
         let fields: Box<[String]> = ["a", "b"].map(str::to_owned).into();
-        let expected =
-            Selection { record: Some("r".into()), filter: Some("n > 1".into()), fields: Some(fields), old: true };
+        let expected = Selection {
+            record: Some("r".into()),
+            filter: Some("n > 1".into()),
+            fields: Some(fields),
+            expand: Expand::parse("a.b,c").unwrap(),
+            old: true,
+        };
         assert_eq!(full.selection, expected);
         let first = wish(&json!({"action": "subscribe", "ref": 7, "collection": "a", "snapshot": true, "sort": "-n",
             "limit": 5, "fields": "*"}));
@@ -298,6 +307,8 @@ mod tests {
             ("record", json!(7)),
             ("filter", json!({})),
             ("fields", json!([1])),
+            ("expand", json!({})),
+            ("expand", json!(["a", null])),
             ("old", json!("yes")),
             ("since", json!(5)),
             ("since", json!("x".repeat(300))),

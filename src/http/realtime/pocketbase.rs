@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::auth::{Caller, Credential};
 use crate::error::Error;
 use crate::http::client::ClientAddress;
+use crate::reach::{Expand, Place};
 use crate::realtime::{Dialect, Event, Operations, Refused, Selection, Subscribe};
 use body::Asked;
 use client::{Client, Clients, Talk};
@@ -55,6 +56,19 @@ impl Dialect for PocketBase {
 
     fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
         Bytes::from_static(b":\n\n")
+    }
+
+    /// References stay ids; the records stand beside them.
+    fn place(&self) -> Place {
+        |record, field, found| {
+            let Some((mut found, collection)) = found else { return };
+            found.insert("collectionId".into(), json!(collection.id));
+            found.insert("collectionName".into(), json!(collection.name));
+            let expand = record.entry("expand").or_insert_with(|| json!({}));
+            if let Some(expand) = expand.as_object_mut() {
+                expand.insert(field.to_owned(), Value::Object(found));
+            }
+        }
     }
 
     /// The event is called like the topic, byte for byte; `data` must be one line.
@@ -202,8 +216,12 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
     let collection = by_id.or_else(|| catalog.by_name(topic.collection)).map_or(topic.collection, |found| &found.name);
     let Ok(scope) = session.scope(None).await else { return Ok(None) };
     session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await?;
+    // What cannot be expanded is left as it is, as this protocol has it.
+    let expand = topic.option("expand").and_then(|text| Expand::parse(text).ok().flatten());
+    let expand = expand.and_then(|expand| expand.known_to(catalog.by_name(collection)?));
     let selection = Selection {
         record: topic.record.map(Into::into),
+        expand: session.as_deep_as_allowed(expand),
         filter: topic.option("filter").filter(|filter| !filter.trim().is_empty()).map(Into::into),
         ..Selection::default()
     };

@@ -17,6 +17,7 @@ use crate::db::canonical_time;
 use crate::error::{Error, Result};
 use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
+use crate::reach::Expand;
 use crate::realtime::{About, Dialect, Event, Notice, Operations, Refused, Selection};
 
 /// Sent at once, so that the client knows that it is connected.
@@ -117,6 +118,7 @@ fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
         record: text("record").map(Into::into),
         filter: text("filter").map(Into::into),
         fields: text("fields").and_then(normal_fields).map(Into::into),
+        expand: text("expand").map(Expand::parse).transpose()?.flatten(),
         old: query.flag("old", false)?,
     };
     // A browser that connects again goes on after what it has seen.

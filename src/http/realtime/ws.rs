@@ -4,18 +4,17 @@ use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::SinkExt;
+use hyper::upgrade::OnUpgrade;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::message::{self, ClientMessage, Wish};
+use super::socket::{Handshake, Message, Socket, SocketError};
 use super::{Session, Shown, json, rooms};
 use crate::app::App;
 use crate::db::canonical_time;
@@ -24,8 +23,6 @@ use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
 use crate::realtime::{About, Close, Dialect, Event, Notice, Operations, Queue, Refused, Taken};
 
-/// For each direction; most connections are idle, and every one has both.
-const BUFFER: usize = 4 << 10;
 /// How many times larger than allowed a message may be to be taken in, so that the client reads why it is turned away.
 const TAKEN_IN: usize = 4;
 /// How long an end may take.
@@ -65,26 +62,17 @@ pub(super) async fn connect(
     peer: ClientAddress,
     query: Query,
     headers: HeaderMap,
-    upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Option<Extension<OnUpgrade>>,
 ) -> Result<Response> {
     let offered = Offered::parse(&headers);
     let shown = Shown::of(&app, &query, &headers).await?.or_else(|| offered.token.clone().map(Shown::Bearer));
     let session = Session::open(app, shown, peer, &Ws).await?;
-    let mut upgrade =
-        upgrade.map_err(|_| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
-    if let Some(selected) = offered.selected {
-        upgrade.set_selected_protocol(selected);
-    }
-    let most = session.app.config.realtime.max_message_bytes.saturating_mul(TAKEN_IN);
-    Ok(upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_message_size(most)
-        .max_frame_size(most)
-        .on_upgrade(async |socket| {
-            let hub = session.app.hub.clone();
-            hub.spawn(serve(socket, session));
-        }))
+    let handshake = Handshake::parse(&headers, upgrade.map(|Extension(upgrade)| upgrade))
+        .ok_or_else(|| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
+    let (response, upgrade) = handshake.accept(offered.selected);
+    let hub = session.app.hub.clone();
+    hub.spawn(serve(upgrade, session));
+    Ok(response)
 }
 
 /// What `Sec-WebSocket-Protocol` offers. A browser cannot send a token in any other header, and insists on the answer
@@ -112,17 +100,20 @@ impl Offered {
     }
 }
 
-async fn serve(mut socket: WebSocket, session: Session) {
+async fn serve(upgrade: OnUpgrade, session: Session) {
+    let most = session.app.config.realtime.max_message_bytes.saturating_mul(TAKEN_IN);
+    // The peer may be gone already.
+    let Ok(mut socket) = Socket::open(upgrade, most).await else { return };
     let reason = converse(&mut socket, &session).await;
     drop(session);
     if let Some(reason) = reason {
         // The peer may be gone or deaf.
-        let _ = timeout(GRACE, Box::pin(close(&mut socket, reason))).await;
+        let _ = timeout(GRACE, Box::pin(socket.close(reason.code(), reason.reason()))).await;
     }
 }
 
 /// Exchanges messages until one side ends it; returns the reason if it was this one.
-async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
+async fn converse(socket: &mut Socket, session: &Session) -> Option<Close> {
     let queue = session.connection.queue();
     let mut pace = Pace::new(session.app.config.realtime.max_messages_per_second);
     let mut frames = Vec::new();
@@ -143,18 +134,18 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
                     return reason;
                 }
             }
-            message = futures_util::StreamExt::next(socket) => {
+            message = socket.receive() => {
                 session.connection.heard();
                 match message {
                     Some(Ok(Message::Text(text))) => Box::pin(hear(session, &mut pace, text.as_bytes())).await,
                     Some(Ok(Message::Binary(bytes))) => Box::pin(hear(session, &mut pace, &bytes)).await,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                     Some(Ok(Message::Close(_))) => {
                         // Sends the answer to the peer's close frame.
                         let _ = timeout(GRACE, socket.flush()).await;
                         return None;
                     }
-                    Some(Err(error)) if error.to_string().contains("too long") => return Some(Close::TooLarge),
+                    Some(Err(SocketError::Capacity(_))) => return Some(Close::TooLarge),
                     Some(Err(_)) | None => return None,
                 }
             }
@@ -163,12 +154,7 @@ async fn converse(socket: &mut WebSocket, session: &Session) -> Option<Close> {
 }
 
 /// Sends what was taken out of the queue; breaks if that was the end.
-async fn send(
-    socket: &mut WebSocket,
-    queue: &Queue,
-    frames: &mut Vec<Bytes>,
-    taken: Taken,
-) -> ControlFlow<Option<Close>> {
+async fn send(socket: &mut Socket, queue: &Queue, frames: &mut Vec<Bytes>, taken: Taken) -> ControlFlow<Option<Close>> {
     let mut writing = pin!(write(socket, frames, taken.ping));
     let (written, reason) = tokio::select! {
         biased;
@@ -182,23 +168,10 @@ async fn send(
     if written && reason.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(reason) }
 }
 
-/// Writes frames with one flush.
-async fn write(socket: &mut WebSocket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), axum::Error> {
-    for frame in frames.drain(..) {
-        socket.feed(Message::Text(Utf8Bytes::try_from(frame).unwrap_or_default())).await?;
-    }
-    if ping {
-        socket.feed(Message::Ping(Bytes::new())).await?;
-    }
-    socket.flush().await
-}
-
-/// Says why, and waits for the peer to hang up, so that it reads the reason.
-async fn close(socket: &mut WebSocket, reason: Close) {
-    let frame = CloseFrame { code: reason.code(), reason: Utf8Bytes::from_static(reason.reason()) };
-    if socket.send(Message::Close(Some(frame))).await.is_ok() {
-        while let Some(Ok(_)) = socket.recv().await {}
-    }
+async fn write(socket: &mut Socket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), SocketError> {
+    socket.write(frames).await?;
+    frames.clear();
+    if ping { socket.ping().await } else { Ok(()) }
 }
 
 /// Handles one message.

@@ -16,8 +16,9 @@ use crate::auth::Caller;
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, JsonObject, Query};
+use crate::reach::Expand;
 use crate::records::query::{RawListQuery, parse_fields};
-use crate::records::{AggregateQuery, Expand, ListQuery, Mode, Page, RawAggregateQuery};
+use crate::records::{AggregateQuery, ListQuery, Mode, Page, RawAggregateQuery};
 use crate::schema::Body;
 
 /// The query parameters of a list; anything else is refused, so that a misspelt filter shows.

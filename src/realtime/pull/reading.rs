@@ -7,23 +7,33 @@ use bytes::Bytes;
 use super::{Beginning, Task, resync};
 use crate::changes::Change;
 use crate::realtime::connection::Connection;
+use crate::realtime::expanding::{Errand, Expanded};
 use crate::realtime::frame::Resync;
-use crate::realtime::history::{Known, Segment, Told};
+use crate::realtime::history::{Known, Reader, Segment, Told};
 use crate::realtime::inquiry::{Sources, Unanswered, Verdicts};
 use crate::realtime::lens::Lens;
 use crate::realtime::subscription::{Arrived, Subscription};
 use crate::schema::Collection;
 
 /// What the database said about what a subscription reads in the log.
-pub(super) struct Answered {
+struct Answered {
     subscription: Arc<Subscription>,
     lens: Lens,
     verdicts: Verdicts,
 }
 
+/// What the database said about what is read in the log.
+pub(super) struct Asked {
+    answered: Vec<Answered>,
+    expanded: Expanded,
+    /// How far it is enough.
+    pub(super) until: i64,
+}
+
 impl Connection {
     /// Asks the database about what was read, for those of a job's subscriptions whose rules need that.
-    pub(super) async fn ask(&self, id: u64, segment: &Segment, until: i64) -> Result<Vec<Answered>, Unanswered> {
+    pub(super) async fn ask(&self, id: u64, segment: &Segment, until: i64) -> Result<Asked, Unanswered> {
+        let mut until = segment.until().min(until);
         let (mut subscriptions, mut from) = (Vec::new(), until);
         self.with_job(id, |job| {
             from = job.position;
@@ -33,28 +43,32 @@ impl Connection {
             };
         });
         let hub = &self.hub().0;
-        let mut answered = Vec::new();
+        let (mut answered, mut errand) = (Vec::new(), Errand::default());
         for subscription in subscriptions {
-            let Some((collection, lens)) = self.lens(&subscription).filter(|(_, lens)| lens.asks()) else { continue };
+            let needs = |lens: &Lens| lens.asks() || lens.expands();
+            let Some((collection, lens)) = self.lens(&subscription).filter(|(_, lens)| needs(lens)) else { continue };
             let is_new = |change: &Change| {
                 change.position > from && change.position <= until && subscription.scope.holds(change)
             };
             let verdicts = segment.verdicts(&hub.db, &hub.log, &lens, &collection, is_new).await?;
+            let reader = Reader { collection: &collection, lens: &lens, verdicts: &verdicts, log: &hub.log };
+            until = segment.send_for(&mut errand, &reader, subscription.operations, is_new).unwrap_or(until);
             answered.push(Answered { subscription, lens, verdicts });
         }
-        Ok(answered)
+        Ok(Asked { answered, expanded: errand.run(&hub.db, &hub.catalog).await?, until })
     }
 
     /// Whether rules and rights are those with which the database was asked.
-    pub(super) fn stands(&self, asked: &[Answered]) -> bool {
+    pub(super) fn stands(&self, asked: &Asked) -> bool {
         let same =
             |asked: &Answered| self.lens(&asked.subscription).is_some_and(|(_, lens)| lens.key() == asked.lens.key());
-        asked.iter().all(same)
+        asked.answered.iter().all(same)
     }
 
     pub(super) fn lens(&self, subscription: &Subscription) -> Option<(Arc<Collection>, Lens)> {
-        let collection = self.hub().0.catalog.current().by_name(&subscription.collection)?.clone();
-        let lens = Lens::new(&collection, &self.caller(), self.outlet().dialect(), &subscription.selection);
+        let catalog = self.hub().0.catalog.current();
+        let collection = catalog.by_name(&subscription.collection)?.clone();
+        let lens = Lens::new(&catalog, &collection, &self.caller(), self.outlet().dialect(), &subscription.selection);
         Some((collection, lens))
     }
 
@@ -63,7 +77,10 @@ impl Connection {
         let collection = catalog.by_name(&subscription.collection);
         let is_superadmin = self.caller().is_superadmin();
         let sources = if is_superadmin { Sources::default() } else { Sources::of(&catalog, collection) };
-        look(&Known { collection, operation: subscription.selection.operation(), sources: &sources })
+        let lens = subscription.selection.expand.as_ref().and_then(|_| self.lens(subscription));
+        let targets = lens.as_ref().map(|(_, lens)| lens.targets()).unwrap_or_default();
+        let operation = subscription.selection.operation();
+        look(&Known { collection, operation, sources: &sources, targets: &targets })
     }
 
     /// Tells subscriptions that began with a snapshot if something changed since that their rules read.
@@ -80,7 +97,7 @@ impl Connection {
         &self,
         segment: &Segment,
         subscriptions: &[Arc<Subscription>],
-        asked: &[Answered],
+        asked: &Asked,
         is_new: impl Fn(&Subscription, i64) -> bool,
         frames: &mut Vec<Bytes>,
     ) {
@@ -97,11 +114,13 @@ impl Connection {
                 }
             };
             let Some((collection, lens)) = self.lens(subscription) else { continue };
-            if lens.asks() {
+            if lens.asks() || lens.expands() {
                 // Without answers it shows nothing.
-                let answered = asked.iter().find(|asked| asked.subscription.id == subscription.id);
+                let answered = asked.answered.iter().find(|answered| answered.subscription.id == subscription.id);
                 if let Some(Answered { lens, verdicts, .. }) = answered {
-                    segment.told_by(&collection, lens, verdicts, log).iter().for_each(&mut add);
+                    let reader = Reader { collection: &collection, lens, verdicts, log };
+                    let is_new = |change: &Change| is_new(subscription, change.position);
+                    segment.told_by(&reader, &asked.expanded, is_new).iter().for_each(&mut add);
                 }
             } else {
                 segment.told(&collection, &lens, log).iter().for_each(&mut add);

@@ -286,3 +286,41 @@ async fn nothing_is_shown_without_an_answer_of_the_database() {
     assert_eq!(knowing.frames(1).await, ["resync access"]);
     assert_eq!(plain.closed().await, Close::Overload);
 }
+
+#[tokio::test]
+async fn nothing_is_shown_with_references_that_cannot_be_read() {
+    let world = World::with_rule(Some("")).await;
+    define(&world.db, CollectionId::new(), "people", Some(""), "*").await;
+    let fields = json!([{"name": "title", "type": "text"}, {"name": "author", "type": "reference",
+        "collection": "people", "on_delete": "set_null"}]);
+    let update = "UPDATE collections SET schema = $1 WHERE name = 'posts'";
+    world.db.execute(Stmt::fixed(update, vec![fields.to_string().into()])).await.unwrap();
+    let update = "UPDATE collections SET view_rule = ''";
+    world.db.execute(Stmt::fixed(update, Vec::new())).await.unwrap();
+    world.catalog.reload().await.unwrap();
+    let expand = crate::reach::Expand::parse("author").unwrap();
+    let caller = world.user("user");
+    let client = || {
+        let client = world.connect(&caller);
+        let selection = Selection { expand: expand.clone(), ..Selection::default() };
+        let wish = Subscribe { tag: None, ..selecting(&client, "all", selection) };
+        (client, wish)
+    };
+    let ((knowing, first), (plain, second)) = (client(), client());
+    knowing.0.subscribe(Subscribe { notices: true, ..first }).unwrap();
+    plain.0.subscribe(second).unwrap();
+    let ignorant = world.connect(&caller);
+    ignorant.listen(Operations::ALL).await;
+    assert_eq!((knowing.frames(1).await, plain.frames(1).await), (vec!["ack".to_owned()], vec!["ack".to_owned()]));
+    let with = |author: Json| json!({"id": "1", "title": "a", "author": author});
+    // Where there is nothing to expand, nothing is read. There is no such table.
+    world.create("1", with(Json::Null)).await;
+    world.update("1", with(Json::Null), with(json!("7"))).await;
+    world.update("1", with(json!("7")), with(json!("8"))).await;
+    world.delete("1", with(json!("8"))).await;
+    assert_eq!(knowing.frames(1).await, [format!("create 1 {}", with(Json::Null))]);
+    let heard = knowing.frames(3).await;
+    assert_eq!(heard, ["resync access", "resync access", r#"delete 1 {"id":"1"}"#]);
+    assert_eq!(plain.closed().await, Close::Overload);
+    assert_eq!(names(&ignorant.frames(4).await), ["create 1", "update 1", "update 1", "delete 1"]);
+}

@@ -49,10 +49,10 @@ async fn connections_are_told_with_their_users_and_subscriptions(backend: Backen
     assert_eq!((&told["pulling"], &told["behind"], &told["sent"]), (&json!(false), &json!(0), &json!(3)));
     assert_eq!((&told["queued_frames"], &told["queued_bytes"]), (&json!(0), &json!(0)));
     let all = json!({"collection": "posts", "ref": null, "account_id": user.account_id, "record": null, "filter": null,
-        "fields": null, "operations": ["create", "update", "delete"], "live": true, "group_size": 1});
+        "fields": null, "expand": null, "operations": ["create", "update", "delete"], "live": true, "group_size": 1});
     assert_eq!(told["subscriptions"][0], all);
     let one = json!({"collection": "posts", "ref": "open", "account_id": user.account_id, "record": "x",
-        "filter": "n > 1", "fields": ["n"], "operations": ["create"], "live": true, "group_size": 1});
+        "filter": "n > 1", "fields": ["n"], "expand": null, "operations": ["create"], "live": true, "group_size": 1});
     assert_eq!(told["subscriptions"][1], one);
     // Whoever sees the same shares a group.
     let mut third = Ws::connect(&user).await;

@@ -116,6 +116,7 @@ fn subscribe(view: &View, start: &Start) -> Value {
     let wishes = [
         ("filter", view.filter.map(Value::from)),
         ("fields", view.fields.map(|fields| fields.split(',').collect())),
+        ("expand", view.expand.map(Value::from)),
         ("record", view.record.clone().map(Value::from)),
         ("account", view.account.clone().map(Value::from)),
         ("old", view.old.then(|| true.into())),

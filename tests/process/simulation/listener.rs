@@ -29,6 +29,8 @@ pub struct View {
     pub filter: Option<&'static str>,
     /// Separated by commas.
     pub fields: Option<&'static str>,
+    /// References, separated by commas.
+    pub expand: Option<&'static str>,
     pub record: Option<String>,
     /// Of a superadmin.
     pub account: Option<String>,
@@ -51,7 +53,7 @@ pub enum Manner {
 impl View {
     /// The query of a list that shows the same.
     fn list(&self) -> String {
-        encoded(&[("filter", self.filter), ("fields", self.fields)])
+        encoded(&[("filter", self.filter), ("fields", self.fields), ("expand", self.expand)])
     }
 
     /// The query of a stream.
@@ -132,7 +134,7 @@ impl Listener {
         (self.person)(&self.world)
     }
 
-    fn note(&self, text: &str) {
+    fn note(&self, text: impl std::fmt::Display) {
         self.world.trace.note(&self.name, text);
     }
 
@@ -150,7 +152,7 @@ impl Listener {
                 start = self.begin_with_list(&base).await;
             }
             let client = self.world.cluster.client(&base, self.person());
-            self.note(&format!("connects: {start:?}"));
+            self.note(format_args!("connects: {start:?}"));
             let end = match Channel::open(&self.view, &client, self.person(), &start).await {
                 Ok(channel) => self.stay(channel, &base, &mut start, &mut dice).await,
                 Err(end) => Some(end),
@@ -161,7 +163,7 @@ impl Listener {
                     node = dice.index(4);
                 }
                 Some(end) => {
-                    self.note(&format!("{end:?}"));
+                    self.note(format_args!("{end:?}"));
                     self.go_on_after(&end, &mut start).await;
                     node += 1;
                 }
@@ -185,7 +187,7 @@ impl Listener {
     async fn listed(&self, base: &str) -> Option<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         if let Some(record) = &self.view.record {
-            let answer = self.ask(base, &format!("/records/items/{record}")).await?;
+            let answer = self.ask(base, &format!("/records/items/{record}?{}", self.view.list())).await?;
             all.extend((answer.status == 200).then(|| entry(&answer.body)));
             return Some(all);
         }
@@ -214,7 +216,7 @@ impl Listener {
     /// Holds what the server shows now. What happened lately may be told once more.
     async fn fetch(&self, base: &str) -> bool {
         let Some(listed) = self.listed(base).await else { return false };
-        self.note(&format!("fetched {} records", listed.len()));
+        self.note(format_args!("fetched {} records", listed.len()));
         let mut notes = self.notes.lock().unwrap();
         (notes.held, notes.exact) = (listed, false);
         true
@@ -237,7 +239,7 @@ impl Listener {
                 Err(end) => return Some(end),
             };
             if heard.kind != "heartbeat" {
-                self.note(&format!("{} {}", heard.kind, heard.frame));
+                self.note(format_args!("{} {}", heard.kind, heard.frame));
                 left -= 1;
             }
             let is_event = heard.kind == "event";

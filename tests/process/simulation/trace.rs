@@ -1,11 +1,22 @@
 //! What everybody did and heard, in the order of time.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The longest text of one line, in characters.
 const WIDTH: usize = 240;
+
+/// Takes in no more than it shows: what is written may be huge.
+struct Line(String);
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = WIDTH - self.0.chars().count();
+        self.0.extend(text.chars().take(left));
+        if text.len() > left { Err(fmt::Error) } else { Ok(()) }
+    }
+}
 
 /// Notes of one run.
 #[derive(Debug)]
@@ -20,9 +31,11 @@ impl Trace {
     }
 
     /// Notes what somebody did or heard.
-    pub fn note(&self, who: &str, what: &str) {
-        let what: String = what.chars().take(WIDTH).collect();
-        self.lines.lock().unwrap().push((self.start.elapsed(), who.to_owned(), what));
+    pub fn note(&self, who: &str, what: impl fmt::Display) {
+        let mut line = Line(String::new());
+        // It ends where the line is full.
+        let _ = write!(line, "{what}");
+        self.lines.lock().unwrap().push((self.start.elapsed(), who.to_owned(), line.0));
     }
 
     /// Writes everything to a file; returns its path.

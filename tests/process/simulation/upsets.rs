@@ -7,41 +7,43 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 use super::listener::Listener;
-use super::world::{Person, RULES, World, fields};
+use super::world::{Person, RULES, TARGET_RULES, World, fields, topic_fields};
 use crate::harness::eventually;
 
 /// Changes of rights and rules.
-const DEEDS: usize = 9;
+const DEEDS: usize = 12;
 /// How often a server goes away.
 const CRASHES: usize = 2;
 
 /// Changes what people may see.
 pub async fn upset(world: &World, listeners: &[Listener], mut dice: Dice) {
-    let mut more_fields = 0;
+    let (mut more_fields, mut badges) = (0, Vec::new());
     for _ in 0..DEEDS {
-        dice.pause(20, 120).await;
+        dice.pause(20, 90).await;
         let rule = if dice.once_in(10) { Value::Null } else { json!(dice.pick(&RULES)) };
         let shown = if dice.once_in(2) { json!("*") } else { json!(["n", "stamp", "owner", "phone"]) };
-        let deed = match dice.roll(11) {
+        let target_rule = if dice.once_in(10) { Value::Null } else { json!(dice.pick(&TARGET_RULES)) };
+        let deed = match dice.roll(15) {
             0..=2 => {
-                world.rules(&json!({"list_rule": rule})).await;
+                world.rules("items", &json!({"list_rule": rule})).await;
                 format!("list rule: {rule}")
             }
             3 => {
-                world.rules(&json!({"view_rule": rule})).await;
+                world.rules("items", &json!({"view_rule": rule})).await;
                 format!("view rule: {rule}")
             }
             4 => {
                 let which = *dice.pick(&["list_fields", "view_fields"]);
-                world.rules(&json!({which: shown})).await;
+                world.rules("items", &json!({which: shown})).await;
                 format!("{which}: {shown}")
             }
             5 => {
                 more_fields += 1;
+                let (name, fields) = *dice.pick(&[("items", fields as fn(u64) -> Value), ("topics", topic_fields)]);
                 let body = json!({"fields": fields(more_fields)});
-                let answer = world.command(Method::PUT, "/collections/items", &body).await;
+                let answer = world.command(Method::PUT, &format!("/collections/{name}"), &body).await;
                 assert_eq!(answer.status, 200, "{answer:?}");
-                format!("{more_fields} more fields")
+                format!("{more_fields} more fields of {name}")
             }
             6 => import(world, &rule).await,
             7 => {
@@ -55,9 +57,20 @@ pub async fn upset(world: &World, listeners: &[Listener], mut dice: Dice) {
                 let group = dice.index(2);
                 membership(world, &world.groups[group], &world.colleague, dice.once_in(2)).await
             }
+            10 | 11 => {
+                let target = *dice.pick(&["topics", "topics", "areas"]);
+                world.rules(target, &json!({"view_rule": target_rule})).await;
+                format!("view rule of {target}: {target_rule}")
+            }
+            12 => {
+                let shown = if dice.once_in(2) { json!("*") } else { json!(["title", "area"]) };
+                world.rules("topics", &json!({"view_fields": shown})).await;
+                format!("view_fields of topics: {shown}")
+            }
+            13 => badge(world, &mut badges, &mut dice).await,
             _ => shut_out(world, listeners, &world.third).await,
         };
-        world.trace.note("upset", &deed);
+        world.trace.note("upset", deed);
     }
 }
 
@@ -81,6 +94,29 @@ async fn membership(world: &World, group: &str, person: &Person, joins: bool) ->
     };
     assert!([201, 204, 409].contains(&answer.status), "{answer:?}");
     format!("the colleague {} {group}", if joins { "joins" } else { "leaves" })
+}
+
+/// Gives somebody a badge, changes one, or takes one away.
+async fn badge(world: &World, badges: &mut Vec<String>, dice: &mut Dice) -> String {
+    let holder = *dice.pick(&[&world.member, &world.colleague, &world.third]);
+    let body = json!({"holder": holder.id, "least": dice.roll(12), "note": "new"});
+    let known = (!badges.is_empty()).then(|| dice.index(badges.len())).filter(|_| dice.once_in(2));
+    let insist = async |method, path: &str, body| {
+        let answer = world.cluster.insist(&world.member, method, path, Some(body)).await;
+        // What nobody answered may have been done all the same.
+        assert!(answer.status < 300 || answer.status == 404, "{answer:?}");
+        answer.body["id"].as_str().map(str::to_owned)
+    };
+    match known {
+        None => badges.extend(insist(Method::POST, "/records/badges", &body).await),
+        Some(index) if dice.once_in(2) => {
+            insist(Method::PATCH, &format!("/records/badges/{}", badges[index]), &body).await;
+        }
+        Some(index) => {
+            insist(Method::DELETE, &format!("/records/badges/{}", badges.swap_remove(index)), &json!({})).await;
+        }
+    }
+    format!("badges: {badges:?}")
 }
 
 /// Deactivates somebody until every connection has noticed.
@@ -107,10 +143,12 @@ pub async fn crash(world: &World, mut dice: Dice) {
     for _ in 0..CRASHES {
         dice.pause(100, 500).await;
         let (node, good_order) = (dice.index(cluster.nodes()), dice.once_in(3));
-        world.trace.note("crash", &format!("node {node}, {}", if good_order { "in good order" } else { "kill -9" }));
+        world
+            .trace
+            .note("crash", format_args!("node {node}, {}", if good_order { "in good order" } else { "kill -9" }));
         cluster.stop(node, good_order).await;
         dice.pause(0, 250).await;
         cluster.start(node).await;
-        world.trace.note("crash", &format!("node {node} is back"));
+        world.trace.note("crash", format_args!("node {node} is back"));
     }
 }

@@ -11,8 +11,8 @@ use super::dice::Dice;
 use super::trace::Trace;
 use crate::harness::{PASSWORD, SUPERADMIN, open};
 
-/// List and view rules.
-pub const RULES: [&str; 8] = [
+/// List and view rules. Those with a macro read other records.
+pub const RULES: [&str; 10] = [
     "",
     "n > 3",
     "owner = @request.auth.id",
@@ -21,6 +21,20 @@ pub const RULES: [&str; 8] = [
     "n != 7 && (owner = @request.auth.id || @has_group('pii_access') || n > 9)",
     "@has_group('editors') || n > 6",
     "@owns_record || topic = null",
+    "owner = @request.auth.id || @badges(n) > 0",
+    "n < 6 || @badges(n) > 1",
+];
+/// How many badges somebody has for a record.
+const BADGES: &str = "SELECT COUNT(*) FROM badges WHERE holder = @request.auth.id AND least <= :n";
+/// View rules of what records refer to. They read nothing that changes without anybody being told.
+pub const TARGET_RULES: [&str; 7] = [
+    "",
+    "",
+    "title = 'some'",
+    "@request.auth.role = 'admin' || title = 'some'",
+    "@has_group('editors')",
+    "created_by = @request.auth.id",
+    "title != 'some' || @has_group('pii_access')",
 ];
 /// `n` of records that only slow readers want to see.
 pub const HUGE: u64 = 100;
@@ -81,6 +95,8 @@ pub struct World {
     pub groups: [String; 2],
     /// The id of the collection.
     pub items: String,
+    /// Areas of topics, and whose accounts they belong to.
+    pub areas: Vec<(String, String)>,
     /// Whether slow readers do not read at all.
     pub asleep: AtomicBool,
     /// Whether all that upsets is over.
@@ -94,7 +110,14 @@ impl World {
         let mut admin = Person::new("admin", "system", SUPERADMIN);
         identify(&cluster, &mut admin).await;
         let say = async |method, path: &str, body: &Value| done(&cluster, &admin, method, path, body).await;
-        say(Method::POST, "/collections", &collection("topics", &json!([{"name": "title", "type": "text"}]))).await;
+        for (name, fields) in [("areas", json!([{"name": "title", "type": "text"}])), ("topics", topic_fields(0))] {
+            say(Method::POST, "/collections", &collection(name, &fields)).await;
+        }
+        let badges = json!([{"name": "holder", "type": "text"}, {"name": "least", "type": "number"},
+            {"name": "note", "type": "text"}]);
+        say(Method::POST, "/collections", &collection("badges", &badges)).await;
+        let of_badges = json!({"name": "badges", "sql_query": BADGES, "parameters": ["n"]});
+        say(Method::POST, "/macros", &of_badges).await;
         let mut items = collection("items", &fields(0));
         items["list_rule"] = json!(dice.pick(&RULES));
         items["view_rule"] = json!(dice.pick(&RULES));
@@ -123,6 +146,11 @@ impl World {
         let editors = done(&cluster, &member, Method::POST, "/groups", &json!({"name": "editors"})).await;
         let all = cluster.insist(&member, Method::GET, "/groups?search=pii_access", None).await.body;
         let groups = [&editors["id"], &all[0]["id"]].map(|id| id.as_str().unwrap().to_owned());
+        let mut areas = Vec::new();
+        for (person, title) in [(&member, "some"), (&member, "other"), (&stranger, "some")] {
+            let area = done(&cluster, person, Method::POST, "/records/areas", &json!({"title": title})).await;
+            areas.push((area["id"].as_str().unwrap().to_owned(), person.account_id.clone()));
+        }
         let mut anchors = Vec::new();
         let taken = json!({"n": 1, "stamp": 0, "code": "taken"});
         done(&cluster, &stranger, Method::POST, "/records/items", &taken).await;
@@ -143,6 +171,7 @@ impl World {
             anchors,
             groups,
             items,
+            areas,
             asleep: AtomicBool::new(false),
             calm: AtomicBool::new(false),
             stamp: AtomicU64::new(1),
@@ -159,9 +188,9 @@ impl World {
         self.cluster.insist(&self.admin, method, path, Some(body)).await
     }
 
-    /// Changes rules of the collection.
-    pub async fn rules(&self, rules: &Value) {
-        let answer = self.command(Method::PUT, "/collections/items/rules", rules).await;
+    /// Changes rules of a collection.
+    pub async fn rules(&self, collection: &str, rules: &Value) {
+        let answer = self.command(Method::PUT, &format!("/collections/{collection}/rules"), rules).await;
         assert_eq!(answer.status, 200, "{rules}: {answer:?}");
     }
 }
@@ -187,6 +216,21 @@ fn collection(name: &str, fields: &Value) -> Value {
     collection
 }
 
+/// The fields of topics, with so many more than at the beginning.
+pub fn topic_fields(more: u64) -> Value {
+    let mut fields = json!([
+        {"name": "title", "type": "text"},
+        {"name": "hint", "type": "text", "pii": true, "mask_type": "phone"},
+        {"name": "area", "type": "reference", "collection": "areas", "on_delete": "cascade"}
+    ]);
+    fields.as_array_mut().unwrap().extend(extras(more));
+    fields
+}
+
+fn extras(count: u64) -> impl Iterator<Item = Value> {
+    (0..count).map(|number| json!({"name": format!("extra{number}"), "type": "text"}))
+}
+
 /// The fields of the collection, with so many more than at the beginning.
 pub fn fields(more: u64) -> Value {
     let mut fields = json!([
@@ -200,7 +244,6 @@ pub fn fields(more: u64) -> Value {
         {"name": "parent", "type": "reference", "collection": "items", "on_delete": "cascade"},
         {"name": "topic", "type": "reference", "collection": "topics", "on_delete": "set_null"}
     ]);
-    let all = fields.as_array_mut().unwrap();
-    all.extend((0..more).map(|number| json!({"name": format!("extra{number}"), "type": "text"})));
+    fields.as_array_mut().unwrap().extend(extras(more));
     fields
 }

@@ -46,7 +46,7 @@ impl Writer<'_> {
         let node = self.dice.index(self.world.cluster.nodes());
         let answer = self.world.cluster.ask(node, person, method.clone(), path, Some(body)).await;
         let status = answer.as_ref().map_or(0, |answer| answer.status);
-        self.world.trace.note(&self.name, &format!("{method} {path} {body} {status}"));
+        self.world.trace.note(&self.name, format_args!("{method} {path} {body} {status}"));
         let may_be = [0, 200, 201, 204, 400, 404, 409];
         let shut_out = status == 401 && person.id == self.world.third.id;
         assert!(may_be.contains(&status) || shut_out, "{method} {path} {body}: {answer:?}");
@@ -61,6 +61,15 @@ impl Writer<'_> {
         let (n, phone) = (self.dice.roll(16), self.dice.roll(1_000_000));
         json!({"n": n, "stamp": world.stamp(), "owner": owner.id, "phone": format!("+49 {phone:06}"),
             "secret": format!("secret {n}")})
+    }
+
+    /// A topic to write. Nobody changes it later: that would be told to nobody who sees it in a record.
+    fn topic(&mut self, person: &Person) -> Value {
+        let own = |(_, account): &&(String, String)| *account == person.account_id;
+        let areas: Vec<&String> = self.world.areas.iter().filter(own).map(|(area, _)| area).collect();
+        let area = if areas.is_empty() { Value::Null } else { json!(self.dice.pick(&areas)) };
+        let (title, hint) = (*self.dice.pick(&["some", "other"]), self.dice.roll(1_000_000));
+        json!({"title": title, "hint": format!("+49 {hint:06}"), "area": area})
     }
 
     fn some(&mut self, most: usize) -> Vec<String> {
@@ -104,6 +113,9 @@ impl Writer<'_> {
             }
             9 => {
                 let anchor = self.dice.pick(&world.anchors).clone();
+                if !self.topics.is_empty() {
+                    body["topic"] = json!(self.dice.pick(&self.topics));
+                }
                 self.say(&world.member, Method::PATCH, &format!("/records/items/{anchor}"), &body).await;
             }
             10 | 11 => {
@@ -120,7 +132,8 @@ impl Writer<'_> {
                 self.records.extend(created.iter().flatten().filter_map(|made| made["id"].as_str().map(str::to_owned)));
             }
             12 => {
-                let made = self.say(person, Method::POST, "/records/topics", &json!({"title": "some"})).await;
+                let topic = self.topic(person);
+                let made = self.say(person, Method::POST, "/records/topics", &topic).await;
                 self.topics.extend(made.and_then(|made| made.body["id"].as_str().map(str::to_owned)));
             }
             13 if !self.topics.is_empty() && self.dice.once_in(3) => {
@@ -158,7 +171,7 @@ pub async fn flood(world: &World, mut dice: Dice) {
             made.extend(answer.and_then(|answer| answer.body["id"].as_str().map(str::to_owned)));
         }
         world.asleep.store(false, Ordering::Relaxed);
-        world.trace.note("flood", &format!("ends: {made:?}"));
+        world.trace.note("flood", format_args!("ends: {made:?}"));
         ripple(world, &mut dice).await;
         for id in made {
             let path = format!("/records/items/{id}");

@@ -38,7 +38,10 @@ impl<'a> Topic<'a> {
             return None;
         }
         let mut event: Value = serde_json::from_slice(frame).ok()?;
-        event.get_mut("record")?.as_object_mut()?.retain(|key, _| wanted.contains(&key.as_str()));
+        event.get_mut("record")?.as_object_mut()?.retain(|key, _| {
+            // `expand.author.name` keeps all that is expanded.
+            wanted.iter().any(|name| name.split('.').next() == Some(key))
+        });
         Some(event.to_string().into())
     }
 }

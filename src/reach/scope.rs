@@ -12,9 +12,12 @@ use crate::id::AccountId;
 use crate::schema::{Body, Collection, Operation, Rule, View};
 
 /// An operation that the caller may try.
-pub(super) struct Scope<'a> {
+pub struct Scope<'a> {
+    /// Who.
     pub caller: &'a Caller,
+    /// The records of what.
     pub collection: &'a Arc<Collection>,
+    /// What is to be done with them.
     pub operation: Operation,
     /// The account whose records are in reach; `None` reaches all, which superadmins only get.
     pub account: Option<AccountId>,
