@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Db, DbError, Dialect, Stmt, Value};
+use crate::db::{Db, DbError, Dialect, Sql, Stmt, Value};
 use crate::id::{AccountId, CollectionId};
 
 /// The most entries read at once.
@@ -166,6 +166,24 @@ pub struct ChangeLog {
     recent: Arc<[i64]>,
 }
 
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Entries.
+    pub entries: i64,
+    /// Bytes of records.
+    pub bytes: i64,
+}
+
+/// Some entries, one after another.
+#[derive(Debug)]
+pub struct Stretch {
+    /// The entries.
+    pub changes: Vec<Change>,
+    /// Everything up to this position is among them.
+    pub until: i64,
+}
+
 /// How far back a missing position may belong to a transaction that was still open when the log was opened.
 const RECENT: i64 = 1000;
 
@@ -216,29 +234,39 @@ impl ChangeLog {
         self.settled.subscribe()
     }
 
-    /// The entries between two positions, without the first and with the last, at most `limit`, of one account and of
-    /// none, or of all. `until` must have been handed over. `None` if entries after `position` are no longer kept.
+    /// The entries between two positions, without the first and with the last, of one account and of none, or of all; as
+    /// many as `most` allows, but one at least. `until` must have been handed over. `None` if entries after `position`
+    /// are no longer kept.
     pub async fn read_between(
         &self,
         position: i64,
         until: i64,
         account: Option<AccountId>,
-        limit: i64,
-    ) -> Result<Option<Vec<Change>>, DbError> {
-        let mut sql = self.select();
-        sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(until);
-        sql.push(" AND operation <> 'audit'");
-        if let Some(account) = account {
-            sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
-        }
-        sql.push(" ORDER BY position LIMIT ").number(limit);
-        let rows: Vec<Row> = self.db.rows(sql.build()).await?;
+        most: Most,
+    ) -> Result<Option<Stretch>, DbError> {
+        let mut sizes = self.db.sql();
+        sizes.push(
+            "SELECT position, CAST(coalesce(octet_length(record), 0) + coalesce(octet_length(previous), 0) AS BIGINT)",
+        );
+        sizes.push(" FROM change_log");
+        let sizes: Vec<(i64, i64)> = self.db.rows(between(sizes, position, until, account, most.entries)).await?;
+        let mut bytes = 0;
+        let fits = |(_, size): &&(i64, i64)| {
+            bytes += size;
+            bytes <= most.bytes
+        };
+        let fitting = sizes.iter().take_while(fits).count().max(1);
+        let last = sizes.get(fitting - 1).or(sizes.last());
+        // What was not looked at may hold more.
+        let is_cut = fitting < sizes.len() || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);
+        let until = last.filter(|_| is_cut).map_or(until, |(position, _)| *position);
+        let rows: Vec<Row> = self.db.rows(between(self.select(), position, until, account, most.entries)).await?;
         // Only now: what was deleted before the entries were read is not among them.
         let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;
         if position + 1 < oldest {
             return Ok(None);
         }
-        Ok(Some(rows.into_iter().filter_map(Row::into_change).collect()))
+        Ok(Some(Stretch { changes: rows.into_iter().filter_map(Row::into_change).collect(), until }))
     }
 
     /// The position of the last entry, handed over or not.
@@ -279,7 +307,7 @@ impl ChangeLog {
         }
     }
 
-    fn select(&self) -> crate::db::Sql {
+    fn select(&self) -> Sql {
         let mut sql = self.db.sql();
         sql.push("SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, ");
         sql.push(match self.db.dialect() {
@@ -289,6 +317,16 @@ impl ChangeLog {
         sql.push(" FROM change_log");
         sql
     }
+}
+
+fn between(mut sql: Sql, position: i64, until: i64, account: Option<AccountId>, limit: i64) -> Stmt {
+    sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(until);
+    sql.push(" AND operation <> 'audit'");
+    if let Some(account) = account {
+        sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
+    }
+    sql.push(" ORDER BY position LIMIT ").number(limit);
+    sql.build()
 }
 
 /// The statement that gives a database another identity: after a restore, cursors of before belong to a future that it

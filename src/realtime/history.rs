@@ -11,11 +11,11 @@ use tokio::sync::Mutex as AsyncMutex;
 
 pub(super) use self::segment::{Known, Reader, Segment, Told};
 use super::subscription::Scope;
-use crate::changes::ChangeLog;
+use crate::changes::{ChangeLog, Most, Stretch};
 use crate::db::DbError;
 
-/// How many entries are read at once.
-const CHUNK: i64 = 256;
+/// How much is read at once.
+const CHUNK: Most = Most { entries: 256, bytes: 4 << 20 };
 /// How many bytes of entries and frames are kept for the next reader, about.
 const KEPT: usize = 64 << 20;
 
@@ -58,9 +58,9 @@ impl History {
             Scope::Account(account) => Some(account),
             Scope::Everything => None,
         };
-        let Some(changes) = self.log.read_between(position, until, account, CHUNK).await? else { return Ok(None) };
-        let full = i64::try_from(changes.len()).is_ok_and(|read| read >= CHUNK);
-        let until = changes.last().filter(|_| full).map_or(until, |last| last.position);
+        let Some(Stretch { changes, until }) = self.log.read_between(position, until, account, CHUNK).await? else {
+            return Ok(None);
+        };
         let segment = Arc::new(Segment::new(changes, until, self.total.clone(), reading));
         self.make_room(&mut segments);
         segments.insert(position, segment.clone());

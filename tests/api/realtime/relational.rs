@@ -90,19 +90,32 @@ async fn events_are_judged_by_rules_about_other_records(backend: Backend) {
     assert_eq!(of_owner.frame().await["type"], "pong", "who is no member hears nothing");
 }
 
+/// The next frame that does not ask to fetch everything. When a client is told to fetch everything depends on who is quicker.
+async fn next_event(ws: &mut Ws) -> Value {
+    loop {
+        let frame = ws.frame().await;
+        if frame["type"] != "resync" {
+            return frame;
+        }
+    }
+}
+
 async fn one_record_is_judged_by_the_view_rule(backend: Backend) {
     let (app, owner, colleague) = start(backend).await;
+    app.collection("marks", &json!([{"name": "n", "type": "number"}]), &open()).await;
     join(&owner, &colleague, "a").await;
     let id = owner.create_id("projects", &json!({"key": "a", "n": 1})).await;
     let mut ws = Ws::connect(&colleague).await;
     subscribe(&mut ws, &json!({"record": id})).await;
+    ws.subscribe("marks").await;
     let path = format!("/records/projects/{id}");
     app.admin.patch(&path, &json!({"n": 2})).await.ok(200);
+    owner.create("marks", &json!({"n": 1})).await;
+    assert_eq!(next_event(&mut ws).await["type"], "marks.create", "the list rule alone would let it through");
     join(&owner, &colleague, "a").await;
-    // Whether the change before is shown depends on which of the two is quicker.
     assert_eq!(ws.next_of("resync").await["reason"], "access");
     app.admin.patch(&path, &json!({"n": 3})).await.ok(200);
-    assert_eq!(ws.expect_event("projects.update").await["n"], 3);
+    assert_eq!(next_event(&mut ws).await["data"]["n"], 3);
 }
 
 async fn whoever_may_see_other_records_now_is_told_to_fetch_them(backend: Backend) {
@@ -174,11 +187,11 @@ async fn a_snapshot_goes_on_with_the_rule(backend: Backend) {
     }
     let mut ws = Ws::connect(&colleague).await;
     subscribe(&mut ws, &json!({"ref": 1, "snapshot": true})).await;
-    assert_eq!(ws.frame().await["items"].as_array().unwrap().len(), 2);
-    assert_eq!(ws.frame().await["type"], "live");
+    assert_eq!(next_event(&mut ws).await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(next_event(&mut ws).await["type"], "live");
     owner.create("projects", &json!({"key": "b", "n": 2})).await;
     owner.create("projects", &json!({"key": "a", "n": 3})).await;
-    assert_eq!(ws.expect_event("projects.create").await["n"], 3);
+    assert_eq!(next_event(&mut ws).await["data"]["n"], 3);
 }
 
 async fn another_macro_of_the_same_name_is_another_rule(backend: Backend) {

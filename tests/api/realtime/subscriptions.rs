@@ -13,6 +13,7 @@ crate::both![
     a_snapshot_comes_first_and_then_everything_after_it,
     a_snapshot_under_writes_has_no_gap_and_no_repetition,
     what_cannot_be_subscribed_to_is_refused_with_the_reference,
+    large_records_that_were_missed_come_in_pieces_and_complete,
     a_plain_client_never_sees_a_new_kind_of_frame,
 ];
 
@@ -280,6 +281,24 @@ async fn what_cannot_be_subscribed_to_is_refused_with_the_reference(backend: Bac
     user.create("posts", &json!({"n": 1})).await;
     ws.send(&json!({"action": "ping"})).await;
     assert_eq!(ws.frame().await["type"], "pong", "nothing was subscribed to");
+}
+
+async fn large_records_that_were_missed_come_in_pieces_and_complete(backend: Backend) {
+    let (_app, user) = posts(backend).await;
+    let mut ws = Ws::connect(&user).await;
+    ws.send(&json!({"action": "subscribe", "collection": "posts", "ref": 1})).await;
+    let cursor = ws.frame().await["cursor"].clone();
+    drop(ws);
+    let text = "x".repeat(900_000);
+    for n in 0..8 {
+        user.create("posts", &json!({"n": n, "state": if n % 4 == 3 { "small" } else { &text }})).await;
+    }
+    let mut ws = Ws::connect(&user).await;
+    subscribe(&mut ws, &json!({"collection": "posts", "ref": 1, "since": cursor})).await;
+    for n in 0..8 {
+        assert_eq!(ws.expect_event("posts.create").await["n"], n);
+    }
+    assert_eq!(ws.frame().await["count"], 8);
 }
 
 async fn a_plain_client_never_sees_a_new_kind_of_frame(backend: Backend) {
