@@ -5,15 +5,18 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::Records;
 use super::order::Order;
 use super::query::ListQuery;
-use super::{MAX_EXPANDED, Records};
 use crate::auth::Caller;
 use crate::db::{AccountName, Doc};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, RecordId};
 use crate::reach::Scope;
 use crate::schema::{Body, Operation};
+
+/// Bytes of records that a snapshot may take in by expanding: it waits in memory until the client has read it.
+const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 
 /// Which records are wanted.
 #[derive(Clone, Debug)]

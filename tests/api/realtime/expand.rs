@@ -401,4 +401,13 @@ async fn too_much_stays_ids(backend: Backend) {
     user.create("books", &json!({"author": small})).await;
     assert_eq!(event(&mut ws, "books.create").await["author"], large.as_str());
     assert_eq!(event(&mut ws, "books.create").await["author"]["name"], "small");
+    // What waits to be sent is limited, too.
+    let books: Vec<Value> = (0..8).map(|n| json!({"title": n.to_string(), "author": large})).collect();
+    user.post("/records/books/batch", &json!({"records": books})).await.ok(201);
+    let snapshot = json!({"action": "subscribe", "collection": "books", "expand": "author", "snapshot": true});
+    let mut other = Ws::connect(&user).await;
+    other.send(&snapshot).await;
+    let refusal = frame(&mut other).await;
+    assert_eq!(refusal["code"], "invalid_message");
+    assert!(refusal["error"].as_str().unwrap().contains("too large"), "{refusal}");
 }
