@@ -26,6 +26,7 @@ let taken = 0;
 async function take(page, mode, name) {
   await page.getByRole('heading', { includeHidden: true }).first().waitFor();
   await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => !document.querySelector('.mantine-Skeleton-root'));
   // Away from what it clicked: no tooltip in the way.
   await page.mouse.move(0, 0);
   await page.waitForTimeout(200);
