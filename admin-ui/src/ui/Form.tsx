@@ -73,7 +73,8 @@ function useFocusAfterAnswer(form: RefObject<HTMLFormElement | null>, busy: bool
     if (!answered || !form.current) return;
     const active = document.activeElement;
     // A quick answer comes before the browser has taken the focus away from the button.
-    const waits = active === document.body || active?.contains(form.current) || (form.current.contains(active) && active?.matches('[type="submit"]'));
+    const atButton = form.current.contains(active) && active?.matches('[type="submit"]') === true;
+    const waits = atButton || active === document.body || active?.contains(form.current) === true;
     if (!waits) return;
     if (!focusRefused(form.current)) form.current.querySelector<HTMLElement>('[type="submit"]')?.focus();
   }, [form, busy]);
