@@ -245,10 +245,13 @@ test('people and operation', async (t) => {
 
   await step(t, 'charts the traffic', async () => {
     await go('Overview');
-    await page.getByRole('figure', { name: 'Answers' }).waitFor();
-    await page.getByRole('slider', { name: 'Answers, by time' }).focus();
+    for (const name of ['Requests', 'Errors', 'Time taken', 'Realtime connections', 'Deliveries', 'Database']) await page.getByRole('figure', { name }).waitFor();
+    const errors = page.getByRole('slider', { name: 'Errors, by time' });
+    await errors.focus();
     await page.keyboard.press('ArrowRight');
-    await page.getByText(/fine \d+, refused \d+, failed 0/).first().waitFor();
+    assert.match(await errors.getAttribute('aria-valuetext'), /^\d\d:\d\d: refused \(4xx\) \d+, failed \(5xx\) 0$/);
+    await page.getByRole('radiogroup', { name: 'Range' }).getByText('Day').click();
+    await page.getByRole('heading', { name: 'Last day' }).waitFor();
     await access();
     await picture('overview');
   });

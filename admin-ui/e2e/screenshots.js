@@ -1,4 +1,4 @@
-// Takes every page and state in light, dark, narrow and with long words: node e2e/screenshots.js <folder> [part of a name]
+// Takes every page and state in light, dark, narrow and with long words: node e2e/screenshots.js <folder> [parts of names, with commas]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, openPage } from './support/browser.js';
@@ -9,7 +9,8 @@ import { seedPictures } from './pictures/seed.js';
 import { stretch } from './pictures/stretch.js';
 
 const folder = process.argv[2] ?? 'screenshots';
-const only = process.argv[3] ?? '';
+const parts = (process.argv[3] ?? '').split(',');
+const wanted = (name) => parts.some((part) => name.includes(part));
 
 const MODES = [
   { name: 'light', colorScheme: 'light' },
@@ -26,6 +27,7 @@ let taken = 0;
 async function take(page, mode, name) {
   await page.getByRole('heading', { includeHidden: true }).first().waitFor();
   await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => !document.querySelector('.mantine-Skeleton-root'));
   // Away from what it clicked: no tooltip in the way.
   await page.mouse.move(0, 0);
   await page.waitForTimeout(200);
@@ -39,7 +41,7 @@ async function take(page, mode, name) {
 
 /** The pages before one is signed in. */
 async function entry(name, run) {
-  if (!name.includes(only)) return;
+  if (!wanted(name)) return;
   for (const { name: mode, ...options } of MODES) {
     const { page, context } = await openPage(browser, server.origin, options);
     await run(page);
@@ -69,7 +71,7 @@ async function picture({ name: mode, ...options }, { name, path, before, act, na
 
 /** The modes side by side: most of the time is waiting. */
 async function walk(all, storageState, api) {
-  for (const entry of all.filter(({ name }) => name.includes(only))) {
+  for (const entry of all.filter(({ name }) => wanted(name))) {
     await Promise.all(MODES.map((mode) => picture(mode, entry, storageState, api)));
   }
 }

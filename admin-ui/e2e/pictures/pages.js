@@ -152,7 +152,7 @@ export function pictures({ record, longRecord, account, users, group }) {
       const frames = page.getByRole('list', { name: 'Frames, newest first' });
       await frames.getByText('subscribed').first().waitFor();
       await button(page, 'Create').click();
-      await frames.getByRole('button').filter({ hasText: 'posts.create' }).click();
+      await frames.getByRole('button').filter({ hasText: 'posts.create' }).first().click();
     } },
     { name: 'connections', path: '/live/connections', act: listener },
     { name: 'connection', path: '/live/connections', act: async (page) => {

@@ -70,8 +70,12 @@ function useFocusAfterAnswer(form: RefObject<HTMLFormElement | null>, busy: bool
   useEffect(() => {
     const answered = wasBusy.current && !busy;
     wasBusy.current = busy;
+    if (!answered || !form.current) return;
     const active = document.activeElement;
-    if (!answered || !form.current || (active !== document.body && !active?.contains(form.current))) return;
+    // A quick answer comes before the browser has taken the focus away from the button.
+    const atButton = form.current.contains(active) && active?.matches('[type="submit"]') === true;
+    const waits = atButton || active === document.body || active?.contains(form.current) === true;
+    if (!waits) return;
     if (!focusRefused(form.current)) form.current.querySelector<HTMLElement>('[type="submit"]')?.focus();
   }, [form, busy]);
 }

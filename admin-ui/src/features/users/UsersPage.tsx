@@ -31,7 +31,7 @@ const columns: Column<User>[] = [
     ),
   },
   { key: 'account_name', wide: true, header: 'Account', cell: (user) => accountName(user) },
-  { key: 'role', header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
+  { key: 'role', wide: true, header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
   { key: 'is_active', header: 'State', cell: ({ is_active }) => <YesNo value={is_active} yes="active" no="deactivated" /> },
   { key: 'email_verified', wide: true, header: 'Address', cell: ({ email_verified }) => <YesNo value={email_verified} yes="verified" no="not verified" /> },
   { key: 'last_login', wide: true, header: 'Last sign-in', sortable: true, cell: ({ last_login }) => <TimeText value={last_login} /> },
