@@ -40,7 +40,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'collections', path: '/collections' },
     { name: 'collections-none', path: '/collections?search=nothing' },
     { name: 'collections-error', path: '/collections', before: (page) => failing(page, '/collections?*') },
-    { name: 'collections-import', path: '/collections', act: (page) => menu(page, 'More about collections', 'Import collections') },
+    { name: 'collections-import', path: '/collections', act: async (page) => { await menu(page, 'More about collections', 'Import collections'); await page.getByRole('dialog').waitFor(); } },
     { name: 'collection-new', path: '/collections/new', act: async (page) => {
       await page.getByLabel('Name', { exact: true }).fill('or');
       await page.getByLabel('Name of field 1').fill('created_at');
