@@ -70,6 +70,7 @@ export interface PlaygroundSearch {
   filter?: string;
   record?: string;
   fields?: string;
+  expand?: string;
   old?: boolean;
   since?: string;
   snapshot?: boolean;
@@ -87,6 +88,7 @@ export function playgroundSearch(raw: Raw): PlaygroundSearch {
     filter: text(raw.filter),
     record: text(raw.record),
     fields: text(raw.fields),
+    expand: text(raw.expand),
     old: raw.old === true || undefined,
     since: text(raw.since),
     snapshot: raw.snapshot === true || undefined,

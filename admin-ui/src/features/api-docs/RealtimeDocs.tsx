@@ -13,6 +13,7 @@ const OPTIONS: Item[] = [
   { name: 'filter', text: 'Only records for which this expression is true, as in a list' },
   { name: 'record', text: 'Only the record with this id; then the view rule decides' },
   { name: 'fields', text: 'Only these fields, and those of the system' },
+  { name: 'expand', text: 'References in whose place their records are shown, `author.country` deeper; what they lead to is read when the event is told' },
   { name: 'old', text: '`true`: updates and deletes tell the values before' },
   { name: 'snapshot', text: '`true`: the records that are there come first, in the order of `sort`, `limit` at most' },
   { name: 'since', text: 'A cursor: what happened after it comes first, with nothing left out and nothing twice' },

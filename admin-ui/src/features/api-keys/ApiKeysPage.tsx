@@ -30,7 +30,7 @@ export function ApiKeysPage() {
     { key: 'name', header: 'Name', cell: ({ name }) => name },
     { key: 'key', wide: true, header: 'Key', cell: ({ key }) => <span className="mono">{key}</span> },
     { key: 'account_code', wide: true, header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
-    { key: 'scopes', header: 'May', cell: ({ scopes }) => scopeLabels(scopes) },
+    { key: 'scopes', wide: true, header: 'May', cell: ({ scopes }) => scopeLabels(scopes) },
     { key: 'last_used_at', wide: true, header: 'Last used', cell: ({ last_used_at }) => <TimeText value={last_used_at} /> },
     { key: 'expires_at', header: 'Expires', cell: ({ expires_at }) => (expires_at ? <TimeText value={expires_at} /> : 'never') },
     {

@@ -34,7 +34,7 @@ export function InvitationsPage() {
     { key: 'email', header: 'E-mail', cell: ({ email }) => email },
     { key: 'account_code', wide: true, header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
     { key: 'role', wide: true, header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
-    { key: 'status', header: 'State', cell: ({ status: state }) => state },
+    { key: 'status', wide: true, header: 'State', cell: ({ status: state }) => state },
     { key: 'expires_at', wide: true, header: 'Expires', cell: ({ expires_at }) => <TimeText value={expires_at} /> },
     { key: 'created_at', wide: true, header: 'Sent', cell: ({ created_at }) => <TimeText value={created_at} /> },
     {

@@ -17,7 +17,7 @@ export function EventTable({ events, onOpen }: Props) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={112}>Time</Table.Th>
-            <Table.Th w={88}>Operation</Table.Th>
+            <Table.Th w={104}>Operation</Table.Th>
             <Table.Th w={150}>Collection</Table.Th>
             <Table.Th w={110}>Record</Table.Th>
             <Table.Th>Data</Table.Th>

@@ -5,11 +5,12 @@ import { plural } from '@/ui/format';
 
 /** What one subscription asks for; what it does not ask for is not said. */
 export function SubscriptionPanel({ subscription }: { subscription: SubscriptionView }) {
-  const { collection, operations, filter, record, fields, ref, live, group_size, account_id } = subscription;
+  const { collection, operations, filter, record, fields, expand, ref, live, group_size, account_id } = subscription;
   const group = group_size ?? 0;
   const facts = [
     operations.length === 3 ? 'every operation' : operations.join(', '),
     fields && `only ${fields.join(', ')}`,
+    expand && `with ${expand.replaceAll(',', ', ')}`,
     record && `record ${record}`,
     ref && `ref ${ref}`,
     account_id ? undefined : 'of every account',
@@ -22,7 +23,7 @@ export function SubscriptionPanel({ subscription }: { subscription: Subscription
         <Link to="/collections/$name/records" params={{ name: collection }} className="mono" style={{ color: 'var(--sb-accent-text)', overflowWrap: 'anywhere', minWidth: 0 }}>
           {collection}
         </Link>
-        <Link to="/live/playground" search={{ collection, filter: filter ?? undefined, fields: fields?.join(','), record: record ?? undefined }} style={{ color: 'var(--sb-accent-text)', flex: 'none' }}>
+        <Link to="/live/playground" search={{ collection, filter: filter ?? undefined, fields: fields?.join(','), expand: expand ?? undefined, record: record ?? undefined }} style={{ color: 'var(--sb-accent-text)', flex: 'none' }}>
           Try it
         </Link>
       </Group>

@@ -24,7 +24,7 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
   const completions = useMemo(() => filterCompletions(fields), [fields]);
   const refusal = filterRefusal(frames);
   const problems = refusal === null ? [] : [problemIn(refusal)];
-  const text = (key: 'record' | 'since' | 'sort' | 'ref', label: string, description: string) => (
+  const text = (key: 'record' | 'expand' | 'since' | 'sort' | 'ref', label: string, description: string) => (
     <TextInput
       label={label}
       description={description}
@@ -38,7 +38,7 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
   const chosen = search.operations === undefined ? [...OPERATIONS] : listOf(search.operations);
   return (
     <Stack gap="sm" component="section" aria-label="Subscription">
-      <Select label="Collection" searchable allowDeselect={false} data={names} value={search.collection ?? null} onChange={(name) => onChange({ collection: name ?? undefined, fields: undefined })} />
+      <Select label="Collection" searchable allowDeselect={false} data={names} value={search.collection ?? null} onChange={(name) => onChange({ collection: name ?? undefined, fields: undefined, expand: undefined })} />
       <ActAs userId={search.as} onChange={(as) => onChange({ as })} />
       <Checkbox.Group
         label="Operations"
@@ -66,6 +66,7 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
         value={listOf(search.fields).filter((name) => fields.some((field) => field.name === name))}
         onChange={(list) => onChange({ fields: list.join(',') || undefined })}
       />
+      {fields.some((field) => field.type === 'reference') && text('expand', 'Expand', 'References in whose place their records are shown')}
       <Switch label="Values before a change, as “old”" checked={search.old ?? false} onChange={(event) => onChange({ old: event.currentTarget.checked || undefined })} />
       <Switch label="The records that are there first" checked={search.snapshot ?? false} onChange={(event) => onChange({ snapshot: event.currentTarget.checked || undefined })} />
       {search.snapshot ? (

@@ -8,9 +8,9 @@ describe('subscriptions of the playground', () => {
     expect(isPlain({ collection: 'posts', ref: 'a' })).toBe(false);
   });
   it('carry everything that can be asked for', () => {
-    const wish = { collection: 'posts', operations: 'create,delete', filter: 'n > 1', fields: 'title, n', old: true, since: 'e:5', ref: '7', record: 'r' };
+    const wish = { collection: 'posts', operations: 'create,delete', filter: 'n > 1', fields: 'title, n', expand: 'author.country, editor', old: true, since: 'e:5', ref: '7', record: 'r' };
     expect(messageOf(wish)).toEqual({
-      action: 'subscribe', ref: 7, collection: 'posts', operations: ['create', 'delete'], record: 'r', filter: 'n > 1', fields: ['title', 'n'], old: true, since: 'e:5',
+      action: 'subscribe', ref: 7, collection: 'posts', operations: ['create', 'delete'], record: 'r', filter: 'n > 1', fields: ['title', 'n'], expand: ['author.country', 'editor'], old: true, since: 'e:5',
     });
     expect(messageOf({ ...wish, ref: '007' }).ref).toBe('007');
   });
@@ -20,8 +20,8 @@ describe('subscriptions of the playground', () => {
     expect(messageOf({ collection: 'posts', sort: '-n', limit: 5 })).toEqual({ action: 'subscribe', collection: 'posts' });
   });
   it('become a query', () => {
-    expect(queryOf({ collection: 'posts', operations: 'create,update', ref: 'a', fields: 'title,n', old: true })).toEqual([
-      ['collection', 'posts'], ['operations', 'create,update'], ['fields', 'title,n'], ['old', 'true'],
+    expect(queryOf({ collection: 'posts', operations: 'create,update', ref: 'a', fields: 'title,n', expand: 'author', old: true })).toEqual([
+      ['collection', 'posts'], ['operations', 'create,update'], ['fields', 'title,n'], ['expand', 'author'], ['old', 'true'],
     ]);
   });
 });

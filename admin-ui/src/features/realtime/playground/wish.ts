@@ -17,7 +17,7 @@ function referenceOf(text: string): string | number {
 
 /** The message over WebSocket. Without a choice of operations it names none, which means all. */
 export function messageOf(wish: Wish): Record<string, unknown> {
-  const fields = listOf(wish.fields);
+  const list = (text: string | undefined) => (listOf(text).length === 0 ? undefined : listOf(text));
   const message = {
     action: 'subscribe',
     ref: wish.ref === undefined ? undefined : referenceOf(wish.ref),
@@ -25,7 +25,8 @@ export function messageOf(wish: Wish): Record<string, unknown> {
     operations: wish.operations === undefined ? undefined : listOf(wish.operations),
     record: wish.record,
     filter: wish.filter,
-    fields: fields.length === 0 ? undefined : fields,
+    fields: list(wish.fields),
+    expand: list(wish.expand),
     old: wish.old,
     since: wish.snapshot ? undefined : wish.since,
     snapshot: wish.snapshot,
