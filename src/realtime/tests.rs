@@ -18,6 +18,7 @@ use crate::auth::{AccountRef, Caller, Principal, TokenType};
 use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
 use crate::id::{CollectionId, SYSTEM_ACCOUNT};
 
+const NEVER: Duration = Duration::from_hours(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Counts what it encodes.
@@ -93,6 +94,8 @@ impl World {
         let catalog = CatalogHandle::load(db.clone()).await.unwrap();
         let log = ChangeLog::open(db.clone()).await.unwrap();
         let mut options = Options::new(&RealtimeConfig::default());
+        // What comes because of the time comes only where a test asks for it.
+        (options.heartbeat, options.checkpoint) = (NEVER, NEVER);
         change(&mut options);
         let hub = Hub::start(db.clone(), log.clone(), catalog.clone(), clock, options);
         let position = AtomicUsize::new(1);
