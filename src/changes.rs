@@ -256,7 +256,7 @@ impl ChangeLog {
             bytes <= most.bytes
         };
         let fitting = sizes.iter().take_while(fits).count().max(1);
-        let last = sizes.get(fitting - 1).or(sizes.last());
+        let last = sizes.get(fitting - 1);
         // What was not looked at may hold more.
         let is_cut = fitting < sizes.len() || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);
         let until = last.filter(|_| is_cut).map_or(until, |(position, _)| *position);
