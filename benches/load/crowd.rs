@@ -1,10 +1,13 @@
 //! Many subscribers of one collection.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
@@ -257,28 +260,9 @@ async fn narrow_stream(world: &World) -> Fallible<TcpStream> {
 }
 
 /// Reads until the connection ends.
-async fn listen(stream: TcpStream, mut framing: Framing, member: Shared) {
+async fn listen(mut stream: TcpStream, mut framing: Framing, member: Shared) {
     let mut pongs: Vec<u8> = Vec::new();
-    while stream.readable().await.is_ok() {
-        let alive = SCRATCH.with_borrow_mut(|scratch| match stream.try_read(scratch) {
-            Ok(0) => false,
-            Ok(length) => {
-                let mut member = open(&member);
-                let Member { ledger, tally } = &mut *member;
-                // One reading of the clock for all that arrived together.
-                let now = tally.now();
-                let fed = framing.feed(scratch.get(..length).unwrap_or_default(), &mut |received| match received {
-                    Received::Message(message) => ledger.note(message, now, tally),
-                    Received::Ping(payload) => pongs.extend(masked(10, payload)),
-                    Received::Close => ledger.closed = true,
-                });
-                fed.is_ok() && !ledger.closed
-            }
-            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
-        });
-        if !alive {
-            break;
-        }
+    while poll_fn(|context| hear(context, &mut stream, &mut framing, &member, &mut pongs)).await {
         if !pongs.is_empty() {
             // A few bytes always fit; if they do not, the next ping gets another chance.
             drop(stream.try_write(&pongs));
@@ -286,4 +270,30 @@ async fn listen(stream: TcpStream, mut framing: Framing, member: Shared) {
         }
     }
     open(&member).ledger.closed = true;
+}
+
+/// Books what has arrived; false at the end. One system call is enough to know that there is no more for now.
+fn hear(
+    context: &mut Context<'_>,
+    stream: &mut TcpStream,
+    framing: &mut Framing,
+    member: &Shared,
+    pongs: &mut Vec<u8>,
+) -> Poll<bool> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut scratch = ReadBuf::new(scratch);
+        if ready!(Pin::new(stream).poll_read(context, &mut scratch)).is_err() || scratch.filled().is_empty() {
+            return Poll::Ready(false);
+        }
+        let mut member = open(member);
+        let Member { ledger, tally } = &mut *member;
+        // One reading of the clock for all that arrived together.
+        let now = tally.now();
+        let fed = framing.feed(scratch.filled(), &mut |received| match received {
+            Received::Message(message) => ledger.note(message, now, tally),
+            Received::Ping(payload) => pongs.extend(masked(10, payload)),
+            Received::Close => ledger.closed = true,
+        });
+        Poll::Ready(fed.is_ok() && !ledger.closed)
+    })
 }

@@ -148,7 +148,7 @@ impl Transport {
     }
 }
 
-/// The list and view rule. Every subscriber sees every record under each of the first three, so that figures compare.
+/// The list and view rule. Every subscriber sees every record, so that figures compare, but for `own`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Rule {
     /// Public
@@ -157,6 +157,8 @@ pub enum Rule {
     User,
     /// Reads the caller's role
     Role,
+    /// Reads records of another collection, which only the database can do
+    Relation,
     /// Only the caller's own records, so that subscribers with other users see nothing
     Own,
 }
@@ -168,17 +170,19 @@ impl Rule {
             Self::None => "none",
             Self::User => "user",
             Self::Role => "role",
+            Self::Relation => "relation",
             Self::Own => "own",
         }
     }
 
-    /// The rule as it is stored.
-    pub const fn text(self) -> &'static str {
+    /// The rule as it is stored. `query` is a macro that counts the records a record refers to.
+    pub fn text(self, query: &str) -> String {
         match self {
-            Self::None => "",
-            Self::User => "created_by = @request.auth.id || is_public = true",
-            Self::Role => "@request.auth.role = 'user' || @request.auth.role = 'admin'",
-            Self::Own => "created_by = @request.auth.id",
+            Self::None => String::new(),
+            Self::User => "created_by = @request.auth.id || is_public = true".to_owned(),
+            Self::Role => "@request.auth.role = 'user' || @request.auth.role = 'admin'".to_owned(),
+            Self::Relation => format!("@{query}(parent) > 0"),
+            Self::Own => "created_by = @request.auth.id".to_owned(),
         }
     }
 }

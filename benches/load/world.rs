@@ -31,6 +31,7 @@ pub struct World {
     pub token: String,
     admin: String,
     account_id: String,
+    /// Paths of what goes in the end, in this order.
     garbage: Vec<String>,
 }
 
@@ -52,15 +53,27 @@ impl World {
         let token = login(&mut api, &account, &email, PASSWORD).await?;
         let (parents, collection) = (format!("load_{tag}_parents"), format!("load_{tag}_records"));
         let name = json!({"name": "name", "type": "text", "required": true});
-        let parents_id = api.post("/collections", Some(&admin), &collection_of(&parents, &[name], Rule::None)).await?;
+        let parents_id = api.post("/collections", Some(&admin), &collection_of(&parents, &[name], "")).await?;
+        let query = format!("load_{tag}_has");
+        let mut garbage = Vec::new();
+        if rule == Rule::Relation {
+            let counting = format!("SELECT COUNT(*) FROM {parents} WHERE id = :parent");
+            let body = json!({"name": query, "sql_query": counting, "parameters": ["parent"]});
+            let made = api.post("/macros", Some(&admin), &body).await?;
+            garbage.push(format!("/macros/{}", made.get("id").ok_or("a macro without `id`")?));
+        }
         let fields = fields(&parents);
-        let records_id = api.post("/collections", Some(&admin), &collection_of(&collection, &fields, rule)).await?;
+        let records = collection_of(&collection, &fields, &rule.text(&query));
+        let records_id = api.post("/collections", Some(&admin), &records).await?;
+        // What refers to others goes first.
+        garbage.insert(0, format!("/collections/{}", text(&records_id, "/id")?));
+        garbage.push(format!("/collections/{}", text(&parents_id, "/id")?));
         let path = format!("/records/{parents}");
         let parent = api.post(&path, Some(&token), &json!({"name": "The one parent"})).await?;
         Ok(Self {
             parent: text(&parent, "/id")?,
             account_id: text(&registered, "/account/id")?,
-            garbage: vec![text(&records_id, "/id")?, text(&parents_id, "/id")?],
+            garbage,
             target,
             collection,
             account,
@@ -145,8 +158,8 @@ impl World {
     /// Removes everything again; a server that goes on should not keep our records.
     pub async fn remove(&self) -> Fallible<()> {
         let mut api = Api::open(&self.target).await?;
-        for id in &self.garbage {
-            api.call("DELETE", &format!("/collections/{id}"), Some(&self.admin), None).await?;
+        for path in &self.garbage {
+            api.call("DELETE", path, Some(&self.admin), None).await?;
         }
         api.call("DELETE", &format!("/accounts/{}", self.account_id), Some(&self.admin), None).await?;
         Ok(())
@@ -158,8 +171,8 @@ fn title(number: usize) -> String {
     format!("Quarterly figures, part {number:08}")
 }
 
-fn collection_of(name: &str, fields: &[Value], rule: Rule) -> Value {
-    json!({"name": name, "fields": fields, "list_rule": rule.text(), "view_rule": rule.text(),
+fn collection_of(name: &str, fields: &[Value], rule: &str) -> Value {
+    json!({"name": name, "fields": fields, "list_rule": rule, "view_rule": rule,
         "create_rule": "@request.auth.id != ''", "update_rule": "created_by = @request.auth.id",
         "delete_rule": "created_by = @request.auth.id"})
 }
