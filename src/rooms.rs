@@ -14,6 +14,7 @@ pub mod error;
 mod frame;
 mod guest;
 mod handle;
+mod history;
 mod nodes;
 mod outbox;
 pub mod pattern;
@@ -47,6 +48,7 @@ use crate::error::Result;
 use crate::id::{AccountId, UserId};
 use crate::realtime::queue::Limits;
 use guest::Visitor;
+use history::Memory;
 use nodes::{News, Nodes};
 use room::Room;
 
@@ -68,6 +70,7 @@ struct Inner {
     definitions: RwLock<Arc<Definitions>>,
     loading: tokio::sync::Mutex<()>,
     shards: Vec<Mutex<Shard>>,
+    memory: Arc<Memory>,
     spread: RandomState,
     visitors: Mutex<HashMap<Uuid, Arc<Visitor>>>,
     /// There is something to do later in some room.
@@ -106,6 +109,7 @@ impl Rooms {
             definitions: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            memory: Arc::default(),
             spread: RandomState::new(),
             visitors: Mutex::default(),
             busy: Notify::new(),
@@ -179,7 +183,7 @@ impl Inner {
     /// Does something in a room that is there because somebody comes in.
     fn enter<R>(&self, key: &RoomKey, act: impl FnOnce(&mut Room) -> R) -> R {
         let mut shard = self.shard(key);
-        let room = shard.rooms.entry(key.clone()).or_insert_with(|| Room::new(key.name.clone()));
+        let room = shard.rooms.entry(key.clone()).or_insert_with(|| Room::new(key.name.clone(), self.memory.clone()));
         let result = act(room);
         self.settle(&mut shard, key);
         result

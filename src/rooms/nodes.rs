@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,6 +33,8 @@ const BEAT: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(7);
 /// How much may wait to be sent; if there is more, messages are lost, and members are sent as a whole.
 const QUEUE: usize = 4096;
+/// How many bytes of it.
+const QUEUE_BYTES: usize = 32 << 20;
 /// How much is sent at once.
 const BATCH: usize = 512;
 /// At most so often.
@@ -102,6 +104,15 @@ impl News {
         let frame = serde_json::from_slice(frame).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self::Said { account: key.account.0, room: key.name.clone(), frame }
     }
+
+    /// What it takes of the queue, in bytes; what is always short takes nothing.
+    fn size(&self) -> usize {
+        match self {
+            Self::Put(notice) => notice.meta.get().len(),
+            Self::Said { frame, .. } => frame.get().len(),
+            Self::Hello | Self::Beat | Self::Want(_) | Self::Members(_) | Self::Gone { .. } => 0,
+        }
+    }
 }
 
 /// This node among the others.
@@ -109,6 +120,8 @@ pub(super) struct Nodes {
     id: Uuid,
     queue: mpsc::Sender<News>,
     sending: Mutex<Option<mpsc::Receiver<News>>>,
+    /// Bytes of what waits in the queue.
+    waiting: AtomicUsize,
     /// The others are to be told of all members of this node.
     owes: Notify,
     others: Mutex<HashMap<Uuid, Other>>,
@@ -129,6 +142,7 @@ impl Nodes {
             id: crate::id::new_id(),
             queue,
             sending: Mutex::new(Some(sending)),
+            waiting: AtomicUsize::new(0),
             owes: Notify::new(),
             others: Mutex::default(),
             shared: AtomicBool::new(false),
@@ -143,7 +157,10 @@ impl Nodes {
     }
 
     fn send(&self, news: News) {
-        if self.queue.try_send(news).is_err() {
+        let size = news.size();
+        let waiting = self.waiting.fetch_add(size, Ordering::Relaxed);
+        if waiting + size > QUEUE_BYTES || self.queue.try_send(news).is_err() {
+            self.waiting.fetch_sub(size, Ordering::Relaxed);
             counter!("snackbase_room_news_lost_total").increment(1);
             self.owes.notify_one();
         }
@@ -183,6 +200,7 @@ async fn speak(inner: &Inner, db: &Postgres, mut sending: mpsc::Receiver<News>) 
         {
             batch.push(news);
         }
+        inner.nodes.waiting.fetch_sub(batch.iter().map(News::size).sum(), Ordering::Relaxed);
         let text = serde_json::to_string(&batch).unwrap_or_default();
         if let Err(error) = db.notify_all(CHANNEL, &writer.cut(&text)).await {
             tracing::warn!(%error, "other nodes could not be told of rooms; they will ask");

@@ -125,7 +125,8 @@ impl Outbox {
         });
     }
 
-    /// Waits until there is something, and takes it all. Notes of what was lost come first.
+    /// Waits until there is something, and takes it, up to the first state: who is there is written down when it is taken,
+    /// and may be long. Notes of what was lost come first.
     pub(super) async fn take(&self) -> Vec<Item> {
         poll_fn(|context| {
             let mut state = self.state();
@@ -136,9 +137,24 @@ impl Outbox {
                 }
                 return Poll::Pending;
             }
-            (state.messages, state.message_bytes, state.answer_bytes) = (0, 0, 0);
             let lost = std::mem::take(&mut state.lost).into_iter().map(|(room, count)| Item::Lost(room, count));
-            Poll::Ready(lost.chain(std::mem::take(&mut state.items)).collect())
+            let mut taken: Vec<Item> = lost.collect();
+            while let Some(item) = state.items.pop_front() {
+                match &item {
+                    Item::Message(_, frame) => {
+                        state.messages -= 1;
+                        state.message_bytes -= frame.len();
+                    }
+                    Item::Answer(frame) => state.answer_bytes -= frame.len(),
+                    Item::Diff(..) | Item::State(_) | Item::Lost(..) => {}
+                }
+                let is_state = matches!(item, Item::State(_));
+                taken.push(item);
+                if is_state {
+                    break;
+                }
+            }
+            Poll::Ready(taken)
         })
         .await
     }
@@ -217,6 +233,19 @@ mod tests {
         assert_eq!(outbox.take().await, [Item::Diff(b, frame("2")), Item::State(a.clone())]);
         outbox.diff(&a, &frame("5"));
         assert_eq!(outbox.take().await, [Item::Diff(a, frame("5"))]);
+    }
+
+    #[tokio::test]
+    async fn states_are_taken_one_by_one() {
+        let (a, b) = (room("a"), room("b"));
+        let outbox = outbox(2, 100);
+        for room in [&a, &a, &b, &b] {
+            outbox.diff(room, &frame("1"));
+        }
+        assert_eq!(outbox.answer(frame("ack")), Kept::Yes);
+        assert_eq!(outbox.take().await, [Item::State(a)]);
+        assert_eq!(outbox.take().await, [Item::State(b)]);
+        assert_eq!(outbox.take().await, [Item::Answer(frame("ack"))]);
     }
 
     #[tokio::test]

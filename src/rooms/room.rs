@@ -1,6 +1,6 @@
 //! One room of one account: who is there, what was said last, and who is told.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +12,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::frame::{Departed, DiffFrame, MemberFrame, StateFrame, encode};
+use super::history::{History, Memory};
 use super::outbox::Outbox;
 
 /// Changes of who is there are told at most this often.
 const BETWEEN_DIFFS: Duration = Duration::from_secs(1);
-/// The most bytes that a room remembers of its messages.
-const HISTORY_BYTES: usize = 256 * 1024;
 /// How many seconds' worth of messages may come at once.
 const BURST: f64 = 2.0;
 
@@ -64,14 +63,13 @@ pub(super) struct Room {
     /// How many changes there were.
     changes: u64,
     told_at: Option<Instant>,
-    history: VecDeque<Bytes>,
-    history_bytes: usize,
+    history: History,
     allowance: f64,
     allowed_at: Option<Instant>,
 }
 
 impl Room {
-    pub(super) fn new(name: Arc<str>) -> Self {
+    pub(super) fn new(name: Arc<str>, memory: Arc<Memory>) -> Self {
         Self {
             name,
             listeners: HashMap::new(),
@@ -79,8 +77,7 @@ impl Room {
             changed: BTreeMap::new(),
             changes: 0,
             told_at: None,
-            history: VecDeque::new(),
-            history_bytes: 0,
+            history: History::new(memory),
             allowance: 0.0,
             allowed_at: None,
         }
@@ -203,9 +200,8 @@ impl Room {
     pub(super) fn state(&self, own: &Conn, history: usize, reference: Option<&Value>) -> Bytes {
         let may_see = self.members.get(own).is_some_and(|member| !member.hidden);
         let shown_ones = self.members.iter().filter(|(_, member)| may_see && !member.hidden);
-        let skipped = self.history.len().saturating_sub(history);
         // What is remembered was encoded here or by another node: it is JSON.
-        let messages = self.history.iter().skip(skipped).filter_map(|frame| serde_json::from_slice(frame).ok());
+        let messages = self.history.last(history).filter_map(|frame| serde_json::from_slice(frame).ok());
         encode(&StateFrame {
             kind: "room.state",
             room: &self.name,
@@ -233,14 +229,7 @@ impl Room {
     pub(super) fn say(&mut self, frame: &Bytes, remembered: usize, except: Option<Uuid>) -> usize {
         let others = self.listeners.iter().filter(|(id, _)| Some(**id) != except);
         let told = others.map(|(_, listener)| listener.outbox.message(&self.name, frame)).count();
-        if remembered > 0 {
-            self.history_bytes += frame.len();
-            self.history.push_back(frame.clone());
-        }
-        while self.history.len() > remembered || self.history_bytes > HISTORY_BYTES {
-            let Some(oldest) = self.history.pop_front() else { break };
-            self.history_bytes -= oldest.len();
-        }
+        self.history.add(frame, remembered);
         told
     }
 }
