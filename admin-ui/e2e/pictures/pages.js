@@ -1,4 +1,5 @@
 // Every page and state that has a picture: a name, an address, and what is done there first.
+import { liveDot } from '../support/browser.js';
 import { LONG } from './seed.js';
 
 const CSV = 'Title,views,Rechnungsprüfungsausschussvorsitzende\nOne,1,x\n,2,y\nThree,many,z\n';
@@ -51,7 +52,7 @@ export function pictures({ record, longRecord, account, users, group }) {
       await button(page, 'Create collection').click();
     } },
     { name: 'sample', path: '/collections/tasks/records' },
-    { name: 'sample-board', path: '/collections/tasks/board', act: (page) => page.getByText('Live', { exact: true }).last().waitFor() },
+    { name: 'sample-board', path: '/collections/tasks/board', act: (page) => liveDot(page).waitFor() },
     { name: 'collection-missing', path: '/collections/missing/records' },
 
     { name: 'records', path: `${posts}/records` },
@@ -80,7 +81,7 @@ export function pictures({ record, longRecord, account, users, group }) {
       await page.getByRole('menuitem', { name: 'Pin to the left' }).waitFor();
     } },
     { name: 'records-deleted', path: `${posts}/records`, act: async (page, api) => {
-      await page.getByText('Live', { exact: true }).last().waitFor();
+      await liveDot(page).waitFor();
       // The other modes make one, too.
       const title = `Here for a moment ${Math.random()}`;
       const made = await api.post('/records/posts', { title });

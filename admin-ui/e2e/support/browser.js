@@ -20,7 +20,7 @@ export function launch() {
 export async function openPage(browser, origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(`exception: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
@@ -38,3 +38,6 @@ export async function openPage(browser, origin, options = {}) {
   });
   return { page, context, complaints };
 }
+
+/** Is there once changes by others appear by themselves; the navigation has a "Live" of its own. */
+export const liveDot = (page) => page.getByRole('status').filter({ hasText: /^Live$/ });

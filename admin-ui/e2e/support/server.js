@@ -63,7 +63,7 @@ export async function startServer() {
 
 /** The link may be printed a moment before the port is open. */
 async function answering(origin) {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     const answer = await fetch(`${origin}/health`).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -25,7 +25,10 @@ export function FieldsTab() {
 }
 
 function FieldsForm({ collection }: { collection: Collection }) {
-  const update = useUpdateCollection(collection.name, () => toast.done(`Saved the fields of ${collection.name}.`));
+  const update = useUpdateCollection(collection.name, ({ rename }) => {
+    if (rename) followRenames(collection.name, rename);
+    toast.done(`Saved the fields of ${collection.name}.`);
+  });
   const [drafts, setDrafts] = useState(() => collection.schema.map(draftOf));
   const [sent, setSent] = useState<string[]>([]);
   const changes = schemaChanges(drafts, collection.schema, collection.records_count);
@@ -33,7 +36,7 @@ function FieldsForm({ collection }: { collection: Collection }) {
   const submit = () => {
     setSent(drafts.map((draft) => draft.key));
     const rename = renamesOf(drafts);
-    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) }, { onSuccess: () => rename && followRenames(collection.name, rename) });
+    update.mutate({ fields: drafts.map(definitionOf), ...(rename && { rename }) });
   };
   return (
     <Box p="md" maw={912}>

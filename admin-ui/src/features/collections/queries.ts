@@ -40,12 +40,12 @@ export function useCreateCollection() {
 }
 
 /** `onSaved` belongs to the hook: saving remounts the form, which would drop a callback given to `mutate`. */
-export function useUpdateCollection(name: string, onSaved: () => void) {
+export function useUpdateCollection(name: string, onSaved: (sent: Partial<CollectionInput>) => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: Partial<CollectionInput>) => api.put<Collection>(path(name), input),
-    onSuccess: (collection) => {
-      onSaved();
+    onSuccess: (collection, sent) => {
+      onSaved(sent);
       queries.setQueryData(collectionQuery(name).queryKey, collection);
       return Promise.all([
         queries.invalidateQueries({ queryKey: ['collections'] }),

@@ -19,41 +19,47 @@ interface Props {
   after?: ReactNode;
 }
 
-interface Open {
+/** What may be completed, and which proposal is chosen. */
+interface Started {
   word: string;
   cursor: number;
-  options: Completion[];
   chosen: number;
+}
+
+interface Open extends Started {
+  options: Completion[];
 }
 
 /** A text area whose text is painted behind it: colours, marks and completion, and all that a browser does with text. */
 export function ExpressionInput({ label, value, onChange, completions, problems, placeholder, describedBy, onEnter, before, after }: Props) {
   const id = useId();
   const input = useRef<HTMLTextAreaElement>(null);
-  const [open, setOpen] = useState<Open | null>(null);
+  const [started, setStarted] = useState<Started | null>(null);
+  // Proposals may come from the server when the word is there already.
+  const options = started ? matching(completions, started.word) : [];
+  const open: Open | null = started && options.length > 0 ? { ...started, options } : null;
 
   const suggest = (text: string, cursor: number, asked: boolean) => {
     const word = wordBefore(text, cursor);
-    const options = word === null || (word === '' && !asked) ? [] : matching(completions, word);
-    setOpen(word === null || options.length === 0 ? null : { word, cursor, options, chosen: 0 });
+    setStarted(word === null || (word === '' && !asked) ? null : { word, cursor, chosen: 0 });
   };
   const accept = (entry: Completion) => {
     if (!open) return;
     const next = completed(value, open.cursor, open.word, entry);
-    setOpen(null);
+    setStarted(null);
     onChange(next.text);
     window.requestAnimationFrame(() => {
       input.current?.focus();
       input.current?.setSelectionRange(next.cursor, next.cursor);
     });
   };
-  const inList = (event: KeyboardEvent, list: Open): boolean => {
+  const inList = (event: KeyboardEvent, { options, chosen, ...at }: Open): boolean => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step !== 0) setOpen({ ...list, chosen: (list.chosen + step + list.options.length) % list.options.length });
-    else if (event.key === 'Escape') setOpen(null);
+    if (step !== 0) setStarted({ ...at, chosen: (chosen + step + options.length) % options.length });
+    else if (event.key === 'Escape') setStarted(null);
     else if (event.key === 'Tab' && event.shiftKey) return false;
     else if (event.key === 'Enter' || event.key === 'Tab') {
-      const entry = list.options[list.chosen];
+      const entry = options[chosen];
       if (entry) accept(entry);
     } else return false;
     return true;
@@ -96,7 +102,7 @@ export function ExpressionInput({ label, value, onChange, completions, problems,
           autoCapitalize="off"
           value={value}
           onKeyDown={onKeyDown}
-          onBlur={() => setOpen(null)}
+          onBlur={() => setStarted(null)}
           onChange={(event) => {
             onChange(event.currentTarget.value);
             suggest(event.currentTarget.value, event.currentTarget.selectionStart, false);

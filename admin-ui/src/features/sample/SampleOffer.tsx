@@ -7,18 +7,10 @@ import { SAMPLE_NAME } from './sample';
 /** For those who want to look before they build. */
 export function SampleOffer() {
   const navigate = useNavigate();
-  const create = useCreateSample();
+  const create = useCreateSample(() => void navigate({ to: '/collections/$name/records', params: { name: SAMPLE_NAME } }));
   return (
     <Stack gap="xs" align="center">
-      <Button
-        variant="default"
-        loading={create.isPending}
-        onClick={() =>
-          create.mutate(undefined, {
-            onSuccess: () => void navigate({ to: '/collections/$name/records', params: { name: SAMPLE_NAME } }),
-          })
-        }
-      >
+      <Button variant="default" loading={create.isPending} onClick={() => create.mutate()}>
         Try it with sample tasks
       </Button>
       <ErrorPanel error={create.error} />

@@ -3,16 +3,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { RecordPage, RecordRow } from '@/api/types';
 import { type Connection, LiveSocket } from '@/features/realtime/live-socket';
+import { catchUp, gatherEvents } from '../events';
 import { placeRecord } from '../queries';
 
 const HIGHLIGHT = 1600;
-const FLUSH_EVERY = 100;
-
-interface Frame {
-  operation?: unknown;
-  id?: unknown;
-  data?: unknown;
-}
+const HAND_OVER = 100;
 
 /** The names of the values in which two versions of a record differ, what the server sets aside. */
 export function changedNames(before: RecordRow, after: Record<string, unknown>): string[] {
@@ -31,11 +26,11 @@ export function useLiveRows(collection: string, onArrival: (count: number) => vo
   }, [onArrival]);
 
   useEffect(() => {
-    let waiting: Frame[] = [];
+    const pages = { queryKey: ['records', collection, 'page'] };
     const timers = new Set<number>();
     const shown = () => {
-      const pages = queries.getQueriesData<RecordPage>({ queryKey: ['records', collection, 'page'] });
-      return new Map(pages.flatMap(([, page]) => page?.items ?? []).map((row) => [row.id, row]));
+      const loaded = queries.getQueriesData<RecordPage>(pages);
+      return new Map(loaded.flatMap(([, page]) => page?.items ?? []).map((row) => [row.id, row]));
     };
     const highlight = (changed: Map<string, string[]>) => {
       setFlashes((before) => new Map([...before, ...changed]));
@@ -45,15 +40,12 @@ export function useLiveRows(collection: string, onArrival: (count: number) => vo
       }, HIGHLIGHT);
       timers.add(timer);
     };
-    const flush = window.setInterval(() => {
-      if (waiting.length === 0) return;
-      const frames = waiting;
-      waiting = [];
+    const events = gatherEvents(queries, pages.queryKey, HAND_OVER, (events) => {
       const known = shown();
       const changed = new Map<string, string[]>();
       const deleted: string[] = [];
       let created = 0;
-      for (const { operation, id, data } of frames) {
+      for (const { operation, id, data } of events) {
         if (typeof id !== 'string') continue;
         const row = known.get(id);
         if (operation === 'delete') deleted.push(id);
@@ -70,12 +62,19 @@ export function useLiveRows(collection: string, onArrival: (count: number) => vo
       if (changed.size > 0) highlight(changed);
       if (deleted.some((id) => known.has(id))) setGone((before) => new Set([...before, ...deleted]));
       if (created > 0) arrived.current(created);
-    }, FLUSH_EVERY);
-    const socket = new LiveSocket({ onConnection: setConnection, onFrame: (frame) => waiting.push(frame), onProblem: () => undefined });
+    });
+    const socket = new LiveSocket({
+      onConnection: (state) => {
+        setConnection(state);
+        if (state === 'open') void catchUp(queries, pages.queryKey);
+      },
+      onFrame: events.push,
+      onProblem: () => undefined,
+    });
     socket.start();
     socket.watch([collection]);
     return () => {
-      window.clearInterval(flush);
+      events.stop();
       for (const timer of timers) window.clearTimeout(timer);
       socket.stop();
     };

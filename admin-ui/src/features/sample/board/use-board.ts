@@ -4,11 +4,13 @@ import { useEffect, useRef, useState } from 'react';
 import { api } from '@/api/client';
 import type { RecordPage, RecordRow } from '@/api/types';
 import { type Connection, LiveSocket } from '@/features/realtime/live-socket';
+import { catchUp, gatherEvents } from '@/features/records/events';
 import { fetchPage, recordPath } from '@/features/records/queries';
 import { toast } from '@/ui/toast';
 import { follow } from './board';
 
 const HIGHLIGHT = 1600;
+const HAND_OVER = 50;
 
 export function useBoard(collection: string) {
   const queries = useQueryClient();
@@ -29,22 +31,25 @@ export function useBoard(collection: string) {
       }, HIGHLIGHT);
       running.add(timer);
     };
+    const events = gatherEvents(queries, cached, HAND_OVER, (events) => {
+      for (const { operation, id, data } of events) {
+        if (typeof id !== 'string' || typeof operation !== 'string') continue;
+        queries.setQueryData<RecordPage>(cached, (page) => page && { ...page, items: follow(page.items, operation, id, data as Partial<RecordRow>) });
+        highlight(id);
+      }
+    });
     const socket = new LiveSocket({
       onConnection: (state) => {
         setConnection(state);
-        // What happened before the subscription stood, or while it was away.
-        if (state === 'open') void queries.invalidateQueries({ queryKey: cached });
+        if (state === 'open') void catchUp(queries, cached);
       },
-      onFrame: ({ operation, id, data }) => {
-        if (typeof id !== 'string' || typeof operation !== 'string') return;
-        queries.setQueryData<RecordPage>(cached, (page) => page && { ...page, items: follow(page.items, operation, id, data as Partial<RecordRow>) });
-        highlight(id);
-      },
+      onFrame: events.push,
       onProblem: (message) => toast.failed(new Error(message)),
     });
     socket.start();
     socket.watch([collection]);
     return () => {
+      events.stop();
       for (const timer of running) window.clearTimeout(timer);
       socket.stop();
     };
