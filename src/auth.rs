@@ -163,6 +163,14 @@ impl Caller {
         matches!(self, Self::User(principal) if principal.account.id.is_system())
     }
 
+    /// Whether nothing can have changed from one to the other: both are the same reading of who it is.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::User(one), Self::User(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// Whether this is somebody who administers the account that it belongs to, or the whole server.
     pub fn is_account_admin(&self) -> bool {
         self.is_superadmin() || self.principal().is_some_and(|principal| principal.role == ADMIN_ROLE)

@@ -1,21 +1,29 @@
 //! The change log: what happened to records, in one order. Everyone who reacts to a write reads it here, after the
 //! commit; a notification is only a hint to read.
 
+mod feed;
 mod postgres;
 mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+pub use feed::{Batch, Feed, Intake, Portion, feed};
 
 use crate::db::{Db, DbError, Dialect, Sql, Stmt, Value};
 use crate::id::{AccountId, CollectionId};
 
 /// The most entries read at once.
 const CHUNK: i64 = 512;
+/// After a failed read.
+const RETRY: Duration = Duration::from_millis(200);
+/// How long the follower is waited for.
+const CATCH_UP: Duration = Duration::from_millis(500);
 /// The most entries deleted at once when the log is pruned.
 const PRUNE_CHUNK: i64 = 1000;
 
@@ -109,6 +117,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it is a change of a record.
+    pub fn is_of_record(&self) -> bool {
+        matches!(self.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete)
+    }
+
     /// About how many bytes of memory it takes.
     pub fn size(&self) -> usize {
         let texts = [self.record.as_deref(), self.previous.as_deref(), Some(&self.record_id), Some(&self.actor)];
@@ -162,6 +175,8 @@ pub struct ChangeLog {
     position: watch::Sender<i64>,
     /// Up to here every transaction has ended.
     settled: watch::Sender<i64>,
+    /// How many of this process's commits were handed over.
+    followed: watch::Sender<u64>,
     /// The last positions that were there when the log was opened, in order.
     recent: Arc<[i64]>,
 }
@@ -197,16 +212,17 @@ impl ChangeLog {
         // Now, and not when the follower gets to run: whatever is written from here on is handed over.
         let recent = "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 \
                       ORDER BY position";
+        let committed = *db.committed().borrow();
         let recent: Vec<(i64,)> = db.rows(Stmt::fixed(recent, vec![RECENT.into()])).await?;
         let recent: Arc<[i64]> = recent.into_iter().map(|(position,)| position).collect();
         let end = recent.last().copied().unwrap_or(0);
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
         let settled = match db.dialect() {
             Dialect::Sqlite => end,
-            Dialect::Postgres => recent.first().map_or(0, |first| first - 1),
+            Dialect::Postgres => postgres::settled(&db, &recent).await?,
         };
         let (position, settled) = (watch::Sender::new(end), watch::Sender::new(settled));
-        Ok(Self { db, epoch, position, settled, recent })
+        Ok(Self { db, epoch, position, settled, followed: watch::Sender::new(committed), recent })
     }
 
     /// The cursor of an entry.
@@ -232,6 +248,17 @@ impl ChangeLog {
     /// Hears of every new position up to which nothing can be added any more.
     pub fn settled(&self) -> watch::Receiver<i64> {
         self.settled.subscribe()
+    }
+
+    /// Waits until what this process has committed by now is handed over; not for long, should the follower be far behind.
+    /// Returns how far that is.
+    pub async fn caught_up(&self) -> Cursor {
+        let committed = *self.db.committed().borrow();
+        let mut followed = self.followed.subscribe();
+        let caught_up = followed.wait_for(|followed| *followed >= committed);
+        // Whatever comes of it, the caller goes on.
+        let _ = tokio::time::timeout(CATCH_UP, caught_up).await;
+        self.cursor(self.position())
     }
 
     /// The entries between two positions, without the first and with the last, of one account and of none, or of all; as

@@ -94,8 +94,14 @@ impl Collections {
         Self { db, catalog, clock, changing: Arc::default() }
     }
 
-    /// A collection by id or name.
-    pub fn find(&self, id_or_name: &str) -> Result<Arc<Collection>> {
+    /// A collection by id or name, as it is in the database now.
+    pub async fn get(&self, id_or_name: &str) -> Result<Arc<Collection>> {
+        self.catalog.reload().await?;
+        self.find(id_or_name)
+    }
+
+    /// A collection by id or name, as it was when the catalog was read last.
+    fn find(&self, id_or_name: &str) -> Result<Arc<Collection>> {
         let catalog = self.catalog.current();
         let by_id = CollectionId::parse(id_or_name).and_then(|id| catalog.by_id(id));
         by_id
@@ -107,8 +113,8 @@ impl Collections {
     /// Defines a collection and makes its table.
     pub async fn create(&self, caller: &Caller, input: CollectionInput) -> Result<Arc<Collection>> {
         input::check_shape(&input, true)?;
-        let definition = Definition::check(&input, self.catalog.current().library())?;
         let mut change = self.change().await?;
+        let definition = Definition::check(&input, change.catalog.library())?;
         refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
         let id = self.define(&mut change, &definition, &definition.fields).await?;
         self.finish(change, caller).await?;
@@ -258,9 +264,10 @@ impl Collections {
         Ok(self.db.count(sql.build()).await?)
     }
 
-    /// Every collection of the moment.
-    pub fn all(&self) -> Vec<Arc<Collection>> {
-        self.catalog.current().iter().cloned().collect()
+    /// Every collection, as it is in the database now: another node may have changed one a moment ago, and what is read
+    /// here is edited and sent back.
+    pub async fn all(&self) -> Result<Vec<Arc<Collection>>> {
+        Ok(self.catalog.latest().await?.iter().cloned().collect())
     }
 
     /// Begins a change. Changes of the schema follow one another; each sees the outcome of the one before.
@@ -268,8 +275,7 @@ impl Collections {
         let turn = self.changing.clone().lock_owned().await;
         let mut tx = self.db.begin().await?;
         tx.serialize_schema_changes().await?;
-        self.catalog.reload().await?;
-        let (catalog, now) = (self.catalog.current(), self.clock.now());
+        let (catalog, now) = (self.catalog.latest().await?, self.clock.now());
         Ok(SchemaChange { tx, catalog, tables: HashMap::new(), now, _turn: turn })
     }
 

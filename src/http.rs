@@ -116,7 +116,7 @@ async fn openapi(State(app): State<App>, caller: Caller) -> Result<Json<Value>, 
     let document = document::completed(api().into_openapi());
     let mut document = serde_json::to_value(document).map_err(Error::internal)?;
     if caller.is_superadmin() {
-        crate::collections::describe(&mut document, &app.collections.all());
+        crate::collections::describe(&mut document, &app.collections.all().await?);
     }
     Ok(Json(document))
 }

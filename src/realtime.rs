@@ -10,7 +10,9 @@
 //! The events of an account pass through one task, in the order of the log; those of all accounts through another, for
 //! superadmins. A connection has a bounded queue and is never waited for alone: if it reads too slowly, what waits is
 //! dropped, and it reads the log at its own pace until it has caught up. In the same way it hears what it missed before
-//! it came. If most receivers fall behind, it is the machine that is too slow, and events wait in the log.
+//! it came. If most receivers fall behind, it is the machine that is too slow, and events wait in the log. So do those
+//! that come faster than they can be judged: whoever follows the log never waits for that, so that changes of rights take
+//! effect at once, and one account's rules delay only the accounts that share its task.
 
 mod census;
 mod connection;
@@ -18,6 +20,7 @@ mod expanding;
 mod frame;
 mod history;
 mod inquiry;
+mod lane;
 mod lens;
 mod pull;
 mod pulse;
@@ -32,7 +35,7 @@ mod workers;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +54,7 @@ pub use queue::{Close, Limits, Queue, Taken};
 pub use subscription::{Operations, Scope, Selection, Snapshot, Start, Subscribe};
 use workers::Workers;
 
-use crate::changes::{Change, ChangeKind, ChangeLog};
+use crate::changes::{Change, ChangeLog};
 use crate::clock::Clock;
 use crate::config::RealtimeConfig;
 use crate::db::Db;
@@ -60,11 +63,10 @@ use crate::id::{AccountId, UserId};
 use crate::schema::CatalogHandle;
 use connection::Outlet;
 use history::History;
-use shard::{Batch, Handle, Lane, Shard};
+use lane::Spread;
+use shard::{Handle, Shard};
 use subscription::{Command, SubscriptionId};
 
-/// How many batches of the change log may wait for a shard.
-const BACKLOG: usize = 16;
 /// How many connections of one user are checked again at once.
 const RECHECKS: usize = 32;
 /// How long clients may take to go when the server stops.
@@ -77,6 +79,8 @@ const RETRY_AFTER: u64 = 5;
 struct Options {
     /// Tasks that hand out events.
     shards: usize,
+    /// Events that may wait for each of them.
+    backlog: usize,
     /// What may wait for each connection.
     queue: Limits,
     /// Subscriptions of one connection.
@@ -97,6 +101,7 @@ impl Options {
     fn new(config: &RealtimeConfig) -> Self {
         let or_any = |most| if most == 0 { usize::MAX } else { most };
         Self {
+            backlog: config.backlog_events,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             queue: Limits { frames: config.queue_frames, bytes: config.queue_bytes },
             subscriptions: config.max_subscriptions,
@@ -123,7 +128,7 @@ struct Inner {
     history: History,
     /// Those of single accounts, and at the end the one of all.
     lanes: Vec<Handle>,
-    spread: RandomState,
+    spread: Spread,
     connections: Mutex<Connections>,
     stopping: AtomicBool,
     next_subscription: AtomicU64,
@@ -151,11 +156,11 @@ impl Hub {
 
     fn start(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
         let workers = Workers::start();
-        let shards = u32::try_from(options.shards).unwrap_or(u32::MAX).max(1);
-        let lanes = (0..=shards).map(|number| {
-            let lane = Lane { number, everything: number == shards };
-            Shard::start(&workers, db.clone(), catalog.clone(), log.clone(), lane, BACKLOG)
-        });
+        let shards = u32::try_from(options.shards).unwrap_or(u32::MAX);
+        let spread = Spread::over(shards);
+        let lanes = spread
+            .lanes()
+            .map(|lane| Shard::start(&workers, db.clone(), catalog.clone(), log.clone(), lane, options.backlog));
         let lanes = lanes.collect();
         let inner = Arc::new(Inner {
             workers,
@@ -166,7 +171,7 @@ impl Hub {
             history: History::new(log.clone()),
             log,
             lanes,
-            spread: RandomState::new(),
+            spread,
             connections: Mutex::default(),
             stopping: AtomicBool::new(false),
             next_subscription: AtomicU64::new(1),
@@ -181,34 +186,11 @@ impl Hub {
         self.0.workers.spawn(task);
     }
 
-    /// Hands entries of the change log to the subscribers. Everything that was committed must come here once, in order.
-    /// Waits while too much is handed out already.
-    pub async fn publish(&self, changes: Vec<Arc<Change>>) {
-        let Some(until) = changes.last().map(|change| change.position) else { return };
-        let is_record =
-            |change: &Arc<Change>| matches!(change.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
-        let changes: Vec<Arc<Change>> = changes.into_iter().filter(is_record).collect();
-        let (lanes, everything) = (&self.0.lanes, self.0.lanes.len() - 1);
-        let mut parts = vec![Vec::new(); lanes.len()];
-        for change in &changes {
-            if let Some(account) = change.account_id {
-                parts[self.shard_of(account)].push(change.clone());
-            }
-        }
-        parts[everything] = changes;
-        for (lane, changes) in lanes.iter().zip(parts) {
-            if lane.events.send(Batch { changes, until }).await.is_err() {
-                tracing::error!("a realtime task has ended; its events are lost");
-            }
-        }
-    }
-
-    /// Says that nothing else comes up to a position of the change log: whoever waits for it goes on.
-    pub async fn advance(&self, until: i64) {
+    /// Hands entries of the change log to the subscribers; there are no others up to `until`. Everything that was
+    /// committed must come here once, in order.
+    pub fn publish(&self, changes: &[Arc<Change>], until: i64) {
         for lane in &self.0.lanes {
-            if lane.events.send(Batch { changes: Vec::new(), until }).await.is_err() {
-                tracing::error!("a realtime task has ended");
-            }
+            lane.intake.put(changes, until);
         }
     }
 
@@ -239,8 +221,8 @@ impl Hub {
     /// Registers a connection.
     pub fn connect(&self, arrival: Arrival) -> Result<Connection> {
         let options = self.options();
-        let first_beat = self.age() + millis(options.heartbeat);
-        let outlet = Arc::new(Outlet::new(arrival, options.queue, self.0.clock.now(), first_beat));
+        let due = [options.heartbeat, options.checkpoint].map(|pause| self.age() + millis(pause));
+        let outlet = Arc::new(Outlet::new(arrival, options.queue, self.0.clock.now(), due));
         let mut connections = self.connections();
         if self.0.stopping.load(Ordering::Relaxed) {
             return Err(Error::Unavailable("The server is stopping".into()));
@@ -310,21 +292,16 @@ impl Hub {
         self.0.next_subscription.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn shard_of(&self, account: AccountId) -> usize {
-        let shards = (self.0.lanes.len() - 1) as u64;
-        usize::try_from(self.0.spread.hash_one(account) % shards).unwrap_or_default()
-    }
-
     fn index_of(&self, scope: Scope) -> usize {
-        match scope {
-            Scope::Account(account) => self.shard_of(account),
-            Scope::Everything => self.0.lanes.len() - 1,
-        }
+        usize::try_from(self.lane_of(scope)).unwrap_or(usize::MAX)
     }
 
     /// The number of the shard that serves a scope.
     fn lane_of(&self, scope: Scope) -> u32 {
-        u32::try_from(self.index_of(scope)).unwrap_or(u32::MAX)
+        match scope {
+            Scope::Account(account) => self.0.spread.of(account),
+            Scope::Everything => self.0.spread.everything(),
+        }
     }
 
     /// The position up to which a scope's events have been handed out.
@@ -335,6 +312,11 @@ impl Hub {
     /// The position up to which a shard has handed events out.
     fn position_of_lane(&self, lane: u32) -> i64 {
         usize::try_from(lane).ok().and_then(|lane| self.0.lanes.get(lane)).map_or(0, Handle::position)
+    }
+
+    /// The position up to which a scope's events have been handed out, or wait for it.
+    fn published(&self, scope: Scope) -> i64 {
+        self.0.lanes[self.index_of(scope)].intake.until()
     }
 
     fn command(&self, scope: Scope, command: Command) {

@@ -2,26 +2,25 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::App;
 use crate::auth::Auth;
-use crate::changes::{Change, ChangeKind, Consumer};
+use crate::changes::{Change, ChangeKind, Consumer, Feed, Intake, Portion, feed};
 use crate::hooks::{Hooks, RecordChanged};
 use crate::id::UserId;
 use crate::realtime::Hub;
 use crate::rooms::Rooms;
 use crate::schema::CatalogHandle;
 
-/// Changes that may wait for the `after` hooks before the follower waits, too.
-const HOOK_QUEUE: usize = 8192;
+/// Changes that may wait in memory for the `after` hooks.
+const HOOK_BACKLOG: usize = 8192;
 
 pub(super) struct Dispatch {
     catalog: CatalogHandle,
     auth: Auth,
     hub: Hub,
     rooms: Rooms,
-    hooks: Option<mpsc::Sender<RecordChanged>>,
+    /// For the `after` hooks.
+    hooks: Option<Intake>,
 }
 
 impl Dispatch {
@@ -29,9 +28,10 @@ impl Dispatch {
         let hooks = app.hooks.clone();
         let wanted = [&hooks.record_after_create, &hooks.record_after_update, &hooks.record_after_delete];
         let hooks = wanted.iter().any(|chain| !chain.is_empty()).then(|| {
-            let (sender, receiver) = mpsc::channel(HOOK_QUEUE);
-            app.lifecycle.spawn(run_hooks(hooks.clone(), receiver));
-            sender
+            // On several nodes each runs the hooks of its own writes, so that they run once.
+            let (intake, feed) = feed(&app.changes, HOOK_BACKLOG, |change| change.own && change.is_of_record());
+            app.lifecycle.spawn(run_hooks(hooks.clone(), app.catalog.clone(), feed));
+            intake
         });
         Self {
             catalog: app.catalog.clone(),
@@ -42,18 +42,14 @@ impl Dispatch {
         }
     }
 
-    async fn after(&self, changes: &[Arc<Change>]) {
-        let Some(hooks) = &self.hooks else { return };
-        let catalog = self.catalog.current();
-        // On several nodes each runs the hooks of its own writes, so that they run once.
-        for change in changes.iter().filter(|change| change.own) {
-            if let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) {
-                let event = RecordChanged { collection: collection.name.clone(), change: change.clone() };
-                if hooks.send(event).await.is_err() {
-                    return;
-                }
-            }
+    async fn catalog_changed(&self) {
+        if let Err(error) = self.catalog.reload().await {
+            tracing::error!(%error, "the catalog could not be read again");
         }
+        if let Err(error) = self.rooms.reload().await {
+            tracing::error!(%error, "the definitions of rooms could not be read again");
+        }
+        self.hub.catalog_changed();
     }
 
     /// Whose rights changed is read anew: a user's, or those of everyone of an account.
@@ -72,57 +68,48 @@ impl Dispatch {
             (None, _) => {}
         }
     }
-
-    async fn flush(&mut self, pending: &mut Vec<Arc<Change>>) {
-        if !pending.is_empty() {
-            self.after(pending).await;
-            self.hub.publish(std::mem::take(pending)).await;
-        }
-    }
 }
 
 impl Consumer for Dispatch {
     async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
-        let last = changes.last().map(|change| change.position);
-        let mut pending = Vec::with_capacity(changes.len());
-        for change in changes {
+        // Rights and rules first: what is handed out is always judged by those of the moment.
+        for change in &changes {
             match change.kind {
-                ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => pending.push(change),
-                ChangeKind::Catalog => {
-                    self.flush(&mut pending).await;
-                    if let Err(error) = self.catalog.reload().await {
-                        tracing::error!(%error, "the catalog could not be read again");
-                    }
-                    if let Err(error) = self.rooms.reload().await {
-                        tracing::error!(%error, "the definitions of rooms could not be read again");
-                    }
-                    self.hub.catalog_changed();
-                    self.hub.publish(vec![change]).await;
-                }
-                ChangeKind::Access => {
-                    self.flush(&mut pending).await;
-                    self.access_changed(&change).await;
-                    self.hub.publish(vec![change]).await;
-                }
+                ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => {}
+                ChangeKind::Catalog => self.catalog_changed().await,
+                ChangeKind::Access => self.access_changed(change).await,
             }
         }
-        self.flush(&mut pending).await;
-        if last.is_none_or(|last| last < until) {
-            self.hub.advance(until).await;
+        self.hub.publish(&changes, until);
+        if let Some(hooks) = &self.hooks {
+            hooks.put(&changes, until);
         }
     }
 }
 
 /// Runs the `after` hooks one after another. Nothing can be stopped any more, so a failure is only logged.
-async fn run_hooks(hooks: Arc<Hooks>, mut events: mpsc::Receiver<RecordChanged>) {
-    while let Some(event) = events.recv().await {
-        let chain = match event.change.kind {
-            ChangeKind::Create => &hooks.record_after_create,
-            ChangeKind::Update => &hooks.record_after_update,
-            _ => &hooks.record_after_delete,
+async fn run_hooks(hooks: Arc<Hooks>, catalog: CatalogHandle, feed: Feed) {
+    loop {
+        feed.ready().await;
+        let changes = match feed.take().await {
+            Portion::Batch(batch) => batch.changes,
+            Portion::Gone(until) => {
+                tracing::error!(until, "hooks are too slow: the change log no longer has what they are to be told of");
+                continue;
+            }
+            Portion::End => return,
         };
-        if let Err(error) = chain.run(event).await {
-            tracing::warn!(%error, "a hook failed after the write it was told of");
+        for change in changes {
+            let catalog = catalog.current();
+            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
+            let chain = match change.kind {
+                ChangeKind::Create => &hooks.record_after_create,
+                ChangeKind::Update => &hooks.record_after_update,
+                _ => &hooks.record_after_delete,
+            };
+            if let Err(error) = chain.run(RecordChanged { collection: collection.name.clone(), change }).await {
+                tracing::warn!(%error, "a hook failed after the write it was told of");
+            }
         }
     }
 }

@@ -119,7 +119,7 @@ impl Sessions {
                 if let Some(pair) = self.rotate(claims.sid, &user, &shown, now).await? {
                     return Ok(pair);
                 }
-            } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at <= self.grace {
+            } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at < self.grace {
                 return self.repeat(claims.sid, &user, &row, &shown, now);
             } else {
                 let entry = reused(user.account.id, claims.sid);

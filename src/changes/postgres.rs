@@ -7,21 +7,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{CHUNK, ChangeLog, Consumer, Row};
-use crate::db::{DbError, Postgres, Stmt};
+use super::{CHUNK, Change, ChangeLog, Consumer, RETRY, Row};
+use crate::db::{Db, DbError, Postgres, Stmt};
 
 const CHANNEL: &str = "snackbase_changes";
 /// The safety net, should a notification be lost.
 const POLL: Duration = Duration::from_millis(250);
 /// While a gap is open.
 const GAP_POLL: Duration = Duration::from_millis(5);
+/// How long a node waits at its start for transactions that are open.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 /// At most so many notifications a second leave a node.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
-const RETRY: Duration = Duration::from_millis(200);
 
 #[derive(sqlx::FromRow)]
 struct Seen {
@@ -42,10 +43,11 @@ struct Progress {
 }
 
 impl Progress {
-    /// Begins after positions that were there already; those missing among them may belong to open transactions.
-    fn after(recent: &[i64]) -> Self {
-        let settled = recent.first().map_or(0, |first| first - 1);
-        Self { settled, known: recent.iter().copied().collect(), fence: None }
+    /// Begins after `settled` and after positions that were there already; those missing among them may belong to open
+    /// transactions.
+    fn after(settled: i64, recent: &[i64]) -> Self {
+        let known = recent.iter().copied().filter(|position| *position > settled).collect();
+        Self { settled, known, fence: None }
     }
 
     /// Takes the rows after `settled`, in order, read in a snapshot in which every transaction older than `xmin` has
@@ -66,29 +68,84 @@ impl Progress {
     }
 }
 
+/// How many of this process's commits were handed over.
+#[derive(Debug, Default)]
+struct Followed {
+    /// So many will be once everything up to a position is.
+    awaited: Option<(u64, i64)>,
+}
+
+impl Followed {
+    /// Notes a read that began after so many commits, found entries up to `last`, and settled them up to `settled`.
+    /// Returns how many commits were handed over, if that is known anew.
+    fn note(&mut self, commits: u64, last: i64, settled: i64) -> Option<u64> {
+        if last <= settled {
+            self.awaited = None;
+            return Some(commits);
+        }
+        let reached = self.awaited.take_if(|(_, position)| *position <= settled);
+        self.awaited.get_or_insert((commits, last));
+        reached.map(|(commits, _)| commits)
+    }
+}
+
+/// What was read at once.
+#[derive(Debug, Default)]
+struct Reading {
+    /// What is to be delivered.
+    changes: Vec<Arc<Change>>,
+    /// The last entry that was seen, delivered or not.
+    last: Option<i64>,
+    /// Whether there may be more behind it.
+    full: bool,
+}
+
+/// Up to where nothing can be added any more, of the last positions that are there. What is missing among them may belong
+/// to open transactions, and whoever subscribes at once must not miss what those commit: so they are waited for.
+pub(super) async fn settled(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
+    let fence = take_fence(db).await?;
+    let start = Instant::now();
+    let oldest = || Stmt::fixed("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", Vec::new());
+    while db.count(oldest()).await? <= fence {
+        if start.elapsed() >= START_PATIENCE {
+            tracing::warn!(
+                "a transaction is open in the database for longer than {} s; what it commits may not reach clients that \
+                 subscribe to this node before that",
+                START_PATIENCE.as_secs()
+            );
+            return Ok(recent.first().map_or(0, |first| first - 1));
+        }
+        tokio::time::sleep(GAP_POLL).await;
+    }
+    Ok(recent.last().copied().unwrap_or(0))
+}
+
+/// A transaction id: whatever has drawn a position before has a smaller one.
+async fn take_fence(db: &Db) -> Result<i64, DbError> {
+    db.count(Stmt::fixed("SELECT pg_current_xact_id()::text::bigint", Vec::new())).await
+}
+
 pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl Consumer) {
     let (wake, mut woken) = watch::channel(());
     let following = async {
-        let mut progress = Progress::after(&log.recent);
+        let (committed, mut followed) = (log.db.committed(), Followed::default());
+        let mut progress = Progress::after(*log.settled.borrow(), &log.recent);
         loop {
             woken.borrow_and_update();
+            let (commits, before) = (*committed.borrow(), progress.settled);
             match read(log, &mut progress).await {
-                Ok((changes, full)) => {
+                Ok(Reading { changes, last, full }) => {
                     if !changes.is_empty() || progress.settled > log.position() {
                         consumer.consume(changes, progress.settled).await;
                     }
-                    log.position.send_if_modified(|position| {
-                        let moved = *position != progress.settled;
-                        *position = progress.settled;
-                        moved
-                    });
-                    log.settled.send_if_modified(|settled| {
-                        let moved = *settled != progress.settled;
-                        *settled = progress.settled;
-                        moved
-                    });
-                    if full {
+                    tell(&log.position, progress.settled);
+                    tell(&log.settled, progress.settled);
+                    if full && progress.settled > before {
                         continue;
+                    }
+                    let last = last.unwrap_or(progress.settled);
+                    if !full && let Some(commits) = followed.note(commits, last, progress.settled) {
+                        tell(&log.followed, commits);
                     }
                 }
                 Err(DbError::Closed) => return,
@@ -109,7 +166,16 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
     }
 }
 
-async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<(Vec<Arc<super::Change>>, bool), DbError> {
+/// Wakes those who listen only if the value is another one.
+fn tell<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
+    listeners.send_if_modified(|before| {
+        let differs = *before != value;
+        *before = value;
+        differs
+    });
+}
+
+async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<Reading, DbError> {
     let stmt = Stmt::fixed(
         "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, \
          node = current_setting('application_name') AS own \
@@ -117,17 +183,18 @@ async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<(Vec<Arc<super
         vec![progress.settled.into(), CHUNK.into()],
     );
     let seen: Vec<Seen> = log.db.rows(stmt).await?;
-    let Some(xmin) = seen.first().map(|seen| seen.xmin) else { return Ok((Vec::new(), false)) };
+    let Some(xmin) = seen.first().map(|seen| seen.xmin) else { return Ok(Reading::default()) };
     let full = seen.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
-    let before = progress.settled;
+    let last = seen.last().map(|seen| seen.row.position);
     let rows = seen.into_iter().map(|seen| (seen.row.position, seen.row)).collect();
     let (deliver, gap) = progress.advance(rows, xmin);
     if gap && progress.fence.is_none() {
-        let fence = Stmt::fixed("SELECT pg_current_xact_id()::text::bigint", Vec::new());
-        progress.fence = Some(log.db.count(fence).await?);
+        // If that fails, what was read is delivered all the same, and the gap is there again the next time.
+        let failed = |error: &DbError| tracing::warn!(%error, "a gap in the change log cannot be judged yet");
+        progress.fence = take_fence(&log.db).await.inspect_err(failed).ok();
     }
     let changes = deliver.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
-    Ok((changes, full && progress.settled > before))
+    Ok(Reading { changes, last, full })
 }
 
 /// Wakes the follower when another node has written.
@@ -164,7 +231,7 @@ async fn notify(log: &ChangeLog, db: &Postgres, wake: &watch::Sender<()>) {
 
 #[cfg(test)]
 mod tests {
-    use super::Progress;
+    use super::{Followed, Progress};
 
     fn rows(positions: &[i64]) -> Vec<(i64, i64)> {
         positions.iter().map(|&position| (position, position)).collect()
@@ -190,6 +257,17 @@ mod tests {
     }
 
     #[test]
+    fn commits_count_as_handed_over_when_the_gap_before_them_is_closed() {
+        let mut followed = Followed::default();
+        assert_eq!(followed.note(3, 7, 7), Some(3));
+        assert_eq!(followed.note(4, 9, 7), None);
+        assert_eq!(followed.note(6, 12, 8), None);
+        assert_eq!(followed.note(8, 15, 9), Some(4), "those that were there when the ninth was seen");
+        assert_eq!(followed.note(9, 16, 15), Some(8));
+        assert_eq!(followed.note(9, 16, 16), Some(9));
+    }
+
+    #[test]
     fn each_gap_has_a_fence_of_its_own() {
         let mut progress = Progress { fence: Some(12), ..Progress::default() };
         // The first gap is settled, the second is only seen now.
@@ -202,7 +280,7 @@ mod tests {
 
     #[test]
     fn entries_from_before_the_start_are_not_delivered_again() {
-        let mut progress = Progress::after(&[5, 7]);
+        let mut progress = Progress::after(4, &[5, 7]);
         assert_eq!(progress.advance(rows(&[5, 7]), 10), (vec![], true));
         assert_eq!(progress.advance(rows(&[6, 7, 8]), 11), (vec![6, 8], false));
     }

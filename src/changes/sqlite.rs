@@ -1,19 +1,15 @@
 //! Following on SQLite: one process writes, so positions have no gaps that could still be filled.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{CHUNK, ChangeLog, Consumer, Row};
-
-/// After a failed read.
-const RETRY: Duration = Duration::from_millis(200);
+use super::{CHUNK, ChangeLog, Consumer, RETRY, Row};
 
 pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
     let mut committed = log.db.committed();
     let mut position = log.position();
     loop {
         // Marked as seen before reading: a commit during the read wakes us again.
-        committed.borrow_and_update();
+        let commits = *committed.borrow_and_update();
         loop {
             let mut sql = log.select();
             sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").number(CHUNK);
@@ -37,6 +33,7 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
                 break;
             }
         }
+        log.followed.send_replace(commits);
         if committed.changed().await.is_err() {
             return;
         }

@@ -17,7 +17,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let app = App::build(config, Hooks::default()).await?;
     match command {
-        Command::Typescript => print!("{}", typescript(&app.collections.all())),
+        Command::Typescript => print!("{}", typescript(&app.collections.all().await?)),
     }
     app.close().await;
     Ok(())

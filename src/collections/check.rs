@@ -10,8 +10,8 @@ use crate::schema::{Catalog, Collection};
 impl Collections {
     /// What is wrong with a definition: of a new collection, or as a change of the one that is named. Rules are not
     /// looked at. Fails if the collection that is named does not exist.
-    pub fn problems(&self, of: Option<&str>, input: &CollectionInput) -> Result<Vec<FieldError>> {
-        let catalog = self.catalog.current();
+    pub async fn problems(&self, of: Option<&str>, input: &CollectionInput) -> Result<Vec<FieldError>> {
+        let catalog = self.catalog.latest().await?;
         match of {
             None => Ok(of_new(&catalog, input)),
             Some(name) => {

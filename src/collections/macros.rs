@@ -94,13 +94,18 @@ pub struct MacroResult {
 }
 
 impl Collections {
-    /// The stored macros, by name.
-    pub fn macros(&self) -> Vec<MacroView> {
-        self.catalog.current().library().rows().iter().map(MacroView::from).collect()
+    /// The stored macros, by name, as they are in the database now.
+    pub async fn macros(&self) -> Result<Vec<MacroView>> {
+        Ok(self.catalog.latest().await?.library().rows().iter().map(MacroView::from).collect())
     }
 
-    /// A macro by its id.
-    pub fn find_macro(&self, id: i64) -> Result<MacroView> {
+    /// A macro by its id, as it is in the database now.
+    pub async fn get_macro(&self, id: i64) -> Result<MacroView> {
+        self.catalog.reload().await?;
+        self.find_macro(id)
+    }
+
+    fn find_macro(&self, id: i64) -> Result<MacroView> {
         find(self.catalog.current().library(), id).map(MacroView::from)
     }
 
@@ -173,7 +178,7 @@ impl Collections {
 
     /// What a macro yields for the caller.
     pub async fn test_macro(&self, caller: &Caller, id: i64, request: &MacroTest) -> Result<MacroResult> {
-        let catalog = self.catalog.current();
+        let catalog = self.catalog.latest().await?;
         let library = catalog.library();
         let row = find(library, id)?;
         let parsed = StoredMacro::parse(&row.sql_query, &row.parameter_names()).map_err(|p| wrong_query(row, &[p]))?;

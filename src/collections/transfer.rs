@@ -109,7 +109,7 @@ struct Incomplete {
 impl Collections {
     /// The definitions of the collections of these ids, or of all; ids that do not exist are left out.
     pub async fn export(&self, caller: &Caller, ids: Option<&[&str]>) -> Result<Export> {
-        let mut collections = self.all();
+        let mut collections = self.all().await?;
         collections.retain(|collection| ids.is_none_or(|ids| ids.contains(&collection.row.id.as_str())));
         collections.sort_by(|one, other| one.name.cmp(&other.name));
         let now = self.clock.now();

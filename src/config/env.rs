@@ -91,6 +91,7 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("MAIL_QUEUE_SIZE", "mail.queue_size", Number),
     ("REALTIME_HEARTBEAT_SECONDS", "realtime.heartbeat_seconds", Number),
     ("REALTIME_MAX_SUBSCRIPTIONS", "realtime.max_subscriptions", Number),
+    ("REALTIME_BACKLOG_EVENTS", "realtime.backlog_events", Number),
     ("REALTIME_QUEUE_FRAMES", "realtime.queue_frames", Number),
     ("REALTIME_QUEUE_BYTES", "realtime.queue_bytes", Number),
     ("REALTIME_MAX_CONNECTIONS_PER_ADDRESS", "realtime.max_connections_per_address", Number),

@@ -107,6 +107,8 @@ pub struct RealtimeConfig {
     pub heartbeat_seconds: u64,
     /// Subscriptions of one connection.
     pub max_subscriptions: usize,
+    /// Events that may wait to be handed out; those that follow are read in the change log when it is their turn.
+    pub backlog_events: usize,
     /// Frames that may wait for one connection.
     pub queue_frames: usize,
     /// Bytes that may wait for one connection.
@@ -130,6 +132,7 @@ impl Default for RealtimeConfig {
         Self {
             heartbeat_seconds: 30,
             max_subscriptions: 100,
+            backlog_events: 4096,
             queue_frames: 1024,
             queue_bytes: 1024 * 1024,
             max_connections_per_address: 0,
@@ -146,6 +149,7 @@ impl RealtimeConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("realtime.heartbeat_seconds", self.heartbeat_seconds, 1..=3600);
         problems.range("realtime.max_subscriptions", self.max_subscriptions, 1..=100_000);
+        problems.range("realtime.backlog_events", self.backlog_events, 1..=1_000_000);
         problems.range("realtime.queue_frames", self.queue_frames, 1..=1_000_000);
         problems.range("realtime.queue_bytes", self.queue_bytes, 1024..=1 << 30);
         problems.range("realtime.stall_seconds", self.stall_seconds, 1..=86_400);

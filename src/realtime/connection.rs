@@ -14,8 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Hub;
-use super::frame::{Dialect, Notice, Resync};
-use super::lens::Lens;
+use super::frame::Dialect;
 use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
 use super::subscription::{Command, Joined, Member, Selection, Start, Subscribe, Subscription};
@@ -79,7 +78,8 @@ struct Rights {
 }
 
 impl Outlet {
-    pub(super) fn new(arrival: Arrival, limits: Limits, now: DateTime<Utc>, first_beat: u64) -> Self {
+    /// A connection whose first heartbeat and checkpoint are due then, in milliseconds of the hub's life.
+    pub(super) fn new(arrival: Arrival, limits: Limits, now: DateTime<Utc>, [beat, checkpoint]: [u64; 2]) -> Self {
         let principal = arrival.caller.principal();
         let expires_at = principal.and_then(|principal| principal.expires_at);
         Self {
@@ -93,8 +93,8 @@ impl Outlet {
             recheck: arrival.recheck,
             rights: Mutex::new(Rights { caller: arrival.caller, expires_at, held: HashMap::new() }),
             checkpoints: AtomicBool::new(arrival.dialect.has_silent_checkpoints()),
-            next_beat: AtomicU64::new(first_beat),
-            next_checkpoint: AtomicU64::new(0),
+            next_beat: AtomicU64::new(beat),
+            next_checkpoint: AtomicU64::new(checkpoint),
             unanswered: AtomicU8::new(0),
             pulls: Pulls::default(),
             sent: AtomicU64::new(0),
@@ -176,27 +176,11 @@ impl Outlet {
 
     fn recast(&self, hub: &Hub, caller: &Caller) {
         let mut rights = self.rights();
-        let before = std::mem::replace(&mut rights.caller, caller.clone());
+        rights.caller = caller.clone();
         rights.expires_at = caller.principal().and_then(|principal| principal.expires_at);
         for held in rights.held.values() {
-            if !held.is_live() {
-                self.tell_if_seen_otherwise(hub, held, &before, caller);
-            }
             // A subscription that is about to go live was sent to its shard with the rights of before.
             hub.command(held.scope, Command::Recast { subscription: held.clone(), caller: caller.clone() });
-        }
-    }
-
-    /// Tells a subscription if other rights show it other records. What is live is compared by its shard.
-    pub(super) fn tell_if_seen_otherwise(&self, hub: &Hub, held: &Subscription, before: &Caller, now: &Caller) {
-        let catalog = hub.0.catalog.current();
-        let Some(collection) = catalog.by_name(&held.collection) else { return };
-        let key = |caller| Lens::new(&catalog, collection, caller, self.dialect, &held.selection).key();
-        if key(before) != key(now) {
-            let cursor = hub.0.log.cursor(hub.position_of(held.scope));
-            if let Some(frame) = held.notice(self, &Notice::Resync { reason: Resync::Access, cursor: &cursor }) {
-                self.queue.push(frame);
-            }
         }
     }
 }
@@ -275,13 +259,17 @@ impl Connection {
 
     /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every event that is
     /// committed later is delivered; what was missed or is shown first comes before.
-    pub fn subscribe(&self, subscribe: Subscribe) -> Result<(), Refused> {
-        self.subscribe_all(vec![subscribe])
+    pub async fn subscribe(&self, subscribe: Subscribe) -> Result<(), Refused> {
+        self.subscribe_all(vec![subscribe]).await
     }
 
     /// Subscribes to several collections of one scope, which begin as the first one does. What was missed comes in the
     /// order of the log.
-    pub fn subscribe_all(&self, all: Vec<Subscribe>) -> Result<(), Refused> {
+    pub async fn subscribe_all(&self, all: Vec<Subscribe>) -> Result<(), Refused> {
+        if all.first().is_some_and(|first| matches!(first.start, Start::Now)) {
+            // Whoever has just been answered is not told of that write.
+            self.hub.0.log.caught_up().await;
+        }
         for subscribe in &all {
             self.check(subscribe)?;
         }
@@ -348,7 +336,8 @@ impl Connection {
             before => (before, None),
         };
         let member = Member::new(subscription.clone(), self.outlet.clone(), rights.caller.clone());
-        self.hub.command(scope, Command::Subscribe { member, replaces, ack });
+        let after = self.hub.published(scope);
+        self.hub.command(scope, Command::Subscribe { member, replaces, after, ack });
         if let Some(before) = elsewhere {
             self.end(before, None);
         }

@@ -56,7 +56,7 @@ impl Errand {
         self.count >= MANY
     }
 
-    /// Reads it.
+    /// Reads it. What is too large to be taken in is left out.
     pub(super) async fn run(mut self, db: &Db, catalog: &CatalogHandle) -> Result<Expanded, Unanswered> {
         if self.is_empty() {
             return Ok(Expanded::default());
@@ -71,7 +71,7 @@ impl Errand {
         };
         match pool {
             Ok(pool) => Ok(self.fill(&pool)),
-            Err(Unread::TooLarge) => Ok(Expanded::default()),
+            Err(Unread::TooLarge) => Ok(Expanded { lacks: true, ..Expanded::default() }),
             Err(Unread::Failed(error)) => {
                 tracing::warn!(%error, "references could not be expanded for an event");
                 Err(Unanswered)
@@ -100,7 +100,7 @@ impl Errand {
     }
 
     fn fill(self, pool: &Pool) -> Expanded {
-        let mut left = MOST_AT_ONCE;
+        let (mut left, mut lacks) = (MOST_AT_ONCE, false);
         let each = self.wanted.into_iter().map(|(key, Wanted { expansion, place, stubs })| {
             let mut filled = HashMap::with_capacity(stubs.len());
             for (position, mut stub) in stubs {
@@ -109,17 +109,23 @@ impl Errand {
                 if expansion.fill(&mut stub, pool, place, &mut budget).is_ok() {
                     left -= most - budget;
                     filled.insert(position, Filled { fields: stub, frames: Mutex::default() });
+                } else {
+                    lacks |= most < MOST;
                 }
             }
             (key, filled)
         });
-        Expanded(each.collect())
+        Expanded { filled: each.collect(), lacks }
     }
 }
 
 /// What takes the place of the references in some events.
 #[derive(Default)]
-pub(super) struct Expanded(HashMap<Key, HashMap<i64, Filled>>);
+pub(super) struct Expanded {
+    filled: HashMap<Key, HashMap<i64, Filled>>,
+    /// Whether something was left out that there would be room for with fewer events.
+    lacks: bool,
+}
 
 /// The record of an event with what was read for it.
 pub(super) struct Filled {
@@ -136,11 +142,16 @@ impl Filled {
 }
 
 impl Expanded {
+    /// Whether all is there that can be taken in.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.lacks
+    }
+
     /// What was read for an event.
     pub(super) fn of(&self, expansion: &Expansion, dialect: &dyn Dialect, position: i64) -> Option<&Filled> {
-        if self.0.is_empty() {
+        if self.filled.is_empty() {
             return None;
         }
-        self.0.get(&(expansion.key(), dialect.name()))?.get(&position)
+        self.filled.get(&(expansion.key(), dialect.name()))?.get(&position)
     }
 }

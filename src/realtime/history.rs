@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
 pub(super) use self::segment::{Known, Reader, Segment, Told};
 use super::subscription::Scope;
@@ -16,6 +16,8 @@ use crate::db::DbError;
 
 /// How much is read at once.
 const CHUNK: Most = Most { entries: 256, bytes: 4 << 20 };
+/// How many may ask the database at once. When everybody comes back, requests must not wait behind all of them.
+const AT_ONCE: usize = 2;
 /// How many bytes of entries and frames are kept for the next reader, about.
 const KEPT: usize = 64 << 20;
 
@@ -27,6 +29,7 @@ type Shelf = Arc<AsyncMutex<Pieces>>;
 pub(super) struct History {
     log: ChangeLog,
     shelves: Mutex<HashMap<Scope, Shelf>>,
+    turns: Semaphore,
     total: Arc<AtomicUsize>,
     /// Counts the readings.
     readings: AtomicU64,
@@ -37,7 +40,15 @@ pub(super) struct History {
 impl History {
     pub(super) fn new(log: ChangeLog) -> Self {
         let (readings, tidied) = (AtomicU64::new(1), AtomicU64::new(0));
-        Self { log, shelves: Mutex::default(), total: Arc::default(), readings, tidied }
+        let turns = Semaphore::new(AT_ONCE);
+        Self { log, shelves: Mutex::default(), turns, total: Arc::default(), readings, tidied }
+    }
+
+    /// Waits until it is somebody's turn to ask the database, for as long as the answer is held. Nobody who has a turn
+    /// may wait for another one.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
     }
 
     /// Entries after a position, up to another one that has been handed out; `None` if some of them are no longer kept.
@@ -58,9 +69,11 @@ impl History {
             Scope::Account(account) => Some(account),
             Scope::Everything => None,
         };
+        let turn = self.turn().await;
         let Some(Stretch { changes, until }) = self.log.read_between(position, until, account, CHUNK).await? else {
             return Ok(None);
         };
+        drop(turn);
         let segment = Arc::new(Segment::new(changes, until, self.total.clone(), reading));
         self.make_room(&mut segments);
         segments.insert(position, segment.clone());

@@ -15,16 +15,16 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::Hub;
-use super::connection::{Connection, Ended, Outlet};
+use super::connection::{Connection, Ended};
 use super::frame::{Notice, Resync};
 use super::history::Segment;
 use super::inquiry::Unanswered;
 use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
 use super::topic::difference;
-use crate::changes::Cursor;
+use crate::auth::Caller;
 use crate::schema::Catalog;
-use reading::Asked;
+use reading::{Asked, Read};
 
 /// How many frames of a snapshot are sent at once.
 const SNAPSHOT_FRAMES: usize = 4;
@@ -70,11 +70,24 @@ struct Beginning {
     arrival: Arrived,
     /// How many events have been sent.
     count: u64,
-    /// The collections as they were at the last step.
-    seen: Arc<Catalog>,
+    /// How its records were seen at the last step.
+    seen: Sight,
     /// The position up to which the log must be read before events are handed out again: what has changed for the
     /// subscribers by now is in there. `None` if that is not known yet.
     least: Option<i64>,
+}
+
+/// With which eyes a connection sees records.
+struct Sight {
+    catalog: Arc<Catalog>,
+    caller: Caller,
+}
+
+impl Sight {
+    /// Whether nothing can be seen otherwise.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.catalog, &other.catalog) && self.caller.is_same(&other.caller)
+    }
 }
 
 /// What to do next.
@@ -117,11 +130,11 @@ impl Pulls {
             Start::Snapshot(snapshot) => (snapshot.after, Arrived::Live, snapshot),
         };
         let Snapshot { frames, mut shown, catalog, caller, .. } = snapshot;
-        let seen = catalog.unwrap_or_else(|| hub.0.catalog.current());
-        if let Some((caller, first)) = caller.zip(subscriptions.first()) {
-            // What changed while the records were read was told to nobody.
-            connection.outlet().tell_if_seen_otherwise(hub, first, &caller, &connection.caller());
-        }
+        // What changes while the records are read is told when they have been sent.
+        let seen = Sight {
+            catalog: catalog.unwrap_or_else(|| hub.0.catalog.current()),
+            caller: caller.unwrap_or_else(|| connection.caller()),
+        };
         shown.sort_unstable();
         let least = (arrival == Arrived::Live).then(|| shown.last().copied().unwrap_or(position));
         let opening = frames.into_iter();
@@ -205,9 +218,20 @@ impl Connection {
                 Step::Read { job, scope, position, until } => {
                     match self.hub().0.history.read(scope, position, until).await {
                         Ok(Some(segment)) => match self.ask(job, &segment, until).await {
-                            Ok(asked) if self.stands(&asked) => self.apply(job, &segment, &asked, frames),
-                            // Meanwhile it is looked at with other eyes: once more.
-                            Ok(_) => {}
+                            Ok(asked) => {
+                                let sight = self.sight();
+                                // If it is looked at with other eyes meanwhile: once more.
+                                if self.stands(&asked, &sight) {
+                                    let mut read = Vec::new();
+                                    self.apply(job, &segment, &asked, sight, &mut read);
+                                    // What was said about anything that was read waits there, and goes first.
+                                    let taken = self.queue().take(frames);
+                                    frames.append(&mut read);
+                                    if let Some(taken) = taken {
+                                        return taken;
+                                    }
+                                }
+                            }
                             Err(Unanswered) => self.queue().close(Close::Overload),
                         },
                         Ok(None) => self.expired(job),
@@ -261,7 +285,7 @@ impl Connection {
             }
             Task::Start(start) if start.least.is_some_and(|least| least > position) => Step::Linger,
             _ => {
-                job.joining = Some(self.ask_to_join(&job, scope));
+                job.joining = Some(self.ask_to_join(&mut job, scope));
                 Step::Wait { job: id }
             }
         };
@@ -295,16 +319,21 @@ impl Connection {
         if same { scope } else { Scope::Everything }
     }
 
-    fn ask_to_join(&self, job: &Job, scope: Scope) -> oneshot::Receiver<Joined> {
+    fn ask_to_join(&self, job: &mut Job, scope: Scope) -> oneshot::Receiver<Joined> {
         let (reply, answer) = oneshot::channel();
         let (outlet, position) = (self.outlet(), job.position);
-        match &job.task {
-            Task::Start(start) => outlet.with_members(&start.subscriptions, |members| {
+        match &mut job.task {
+            Task::Start(start) => outlet.with_members(&start.subscriptions.clone(), |members| {
+                let Some(first) = members.first() else { return };
+                let sight = Sight { catalog: self.hub().0.catalog.current(), caller: first.caller.clone() };
+                for frame in self.changes(start, sight, position) {
+                    outlet.queue().push(frame);
+                }
                 let arrival = match start.arrival {
                     Arrived::Replayed(_) => Arrived::Replayed(start.count),
                     other => other,
                 };
-                let join = Join { members, position, arrival, seen: start.seen.clone(), reply };
+                let join = Join { members, position, arrival, seen: start.seen.catalog.clone(), reply };
                 self.hub().command(scope, Command::Join(Box::new(join)));
             }),
             Task::Lane(_) => {
@@ -362,7 +391,7 @@ impl Connection {
     fn give_up_replaying(&self, start: &mut Beginning, reason: Resync, position: i64) {
         (start.arrival, start.least) = (Arrived::Silent, Some(position));
         for subscription in &start.subscriptions {
-            resync(self, subscription, reason, position);
+            self.resync_soon(subscription, reason, position);
         }
     }
 
@@ -379,7 +408,7 @@ impl Connection {
                 let Some(first) = subscriptions.first() else { return };
                 job.position = self.hub().position_of(first.scope);
                 for subscription in &subscriptions {
-                    resync(self, subscription, Resync::Expired, job.position);
+                    self.resync_soon(subscription, Resync::Expired, job.position);
                 }
                 if subscriptions.iter().any(|subscription| !subscription.notices) {
                     self.queue().close(Close::Overload);
@@ -389,64 +418,80 @@ impl Connection {
     }
 
     /// Appends the frames of what was read.
-    fn apply(&self, id: u64, segment: &Segment, asked: &Asked, frames: &mut Vec<Bytes>) {
+    fn apply(&self, id: u64, segment: &Segment, asked: &Asked, sight: Sight, frames: &mut Vec<Bytes>) {
         self.with_job(id, |job| {
             let until = asked.until;
-            let (from, before) = (job.position, frames.len());
+            let from = job.position;
             job.position = until;
             match &mut job.task {
                 Task::Start(start) => {
-                    if let Some(reason) = self.upheaval(start, segment, from) {
+                    if let Some(reason) = self.upheaval(start, segment, from, &sight) {
                         // The client fetches everything: there is no use in what it missed.
                         let first = start.subscriptions.first();
                         job.position = first.map_or(until, |first| self.hub().position_of(first.scope));
                         return self.give_up_replaying(start, reason, job.position);
                     }
-                    self.notice_changes(start, until);
-                    self.notice_shaken(start, segment, from, until);
+                    // Whoever is to see everything otherwise hears that before what is seen so.
+                    frames.extend(self.shaken(start, segment, from, until, &sight));
+                    frames.extend(self.changes(start, sight, from));
+                    let before = frames.len();
                     let is_new = |position: i64| {
                         position > from && position <= until && start.shown.binary_search(&position).is_err()
                     };
-                    self.collect(segment, &start.subscriptions, asked, |_, position| is_new(position), frames);
+                    let read = Read { segment, asked, sight: &start.seen };
+                    self.collect(&read, &start.subscriptions, |_, position| is_new(position), frames);
                     start.count += (frames.len() - before) as u64;
                 }
                 Task::Lane(lane) => {
                     let is_new = |subscription: &Subscription, position: i64| {
                         position > from && position <= until && position > subscription.live_after()
                     };
-                    self.collect(segment, &self.lane_subscriptions(*lane), asked, is_new, frames);
+                    let read = Read { segment, asked, sight: &sight };
+                    self.collect(&read, &self.lane_subscriptions(*lane), is_new, frames);
                 }
             }
         });
     }
 
     /// Why what a client knows from before the segment may not be what it may see now. What a snapshot shows is known.
-    fn upheaval(&self, start: &Beginning, segment: &Segment, from: i64) -> Option<Resync> {
+    fn upheaval(&self, start: &Beginning, segment: &Segment, from: i64, sight: &Sight) -> Option<Resync> {
         if !matches!(start.arrival, Arrived::Replayed(_)) {
             return None;
         }
-        let caller = self.caller();
-        start.subscriptions.iter().find_map(|held| self.known(held, |known| segment.upheaval(from, known, &caller)))
+        let upheaval =
+            |held: &Arc<Subscription>| self.known(held, sight, |known| segment.upheaval(from, known, &sight.caller));
+        start.subscriptions.iter().find_map(upheaval)
     }
 
-    /// Tells subscriptions whose collection is another now than at the last step.
-    fn notice_changes(&self, start: &mut Beginning, position: i64) {
-        let catalog = self.hub().0.catalog.current();
-        let caller = self.caller();
-        for subscription in &start.subscriptions {
-            let Subscription { collection, selection, .. } = &**subscription;
-            if let Some(reason) = difference(&start.seen, &catalog, collection, selection, &caller) {
-                resync(self, subscription, reason, position);
-            }
+    /// Notices for subscriptions whose records are seen otherwise now than at the last step: the collection is another, or
+    /// the caller's rights are.
+    fn changes(&self, start: &mut Beginning, now: Sight, position: i64) -> Vec<Bytes> {
+        let before = std::mem::replace(&mut start.seen, now);
+        let now = &start.seen;
+        if before.is_same(now) {
+            return Vec::new();
         }
-        start.seen = catalog;
+        let by_then = Sight { catalog: now.catalog.clone(), caller: before.caller };
+        let told = start.subscriptions.iter().filter_map(|subscription| {
+            let Subscription { collection, selection, .. } = &**subscription;
+            let key = |sight| self.lens(subscription, sight).map(|(_, lens)| lens.key());
+            let reason = difference(&before.catalog, &now.catalog, collection, selection, &now.caller)
+                .or_else(|| (key(&by_then) != key(now)).then_some(Resync::Access))?;
+            self.resync(subscription, reason, position)
+        });
+        told.collect()
     }
-}
 
-fn resync(connection: &Connection, subscription: &Subscription, reason: Resync, position: i64) {
-    let cursor: Cursor = connection.hub().0.log.cursor(position);
-    let outlet: &Arc<Outlet> = connection.outlet();
-    if let Some(frame) = subscription.notice(outlet, &Notice::Resync { reason, cursor: &cursor }) {
-        outlet.queue().push(frame);
+    /// Puts that notice into the queue.
+    fn resync_soon(&self, subscription: &Subscription, reason: Resync, position: i64) {
+        if let Some(frame) = self.resync(subscription, reason, position) {
+            self.queue().push(frame);
+        }
+    }
+
+    /// The notice that a subscription's client must fetch everything again, if it knows such notices.
+    fn resync(&self, subscription: &Subscription, reason: Resync, position: i64) -> Option<Bytes> {
+        let cursor = self.hub().0.log.cursor(position);
+        subscription.notice(self.outlet(), &Notice::Resync { reason, cursor: &cursor })
     }
 }

@@ -92,9 +92,14 @@ pub(super) struct Mark {
     pub(super) position: i64,
 }
 
-impl Mark {
-    /// Of frames that are no events.
-    const NONE: Self = Self { lane: u32::MAX, position: 0 };
+/// What a frame is that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An answer or a notice, which is in no log.
+    Answer,
+    Event(Mark),
+    /// How far the log is, after the events before it.
+    Checkpoint,
 }
 
 /// The events of a shard that were dropped: from a position on.
@@ -116,10 +121,10 @@ pub struct Queue {
 struct State {
     frames: Vec<Bytes>,
     /// One for each frame.
-    marks: Vec<Mark>,
+    kinds: Vec<Kind>,
     bytes: usize,
     lags: Vec<Lag>,
-    /// The position of the last event that was queued.
+    /// The position of the last event or checkpoint that was queued.
     last: i64,
     ping: bool,
     close: Option<Close>,
@@ -142,10 +147,10 @@ impl State {
         waiting < limits.frames && (waiting == 0 || self.bytes + frame.len() <= limits.bytes)
     }
 
-    fn add(&mut self, frame: Bytes, mark: Mark) {
+    fn add(&mut self, frame: Bytes, kind: Kind) {
         self.bytes += frame.len();
         self.frames.push(frame);
-        self.marks.push(mark);
+        self.kinds.push(kind);
     }
 
     fn is_lagging(&self, lane: u32) -> bool {
@@ -159,12 +164,16 @@ impl State {
         }
     }
 
-    /// Drops the events that wait. Answers stay: they are in no log.
+    /// Drops the events that wait, and checkpoints, which would be wrong without them. Answers stay: they are in no log.
     fn drop_events(&mut self) {
-        let (frames, marks) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.marks));
+        let (frames, kinds) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.kinds));
         self.bytes = 0;
-        for (frame, mark) in frames.into_iter().zip(marks) {
-            if mark == Mark::NONE { self.add(frame, mark) } else { self.note_lost(mark) }
+        for (frame, kind) in frames.into_iter().zip(kinds) {
+            match kind {
+                Kind::Answer => self.add(frame, kind),
+                Kind::Event(mark) => self.note_lost(mark),
+                Kind::Checkpoint => {}
+            }
         }
     }
 
@@ -197,7 +206,7 @@ impl Queue {
             self.close(Close::Overload);
             return Pushed::Overflowed;
         }
-        state.add(frame, Mark::NONE);
+        state.add(frame, Kind::Answer);
         wake(state, State::wake_unless_sending);
         Pushed::Queued
     }
@@ -209,7 +218,7 @@ impl Queue {
             return Pushed::Refused;
         }
         let pushed = if state.fits(&frame, self.limits) {
-            state.add(frame, mark);
+            state.add(frame, Kind::Event(mark));
             state.last = mark.position;
             let congested = !state.stalled && self.has_much(&state);
             if congested { Pushed::Congested } else { Pushed::Queued }
@@ -220,6 +229,18 @@ impl Queue {
         };
         wake(state, State::wake_unless_sending);
         pushed
+    }
+
+    /// Says how far the log is, unless the connection knows or cannot be told: it has much to read, or has fallen behind.
+    pub(super) fn push_checkpoint(&self, position: i64, frame: impl FnOnce() -> Option<Bytes>) {
+        let mut state = self.state();
+        if state.close.is_some() || state.last >= position || !state.lags.is_empty() {
+            return;
+        }
+        let Some(frame) = frame().filter(|frame| state.fits(frame, self.limits)) else { return };
+        state.add(frame, Kind::Checkpoint);
+        state.last = position;
+        wake(state, State::wake_unless_sending);
     }
 
     /// The next shard whose events were dropped, and the first position of those. The reader must read them in the log
@@ -239,11 +260,6 @@ impl Queue {
     /// Whether events of a shard were dropped that have not been read in the log yet.
     pub(super) fn is_lagging(&self) -> bool {
         !self.state().lags.is_empty()
-    }
-
-    /// The position of the last event that was queued.
-    pub(super) fn last(&self) -> i64 {
-        self.state().last
     }
 
     /// What waits in it: frames and bytes.
@@ -272,7 +288,7 @@ impl Queue {
         }
         state.close = Some(reason);
         if reason == Close::Overload {
-            (state.frames, state.marks, state.bytes) = (Vec::new(), Vec::new(), 0);
+            (state.frames, state.kinds, state.bytes) = (Vec::new(), Vec::new(), 0);
         }
         wake(state, |state| state.waker.take());
     }
@@ -313,7 +329,7 @@ impl Queue {
         }
         debug_assert!(frames.is_empty(), "frames would be lost");
         std::mem::swap(&mut state.frames, frames);
-        state.marks = Vec::new();
+        state.kinds = Vec::new();
         state.bytes = 0;
         state.stalled = false;
         Some(Taken { ping: std::mem::take(&mut state.ping), close: state.close })
@@ -410,6 +426,25 @@ mod tests {
         queue.rejoin(1);
         assert_eq!(event(&queue, 1, 20), Pushed::Queued);
         assert!(!queue.is_lagging());
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_dropped_takes_no_event_with_it() {
+        let queue = queue(3, 1000);
+        let checkpoint = |position| queue.push_checkpoint(position, || Some(Bytes::from_static(b"checkpoint")));
+        checkpoint(10);
+        checkpoint(10);
+        event(&queue, 1, 11);
+        assert_eq!(event(&queue, 1, 12), Pushed::Congested);
+        checkpoint(13);
+        assert_eq!(event(&queue, 1, 14), Pushed::Overflowed);
+        // What was before it has been sent, and would come twice.
+        assert_eq!(queue.lag(), Some(Mark { lane: 1, position: 11 }));
+        checkpoint(15);
+        assert_eq!(taken(&queue).1, None);
+        queue.rejoin(1);
+        checkpoint(15);
+        assert_eq!(taken(&queue).0, ["checkpoint"]);
     }
 
     #[test]

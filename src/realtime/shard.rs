@@ -1,8 +1,9 @@
 //! A task that hands out the events of some accounts, in the order of the log.
 
+mod ahead;
 mod catching_up;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,18 +13,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::connection::Outlet;
-use super::frame::Notice;
-use super::inquiry::Unanswered;
+use super::frame::{Notice, Resync};
+use super::lane::Lane;
 use super::lens::Subject;
-use super::queue::Mark;
 use super::ring::Ring;
 use super::subscription::{Arrived, Command, Join, Joined, Member, Scope, Subscription};
 use super::topic::{Delivery, Findings, Topic, difference, tell};
 use super::workers::Workers;
-use crate::changes::{Change, ChangeLog, Cursor};
+use crate::changes::{Batch, Change, ChangeLog, Cursor, Feed, Intake, Portion, feed};
 use crate::db::Db;
-use crate::id::AccountId;
-use crate::schema::CatalogHandle;
+use crate::schema::{Catalog, CatalogHandle, Collection};
+use ahead::{Outlook, Pace};
 
 /// After so many frames the task lets others run.
 const FRAMES_PER_TURN: usize = 1000;
@@ -38,9 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const MOST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How others reach a shard.
-#[derive(Clone)]
 pub(super) struct Handle {
-    pub(super) events: mpsc::Sender<Batch>,
+    pub(super) intake: Intake,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     position: Arc<AtomicI64>,
     delivered: Arc<AtomicU64>,
@@ -58,31 +57,15 @@ impl Handle {
     }
 }
 
-/// What a shard hands out next.
-pub(super) struct Batch {
-    /// Changes of records of its accounts, in order.
-    pub(super) changes: Vec<Arc<Change>>,
-    /// The position up to which there are no others.
-    pub(super) until: i64,
-}
-
-/// Which shard it is.
-#[derive(Clone, Copy)]
-pub(super) struct Lane {
-    /// Its number.
-    pub(super) number: u32,
-    /// Whether it serves subscriptions of every account, or those of one account each.
-    pub(super) everything: bool,
-}
-
 pub(super) struct Shard {
     db: Db,
     catalog: CatalogHandle,
     log: ChangeLog,
-    events: mpsc::Receiver<Batch>,
+    feed: Feed,
     commands: mpsc::UnboundedReceiver<Command>,
     topics: HashMap<Scope, HashMap<Arc<str>, Topic>>,
     lane: Lane,
+    pace: Pace,
     ring: Ring,
     /// The last entry that was handed out.
     position: Arc<AtomicI64>,
@@ -100,13 +83,14 @@ impl Shard {
         lane: Lane,
         backlog: usize,
     ) -> Handle {
-        let (events, events_in) = mpsc::channel(backlog);
+        let wanted = lane.clone();
+        let (intake, feed) = feed(&log, backlog, move |change| wanted.takes(change));
         let (commands, commands_in) = mpsc::unbounded_channel();
         let (ring, position) = (Ring::new(log.position()), Arc::new(AtomicI64::new(log.position())));
         let delivered = Arc::new(AtomicU64::new(0));
-        let handle = Handle { events, commands, position: position.clone(), delivered: delivered.clone() };
-        let (events, commands, topics) = (events_in, commands_in, HashMap::new());
-        let shard = Self { db, catalog, log, events, commands, topics, lane, ring, position, delivered };
+        let handle = Handle { intake, commands, position: position.clone(), delivered: delivered.clone() };
+        let (commands, topics, pace) = (commands_in, HashMap::new(), Pace::default());
+        let shard = Self { db, catalog, log, feed, commands, topics, lane, pace, ring, position, delivered };
         workers.spawn(shard.run());
         handle
     }
@@ -119,22 +103,28 @@ impl Shard {
                     Some(command) => self.obey(command).await,
                     None => return,
                 },
-                Some(batch) = self.events.recv() => self.hand_out(batch).await,
+                () = self.feed.ready() => match self.feed.take().await {
+                    Portion::Batch(batch) => self.hand_out(batch).await,
+                    Portion::Gone(until) => self.skip(until),
+                    Portion::End => return,
+                },
             }
         }
     }
 
     async fn hand_out(&mut self, batch: Batch) {
         let (mut events, mut sent, mut overflowed, mut turn) = (0, 0, 0, 0);
-        let mut touched = BTreeSet::new();
-        for change in batch.changes {
+        let mut outlook = Outlook::default();
+        for (index, change) in batch.changes.iter().enumerate() {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(command).await;
+                // Others may be told now, or with other rights.
+                outlook = Outlook::default();
             }
-            let delivery = self.deliver(&change).await;
-            touched.extend(change.account_id);
+            self.look_ahead(&mut outlook, &batch.changes[index..]).await;
+            let delivery = self.deliver(change, &mut outlook, batch.until);
             self.advance(change.position);
-            self.ring.push(change);
+            self.ring.push(change.clone());
             events += 1;
             sent += delivery.sent as u64;
             overflowed += delivery.overflowed;
@@ -148,7 +138,6 @@ impl Shard {
             }
         }
         self.advance(batch.until);
-        self.tell_shaken(touched);
         if events > 0 {
             self.delivered.fetch_add(sent, Ordering::Relaxed);
             counter!("snackbase_realtime_events_total").increment(events);
@@ -169,65 +158,65 @@ impl Shard {
         self.position.fetch_max(position, Ordering::Release);
     }
 
-    /// Tells who may see other records because of changes in these accounts.
-    fn tell_shaken(&mut self, accounts: BTreeSet<AccountId>) {
-        let cursor = self.cursor();
-        let everything = self.lane.everything.then_some(Scope::Everything);
-        for scope in everything.into_iter().chain(accounts.into_iter().map(Scope::Account)) {
-            for topic in self.topics.get_mut(&scope).into_iter().flat_map(HashMap::values_mut) {
-                topic.tell_shaken(&cursor);
-            }
-        }
-    }
-
-    async fn deliver(&mut self, change: &Arc<Change>) -> Delivery {
-        let scope = match change.account_id {
-            _ if self.lane.everything => Scope::Everything,
-            Some(account) => Scope::Account(account),
-            None => return Delivery::default(),
-        };
-        let Some(topics) = self.topics.get_mut(&scope) else { return Delivery::default() };
+    /// Hands out one of the changes up to the position `until`, which have all been committed.
+    fn deliver(&mut self, change: &Arc<Change>, outlook: &mut Outlook, until: i64) -> Delivery {
+        let (start, before) = (Instant::now(), self.cursor());
+        let found = outlook.next(change);
+        let Some(topics) = self.topics_of(change) else { return Delivery::default() };
+        // Who goes on after a later cursor must have heard of this.
         for topic in topics.values_mut() {
             topic.note(change);
+            topic.tell_shaken(&before, until);
         }
-        let catalog = self.catalog.current();
-        let collection = change.collection_id.and_then(|id| catalog.by_id(id));
-        let Some(collection) = collection else { return Delivery::default() };
-        let Some(topic) = topics.get_mut(collection.name.as_str()) else { return Delivery::default() };
-        let cursor = self.log.cursor(change.position);
-        change_groups(topic, |topic| topic.refresh(&catalog, &collection.name, &cursor));
-        let start = Instant::now();
-        let subject = Subject::new(change.clone(), collection.clone(), cursor);
-        let mut findings = Findings::default();
-        let inquired = topic.inquire(&subject, &self.db);
-        if let Some((inquiry, questions)) = inquired {
-            match inquiry.answers().await {
-                Ok(answers) => {
-                    let verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked)));
-                    findings.verdicts = verdicts.collect();
-                }
-                Err(Unanswered) => topic.give_up(&questions, change.position),
-            }
-        }
-        let errand = topic.errand(&subject, &findings.verdicts);
-        if let Some((errand, groups)) = errand {
-            if let Ok(expanded) = errand.run(&self.db, &self.catalog).await {
-                findings.expanded = expanded;
-            } else {
-                topic.withhold(&groups, change.position);
-                findings.withheld = groups;
-            }
-        }
-        let delivery = topic.deliver(&subject, &findings, self.lane.number);
-        histogram!("snackbase_realtime_delivery_seconds").record(start.elapsed().as_secs_f64());
+        let (lane, cursor) = (self.lane.number, self.log.cursor(change.position));
+        let Some((topic, collection)) = self.topic_of(change, outlook.catalog()) else { return Delivery::default() };
+        let (subject, findings) = found.unwrap_or_else(|| {
+            let subject = Subject::new(change.clone(), collection.clone(), cursor);
+            (subject, Findings::default())
+        });
+        let delivery = topic.deliver(&subject, &findings, lane);
+        let took = start.elapsed() + outlook.share();
+        histogram!("snackbase_realtime_delivery_seconds").record(took.as_secs_f64());
         delivery
+    }
+
+    /// The subscriptions that a change can concern.
+    fn topics_of(&mut self, change: &Change) -> Option<&mut HashMap<Arc<str>, Topic>> {
+        let scope = match change.account_id {
+            _ if self.lane.is_of_everything() => Scope::Everything,
+            account => Scope::Account(account?),
+        };
+        self.topics.get_mut(&scope)
+    }
+
+    /// The subscriptions to the collection of a change.
+    fn topic_of<'c>(
+        &mut self,
+        change: &Change,
+        catalog: &'c Arc<Catalog>,
+    ) -> Option<(&mut Topic, &'c Arc<Collection>)> {
+        let cursor = self.cursor();
+        let collection = catalog.by_id(change.collection_id?)?;
+        let topic = self.topics_of(change)?.get_mut(collection.name.as_str())?;
+        change_groups(topic, |topic| topic.refresh(catalog, &collection.name, &cursor));
+        Some((topic, collection))
+    }
+
+    /// Goes on after entries that nobody knows any more: everybody begins anew.
+    fn skip(&mut self, until: i64) {
+        self.ring = Ring::new(until);
+        self.advance(until);
+        let cursor = self.cursor();
+        for topic in self.topics.values().flat_map(HashMap::values) {
+            topic.give_up_all(Resync::Expired, &cursor);
+        }
     }
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Subscribe { mut member, replaces, ack } => {
+            Command::Subscribe { mut member, replaces, after, ack } => {
                 let outlet = member.outlet.clone();
-                let position = self.position();
+                let position = if replaces.is_some() { self.position() } else { self.position().max(after) };
                 member.begin(position, position);
                 self.add(member, replaces);
                 if let Some(ack) = ack {
@@ -293,10 +282,12 @@ impl Shard {
         let Join { members, position, arrival, seen, reply } = join;
         let Some(outlet) = members.first().map(|member| member.outlet.clone()) else { return };
         let subscriptions: Vec<Arc<Subscription>> = members.iter().map(|member| member.subscription.clone()).collect();
+        let catalog = self.catalog.current();
         let caught_up = if outlet.queue().is_lagging() {
             // What is queued now would be lost.
             None
         } else {
+            tell_differences(&members, &seen, &catalog, &self.log.cursor(position));
             self.catch_up(&outlet, &subscriptions, position).await
         };
         let Some(queued) = caught_up else {
@@ -305,7 +296,6 @@ impl Shard {
         };
         let after = self.position().max(position);
         let cursor = self.log.cursor(after);
-        let catalog = self.catalog.current();
         let notice = match arrival {
             Arrived::Replayed(count) => Some(Notice::Replayed { count: count + queued, cursor: &cursor }),
             Arrived::Live => Some(Notice::Live { cursor: &cursor }),
@@ -316,11 +306,9 @@ impl Shard {
         if let Some(frame) = notice {
             outlet.queue().push(frame);
         }
+        // It may have changed while the database was asked.
+        tell_differences(&members, &catalog, &self.catalog.current(), &cursor);
         for mut member in members {
-            let Subscription { collection, selection, .. } = &*member.subscription;
-            if let Some(reason) = difference(&seen, &catalog, collection, selection, &member.caller) {
-                tell(&member, reason, &cursor);
-            }
             member.begin(position, after);
             self.add(member, None);
         }
@@ -350,13 +338,9 @@ impl Shard {
         let position = self.position();
         let cursor = self.cursor();
         for outlet in outlets {
-            let queue = outlet.queue();
-            let complete = || outlet.is_complete(|subscription| self.serves(subscription.scope));
-            if queue.last() >= position || queue.is_lagging() || !complete() {
-                continue;
-            }
-            if let Some(frame) = outlet.dialect().notice(&Notice::Checkpoint { cursor: &cursor }, None) {
-                queue.push_event(frame, Mark { lane: self.lane.number, position });
+            if outlet.is_complete(|subscription| self.serves(subscription.scope)) {
+                let notice = || outlet.dialect().notice(&Notice::Checkpoint { cursor: &cursor }, None);
+                outlet.queue().push_checkpoint(position, notice);
             }
         }
     }
@@ -371,6 +355,16 @@ impl Shard {
         }
         if topics.is_empty() {
             self.topics.remove(&scope);
+        }
+    }
+}
+
+/// Tells subscriptions whose collection is another one now.
+fn tell_differences(members: &[Member], before: &Catalog, now: &Catalog, cursor: &Cursor) {
+    for member in members {
+        let Subscription { collection, selection, .. } = &*member.subscription;
+        if let Some(reason) = difference(before, now, collection, selection, &member.caller) {
+            tell(member, reason, cursor);
         }
     }
 }

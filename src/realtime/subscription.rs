@@ -242,12 +242,14 @@ pub(super) struct Member {
     pub(super) tagged: bool,
     /// Entries up to this position are not for it.
     pub(super) after: i64,
+    /// It was told to fetch everything anew when all up to this position could be seen already.
+    pub(super) told: i64,
 }
 
 impl Member {
     pub(super) fn new(subscription: Arc<Subscription>, outlet: Arc<Outlet>, caller: Caller) -> Self {
         let (operations, tagged) = (subscription.operations, subscription.tag.is_some());
-        Self { subscription, outlet, caller, operations, tagged, after: 0 }
+        Self { subscription, outlet, caller, operations, tagged, after: 0, told: 0 }
     }
 
     pub(super) fn id(&self) -> SubscriptionId {
@@ -295,8 +297,9 @@ pub(super) enum Arrived {
 
 /// What connections tell a shard. A command acts before every event that is published after it was sent.
 pub(super) enum Command {
-    /// Adds a subscription, in the place of another one of the same connection if it `replaces` one.
-    Subscribe { member: Member, replaces: Option<Arc<Subscription>>, ack: Option<Bytes> },
+    /// Adds a subscription, in the place of another one of the same connection if it `replaces` one. If not, what comes up
+    /// to the position `after` is not for it, handed out or not.
+    Subscribe { member: Member, replaces: Option<Arc<Subscription>>, after: i64, ack: Option<Bytes> },
     /// Adds subscriptions that have caught up with the log.
     Join(Box<Join>),
     /// A connection whose events were dropped has caught up with the log.

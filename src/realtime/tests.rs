@@ -1,11 +1,12 @@
 //! The hub without a network: what subscribers are told, and how often it is worked out.
 
+mod feed;
 mod life;
 mod pull;
 mod sight;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,15 +16,16 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::auth::{AccountRef, Caller, Principal, TokenType};
+use crate::changes::ChangeKind;
 use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
 use crate::id::{CollectionId, SYSTEM_ACCOUNT};
 
 const NEVER: Duration = Duration::from_hours(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Counts what it encodes.
+/// Counts what it encodes, and takes so many microseconds for an event.
 #[derive(Default)]
-struct Counting(AtomicUsize);
+struct Counting(AtomicUsize, AtomicU64);
 
 impl Counting {
     fn leak() -> &'static Self {
@@ -38,6 +40,7 @@ impl Dialect for Counting {
 
     fn event(&self, event: &Event<'_>) -> Bytes {
         self.0.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_micros(self.1.load(Ordering::Relaxed)));
         let name = event.crossing.map_or(event.operation.name(), Crossing::name);
         format!("{name} {} {}", event.id, event.data).into()
     }
@@ -140,12 +143,17 @@ impl World {
         })
     }
 
-    async fn create(&self, id: &str, record: Json) {
-        self.hub.publish(vec![self.change(ChangeKind::Create, id, None, Some(record))]).await;
+    fn publish(&self, changes: &[Arc<Change>]) {
+        let until = changes.last().map_or(0, |change| change.position);
+        self.hub.publish(changes, until);
     }
 
-    async fn update(&self, id: &str, before: Json, after: Json) {
-        self.hub.publish(vec![self.change(ChangeKind::Update, id, Some(before), Some(after))]).await;
+    fn create(&self, id: &str, record: Json) {
+        self.publish(&[self.change(ChangeKind::Create, id, None, Some(record))]);
+    }
+
+    fn update(&self, id: &str, before: Json, after: Json) {
+        self.publish(&[self.change(ChangeKind::Update, id, Some(before), Some(after))]);
     }
 
     /// Writes to the log, for whoever reads it.
@@ -162,8 +170,8 @@ impl World {
         tokio::spawn(self.log.clone().follow(feed, tokio_util::sync::CancellationToken::new()))
     }
 
-    async fn delete(&self, id: &str, before: Json) {
-        self.hub.publish(vec![self.change(ChangeKind::Delete, id, Some(before), None)]).await;
+    fn delete(&self, id: &str, before: Json) {
+        self.publish(&[self.change(ChangeKind::Delete, id, Some(before), None)]);
     }
 }
 
@@ -172,8 +180,7 @@ struct Feed(Hub);
 
 impl crate::changes::Consumer for Feed {
     async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
-        self.0.publish(changes).await;
-        self.0.advance(until).await;
+        self.0.publish(&changes, until);
     }
 }
 
@@ -239,7 +246,7 @@ impl Client {
 
     /// Subscribes and waits for the acknowledgement.
     async fn listen(&self, operations: Operations) {
-        self.0.subscribe(self.wish("posts", operations)).unwrap();
+        self.0.subscribe(self.wish("posts", operations)).await.unwrap();
         assert_eq!(self.frames(1).await, ["ack"]);
     }
 

@@ -14,7 +14,6 @@ use super::queue::{Close, Mark, Pushed};
 use super::subscription::{Member, Selection, SubscriptionId};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::db::Db;
 use crate::schema::{Catalog, Collection, Operation, View};
 
 /// How many of an event's tagged frames are kept for other subscriptions with the same tag.
@@ -75,8 +74,8 @@ pub(super) type GroupId = u32;
 pub(super) struct Findings {
     /// The answers to what groups had to [ask](Topic::inquire).
     pub(super) verdicts: HashMap<GroupId, Verdict>,
-    /// What groups have [sent for](Topic::errand).
-    pub(super) expanded: Expanded,
+    /// What groups have [sent for](Topic::send_for).
+    pub(super) expanded: Arc<Expanded>,
     /// The groups that did not get it.
     pub(super) withheld: HashSet<GroupId>,
 }
@@ -267,36 +266,42 @@ impl Topic {
         }
     }
 
-    /// Tells those who may see other records now because of what was noted.
-    pub(super) fn tell_shaken(&mut self, cursor: &Cursor) {
+    /// Tells those who may see other records now because of what was noted. Whoever fetches everything because of that
+    /// sees what has happened up to the position `seen`.
+    pub(super) fn tell_shaken(&mut self, cursor: &Cursor, seen: i64) {
         let mut shaken = std::mem::take(&mut self.shaken);
         if shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none() {
             return;
         }
-        for group in self.groups.values() {
+        for group in self.groups.values_mut() {
             let by_rule = group.lens.asks().then(|| *shaken.of(group.lens.operation())).flatten();
             let by_references = group.lens.expands().then_some(shaken.unexpanded).flatten();
             let Some(position) = by_rule.max(by_references) else { continue };
-            for member in group.members.iter().filter(|member| member.after < position) {
+            for member in group.members.iter_mut().filter(|member| member.after.max(member.told) < position) {
                 tell(member, Resync::Access, cursor);
+                member.told = seen;
             }
         }
     }
 
-    /// What the database must be asked about an event before it can be handed out; `None` if there is nothing.
-    pub(super) fn inquire(&self, subject: &Subject, db: &Db) -> Option<(Inquiry, Questions)> {
-        if self.asking == 0 {
-            return None;
-        }
-        let mut inquiry = Inquiry::new(db);
+    /// Whether anything must be read before an event can be handed out.
+    pub(super) fn needs_answers(&self) -> bool {
+        self.asking > 0 || self.expanding > 0
+    }
+
+    /// Asks what must be known about an event before it can be handed out.
+    pub(super) fn inquire(&self, subject: &Subject, inquiry: &mut Inquiry) -> Questions {
         let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
         let mut questions = Questions::new();
+        if self.asking == 0 {
+            return questions;
+        }
         for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
-            let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, &mut inquiry));
+            let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, inquiry));
             questions.insert(id, asked);
         }
-        (!questions.is_empty()).then_some((inquiry, questions))
+        questions
     }
 
     /// Those who cannot be told what an event means for them begin anew: they are told so with what was noted.
@@ -307,32 +312,44 @@ impl Topic {
         }
     }
 
-    /// What must be read before an event can be handed out, and for which groups; `None` if there is nothing.
-    pub(super) fn errand(
+    /// Sends for what must be read before an event can be handed out; says for which groups.
+    pub(super) fn send_for(
         &self,
         subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
-    ) -> Option<(Errand, HashSet<GroupId>)> {
+        errand: &mut Errand,
+    ) -> HashSet<GroupId> {
+        let mut groups = HashSet::new();
         if self.expanding == 0 {
-            return None;
+            return groups;
         }
         let position = subject.change.position;
-        let (mut errand, mut groups) = (Errand::default(), HashSet::new());
         for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else { continue };
             let Some((operation, crossing)) = group.judge(id, subject, verdicts) else { continue };
             let is_told = |member: &Member| position > member.after && member.operations.want(operation, crossing);
-            if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, &mut errand) {
+            if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, errand) {
                 groups.insert(id);
             }
         }
-        (!errand.is_empty()).then_some((errand, groups))
+        groups
     }
 
     /// Those who cannot be shown an event begin anew, too.
     pub(super) fn withhold(&mut self, groups: &HashSet<GroupId>, position: i64) {
+        if groups.is_empty() {
+            return;
+        }
         self.shaken.unexpanded = Some(position);
         groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
+    }
+
+    /// Nobody can be told what has happened: all begin anew.
+    pub(super) fn give_up_all(&self, reason: Resync, cursor: &Cursor) {
+        for group in self.groups.values() {
+            group.members.iter().for_each(|member| tell(member, reason, cursor));
+            group.close_those_without_notices();
+        }
     }
 
     /// Hands out an event of the collection that the groups were made for.

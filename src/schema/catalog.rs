@@ -1,4 +1,5 @@
-//! The catalog: every collection, held in memory as one immutable snapshot. No request reads it from the database.
+//! The catalog: every collection, held in memory as one immutable snapshot. No request for records reads it from the
+//! database.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -99,6 +100,14 @@ impl Catalog {
         &self.library
     }
 
+    /// Whether it was made of these.
+    fn is_of(&self, collections: &[CollectionRow], macros: &[MacroRow]) -> bool {
+        let is_known = |row: &CollectionRow| {
+            CollectionId::parse(&row.id).and_then(|id| self.by_id(id)).is_some_and(|known| known.row == *row)
+        };
+        self.by_id.len() == collections.len() && collections.iter().all(is_known) && self.library.rows() == macros
+    }
+
     /// Every collection, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Collection>> {
         self.by_name.values()
@@ -126,18 +135,22 @@ impl CatalogHandle {
         self.current.borrow().clone()
     }
 
-    /// Hears of every new catalog.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Catalog>> {
-        self.current.subscribe()
+    /// The catalog as the database has it now: another node may have changed it a moment ago.
+    pub async fn latest(&self) -> Result<Arc<Catalog>, DbError> {
+        self.reload().await?;
+        Ok(self.current())
     }
 
-    /// Reads the collections again. A collection that did not change keeps its snapshot.
+    /// Reads the collections again. A collection that did not change keeps its snapshot; if none did, all stays.
     pub async fn reload(&self) -> Result<(), DbError> {
         // An async lock: reloads follow one another, so that an older state never replaces a newer one.
         let _order = self.loading.lock().await;
         let rows: Vec<CollectionRow> = self.db.rows(Stmt::fixed("SELECT * FROM collections", Vec::new())).await?;
-        let before = self.current();
         let macros: Vec<MacroRow> = self.db.rows(Stmt::fixed("SELECT * FROM macros ORDER BY name", Vec::new())).await?;
+        let before = self.current();
+        if before.is_of(&rows, &macros) {
+            return Ok(());
+        }
         let library = Library::new(macros, &rows, self.db.dialect());
         let mut catalog = Catalog::default();
         for row in rows {

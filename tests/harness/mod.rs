@@ -21,7 +21,7 @@ pub use sse::Sse;
 pub use ws::Ws;
 
 /// The longest that anything is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for something, but not for ever.
 #[track_caller]

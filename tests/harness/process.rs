@@ -27,7 +27,7 @@ struct Lines {
 impl Lines {
     /// Waits for a line that has this in it.
     fn wait_for(&self, part: &str) -> Result<String, Vec<String>> {
-        let deadline = Instant::now() + PATIENCE * 3;
+        let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.lock().unwrap();
         loop {
             if let Some(line) = seen.iter().find(|line| line.contains(part)) {
@@ -140,7 +140,7 @@ impl Process {
     pub fn terminate(&mut self) -> bool {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let deadline = Instant::now() + PATIENCE * 2;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.success();

@@ -98,7 +98,7 @@ impl Ws {
 
     /// The next frame that comes for a reason, even if it takes several times as long as usual.
     pub async fn patient_frame(&mut self) -> Value {
-        for _ in 0..8 {
+        for _ in 0..3 {
             if let Ok(frame) = tokio::time::timeout(PATIENCE / 2, self.frame()).await {
                 return frame;
             }

@@ -16,7 +16,7 @@ import { after } from 'node:test';
 
 export const PASSWORD = 'Correct-Horse-7';
 export const SUPERADMIN = { account: 'system', email: 'root@example.com', password: 'Superadmin-Pass-1' };
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** A name that no other test uses. */
 export function unique(prefix = 't') {
@@ -24,8 +24,8 @@ export function unique(prefix = 't') {
 }
 
 /** Repeats `probe` until it returns something truthy. */
-export async function eventually(what, probe, patience = PATIENCE) {
-  const deadline = Date.now() + patience;
+export async function eventually(what, probe) {
+  const deadline = Date.now() + PATIENCE;
   for (;;) {
     const value = await probe();
     if (value) return value;
@@ -35,10 +35,10 @@ export async function eventually(what, probe, patience = PATIENCE) {
 }
 
 /** Fails when `promise` does not settle in time. */
-export async function within(what, promise, patience = PATIENCE) {
+export async function within(what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`too slow: ${what}`)), patience);
+    timer = setTimeout(() => reject(new Error(`too slow: ${what}`)), PATIENCE);
   });
   try {
     return await Promise.race([promise, late]);

@@ -45,6 +45,13 @@ async fn acknowledged_writes_survive_a_crash_with_their_log_entries(backend: Bac
         server.kill();
         stop.store(true, Ordering::Relaxed);
         soon("the writers", futures_util::future::join_all(writers)).await;
+        if backend == Backend::Postgres {
+            // The database may still be at work on what the server last told it.
+            crate::harness::eventually("the end of its connections", async || {
+                texts(&database, OTHERS).await.is_empty()
+            })
+            .await;
+        }
         let so_far = acknowledged.lock().unwrap().clone();
         check(&database, &so_far, round).await;
     }
@@ -181,6 +188,10 @@ async fn check(database: &Database, acknowledged: &Acknowledged, round: usize) {
     let halves = texts(database, halves).await;
     assert!(halves.is_empty(), "round {round}: {halves:?}");
 }
+
+/// Who else is connected to a database of PostgreSQL.
+const OTHERS: &str = "SELECT CAST(pid AS TEXT) FROM pg_stat_activity \
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 /// Records whose last log entry does not have the number that is stored; works on both databases.
 const DIFFERING: &str = "SELECT i.id FROM col_items i JOIN change_log c ON c.record_id = i.id \

@@ -91,6 +91,67 @@ async fn a_subscriber_of_a_node_that_dies_goes_on_at_another() {
     assert_eq!(numbers, (0..60).map(f64::from).collect::<Vec<_>>());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_subscribes_to_a_node_that_has_just_started_holds_what_was_being_committed_meanwhile() {
+    let Some(backend) = Backend::postgres() else { return };
+    let database = Database::create(backend).await;
+    let first = Process::serve(&database, &[]);
+    let user = prepare(&first).await;
+    let mut open = sqlx::PgConnection::connect(&database.url()).await.unwrap();
+    open.execute("BEGIN").await.unwrap();
+    insert(&mut open, &user, COMMITTED).await;
+    // Its place in the log is behind that of the open transaction.
+    user.create("items", &json!({"n": 1})).await;
+    let (subscribed, subscribing) = tokio::sync::oneshot::channel();
+    let committing = tokio::spawn(async move {
+        // A node that waits for it is not there before.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(3), subscribing).await;
+        open.execute("COMMIT").await.unwrap();
+    });
+    let second = Process::serve(&database, &[]);
+    let there = second.anonymous().login("acme", "user@example.com", PASSWORD).await;
+    let mut ws = Ws::connect(&there).await;
+    ws.send(&json!({"action": "subscribe", "collection": "items", "snapshot": true})).await;
+    let mut frames = Vec::new();
+    while frames.last().is_none_or(|frame: &Value| frame["type"] != "live") {
+        frames.push(ws.frame().await);
+    }
+    let _ = subscribed.send(());
+    committing.await.unwrap();
+    user.create("items", &json!({"n": -1})).await;
+    frames.append(&mut read(&mut ws).await);
+    let listed = frames.iter().flat_map(|frame| frame["items"].as_array().into_iter().flatten());
+    let told = frames.iter().map(|frame| &frame["data"]);
+    let times = listed.chain(told).filter(|record| record["n"].as_f64() == Some(501.0)).count();
+    assert_eq!(times, 1, "{frames:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_definition_that_one_node_has_changed_is_read_as_it_is_now_at_every_other() {
+    let Some(backend) = Backend::postgres() else { return };
+    let database = Database::create(backend).await;
+    let (changing, reading) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let (admin, there) = (changing.admin().await, reading.admin().await);
+    let mut collection = open();
+    (collection["name"], collection["fields"]) = (json!("items"), json!([{"name": "field0", "type": "text"}]));
+    admin.post("/collections", &collection).await.ok(201);
+    for turn in 1..=10 {
+        let (name, rule) = (format!("field{turn}"), format!("id != '{turn}'"));
+        collection["fields"].as_array_mut().unwrap().push(json!({"name": name, "type": "text"}));
+        collection["list_rule"] = json!(rule);
+        admin.put("/collections/items", &collection).await.ok(200);
+        // A file of another moment would take the field away again.
+        let exported = there.get("/collections/export").await.ok(200);
+        let request = json!({"data": exported, "strategy": "update"});
+        there.post("/collections/import", &request).await.ok(200);
+        assert_eq!(admin.get("/collections/items/rules").await.ok(200)["list_rule"], json!(rule));
+        let made = json!({"name": format!("macro{turn}"), "sql_query": format!("SELECT {turn}")});
+        let id = there.post("/macros", &made).await.ok(201)["id"].clone();
+        assert_eq!(admin.get(&format!("/macros/{id}")).await.ok(200)["name"], made["name"]);
+        assert_eq!(there.get("/collections/items").await.ok(200)["fields_count"], turn + 1);
+    }
+}
+
 async fn prepare(server: &Process) -> User {
     let admin = server.admin().await;
     let mut collection = open();
@@ -146,8 +207,6 @@ async fn write(writer: usize, user: &User, hot: &[String], acknowledged: &Mutex<
 async fn slow_transactions(database: &Database, user: &User, acknowledged: &Mutex<Acknowledged>) {
     let mut committed = sqlx::PgConnection::connect(&database.url()).await.unwrap();
     let mut rolled_back = sqlx::PgConnection::connect(&database.url()).await.unwrap();
-    let insert = "INSERT INTO col_items (id, account_id, created_at, created_by, updated_at, updated_by, n) \
-                  VALUES ($1, $2, now(), 'psql', now(), 'psql', $3::bigint)";
     // No bound is needed: each of the writers' requests has one.
     let far = async |writes: usize| {
         while acknowledged.lock().unwrap().numbers.len() < writes {
@@ -157,14 +216,21 @@ async fn slow_transactions(database: &Database, user: &User, acknowledged: &Mute
     for (connection, number) in [(&mut committed, COMMITTED), (&mut rolled_back, ROLLED_BACK)] {
         far(WRITERS).await;
         connection.execute("BEGIN").await.unwrap();
-        let id = snackbase::id::new_id().to_string();
-        sqlx::query(insert).bind(id).bind(&user.account_id).bind(number).execute(connection).await.unwrap();
+        insert(connection, user, number).await;
     }
     far(ALL / 4).await;
     rolled_back.execute("ROLLBACK").await.unwrap();
     far(ALL / 2).await;
     committed.execute("COMMIT").await.unwrap();
     assert!(acknowledged.lock().unwrap().numbers.insert(COMMITTED));
+}
+
+/// As whoever writes into the database directly.
+async fn insert(connection: &mut sqlx::PgConnection, user: &User, number: i64) {
+    let insert = "INSERT INTO col_items (id, account_id, created_at, created_by, updated_at, updated_by, n) \
+                  VALUES ($1, $2, now(), 'psql', now(), 'psql', $3::bigint)";
+    let id = snackbase::id::new_id().to_string();
+    sqlx::query(insert).bind(id).bind(&user.account_id).bind(number).execute(connection).await.unwrap();
 }
 
 /// Reads events up to the mark at the end.

@@ -31,7 +31,7 @@ use world::World;
 crate::both![everybody_holds_what_the_list_shows_in_the_end];
 
 /// Runs on each database, unless the environment says otherwise.
-const RUNS: u64 = 16;
+const RUNS: u64 = 20;
 /// Every so many runs the servers are processes.
 const APART: u64 = 3;
 const WRITERS: usize = 3;

@@ -72,9 +72,9 @@ test('a room is entered again after a break, without telling again what was said
   const line = connect(t, ada);
   await eventually('the first', () => watching.room.members.length === 1);
   await watching.room.publish('before', null);
+  const before = watching.room.members;
   const heard = enter(line, name, { presence: { n: 2 }, history: 5 });
   await eventually('what was said before', () => heard.messages.length === 1);
-  const before = watching.room.members;
   await eventually('both', () => shown(watching).join() === '1,2');
   line.cut();
   await eventually('the message after the break', async () => {

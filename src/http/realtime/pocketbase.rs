@@ -193,7 +193,7 @@ async fn apply(app: &App, session: &Session, talk: &mut Talk, topics: Vec<String
         }
         match subscription(app, session, &topic).await? {
             None => {}
-            Some(wish) => match connection.subscribe(wish) {
+            Some(wish) => match connection.subscribe(wish).await {
                 // A filter that means nothing shows nothing, as this protocol has it.
                 Ok(()) | Err(Refused::Invalid(_)) => {}
                 Err(Refused::TooMany(most)) => return Err(Refusal::too_long("subscriptions", None, most)),

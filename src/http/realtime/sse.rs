@@ -79,8 +79,8 @@ pub(super) async fn subscribe(
         return Err(Error::refused("Invalid parameters", "A snapshot is of one collection"));
     }
     // Whoever goes on after a cursor has one; others are told where this stream begins.
-    let begin = session.app.changes.cursor(session.app.changes.position());
-    let begin = if common.since.is_none() && common.snapshot.is_none() { position(&begin) } else { Bytes::new() };
+    let begins_now = common.since.is_none() && common.snapshot.is_none();
+    let begin = if begins_now { position(&session.app.changes.caught_up().await) } else { Bytes::new() };
     let mut subscribe = Vec::new();
     for (collection, operations) in wishes {
         session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await?;
@@ -91,7 +91,7 @@ pub(super) async fn subscribe(
         let wish = Wish { collection: collection.clone(), operations: Some(operations), ..common.clone() };
         subscribe.push(session.subscription(wish, page, None).await?);
     }
-    session.connection.subscribe_all(subscribe).map_err(|reason| match reason {
+    session.connection.subscribe_all(subscribe).await.map_err(|reason| match reason {
         Refused::TooMany(most) => {
             Error::refused("Too many subscriptions", format!("Max subscriptions reached ({most})"))
         }

@@ -230,11 +230,11 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
     json::name(&mut ack, reference.as_deref());
     if wish.extended && wish.since.is_none() && wish.snapshot.is_none() {
         // Whoever has heard nothing yet can go on from here, too.
-        ack["cursor"] = session.app.changes.cursor(session.app.changes.position()).to_string().into();
+        ack["cursor"] = session.app.changes.caught_up().await.to_string().into();
     }
     let page = |items: &[String], more| json::snapshot(&collection, reference.as_deref(), items, more).into();
     let subscribe = session.subscription(wish, page, Some(ack.to_string().into())).await;
-    let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?);
+    let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?).await;
     subscribed.map_err(|reason| match reason {
         Refused::TooMany(most) => {
             let message = format!("Max subscriptions reached ({most})");

@@ -120,7 +120,7 @@ async fn send_verification(
 /// Sends another mail to confirm an address, also to users who cannot sign in yet: then the answer is always the same.
 #[utoipa::path(post, path = "/api/v1/auth/resend-verification", tag = "auth", request_body = Option<VerificationRequest>,
     responses((status = 200, body = Message), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn resend_verification(
     State(app): State<App>,
     AnyCaller { caller, .. }: AnyCaller,

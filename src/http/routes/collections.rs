@@ -40,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
 async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<CollectionList>> {
     let page = query.number("page", 1, 1..=1_000_000)?;
     let page_size = query.number("page_size", 25, 1..=100)?;
-    let mut collections = app.collections.all();
+    let mut collections = app.collections.all().await?;
     if let Some(search) = query.get("search").map(str::to_ascii_lowercase) {
         collections.retain(|c| c.name.to_ascii_lowercase().contains(&search) || c.row.id.contains(&search));
     }
@@ -76,10 +76,10 @@ struct CollectionNames {
 /// The names of all collections, sorted.
 #[utoipa::path(get, path = "/api/v1/collections/names", tag = "collections",
     responses((status = 200, body = CollectionNames), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn names(State(app): State<App>, _: Superadmin) -> Json<CollectionNames> {
-    let mut names: Vec<String> = app.collections.all().iter().map(|c| c.name.clone()).collect();
+async fn names(State(app): State<App>, _: Superadmin) -> Result<Json<CollectionNames>> {
+    let mut names: Vec<String> = app.collections.all().await?.iter().map(|c| c.name.clone()).collect();
     names.sort();
-    Json(CollectionNames { total: names.len(), names })
+    Ok(Json(CollectionNames { total: names.len(), names }))
 }
 
 /// The definitions of collections with their rules, as a file to import elsewhere; records are not in it.
@@ -126,7 +126,7 @@ async fn create(
     responses((status = 200, body = CollectionView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn get(State(app): State<App>, _: Superadmin, Path(id): Path<String>) -> Result<Json<CollectionView>> {
-    let collection = app.collections.find(&id)?;
+    let collection = app.collections.get(&id).await?;
     let records = app.collections.count(&collection).await?;
     Ok(Json(CollectionView::new(&collection, records)))
 }
@@ -177,7 +177,7 @@ async fn validate(
     query: Query,
     JsonBody(input): JsonBody<CollectionInput>,
 ) -> Result<Json<DefinitionProblems>> {
-    let found = app.collections.problems(query.get("collection"), &input)?;
+    let found = app.collections.problems(query.get("collection"), &input).await?;
     let view = |FieldError { field, message, code }| DefinitionProblem { field, code, message };
     Ok(Json(DefinitionProblems { problems: found.into_iter().map(view).collect() }))
 }
@@ -216,7 +216,7 @@ async fn delete(
     responses((status = 200, body = RulesView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn rules(State(app): State<App>, _: Superadmin, Path(name): Path<String>) -> Result<Json<RulesView>> {
-    Ok(Json(RulesView::from(&*app.collections.find(&name)?)))
+    Ok(Json(RulesView::from(&*app.collections.get(&name).await?)))
 }
 
 /// Changes the rules of a collection; a key that is absent changes nothing.

@@ -26,7 +26,7 @@ async fn list(State(app): State<App>, _: SignedIn, query: Query) -> Result<Json<
     let skip = query.number("skip", 0, 0..=i64::MAX)?;
     let limit = query.number("limit", 100, 1..=1000)?;
     let at = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    Ok(Json(app.collections.macros().into_iter().skip(at(skip)).take(at(limit)).collect()))
+    Ok(Json(app.collections.macros().await?.into_iter().skip(at(skip)).take(at(limit)).collect()))
 }
 
 /// Makes a macro.
@@ -46,7 +46,7 @@ async fn create(
     responses((status = 200, body = MacroView), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn get(State(app): State<App>, _: SignedIn, Path(id): Path<String>) -> Result<Json<MacroView>> {
-    app.collections.find_macro(number(&id)?).map(Json)
+    app.collections.get_macro(number(&id)?).await.map(Json)
 }
 
 /// Changes a macro; what is null or absent stays.

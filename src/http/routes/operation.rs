@@ -197,8 +197,8 @@ async fn settings(State(app): State<App>, _: Superadmin) -> Json<SettingList> {
 #[utoipa::path(get, path = "/api/v1/admin/types/typescript", tag = "operation",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
-async fn typescript_types(State(app): State<App>, _: Superadmin) -> String {
-    typescript(&app.collections.all())
+async fn typescript_types(State(app): State<App>, _: Superadmin) -> Result<String> {
+    Ok(typescript(&app.collections.all().await?))
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -228,14 +228,14 @@ struct PermissionRow {
     permissions: Vec<RolePermission>,
 }
 
-fn rows(app: &App, role: &str) -> Vec<PermissionRow> {
-    let mut collections = app.collections.all();
+async fn rows(app: &App, role: &str) -> Result<Vec<PermissionRow>> {
+    let mut collections = app.collections.all().await?;
     collections.sort_by(|a, b| a.name.cmp(&b.name));
     let row = |collection: &Arc<Collection>| PermissionRow {
         collection: collection.name.clone(),
         permissions: Operation::ALL.map(|operation| RolePermission::new(collection, operation, role)).into(),
     };
-    collections.iter().map(row).collect()
+    Ok(collections.iter().map(row).collect())
 }
 
 /// What every rule means for a role. Rights follow from the collections' rules alone: this is to be read, not changed.
@@ -248,7 +248,7 @@ async fn permissions(
     Path(id): Path<String>,
 ) -> Result<Json<Vec<RolePermission>>> {
     let role = app.accounts.role_by_id(&caller, &id).await?;
-    Ok(Json(rows(&app, &role.name).into_iter().flat_map(|row| row.permissions).collect()))
+    Ok(Json(rows(&app, &role.name).await?.into_iter().flat_map(|row| row.permissions).collect()))
 }
 
 /// What every rule means for a role, collection by collection.
@@ -272,6 +272,6 @@ async fn matrix(
     Path(id): Path<String>,
 ) -> Result<Json<PermissionMatrix>> {
     let role = app.accounts.role_by_id(&caller, &id).await?;
-    let collections = rows(&app, &role.name);
+    let collections = rows(&app, &role.name).await?;
     Ok(Json(PermissionMatrix { role_id: role.id, role: role.name, collections }))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Beginning, Task, resync};
+use super::{Beginning, Sight, Task};
 use crate::changes::Change;
 use crate::realtime::connection::Connection;
 use crate::realtime::expanding::{Errand, Expanded};
@@ -30,7 +30,19 @@ pub(super) struct Asked {
     pub(super) until: i64,
 }
 
+/// What was read in the log, and how it is seen.
+pub(super) struct Read<'r> {
+    pub(super) segment: &'r Segment,
+    pub(super) asked: &'r Asked,
+    pub(super) sight: &'r Sight,
+}
+
 impl Connection {
+    /// How it sees records now.
+    pub(super) fn sight(&self) -> Sight {
+        Sight { catalog: self.hub().0.catalog.current(), caller: self.caller() }
+    }
+
     /// Asks the database about what was read, for those of a job's subscriptions whose rules need that.
     pub(super) async fn ask(&self, id: u64, segment: &Segment, until: i64) -> Result<Asked, Unanswered> {
         let mut until = segment.until().min(until);
@@ -42,11 +54,15 @@ impl Connection {
                 Task::Lane(lane) => self.lane_subscriptions(*lane),
             };
         });
-        let hub = &self.hub().0;
-        let (mut answered, mut errand) = (Vec::new(), Errand::default());
+        let (hub, sight) = (&self.hub().0, self.sight());
+        let (mut answered, mut errand, mut turn) = (Vec::new(), Errand::default(), None);
         for subscription in subscriptions {
             let needs = |lens: &Lens| lens.asks() || lens.expands();
-            let Some((collection, lens)) = self.lens(&subscription).filter(|(_, lens)| needs(lens)) else { continue };
+            let seen = self.lens(&subscription, &sight).filter(|(_, lens)| needs(lens));
+            let Some((collection, lens)) = seen else { continue };
+            if turn.is_none() {
+                turn = hub.history.turn().await;
+            }
             let is_new = |change: &Change| {
                 change.position > from && change.position <= until && subscription.scope.holds(change)
             };
@@ -59,48 +75,55 @@ impl Connection {
     }
 
     /// Whether rules and rights are those with which the database was asked.
-    pub(super) fn stands(&self, asked: &Asked) -> bool {
-        let same =
-            |asked: &Answered| self.lens(&asked.subscription).is_some_and(|(_, lens)| lens.key() == asked.lens.key());
+    pub(super) fn stands(&self, asked: &Asked, sight: &Sight) -> bool {
+        let same = |asked: &Answered| {
+            self.lens(&asked.subscription, sight).is_some_and(|(_, lens)| lens.key() == asked.lens.key())
+        };
         asked.answered.iter().all(same)
     }
 
-    pub(super) fn lens(&self, subscription: &Subscription) -> Option<(Arc<Collection>, Lens)> {
-        let catalog = self.hub().0.catalog.current();
+    pub(super) fn lens(&self, subscription: &Subscription, sight: &Sight) -> Option<(Arc<Collection>, Lens)> {
+        let Sight { catalog, caller } = sight;
         let collection = catalog.by_name(&subscription.collection)?.clone();
-        let lens = Lens::new(&catalog, &collection, &self.caller(), self.outlet().dialect(), &subscription.selection);
+        let lens = Lens::new(catalog, &collection, caller, self.outlet().dialect(), &subscription.selection);
         Some((collection, lens))
     }
 
-    pub(super) fn known<T>(&self, subscription: &Subscription, look: impl FnOnce(&Known<'_>) -> T) -> T {
-        let catalog = self.hub().0.catalog.current();
-        let collection = catalog.by_name(&subscription.collection);
-        let is_superadmin = self.caller().is_superadmin();
-        let sources = if is_superadmin { Sources::default() } else { Sources::of(&catalog, collection) };
-        let lens = subscription.selection.expand.as_ref().and_then(|_| self.lens(subscription));
+    pub(super) fn known<T>(&self, held: &Subscription, sight: &Sight, look: impl FnOnce(&Known<'_>) -> T) -> T {
+        let collection = sight.catalog.by_name(&held.collection);
+        let is_superadmin = sight.caller.is_superadmin();
+        let sources = if is_superadmin { Sources::default() } else { Sources::of(&sight.catalog, collection) };
+        let lens = held.selection.expand.as_ref().and_then(|_| self.lens(held, sight));
         let targets = lens.as_ref().map(|(_, lens)| lens.targets()).unwrap_or_default();
-        let operation = subscription.selection.operation();
+        let operation = held.selection.operation();
         look(&Known { collection, operation, sources: &sources, targets: &targets })
     }
 
-    /// Tells subscriptions that began with a snapshot if something changed since that their rules read.
-    pub(super) fn notice_shaken(&self, start: &Beginning, segment: &Segment, from: i64, until: i64) {
-        for subscription in start.subscriptions.iter().filter(|_| start.arrival == Arrived::Live) {
-            if self.known(subscription, |known| segment.shakes(from, until, &start.shown, known)) {
-                resync(self, subscription, Resync::Access, until);
-            }
-        }
+    /// Notices for subscriptions that began with a snapshot, if something changed since that their rules read.
+    pub(super) fn shaken(
+        &self,
+        start: &Beginning,
+        segment: &Segment,
+        from: i64,
+        until: i64,
+        sight: &Sight,
+    ) -> Vec<Bytes> {
+        let begun = start.subscriptions.iter().filter(|_| start.arrival == Arrived::Live);
+        let is_shaken = |held: &&Arc<Subscription>| {
+            self.known(held, sight, |known| segment.shakes(from, until, &start.shown, known))
+        };
+        begun.filter(is_shaken).filter_map(|held| self.resync(held, Resync::Access, from)).collect()
     }
 
     /// Appends the frames of those subscriptions for which an entry is new.
     pub(super) fn collect(
         &self,
-        segment: &Segment,
+        read: &Read<'_>,
         subscriptions: &[Arc<Subscription>],
-        asked: &Asked,
         is_new: impl Fn(&Subscription, i64) -> bool,
         frames: &mut Vec<Bytes>,
     ) {
+        let Read { segment, asked, sight } = read;
         let (log, dialect) = (&self.hub().0.log, self.outlet().dialect());
         let mut found: Vec<(i64, Bytes)> = Vec::new();
         for subscription in subscriptions {
@@ -113,7 +136,7 @@ impl Connection {
                     found.push((told.position, tagged.unwrap_or_else(|| told.frame.clone())));
                 }
             };
-            let Some((collection, lens)) = self.lens(subscription) else { continue };
+            let Some((collection, lens)) = self.lens(subscription, sight) else { continue };
             if lens.asks() || lens.expands() {
                 // Without answers it shows nothing.
                 let answered = asked.answered.iter().find(|answered| answered.subscription.id == subscription.id);

@@ -1,5 +1,7 @@
 //! What is read in the log: what was missed, and what was dropped.
 
+use futures_util::future::join_all;
+
 use super::*;
 use crate::changes::Cursor;
 
@@ -27,7 +29,7 @@ async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
                 world.log(&number.to_string()).await;
             }
         };
-        client.0.subscribe(since(&client, world.log.cursor(known))).unwrap();
+        client.0.subscribe(since(&client, world.log.cursor(known))).await.unwrap();
         let reading = async {
             let mut frames = client.frames(1).await;
             assert_eq!(frames.remove(0), "ack");
@@ -61,7 +63,7 @@ async fn a_cursor_that_is_of_no_use_is_answered_with_resync_and_events_go_on() {
     world.log.prune("2031-01-01T00:00:00Z".parse().unwrap(), 5, i64::MAX).await.unwrap();
     world.log.positions().wait_for(|position| *position == 20).await.unwrap();
     let witness = world.connect(&world.user("user"));
-    witness.0.subscribe(since(&witness, world.log.cursor(20))).unwrap();
+    witness.0.subscribe(since(&witness, world.log.cursor(20))).await.unwrap();
     assert_eq!(witness.frames(2).await, ["ack", "replayed 0 20"]);
     let foreign = Cursor { epoch: "other".into(), position: 20 };
     let useless = [
@@ -73,7 +75,7 @@ async fn a_cursor_that_is_of_no_use_is_answered_with_resync_and_events_go_on() {
     ];
     for (index, (cursor, reason)) in useless.into_iter().enumerate() {
         let client = world.connect(&world.user("user"));
-        client.0.subscribe(since(&client, cursor)).unwrap();
+        client.0.subscribe(since(&client, cursor)).await.unwrap();
         assert_eq!(client.frames(2).await, ["ack", reason]);
         while !client.0.outlet().is_complete(|_| true) {
             // What was written for the client before may follow the resync.
@@ -104,11 +106,58 @@ async fn a_reader_that_stalls_misses_nothing_and_costs_no_more_than_its_queue() 
         }
     };
     let read = async |client: &Client| assert_eq!(client.frames(1000).await, creations(1..=1000));
-    tokio::join!(write(1, 1000), futures_util::future::join_all(readers.iter().map(read)));
+    tokio::join!(write(1, 1000), join_all(readers.iter().map(read)));
     assert!(slow.0.queue().is_lagging());
     // It goes on reading while more is written, and then hears what happens like everyone else.
     let ((), frames) = tokio::join!(write(1001, 1200), slow.frames(1200));
     assert_eq!(frames, creations(1..=1200));
+    following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_handed_events_again_while_one_is_handed_out_misses_nothing() {
+    const EVENTS: usize = 1000;
+    let limits = Limits { frames: 4, bytes: 1 << 20 };
+    let rule = Some("@request.auth.role != 'nobody'");
+    let world = World::new(rule, "*", Clock::System, |options| options.queue = limits).await;
+    let following = world.follow();
+    let connect = |number: usize| world.connect(&world.user(&format!("role {}", number % 6)));
+    // They see with different eyes, so that it takes a while until all have been handed an event.
+    let limping: Vec<Client> = (0..3).map(connect).collect();
+    let others: Vec<Client> = (0..24).map(connect).collect();
+    for client in limping.iter().chain(&others) {
+        client.listen(Operations::ALL).await;
+    }
+    world.dialect.1.store(200, Ordering::Relaxed);
+    let write = async {
+        for number in 1..=EVENTS {
+            world.log(&number.to_string()).await;
+        }
+    };
+    let limp = async |client: &Client| {
+        let is_behind = || client.0.queue().is_lagging();
+        let end = i64::try_from(EVENTS).unwrap();
+        let (mut frames, mut breaks) = (Vec::new(), 0);
+        while frames.len() < EVENTS {
+            while !is_behind() && world.hub.position_of(client.scope()) < end {
+                tokio::task::yield_now().await;
+            }
+            breaks += u32::from(is_behind());
+            while frames.len() < EVENTS {
+                frames.extend(client.frames(1).await);
+                if !is_behind() {
+                    break;
+                }
+            }
+        }
+        (frames, breaks)
+    };
+    let read = join_all(others.iter().map(|client| client.frames(EVENTS)));
+    let ((), heard, _) = tokio::join!(write, join_all(limping.iter().map(limp)), read);
+    for (frames, breaks) in heard {
+        assert_eq!(frames, creations(1..=i64::try_from(EVENTS).unwrap()));
+        assert!(breaks > 10, "it fell behind {breaks} times only");
+    }
     following.abort();
 }
 
@@ -119,7 +168,7 @@ async fn a_reader_that_never_reads_is_closed() {
     let world = World::new(Some(""), "*", Clock::System, change).await;
     let (deaf, idle) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
     deaf.listen(Operations::ALL).await;
-    world.create("1", json!({})).await;
+    world.create("1", json!({}));
     assert_eq!(deaf.closed().await, Close::Overload);
     // Whoever has nothing to read is not slow.
     idle.listen(Operations::ALL).await;
@@ -132,7 +181,7 @@ async fn who_is_behind_the_history_is_told_or_closed() {
     let following = world.follow();
     let (plain, knowing) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
     plain.listen(Operations::ALL).await;
-    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).unwrap();
+    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).await.unwrap();
     assert_eq!(knowing.frames(1).await, ["ack"]);
     for number in 1..=700 {
         world.log(&number.to_string()).await;
@@ -158,7 +207,7 @@ async fn those_who_know_are_told_how_far_the_log_is_and_others_hear_nothing_of_i
     let following = world.follow();
     let (plain, knowing) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
     plain.listen(Operations::ALL).await;
-    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).unwrap();
+    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).await.unwrap();
     assert_eq!(knowing.frames(1).await, ["ack"]);
     world.log("1").await;
     assert_eq!(knowing.frames(1).await, ["checkpoint 1"]);
@@ -178,7 +227,7 @@ async fn who_knows_is_told_when_rules_fields_or_rights_change_what_it_sees() {
     let current = now.clone();
     let recheck = move || std::future::ready(Ok(current.lock().unwrap().clone())).boxed();
     let client = world.connect_with(&reader, Box::new(recheck));
-    client.0.subscribe(Subscribe { notices: true, ..client.wish("posts", Operations::ALL) }).unwrap();
+    client.0.subscribe(Subscribe { notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
     let plain = world.connect(&world.user("editor"));
     plain.listen(Operations::ALL).await;
     let mut principal = reader.principal().unwrap().as_ref().clone();
@@ -217,11 +266,39 @@ async fn what_a_snapshot_shows_is_not_repeated_and_what_it_misses_comes() {
     // The snapshot shows 8 and one that has not been handed out yet, but not 7 and 9.
     let snapshot = Snapshot { frames, after: 6, shown: vec![11, 8], ..Snapshot::default() };
     let start = Start::Snapshot(snapshot);
-    client.0.subscribe(Subscribe { start, notices: true, ..client.wish("posts", Operations::ALL) }).unwrap();
+    client.0.subscribe(Subscribe { start, notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
     assert_eq!(client.frames(3).await, ["ack", "page 1", "page 2"]);
     let ((), frames) = tokio::join!(world.log("11"), client.frames(4));
     assert_eq!(frames, ["create 7 {}", "create 9 {}", "create 10 {}", "live 11"]);
     world.log("12").await;
     assert_eq!(client.frames(1).await, ["create 12 {}"]);
+    following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_otherwise_since_a_snapshot_hears_that_before_what_is_seen_so() {
+    let world = World::with_rule(Some("@request.auth.role = 'editor'")).await;
+    let following = world.follow();
+    for number in 1..=3 {
+        world.log(&number.to_string()).await;
+    }
+    while world.hub.position_of(Scope::Account(world.account)) < 3 {
+        tokio::task::yield_now().await;
+    }
+    let begin = async |caller: &Caller, snapshot: Snapshot| {
+        let client = world.connect(caller);
+        let start = Start::Snapshot(Snapshot { frames: vec![Bytes::from_static(b"page")], after: 1, ..snapshot });
+        client.0.subscribe(Subscribe { start, notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
+        client.frames(6).await
+    };
+    let editor = world.user("editor");
+    let read = Snapshot { caller: Some(world.user("reader")), ..Snapshot::default() };
+    let frames = begin(&editor, read).await;
+    assert_eq!(frames, ["ack", "page", "resync access", "create 2 {}", "create 3 {}", "live 3"]);
+    let read = Snapshot { catalog: Some(world.catalog.current()), ..Snapshot::default() };
+    world.set_rule(Some("")).await;
+    world.hub.catalog_changed();
+    let frames = begin(&editor, read).await;
+    assert_eq!(frames, ["ack", "page", "resync rules", "create 2 {}", "create 3 {}", "live 3"]);
     following.abort();
 }

@@ -77,7 +77,7 @@ async fn the_document_describes_the_records_of_each_collection_to_superadmins(ba
 
 async fn typescript_has_an_interface_for_each_collection(backend: Backend) {
     let app = start(backend).await;
-    let text = typescript(&app.services().collections.all());
+    let text = typescript(&app.services().collections.all().await.unwrap());
     for line in [
         "export interface UserProfiles2Record extends SystemFields {",
         "  title: string;",

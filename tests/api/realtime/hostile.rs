@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Sse, TestApp, User, Ws, open};
+use crate::harness::{Backend, Sse, TestApp, User, Ws, open, soon};
 
 crate::both![
     frames_of_every_wrong_shape_are_answered_and_never_end_the_server,
@@ -86,10 +86,8 @@ async fn frames_of_every_wrong_shape_are_answered_and_never_end_the_server(backe
     for query in
         ["?since=%00", "?limit=-1", "?snapshot=maybe", "?filter=%00&collection=posts", "?record=%00&collection=posts"]
     {
-        let status = tokio::time::timeout(std::time::Duration::from_secs(5), async {
-            user.send_head(&format!("/realtime/subscribe{query}")).await
-        });
-        assert!(status.await.unwrap() < 500, "{query}");
+        let path = format!("/realtime/subscribe{query}");
+        assert!(soon("an answer", user.send_head(&path)).await < 500, "{query}");
     }
     lives(&user).await;
 }

@@ -104,7 +104,11 @@ async fn a_change_of_role_is_told_to_those_who_understand_and_applies_to_all(bac
     let (mut plain, mut knowing) = (Ws::connect(&colleague).await, Ws::connect(&colleague).await);
     plain.subscribe("posts").await;
     subscribe(&mut knowing, &json!({"ref": 1})).await;
+    // What has been handed out to one has been handed out to all.
+    let mut witness = Ws::connect(&user).await;
+    witness.subscribe("posts").await;
     user.create("posts", &json!({"n": 1})).await;
+    witness.expect_event("posts.create").await;
     set_role(&app, &colleague, 1).await;
     let resync = knowing.frame().await;
     assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!("access")), "{resync}");
@@ -113,9 +117,12 @@ async fn a_change_of_role_is_told_to_those_who_understand_and_applies_to_all(bac
     assert_eq!(knowing.frame().await["id"], created.as_str());
     set_role(&app, &colleague, 2).await;
     assert_eq!(knowing.frame().await["reason"], "access");
-    user.create("posts", &json!({"n": 3})).await;
-    plain.send(&json!({"action": "ping"})).await;
-    assert_eq!(plain.frame().await["type"], "pong", "nothing more is told");
+    let last = user.create_id("posts", &json!({"n": 3})).await;
+    while witness.expect_event("posts.create").await["id"] != last.as_str() {}
+    for client in [&mut plain, &mut knowing] {
+        client.send(&json!({"action": "ping"})).await;
+        assert_eq!(client.frame().await["type"], "pong", "nothing more is told");
+    }
 }
 
 async fn what_was_missed_is_not_shown_to_those_who_may_not_see_it_any_more(backend: Backend) {

@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, TestApp, User, Ws, open};
+use crate::harness::{Backend, Sse, TestApp, User, Ws, open};
 
 crate::both![
+    what_was_answered_before_a_subscription_is_not_told,
     several_subscriptions_of_a_collection_are_told_apart,
     one_record_is_followed_with_the_rule_and_the_fields_of_views,
     fields_and_old_values_are_what_the_subscriber_sees,
@@ -44,6 +45,28 @@ fn summary(frame: &Value) -> String {
     let change = frame["change"].as_str().unwrap_or("-");
     let operation = frame["operation"].as_str().unwrap_or_default();
     format!("{} {operation} {change} {}", frame["ref"], frame["data"]["n"])
+}
+
+async fn what_was_answered_before_a_subscription_is_not_told(backend: Backend) {
+    let (_app, user) = posts(backend).await;
+    for n in 0..20 {
+        let (mut plain, mut knowing) = (Ws::connect(&user).await, Ws::connect(&user).await);
+        user.create("posts", &json!({"n": n})).await;
+        plain.subscribe("posts").await;
+        user.create("posts", &json!({"n": n})).await;
+        knowing.send(&json!({"action": "subscribe", "collection": "posts", "ref": 1})).await;
+        let cursor = knowing.frame().await["cursor"].clone();
+        let mut stream = Sse::open(&user, "?collection=posts").await;
+        let mut later = Ws::connect(&user).await;
+        subscribe(&mut later, &json!({"collection": "posts", "ref": 1, "since": cursor})).await;
+        assert_eq!(later.frame().await["count"], 0, "nothing came between the acknowledgement and this");
+        let id = user.create_id("posts", &json!({"n": n})).await;
+        plain.expect_event("posts.create").await;
+        assert_eq!(plain.frame().await["id"], id.as_str());
+        assert_eq!(knowing.frame().await["id"], id.as_str());
+        assert_eq!(later.frame().await["id"], id.as_str());
+        assert_eq!(stream.event().await.data["id"], id.as_str());
+    }
 }
 
 async fn several_subscriptions_of_a_collection_are_told_apart(backend: Backend) {

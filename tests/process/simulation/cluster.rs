@@ -12,6 +12,8 @@ use crate::harness::{Backend, Client, Database, PASSWORD, Process, TestApp, soon
 /// So small that many fall behind.
 const QUEUE_FRAMES: usize = 5;
 const QUEUE_BYTES: usize = 32 * 1024;
+/// So small that much waits in the log to be handed out.
+const BACKLOG: usize = 4;
 /// Seconds. Whoever sleeps while three pings wait is sent away.
 const HEARTBEAT: u64 = 2;
 const CHECKPOINT: u64 = 1;
@@ -51,6 +53,7 @@ impl Cluster {
         let app = TestApp::spawn_with(backend, |config| {
             config.realtime.queue_frames = QUEUE_FRAMES;
             config.realtime.queue_bytes = QUEUE_BYTES;
+            config.realtime.backlog_events = BACKLOG;
             config.realtime.heartbeat_seconds = HEARTBEAT;
             config.realtime.checkpoint_seconds = CHECKPOINT;
         })
@@ -108,6 +111,7 @@ impl Cluster {
             let variables = [
                 ("REALTIME_QUEUE_FRAMES", QUEUE_FRAMES.to_string()),
                 ("REALTIME_QUEUE_BYTES", QUEUE_BYTES.to_string()),
+                ("REALTIME_BACKLOG_EVENTS", BACKLOG.to_string()),
                 ("REALTIME_HEARTBEAT_SECONDS", HEARTBEAT.to_string()),
                 ("REALTIME_CHECKPOINT_SECONDS", CHECKPOINT.to_string()),
             ];
