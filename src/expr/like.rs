@@ -4,7 +4,8 @@
 pub(super) const MAX_PATTERN: usize = 50_000;
 
 /// Whether `text` matches `pattern`: `%` stands for any characters, `_` for one, ASCII letters match in either case.
-/// There is no escape character. Takes at most the product of the lengths.
+/// U+FFFE and U+FFFF are no characters and count as U+FFFD, as they do for SQLite. There is no escape character. Takes at
+/// most the product of the lengths.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
     let (mut text, mut pattern) = (text.chars(), pattern.chars());
     // After a `%`: the pattern behind it, and the text that it has not swallowed yet.
@@ -16,7 +17,7 @@ pub(super) fn like(text: &str, pattern: &str) -> bool {
                 text = before;
                 retry = Some((pattern.clone(), text.clone()));
             }
-            (Some(p), Some(t)) if p == '_' || p.eq_ignore_ascii_case(&t) => {}
+            (Some(p), Some(t)) if p == '_' || folded(p).eq_ignore_ascii_case(&folded(t)) => {}
             (None, None) => return true,
             _ => {
                 let Some((after, left)) = &mut retry else { return false };
@@ -27,6 +28,15 @@ pub(super) fn like(text: &str, pattern: &str) -> bool {
             }
         }
     }
+}
+
+fn folded(c: char) -> char {
+    if matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }
+}
+
+/// Whether a pattern has a character that matches others, too, apart from letters.
+pub(super) fn folds(pattern: &str) -> bool {
+    pattern.contains(['\u{fffd}', '\u{fffe}', '\u{ffff}'])
 }
 
 #[cfg(test)]
@@ -49,6 +59,7 @@ mod tests {
             ("abc", "a__c", false),
             ("äb", "_b", true),
             ("Äb", "äb", false),
+            ("\u{fffe}b", "\u{ffff}B", true),
             ("a%b", "a%%b", true),
             ("a\\b", "a\\_", true),
             ("aXbXc", "%x%x%", true),

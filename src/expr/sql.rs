@@ -5,7 +5,7 @@
 use super::ast::{Arithmetic, Comparison};
 use super::eval::Scope;
 use super::ir::{Condition, Field, Leaf, Number, Operand, Path, Pick, Query, Selected, Text, Time};
-use super::like::MAX_PATTERN;
+use super::like::{MAX_PATTERN, folds};
 use super::query::Aggregate;
 use crate::db::{ColumnKind, JsonPath, JsonType, Kind, Sql, Value};
 
@@ -127,8 +127,9 @@ impl<'a> Writer<'a> {
         };
         if is_bound {
             let pattern = scope.text(pattern).filter(|pattern| pattern.len() <= MAX_PATTERN);
+            let folds = pattern.as_deref().is_some_and(folds);
             let pattern = Value::text_or_null(pattern);
-            self.sql.like(|sql| writer(sql, text), |sql| Writer { sql, alias, scope, constants }.bind(pattern));
+            self.sql.like(|sql| writer(sql, text), |sql| Writer { sql, alias, scope, constants }.bind(pattern), folds);
         } else {
             // A pattern in the database is measured there.
             self.sql.like(
@@ -140,6 +141,7 @@ impl<'a> Writer<'a> {
                     writer(sql, pattern);
                     sql.push(" END");
                 },
+                true,
             );
         }
     }

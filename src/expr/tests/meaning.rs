@@ -9,7 +9,7 @@ pub fn record() -> Map<String, Value> {
     let record = json!({
         "id": "0b", "created_by": "me", "created_at": "2024-05-01T10:00:00.123Z", "n": 7.0, "t": "Abc%",
         "b": true, "public": false, "r": "0c",
-        "j": {"a": 1, "b": {"c": "Abc", "0": "zero"}, "on": true, "off": null, "list": ["x"], "far": 1e31}, "d": "2024-05-01 12:00:00.1239+02:00", "day": "2024-05-01"
+        "j": {"a": 1, "b": {"c": "Abc", "0": "zero"}, "on": true, "off": null, "list": ["x"], "far": 1e31, "odd": "\u{ffff}"}, "d": "2024-05-01 12:00:00.1239+02:00", "day": "2024-05-01"
     });
     record.as_object().unwrap().clone()
 }
@@ -68,6 +68,9 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("t ~ '%B%'", TRUE),
     (r"t ~ 'abc\\%'", FALSE),
     ("'Ä' ~ 'ä'", FALSE),
+    ("'a\u{fffd}' ~ '_\u{ffff}' && 'a\u{fffe}' ~ 'A\u{fffd}'", TRUE),
+    ("j.odd ~ '\u{fffd}' && '\u{fffe}' ~ j.odd && j.odd = '\u{ffff}'", TRUE),
+    ("j.odd = '\u{fffd}' || j.odd ~ 'a'", FALSE),
     ("u ~ '%'", NULL),
     ("t ~ u", NULL),
     ("'abc%' ~ t", TRUE),
