@@ -77,6 +77,13 @@ struct Beginning {
     least: Option<i64>,
 }
 
+impl Beginning {
+    /// `None` if no subscription is left.
+    fn scope(&self) -> Option<Scope> {
+        self.subscriptions.first().map(|subscription| subscription.scope)
+    }
+}
+
 /// With which eyes a connection sees records.
 struct Sight {
     catalog: Arc<Catalog>,
@@ -164,7 +171,7 @@ impl Pulls {
             hub.position_of_lane(lag.lane) - job.map_or(lag.position - 1, |job| job.position)
         });
         let begun = jobs.iter().filter_map(|job| match &job.task {
-            Task::Start(start) => Some(hub.position_of(start.subscriptions.first()?.scope) - job.position),
+            Task::Start(start) => Some(hub.position_of(start.scope()?) - job.position),
             Task::Lane(_) => None,
         });
         dropped.chain(begun).max().map(|behind| behind.max(0))
@@ -269,8 +276,7 @@ impl Connection {
             _ if job.joining.is_some() => Step::Wait { job: id },
             Task::Start(start) if start.foreign => {
                 start.foreign = false;
-                self.give_up_replaying(start, Resync::Epoch, until);
-                job.position = until;
+                job.position = self.give_up_replaying(start, scope, Resync::Epoch);
                 Step::Done
             }
             Task::Start(start) if start.opening.len() > 0 => {
@@ -302,7 +308,7 @@ impl Connection {
                     let kept = |subscription: &Arc<Subscription>| held.iter().any(|held| held.id == subscription.id);
                     start.subscriptions.retain(kept);
                 }
-                start.subscriptions.first().map(|subscription| subscription.scope)
+                start.scope()
             }
             Task::Lane(lane) => self.lane_subscriptions(*lane).first().map(|subscription| subscription.scope),
         }
@@ -380,28 +386,29 @@ impl Connection {
         self.with_job(id, |job| {
             let Task::Start(start) = &mut job.task else { return };
             start.least = Some(end);
-            if let Some(first) = start.subscriptions.first().filter(|_| job.position > end) {
-                job.position = self.hub().position_of(first.scope);
-                self.give_up_replaying(start, Resync::Epoch, job.position);
+            if let Some(scope) = start.scope().filter(|_| job.position > end) {
+                job.position = self.give_up_replaying(start, scope, Resync::Epoch);
             }
         });
     }
 
-    /// What was missed cannot be told: the client must fetch everything, and hears what happens from now on.
-    fn give_up_replaying(&self, start: &mut Beginning, reason: Resync, position: i64) {
+    /// What was missed cannot be told: the client must fetch everything, and hears what happens from now on. That is after
+    /// what waits to be handed out, which the client may have heard of already.
+    fn give_up_replaying(&self, start: &mut Beginning, scope: Scope, reason: Resync) -> i64 {
+        let position = self.hub().published(scope);
         (start.arrival, start.least) = (Arrived::Silent, Some(position));
         for subscription in &start.subscriptions {
             self.resync_soon(subscription, reason, position);
         }
+        position
     }
 
     /// The log does not go back so far. Who cannot be told must begin anew.
     fn expired(&self, id: u64) {
         self.with_job(id, |job| match &mut job.task {
             Task::Start(start) => {
-                let Some(first) = start.subscriptions.first() else { return };
-                job.position = self.hub().position_of(first.scope);
-                self.give_up_replaying(start, Resync::Expired, job.position);
+                let Some(scope) = start.scope() else { return };
+                job.position = self.give_up_replaying(start, scope, Resync::Expired);
             }
             Task::Lane(lane) => {
                 let subscriptions = self.lane_subscriptions(*lane);
@@ -427,9 +434,10 @@ impl Connection {
                 Task::Start(start) => {
                     if let Some(reason) = self.upheaval(start, segment, from, &sight) {
                         // The client fetches everything: there is no use in what it missed.
-                        let first = start.subscriptions.first();
-                        job.position = first.map_or(until, |first| self.hub().position_of(first.scope));
-                        return self.give_up_replaying(start, reason, job.position);
+                        if let Some(scope) = start.scope() {
+                            job.position = self.give_up_replaying(start, scope, reason);
+                        }
+                        return;
                     }
                     // Whoever is to see everything otherwise hears that before what is seen so.
                     frames.extend(self.shaken(start, segment, from, until, &sight));
