@@ -55,6 +55,7 @@ test('people and operation', async (t) => {
     await row('bakery').getByRole('link', { name: 'Bakery' }).click();
     await drawer.getByLabel('Name').fill('Bakery and Café');
     await button('Save').click();
+    await page.getByText('Saved.').waitFor();
     await row('Bakery and Café').waitFor();
     await access();
     await picture('account');
@@ -178,6 +179,7 @@ test('people and operation', async (t) => {
     await access();
     await picture('invitations');
     await button('Cancel the invitation of grace@example.com').click();
+    await page.getByText('The invitation of grace@example.com is void.').waitFor();
     await page.getByText('No invitations').waitFor();
   });
 

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { AccountCreate, AccountDetail, AccountList } from '@/api/types';
 
 interface ListQuery {
@@ -27,7 +28,7 @@ export function useCreateAccount() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: AccountCreate) => api.post<AccountDetail>('/accounts', input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
+    onSuccess: () => reread(queries, ['accounts']),
   });
 }
 
@@ -35,7 +36,7 @@ export function useRenameAccount(id: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (name: string) => api.put<AccountDetail>(`/accounts/${id}`, { name }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
+    onSuccess: () => reread(queries, ['accounts']),
   });
 }
 
@@ -45,7 +46,7 @@ export function useDeleteAccount(id: string) {
     mutationFn: () => api.delete(`/accounts/${id}`),
     onSuccess: () => {
       queries.removeQueries({ queryKey: ['accounts', 'one', id] });
-      return queries.invalidateQueries();
+      reread(queries, []);
     },
   });
 }

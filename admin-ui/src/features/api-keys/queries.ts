@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { ApiKey, ApiKeyCreate, ApiKeyList } from '@/api/types';
 
 export const apiKeysQuery = (query: { limit: number; offset: number }) =>
@@ -13,7 +14,7 @@ export function useCreateApiKey() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: ApiKeyCreate) => api.post<ApiKey>('/admin/api-keys', input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['api-keys'] }),
+    onSuccess: () => reread(queries, ['api-keys']),
   });
 }
 
@@ -21,6 +22,6 @@ export function useRevokeApiKey() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.delete(`/admin/api-keys/${id}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['api-keys'] }),
+    onSuccess: () => reread(queries, ['api-keys']),
   });
 }

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Collection, CollectionInput, CollectionList, CollectionNames } from '@/api/types';
 
 interface ListQuery {
@@ -35,7 +36,7 @@ export function useCreateCollection() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: CollectionInput) => api.post<Collection>('/collections', input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['collections'] }),
+    onSuccess: () => reread(queries, ['collections']),
   });
 }
 
@@ -47,10 +48,7 @@ export function useUpdateCollection(name: string, onSaved: (sent: Partial<Collec
     onSuccess: (collection, sent) => {
       onSaved(sent);
       queries.setQueryData(collectionQuery(name).queryKey, collection);
-      return Promise.all([
-        queries.invalidateQueries({ queryKey: ['collections'] }),
-        queries.invalidateQueries({ queryKey: ['records', name] }),
-      ]);
+      reread(queries, ['collections'], ['records', name]);
     },
   });
 }
@@ -61,10 +59,7 @@ export function useRenameCollection(id: string) {
     mutationFn: (name: string) => api.post<Collection>(`${path(id)}/rename`, { name }),
     onSuccess: (collection) => {
       queries.setQueryData(collectionQuery(collection.name).queryKey, collection);
-      return Promise.all([
-        queries.invalidateQueries({ queryKey: ['collections', 'list'] }),
-        queries.invalidateQueries({ queryKey: ['collections', 'names'] }),
-      ]);
+      reread(queries, ['collections', 'list'], ['collections', 'names']);
     },
   });
 }
@@ -73,11 +68,7 @@ export function useDeleteCollection(name: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api.delete<{ records_deleted?: number }>(path(name)),
-    onSuccess: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: ['collections', 'list'] }),
-        queries.invalidateQueries({ queryKey: ['collections', 'names'] }),
-      ]),
+    onSuccess: () => reread(queries, ['collections', 'list'], ['collections', 'names']),
   });
 }
 

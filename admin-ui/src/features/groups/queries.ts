@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { GroupCreate, GroupDetail, GroupPage, GroupUpdate } from '@/api/types';
 
 interface ListQuery {
@@ -24,7 +25,7 @@ export const groupQuery = (id: string) =>
 
 function useInvalidate() {
   const queries = useQueryClient();
-  return () => Promise.all([queries.invalidateQueries({ queryKey: ['groups'] }), queries.invalidateQueries({ queryKey: ['users'] })]);
+  return () => reread(queries, ['groups'], ['users']);
 }
 
 export function useCreateGroup() {

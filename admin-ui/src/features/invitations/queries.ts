@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Invitation, InvitationCreate, InvitationList, InvitationResent } from '@/api/types';
 
 export const invitationsQuery = (query: { status_filter?: Invitation['status']; page?: number; page_size?: number }) =>
@@ -13,7 +14,7 @@ export function useInvite() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: InvitationCreate) => api.post<Invitation>('/invitations', input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['invitations'] }),
+    onSuccess: () => reread(queries, ['invitations']),
   });
 }
 
@@ -21,7 +22,7 @@ export function useResend() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.post<InvitationResent>(`/invitations/${id}/resend`, undefined),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['invitations'] }),
+    onSuccess: () => reread(queries, ['invitations']),
   });
 }
 
@@ -29,6 +30,6 @@ export function useCancelInvitation() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.delete(`/invitations/${id}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['invitations'] }),
+    onSuccess: () => reread(queries, ['invitations']),
   });
 }

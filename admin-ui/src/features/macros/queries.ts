@@ -1,5 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Macro, MacroInput, MacroResult, MacroTest } from '@/api/types';
 
 /** The most that one answer holds; nobody has more. */
@@ -14,7 +15,7 @@ export function useSaveMacro(id: number | null) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: MacroInput) => (id === null ? api.post<Macro>('/macros', input) : api.put<Macro>(`/macros/${id}`, input)),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['macros'] }),
+    onSuccess: () => reread(queries, ['macros']),
   });
 }
 
@@ -22,7 +23,7 @@ export function useDeleteMacro() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: number) => api.delete(`/macros/${id}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['macros'] }),
+    onSuccess: () => reread(queries, ['macros']),
   });
 }
 

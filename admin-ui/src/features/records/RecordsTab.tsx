@@ -58,7 +58,7 @@ function Records({ name }: { name: string }) {
 
   const refresh = useCallback(() => {
     setArrived(0);
-    void refreshRecords(queries, name);
+    refreshRecords(queries, name);
   }, [queries, name]);
   // The newest come in at the top; elsewhere nothing may move under the hand.
   const atTop = pages.length === 1 && pages[0] === 0 && sort === DEFAULT_SORT && rows.total !== undefined && rows.total < 10_000;

@@ -1,5 +1,6 @@
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { RecordPage, RecordRow } from '@/api/types';
 
 /** What a list is: the same text that the API takes. */
@@ -82,12 +83,8 @@ function merged(before: RecordRow, after: RecordRow): RecordRow {
   return { ...before, ...after, account_name: after.account_name ?? before.account_name };
 }
 
-export function refreshRecords(queries: QueryClient, collection: string): Promise<unknown> {
-  return Promise.all([
-    queries.invalidateQueries({ queryKey: ['records', collection, 'page'] }),
-    queries.invalidateQueries({ queryKey: ['records', collection, 'few'] }),
-    queries.invalidateQueries({ queryKey: ['collections'] }),
-  ]);
+export function refreshRecords(queries: QueryClient, collection: string): void {
+  reread(queries, ['records', collection, 'page'], ['records', collection, 'few'], ['collections']);
 }
 
 export function useCreateRecord(collection: string) {
@@ -106,7 +103,7 @@ export function useUpdateRecord(collection: string, id: string, onSaved: () => v
     onSuccess: (record) => {
       onSaved();
       queries.setQueryData(recordQuery(collection, id).queryKey, record);
-      return refreshRecords(queries, collection);
+      refreshRecords(queries, collection);
     },
   });
 }

@@ -1,5 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Role, RoleCreate, RoleList, RoleUpdate } from '@/api/types';
 
 export const rolesQuery = queryOptions({
@@ -12,7 +13,7 @@ export function useSaveRole(id: number | null) {
   return useMutation({
     mutationFn: (input: RoleCreate & RoleUpdate) =>
       id === null ? api.post<Role>('/roles', input) : api.put<Role>(`/roles/${id}`, input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['roles'] }),
+    onSuccess: () => reread(queries, ['roles']),
   });
 }
 
@@ -20,6 +21,6 @@ export function useDeleteRole() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: number) => api.delete(`/roles/${id}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['roles'] }),
+    onSuccess: () => reread(queries, ['roles']),
   });
 }

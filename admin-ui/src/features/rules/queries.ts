@@ -1,5 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { FieldDefinition, Rules, RulesPatch, TestRuleResponse, ValidateRuleResponse } from '@/api/types';
 import type { Operation } from './rule-state';
 import type { callerOf } from './tester';
@@ -20,7 +21,7 @@ export function useSaveRules(name: string, onSaved: () => void) {
     onSuccess: (rules) => {
       onSaved();
       queries.setQueryData(rulesQuery(name).queryKey, rules);
-      return queries.invalidateQueries({ queryKey: ['collections'] });
+      reread(queries, ['collections']);
     },
   });
 }

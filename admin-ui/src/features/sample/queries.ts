@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Collection } from '@/api/types';
 import { SAMPLE, SAMPLE_NAME, SAMPLE_RECORDS } from './sample';
 
@@ -15,7 +16,7 @@ export function useCreateSample(onCreated: () => void) {
     mutationFn: createSample,
     onSuccess: () => {
       onCreated();
-      return queries.invalidateQueries({ queryKey: ['collections'] });
+      reread(queries, ['collections']);
     },
   });
 }

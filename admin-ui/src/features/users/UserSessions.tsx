@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { Session, SessionList } from '@/api/types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
@@ -16,7 +17,7 @@ export function UserSessions({ id }: { id: string }) {
     mutationFn: (session: string | null) => api.delete(`/users/${id}/sessions${session ? `/${session}` : ''}`),
     onSuccess: () => {
       toast.done('Signed out.');
-      return queries.invalidateQueries({ queryKey });
+      reread(queries, queryKey);
     },
   });
   const items = sessions.data?.items ?? [];

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { UserCreate, UserDetail, UserList, UserUpdate } from '@/api/types';
 
 interface ListQuery {
@@ -30,7 +31,7 @@ export function useCreateUser() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: UserCreate) => api.post<UserDetail>('/users', input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
+    onSuccess: () => reread(queries, ['users']),
   });
 }
 
@@ -38,7 +39,7 @@ export function useUpdateUser(id: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: Partial<UserUpdate>) => api.patch<UserDetail>(`/users/${id}`, input),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
+    onSuccess: () => reread(queries, ['users']),
   });
 }
 
@@ -53,7 +54,7 @@ export function useUserAction(id: string, action: 'verify' | 'resend-verificatio
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api.post(`/users/${id}/${action}`, undefined),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
+    onSuccess: () => reread(queries, ['users']),
   });
 }
 
@@ -61,6 +62,6 @@ export function useDeleteUser(id: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => api.delete(`/users/${id}`),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
+    onSuccess: () => reread(queries, ['users']),
   });
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { CollectionExport, ImportResult, ImportStrategy } from '@/api/types';
 import { download } from '@/ui/download';
 
@@ -17,7 +18,6 @@ export function useImportCollections() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: { data: CollectionExport; strategy: ImportStrategy }) => api.post<ImportResult>('/collections/import', input),
-    onSuccess: () =>
-      Promise.all([queries.invalidateQueries({ queryKey: ['collections'] }), queries.invalidateQueries({ queryKey: ['rules'] })]),
+    onSuccess: () => reread(queries, ['collections'], ['rules']),
   });
 }

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/api/client';
+import { reread } from '@/api/reread';
 import type { ConnectionList } from '@/api/types';
 
 export interface ConnectionFilter {
@@ -28,7 +29,7 @@ export function useEndConnection(onEnded: () => void) {
     mutationFn: (id: string) => api.delete(`/admin/realtime/connections/${id}`),
     onSuccess: () => {
       onEnded();
-      return queries.invalidateQueries({ queryKey: KEY });
+      reread(queries, KEY);
     },
   });
 }
