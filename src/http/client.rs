@@ -2,13 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
-use serde::de::DeserializeOwned;
 
-use super::extract::{JsonBody, credential};
+use super::extract::credential;
 use crate::app::App;
 use crate::auth::{Caller, Credential, Origin};
 use crate::error::{Error, Result};
@@ -83,25 +81,5 @@ impl FromRequestParts<App> for AnyCaller {
             Credential::ApiKey(_) => None,
         };
         Ok(Self { caller, token })
-    }
-}
-
-/// A JSON object of a known shape, or no body at all.
-#[derive(Clone, Debug)]
-pub struct OptionalBody<T>(pub T);
-
-impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
-    type Rejection = Error;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let (parts, body) = request.into_parts();
-        let request = Request::from_parts(parts.clone(), body);
-        let bytes = match bytes::Bytes::from_request(request, app).await {
-            Ok(bytes) if bytes.trim_ascii().is_empty() => return Ok(Self(T::default())),
-            Ok(bytes) => bytes,
-            Err(_) => return Err(Error::TooLarge("The request body is too large".into())),
-        };
-        let request = Request::from_parts(parts, Body::from(bytes));
-        JsonBody::from_request(request, app).await.map(|JsonBody(body)| Self(body))
     }
 }

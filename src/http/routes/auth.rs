@@ -14,9 +14,9 @@ use crate::accounts::{
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Result;
-use crate::http::client::{AnyCaller, ClientAddress, OptionalBody, SessionOrigin};
+use crate::http::client::{AnyCaller, ClientAddress, SessionOrigin};
 use crate::http::error::ErrorBody;
-use crate::http::extract::{JsonBody, SignedIn};
+use crate::http::extract::{JsonBody, OptionalBody, SignedIn};
 
 /// The routes below `/api/v1/auth`.
 pub fn routes() -> OpenApiRouter<App> {
@@ -88,7 +88,8 @@ async fn logout(
 ) -> Result<Json<Message>> {
     // The token of a known caller needs no second look.
     let token = token.filter(|_| caller.principal().is_none());
-    let tokens: Vec<&str> = token.as_deref().into_iter().chain(request.refresh_token.as_deref()).collect();
+    let refresh_token = request.and_then(|request| request.refresh_token);
+    let tokens: Vec<&str> = token.as_deref().into_iter().chain(refresh_token.as_deref()).collect();
     app.accounts.logout(&caller, &tokens).await.map(Json)
 }
 
@@ -114,7 +115,7 @@ async fn send_verification(
     ClientAddress(address): ClientAddress,
     OptionalBody(request): OptionalBody<VerificationRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.send_verification(&Caller::User(principal), &request, address).await.map(Json)
+    app.accounts.send_verification(&Caller::User(principal), &request.unwrap_or_default(), address).await.map(Json)
 }
 
 /// Sends another mail to confirm an address, also to users who cannot sign in yet: then the answer is always the same.
@@ -127,7 +128,7 @@ async fn resend_verification(
     ClientAddress(address): ClientAddress,
     OptionalBody(request): OptionalBody<VerificationRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.resend_verification(&caller, request, address).await.map(Json)
+    app.accounts.resend_verification(&caller, request.unwrap_or_default(), address).await.map(Json)
 }
 
 /// Sends a link to set a new password; the answer is always the same.

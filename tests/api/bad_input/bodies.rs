@@ -1,10 +1,11 @@
 use serde_json::{Value, json};
 
 use super::{healthy, post, start};
-use crate::harness::{Backend, open};
+use crate::harness::{Backend, open, raw};
 
 crate::both![
     bodies_that_are_no_json_are_refused,
+    a_body_may_be_left_out_but_not_be_blank,
     deep_and_huge_bodies_are_refused,
     numbers_beyond_every_range_are_refused,
     every_place_that_does_not_fit_is_named,
@@ -48,6 +49,19 @@ async fn bodies_that_are_no_json_are_refused(backend: Backend) {
         answer.refused(422, "");
     }
     healthy(&app, &user).await;
+}
+
+async fn a_body_may_be_left_out_but_not_be_blank(backend: Backend) {
+    let (app, user) = start(backend).await;
+    let optional = ["/realtime/ticket", "/auth/resend-verification", "/auth/logout"];
+    for path in optional.map(|path| format!("/api/v1{path}")) {
+        let header = format!("authorization: Bearer {}\r\ncontent-type: application/json\r\n", user.token);
+        let send = async |body| raw::request(&app.base, "POST", path.as_bytes(), header.as_bytes(), body).await;
+        let (status, text) = send(b"\t").await;
+        assert_eq!(status, 422, "{path}: {text}");
+        let (status, text) = send(b"").await;
+        assert_ne!(status, 422, "{path}: {text}");
+    }
 }
 
 async fn every_place_that_does_not_fit_is_named(backend: Backend) {
