@@ -13,8 +13,8 @@ use crate::realtime::subscription::{Arrived, Scope, Subscription};
 use crate::realtime::topic::difference;
 
 impl Connection {
-    /// What was missed cannot be told: the client must fetch everything, and hears what happens from now on. That is after
-    /// what waits to be handed out, which the client may have heard of already.
+    /// What was missed cannot be told: the client must fetch everything, and hears what happens after the position that is
+    /// returned. That is behind what waits to be handed out, which the client may have heard of already.
     pub(super) fn give_up_replaying(&self, start: &mut Beginning, scope: Scope, reason: Resync) -> i64 {
         let position = self.hub().published(scope);
         (start.arrival, start.least) = (Arrived::Silent, Some(position));
