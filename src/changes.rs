@@ -187,7 +187,19 @@ pub struct Most {
     /// Entries.
     pub entries: i64,
     /// Bytes of records.
-    pub bytes: i64,
+    pub bytes: usize,
+}
+
+impl Most {
+    /// How many of the next entries that is, whose sizes these are; one at least.
+    pub fn of(&self, sizes: impl Iterator<Item = usize>) -> usize {
+        let mut bytes = 0_usize;
+        let fits = |size: &usize| {
+            bytes = bytes.saturating_add(*size);
+            bytes <= self.bytes
+        };
+        sizes.take(usize::try_from(self.entries).unwrap_or(usize::MAX)).take_while(fits).count().max(1)
+    }
 }
 
 /// Some entries, one after another.
@@ -277,12 +289,7 @@ impl ChangeLog {
         );
         sizes.push(" FROM change_log");
         let sizes: Vec<(i64, i64)> = self.db.rows(between(sizes, position, until, account, most.entries)).await?;
-        let mut bytes = 0;
-        let fits = |(_, size): &&(i64, i64)| {
-            bytes += size;
-            bytes <= most.bytes
-        };
-        let fitting = sizes.iter().take_while(fits).count().max(1);
+        let fitting = most.of(sizes.iter().map(|(_, size)| usize::try_from(*size).unwrap_or(usize::MAX)));
         let last = sizes.get(fitting - 1);
         // What was not looked at may hold more.
         let is_cut = fitting < sizes.len() || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);

@@ -77,7 +77,7 @@ impl Waiting {
         if self.changes.is_empty() && self.cut.is_some_and(|cut| cut <= self.taken) {
             return None;
         }
-        let most = usize::try_from(PORTION.entries).unwrap_or(1).min(self.changes.len());
+        let most = PORTION.of(self.changes.iter().map(|change| change.size())).min(self.changes.len());
         let changes: Vec<Arc<Change>> = self.changes.drain(..most).collect();
         self.bytes -= changes.iter().map(|change| change.size()).sum::<usize>();
         let last = changes.last().filter(|_| !self.changes.is_empty());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Shard;
-use crate::changes::Change;
+use crate::changes::{Change, Most};
 use crate::realtime::expanding::{Errand, Expanded};
 use crate::realtime::inquiry::Inquiry;
 use crate::realtime::lens::Subject;
@@ -16,7 +16,7 @@ use crate::realtime::topic::{Findings, GroupId, Questions};
 use crate::schema::Catalog;
 
 /// The most events that are looked at together.
-const MOST: usize = 32;
+const MOST: i64 = 32;
 /// The most bytes of them: they are parsed.
 const MOST_BYTES: usize = 1 << 20;
 /// If it took no longer, more of them are looked at together next time,
@@ -25,7 +25,7 @@ const QUICK: Duration = Duration::from_millis(50);
 const SLOW: Duration = Duration::from_millis(500);
 
 /// How many events are looked at together.
-pub(super) struct Pace(usize);
+pub(super) struct Pace(i64);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -36,12 +36,8 @@ impl Default for Pace {
 impl Pace {
     /// How many of these events are looked at together, one at least.
     fn of(&self, changes: &[Arc<Change>]) -> usize {
-        let mut bytes = 0;
-        let fits = |change: &&Arc<Change>| {
-            bytes += change.size();
-            bytes <= MOST_BYTES
-        };
-        changes.iter().take(self.0).take_while(fits).count().max(1)
+        let most = Most { entries: self.0, bytes: MOST_BYTES };
+        most.of(changes.iter().map(|change| change.size()))
     }
 
     fn took(&mut self, time: Duration) {

@@ -1,6 +1,7 @@
 /** The rows of a list of any length: only the pages in view are loaded, neighbours by cursor, jumps by number. */
 import { type QueryClient, queryOptions, useQueries, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { reread } from '@/api/reread';
 import type { RecordPage, RecordRow } from '@/api/types';
 import { fetchPage, type ListQuery, type PageQuery } from '../queries';
 import { foldPage, type Reference } from '../titles';
@@ -65,6 +66,6 @@ export function useRows(collection: string, list: ListQuery, references: readonl
     fetching: results.some((result) => result.isFetching),
     at: (index) => byPage.get(Math.floor(index / PAGE_SIZE))?.items[index % PAGE_SIZE],
     loaded: [...byPage.values()].flatMap((page) => page?.items ?? []),
-    refetch: () => void queries.invalidateQueries({ queryKey: ['records', collection, 'page'] }),
+    refetch: () => reread(queries, ['records', collection, 'page']),
   };
 }
