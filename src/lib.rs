@@ -18,7 +18,7 @@
 //! | 8 | [`dashboard`]: read models
 //! | 7 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
 //! | 6 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
-//! | 5 | [`reach`]: which records a caller reaches, also through references |
+//! | 5 | [`access`]: which records and fields a caller sees, also through references |
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
@@ -47,6 +47,7 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod accounts;
 pub mod app;
 pub mod audit;
@@ -67,7 +68,6 @@ pub mod id;
 pub mod lifecycle;
 pub mod mail;
 pub mod metrics;
-pub mod reach;
 pub mod realtime;
 pub mod records;
 pub mod rooms;

@@ -27,6 +27,7 @@ pub use query::ListQuery;
 pub use snapshot::{Moment, SnapshotQuery};
 pub use write::Mode;
 
+use crate::access::{ExpandPaths, ExpandPlan, FieldView, RecordScope};
 use crate::audit::Origins;
 use crate::auth::Caller;
 use crate::clock::Clock;
@@ -35,8 +36,7 @@ use crate::db::{AccountName, Db, Doc};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
 use crate::id::RecordId;
-use crate::reach::{Expand, Expansion, Scope};
-use crate::schema::{Body, CatalogHandle, Collection, Operation, View};
+use crate::schema::{Body, CatalogHandle, Collection, Operation};
 use cursor::Signer;
 use list::TotalKey;
 use vault::Vault;
@@ -91,10 +91,10 @@ impl Records {
         collection: &str,
         id: &str,
         fields: Option<&[String]>,
-        expand: Option<&Expand>,
+        expand: Option<&ExpandPaths>,
     ) -> Result<Doc> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::View)?;
+        let scope = RecordScope::open(caller, &collection, Operation::View)?;
         let id = record_id(id)?;
         let view = scope.view();
         let selected = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
@@ -120,14 +120,14 @@ impl Records {
     fn expansion(
         &self,
         caller: &Caller,
-        view: &View,
-        expand: Option<&Expand>,
+        view: &FieldView,
+        expand: Option<&ExpandPaths>,
         selected: impl Fn(&str) -> bool,
-    ) -> Result<Option<Expansion>> {
+    ) -> Result<Option<ExpandPlan>> {
         let Some(expand) = expand else { return Ok(None) };
         expand.check(view.collection())?;
         let expand = expand.clone().within(self.expand_depth);
-        Ok(expand.and_then(|expand| Expansion::new(&self.catalog.current(), caller, view, &expand, selected)))
+        Ok(expand.and_then(|expand| ExpandPlan::new(&self.catalog.current(), caller, view, &expand, selected)))
     }
 
     /// A collection by name.

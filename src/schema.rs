@@ -11,7 +11,6 @@ pub mod macros;
 pub mod mask;
 pub mod time;
 mod upgrade;
-pub mod view;
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -24,7 +23,6 @@ pub use field::{Field, FieldType};
 pub use macros::{Library, MacroRow};
 pub use mask::Mask;
 pub use upgrade::upgrade_tables;
-pub use view::View;
 
 use definition::check_fields;
 
@@ -87,6 +85,28 @@ pub enum Rule {
     When(Predicate),
 }
 
+impl Rule {
+    /// The rule of a stored text: locked without one, public where it is empty. A text that does not compile locks; the
+    /// reason is handed to `invalid`.
+    pub fn stored<E>(
+        text: Option<&str>,
+        compile: impl FnOnce(&str) -> Result<Predicate, E>,
+        invalid: impl FnOnce(E),
+    ) -> Self {
+        match text {
+            None => Self::Locked,
+            Some("") => Self::Public,
+            Some(text) => match compile(text) {
+                Ok(predicate) => Self::When(predicate),
+                Err(error) => {
+                    invalid(error);
+                    Self::Locked
+                }
+            },
+        }
+    }
+}
+
 /// Which fields an operation reads or writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldList {
@@ -116,7 +136,7 @@ impl FieldList {
 
 /// The rules and field lists of a collection.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct AccessRules {
     rules: [Rule; 5],
     /// Fields in lists.
     pub list_fields: FieldList,
@@ -128,7 +148,7 @@ pub struct Access {
     pub update_fields: FieldList,
 }
 
-impl Access {
+impl AccessRules {
     /// The rule of an operation.
     pub fn rule(&self, operation: Operation) -> &Rule {
         &self.rules[operation as usize]
@@ -158,7 +178,7 @@ pub struct Collection {
     /// Its fields, in the order of the definition.
     pub fields: Vec<Field>,
     /// Who may do what.
-    pub access: Access,
+    pub access: AccessRules,
     /// The row it was loaded from.
     pub row: catalog::CollectionRow,
     /// Whether any field holds personal data.

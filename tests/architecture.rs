@@ -175,6 +175,20 @@ fn dialects_are_told_apart_in_the_database_module_only() {
 }
 
 #[test]
+fn rules_are_read_by_the_gate_only() {
+    let may = |path: &str| path.starts_with("src/schema") || path == "src/access/gate.rs";
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| !may(&source.path)) {
+        for (number, line) in source.lines() {
+            if ["Rule::Locked", "Rule::Public", "Rule::When", "Rule::*"].iter().any(|word| line.contains(word)) {
+                problems.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
 fn no_file_is_too_long() {
     let length = |source: &Source| (source.text.lines().count(), source.path.clone());
     let sources = sources();

@@ -21,12 +21,12 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::ExpandPaths;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
-use crate::reach::Expand;
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
@@ -140,7 +140,7 @@ impl Session {
         })
     }
 
-    fn as_deep_as_allowed(&self, expand: Option<Expand>) -> Option<Expand> {
+    fn as_deep_as_allowed(&self, expand: Option<ExpandPaths>) -> Option<ExpandPaths> {
         expand.and_then(|expand| expand.within(self.app.config.limits.max_expand_depth))
     }
 

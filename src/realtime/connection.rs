@@ -18,6 +18,7 @@ use super::frame::Dialect;
 use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
 use super::subscription::{Command, Joined, Member, Selection, Start, Subscribe, Subscription};
+use crate::access::FieldView;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -298,8 +299,7 @@ impl Connection {
         let missing = || Error::not_found(format!("Collection '{}' does not exist", subscribe.collection));
         let collection = catalog.by_name(&subscribe.collection).ok_or_else(missing).map_err(Refused::Invalid)?;
         let caller = self.caller();
-        let (operation, superadmin) = (subscribe.selection.operation(), caller.is_superadmin());
-        let view = crate::schema::View::new(collection.clone(), operation, superadmin, caller.sees_pii());
+        let view = FieldView::of(&caller, collection, subscribe.selection.operation());
         let filtered = filter.as_deref().map_or(Ok(()), |filter| view.compile_filter(filter).map(drop));
         let expanded = expand.as_ref().map_or(Ok(()), |expand| expand.check(collection));
         filtered.and(expanded).map_err(Refused::Invalid)

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 use super::frame::Dialect;
 use super::inquiry::{PATIENCE, PAUSE, Unanswered};
 use super::lens::Encoded;
+use crate::access::{ExpandPlan, ExpandPlanKey, LoadError, LoadedRecords, Placement};
 use crate::db::Db;
-use crate::reach::{Expansion, ExpansionKey, Place, Pool, Unread};
 use crate::schema::{Body, Catalog, CatalogHandle};
 
 /// Bytes of records that an event may take in. If there are more, it shows ids.
@@ -21,7 +21,7 @@ const MOST_AT_ONCE: usize = 32 << 20;
 const MANY: usize = 32;
 
 /// What is shown is the same for equal keys: what the caller sees, and how the protocol writes it.
-type Key = (ExpansionKey, &'static str);
+type Key = (ExpandPlanKey, &'static str);
 
 /// What must be read before some events can be handed out.
 #[derive(Default)]
@@ -31,14 +31,14 @@ pub(super) struct Errand {
 }
 
 struct Wanted {
-    expansion: Expansion,
-    place: Place,
+    expansion: ExpandPlan,
+    place: Placement,
     /// What is known of the records, by the event's position.
     stubs: HashMap<i64, Body>,
 }
 
 impl Errand {
-    pub(super) fn add(&mut self, expansion: &Expansion, dialect: &dyn Dialect, position: i64, stub: Body) {
+    pub(super) fn add(&mut self, expansion: &ExpandPlan, dialect: &dyn Dialect, position: i64, stub: Body) {
         let wanted = self.wanted.entry((expansion.key(), dialect.name())).or_insert_with(|| Wanted {
             expansion: expansion.clone(),
             place: dialect.place(),
@@ -62,7 +62,7 @@ impl Errand {
             return Ok(Expanded::default());
         }
         let pool = match self.read(db).await {
-            Err(Unread::Failed(_)) => {
+            Err(LoadError::Failed(_)) => {
                 sleep(PAUSE).await;
                 self.renew(&catalog.current());
                 self.read(db).await
@@ -71,25 +71,25 @@ impl Errand {
         };
         match pool {
             Ok(pool) => Ok(self.fill(&pool)),
-            Err(Unread::TooLarge) => Ok(Expanded { lacks: true, ..Expanded::default() }),
-            Err(Unread::Failed(error)) => {
+            Err(LoadError::TooLarge) => Ok(Expanded { lacks: true, ..Expanded::default() }),
+            Err(LoadError::Failed(error)) => {
                 tracing::warn!(%error, "references could not be expanded for an event");
                 Err(Unanswered)
             }
-            Err(Unread::Late) => {
+            Err(LoadError::Late) => {
                 tracing::warn!("expanding references for an event took too long");
                 Err(Unanswered)
             }
         }
     }
 
-    async fn read(&self, db: &Db) -> Result<Pool, Unread> {
+    async fn read(&self, db: &Db) -> Result<LoadedRecords, LoadError> {
         let each = |wanted: &'_ Wanted| wanted.stubs.len();
         let mut records = Vec::with_capacity(self.wanted.values().map(each).sum());
         for wanted in self.wanted.values() {
             records.extend(wanted.stubs.values().map(|stub| (&wanted.expansion, stub)));
         }
-        Pool::load(db, &records, MOST_AT_ONCE, Some(PATIENCE)).await
+        LoadedRecords::load(db, &records, MOST_AT_ONCE, Some(PATIENCE)).await
     }
 
     /// Fields may have come and gone since the collections were looked at.
@@ -99,7 +99,7 @@ impl Errand {
         }
     }
 
-    fn fill(self, pool: &Pool) -> Expanded {
+    fn fill(self, pool: &LoadedRecords) -> Expanded {
         let (mut left, mut lacks) = (MOST_AT_ONCE, false);
         let each = self.wanted.into_iter().map(|(key, Wanted { expansion, place, stubs })| {
             let mut filled = HashMap::with_capacity(stubs.len());
@@ -148,7 +148,7 @@ impl Expanded {
     }
 
     /// What was read for an event.
-    pub(super) fn of(&self, expansion: &Expansion, dialect: &dyn Dialect, position: i64) -> Option<&Filled> {
+    pub(super) fn of(&self, expansion: &ExpandPlan, dialect: &dyn Dialect, position: i64) -> Option<&Filled> {
         if self.filled.is_empty() {
             return None;
         }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use crate::access::{Placement, replace_reference};
 use crate::changes::Cursor;
 use crate::id::CollectionId;
-use crate::reach::{Place, in_place};
 
 /// What happened to a record, as a subscriber sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,8 +162,8 @@ pub trait Dialect: Send + Sync + 'static {
     }
 
     /// Where records go to which an event's record refers.
-    fn place(&self) -> Place {
-        in_place
+    fn place(&self) -> Placement {
+        replace_reference
     }
 
     /// Whether a client that knows nothing of checkpoints does not notice them, and so may always be sent them.

@@ -13,12 +13,13 @@ use serde_json::{Map, Value as Json};
 use tokio::time::{sleep, timeout};
 
 use super::lens::{Lens, Subject};
+use crate::access::gate::other_records_read;
 use crate::auth::Caller;
 use crate::changes::{Change, ChangeKind};
 use crate::db::{Db, Sql, Stmt};
 use crate::expr::Predicate;
 use crate::id::CollectionId;
-use crate::schema::{Catalog, Collection, Operation, Rule};
+use crate::schema::{Catalog, Collection, Operation};
 
 /// How many questions one statement asks. An expression binds at most 500 values, and SQLite takes 32,766.
 const QUESTIONS: usize = 64;
@@ -151,15 +152,13 @@ type Reads = Vec<(CollectionId, BTreeSet<Arc<str>>)>;
 
 impl Sources {
     pub(super) fn of(catalog: &Catalog, collection: Option<&Arc<Collection>>) -> Self {
-        let reads = |operation| match collection.map(|collection| collection.access.rule(operation)) {
-            Some(Rule::When(rule)) if rule.relational() => rule
-                .collections()
-                .filter_map(|(written, fields)| {
-                    let name = catalog.library().collection_name(written)?;
-                    Some((catalog.by_name_ignoring_case(name)?.id, fields.clone()))
-                })
-                .collect(),
-            _ => Reads::new(),
+        let reads = |operation| {
+            let read = collection.into_iter().flat_map(|read| other_records_read(read.access.rule(operation)));
+            read.filter_map(|(written, fields)| {
+                let name = catalog.library().collection_name(written)?;
+                Some((catalog.by_name_ignoring_case(name)?.id, fields.clone()))
+            })
+            .collect()
         };
         Self { list: reads(Operation::List), view: reads(Operation::View) }
     }

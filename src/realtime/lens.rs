@@ -11,33 +11,44 @@ use super::expanding::{Errand, Expanded, Filled};
 use super::frame::{Crossing, Dialect, Event, Operation};
 use super::inquiry::{Asked, Inquiry, Verdict};
 use super::subscription::Selection;
+use crate::access::{Access, ExpandPlan, ExpandPlanKey, FieldView, Gate, GateKey};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::expr::{Auth, CallerKey, Predicate};
-use crate::reach::{Expansion, ExpansionKey};
-use crate::schema::{self, Catalog, Collection, Rule, SYSTEM_FIELDS, View};
+use crate::expr::{Auth, Predicate};
+use crate::schema::{self, Catalog, Collection, SYSTEM_FIELDS};
 
 type Record = Map<String, Json>;
 
 /// How many times larger than its text a parsed document is, about.
 const PARSED: usize = 6;
 
-/// Which records are seen.
-enum Gate {
-    All,
-    Nothing,
-    When(Predicate, Caller),
-}
-
 /// How some subscribers see a collection. A subscription to a whole collection shows what the collection's list shows,
 /// one to a record what a view of it shows.
 pub(super) struct Lens {
-    gate: Gate,
-    filter: Option<Predicate>,
+    access: Access,
+    filter: Filter,
     selection: Arc<Selection>,
-    view: View,
-    expansion: Option<Expansion>,
+    view: FieldView,
+    expansion: Option<ExpandPlan>,
     dialect: &'static dyn Dialect,
+}
+
+/// Which of the records that pass the gate are wanted.
+enum Filter {
+    All,
+    When(Predicate),
+    /// The text was a filter once, and does not fit the collection any more: it lets nothing through.
+    Unusable,
+}
+
+impl Filter {
+    fn compile(text: Option<&str>, view: &FieldView) -> Self {
+        match text.map(|text| view.compile_filter(text)) {
+            None => Self::All,
+            Some(Ok(filter)) => Self::When(filter),
+            Some(Err(_)) => Self::Unusable,
+        }
+    }
 }
 
 /// Equal lenses have equal keys, as long as the collection is the same.
@@ -45,8 +56,8 @@ pub(super) struct Lens {
 pub(super) struct LensKey {
     gate: GateKey,
     selection: Arc<Selection>,
-    view: View,
-    expansion: Option<ExpansionKey>,
+    view: FieldView,
+    expansion: Option<ExpandPlanKey>,
     dialect: &'static str,
 }
 
@@ -65,13 +76,6 @@ impl LensKey {
         let operation = self.selection.operation();
         QuestionKey { gate: self.gate.clone(), operation, record: record.clone(), filter: filter.clone() }
     }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum GateKey {
-    All,
-    Nothing,
-    When(CallerKey),
 }
 
 /// Which events a lens can show at all; an index spares all others the judgement.
@@ -95,38 +99,22 @@ impl Lens {
         dialect: &'static dyn Dialect,
         selection: &Arc<Selection>,
     ) -> Self {
-        let operation = selection.operation();
-        let superadmin = caller.is_superadmin();
-        let view = View::new(collection.clone(), operation, superadmin, caller.sees_pii());
-        let mut gate = match collection.access.rule(operation) {
-            _ if superadmin => Gate::All,
-            Rule::Public => Gate::All,
-            Rule::Locked => Gate::Nothing,
-            Rule::When(predicate) => Gate::When(predicate.clone(), caller.clone()),
-        };
-        let filter = selection.filter.as_deref().map(|filter| view.compile_filter(filter)).transpose();
-        // A filter that was good may not fit the collection any more: then it lets nothing through.
-        let filter = filter.unwrap_or_else(|_| {
-            gate = Gate::Nothing;
-            None
-        });
+        let access = Access::of(caller, collection, selection.operation());
+        let view = access.field_view();
+        let filter = Filter::compile(selection.filter.as_deref(), &view);
         let expansion = selection.expansion(catalog, caller, &view);
-        Self { gate, filter, selection: selection.clone(), view, expansion, dialect }
+        Self { access, filter, selection: selection.clone(), view, expansion, dialect }
     }
 
     /// The operation whose rule and field list decide.
     pub(super) fn operation(&self) -> schema::Operation {
-        self.selection.operation()
+        self.access.operation()
     }
 
     pub(super) fn key(&self) -> LensKey {
-        let gate = match &self.gate {
-            Gate::All => GateKey::All,
-            Gate::Nothing => GateKey::Nothing,
-            Gate::When(predicate, caller) => GateKey::When(predicate.caller_key(&caller.attributes())),
-        };
+        let gate = if matches!(self.filter, Filter::Unusable) { GateKey::Nothing } else { self.access.key() };
         let (selection, view) = (self.selection.clone(), self.view.clone());
-        let expansion = self.expansion.as_ref().map(Expansion::key);
+        let expansion = self.expansion.as_ref().map(ExpandPlan::key);
         LensKey { gate, selection, view, expansion, dialect: self.dialect.name() }
     }
 
@@ -134,12 +122,13 @@ impl Lens {
         if let Some(record) = &self.selection.record {
             return Place::Record(record.clone());
         }
-        match &self.gate {
-            Gate::Nothing => Place::Nowhere,
-            Gate::All => Place::Anywhere,
-            Gate::When(predicate, caller) => match predicate.caller_match() {
+        match self.access.gate() {
+            _ if matches!(self.filter, Filter::Unusable) => Place::Nowhere,
+            Gate::Nothing(_) => Place::Nowhere,
+            Gate::Everything => Place::Anywhere,
+            Gate::When(predicate) => match predicate.caller_match() {
                 None => Place::Anywhere,
-                Some((field, attribute)) => match attribute.of(&caller.attributes()) {
+                Some((field, attribute)) => match attribute.of(&self.access.caller().attributes()) {
                     Some(value) => Place::Value { field: field.into(), value: value.into() },
                     None => Place::Nowhere,
                 },
@@ -149,15 +138,15 @@ impl Lens {
 
     /// Whether the database must be asked before events can be judged.
     pub(super) fn asks(&self) -> bool {
-        matches!(&self.gate, Gate::When(rule, _) if rule.relational())
+        self.access.gate().relational().is_some()
     }
 
     /// Asks what must be known to judge an event.
     pub(super) fn ask(&self, subject: &Subject, inquiry: &mut Inquiry) -> Asked {
-        let Gate::When(rule, caller) = &self.gate else { return Asked::default() };
-        if !rule.relational() || !self.is_about(&subject.change) {
+        let Some(rule) = self.access.gate().relational().filter(|_| self.is_about(&subject.change)) else {
             return Asked::default();
-        }
+        };
+        let caller = self.access.caller();
         let mut side = |side: Side<'_>| {
             let record = side.document.and_then(|_| side.record())?;
             self.fits(side).then(|| inquiry.ask(rule, caller, record))
@@ -172,7 +161,7 @@ impl Lens {
 
     /// The collections to which expanded references lead.
     pub(super) fn targets(&self) -> Vec<&Arc<Collection>> {
-        self.expansion.as_ref().map(Expansion::targets).unwrap_or_default()
+        self.expansion.as_ref().map(ExpandPlan::targets).unwrap_or_default()
     }
 
     /// Notes what must be read to show an event; says whether it is anything.
@@ -207,22 +196,23 @@ impl Lens {
     }
 
     fn shows(&self, side: Side<'_>, answer: bool) -> bool {
-        let passes = match &self.gate {
-            Gate::All => true,
-            Gate::Nothing => false,
-            Gate::When(predicate, _) if predicate.relational() => answer,
-            Gate::When(predicate, caller) => {
-                side.record().is_some_and(|record| predicate.eval(record, &caller.attributes(), None) == Some(true))
-            }
+        let passes = match self.access.gate() {
+            // Whole records pass without being looked into.
+            Gate::Everything => true,
+            gate if gate.relational().is_some() => answer,
+            gate => side.record().is_some_and(|record| gate.passes(record, self.access.caller())),
         };
         passes && self.fits(side)
     }
 
     fn fits(&self, side: Side<'_>) -> bool {
-        let fits = |filter: &Predicate| {
-            side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
-        };
-        self.filter.as_ref().is_none_or(fits)
+        match &self.filter {
+            Filter::All => true,
+            Filter::When(filter) => {
+                side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
+            }
+            Filter::Unusable => false,
+        }
     }
 
     /// The frame of an event. It is encoded once for all lenses that show the same. `expanded` is what was
@@ -287,7 +277,7 @@ impl Lens {
 /// What of a record is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Looks<'a> {
-    view: &'a View,
+    view: &'a FieldView,
     fields: Option<&'a [String]>,
     old: bool,
 }
@@ -311,7 +301,7 @@ impl Looks<'_> {
 }
 
 struct Kept {
-    view: View,
+    view: FieldView,
     fields: Option<Box<[String]>>,
     old: bool,
 }

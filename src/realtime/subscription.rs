@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 
 use super::connection::Outlet;
 use super::frame::{About, Crossing, Notice, Operation};
+use crate::access::{ExpandPaths, ExpandPlan, FieldView};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::id::AccountId;
-use crate::reach::{Expand, Expansion};
-use crate::schema::{self, Catalog, View};
+use crate::schema::{self, Catalog};
 
 /// The operations that a subscriber wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct Selection {
     /// The fields wanted besides the system's.
     pub fields: Option<Box<[String]>>,
     /// References in whose place the records are shown to which they lead.
-    pub expand: Option<Expand>,
+    pub expand: Option<ExpandPaths>,
     /// Whether updates and deletes show what was there before.
     pub old: bool,
 }
@@ -109,9 +109,9 @@ impl Selection {
     }
 
     /// What is to be expanded in records that are seen through a view.
-    pub(super) fn expansion(&self, catalog: &Catalog, caller: &Caller, view: &View) -> Option<Expansion> {
+    pub(super) fn expansion(&self, catalog: &Catalog, caller: &Caller, view: &FieldView) -> Option<ExpandPlan> {
         let selected = |name: &str| self.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name));
-        Expansion::new(catalog, caller, view, self.expand.as_ref()?, selected)
+        ExpandPlan::new(catalog, caller, view, self.expand.as_ref()?, selected)
     }
 }
 

@@ -12,9 +12,10 @@ use super::inquiry::{Asked, Inquiry, Sources, Verdict};
 use super::lens::{Lens, LensKey, Place, QuestionKey, Subject};
 use super::queue::{Close, Mark, Pushed};
 use super::subscription::{Member, Selection, SubscriptionId};
+use crate::access::FieldView;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
-use crate::schema::{Catalog, Collection, Operation, View};
+use crate::schema::{Catalog, Collection, Operation};
 
 /// How many of an event's tagged frames are kept for other subscriptions with the same tag.
 const TAGGED: usize = 8;
@@ -450,7 +451,7 @@ pub(super) fn difference(
     let operation = selection.operation();
     changed(collection, now.by_name(name), operation, caller).or_else(|| {
         selection.expand.as_ref()?;
-        let view = View::new(collection.clone(), operation, caller.is_superadmin(), caller.sees_pii());
+        let view = FieldView::of(caller, collection, operation);
         let expansion = selection.expansion(before, caller, &view)?;
         let mut targets = expansion.targets().into_iter();
         targets.find_map(|target| changed(target, now.by_id(target.id), Operation::View, caller))

@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 
 use super::Records;
 use super::list::{Selection, write_source};
+use crate::access::{FieldView, RecordScope};
 use crate::auth::Caller;
 use crate::db::{ColumnKind, DbError, Doc, JsonEntry, Sql};
 use crate::error::{Error, Result};
-use crate::reach::Scope;
-use crate::schema::{Body, Collection, Field, Operation, View};
+use crate::schema::{Body, Collection, Field, Operation};
 use having::Having;
 pub use query::{AggregateQuery, RawAggregateQuery};
 use query::{Function, FunctionKind};
@@ -71,7 +71,7 @@ impl Records {
     /// Aggregates the records that the caller may list.
     pub async fn aggregate(&self, caller: &Caller, collection: &str, query: &AggregateQuery) -> Result<Aggregate> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::List)?;
+        let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
         let measures: Vec<Measure> =
             query.functions.iter().map(|function| measure(&collection, &view, function)).collect::<Result<_>>()?;
@@ -113,7 +113,7 @@ fn out_of_range() -> Error {
     Error::refused(FUNCTIONS, "The values are too large to be added up")
 }
 
-fn measure(collection: &Collection, view: &View, function: &Function) -> Result<Measure> {
+fn measure(collection: &Collection, view: &FieldView, function: &Function) -> Result<Measure> {
     let refuse = |message: String| Err(Error::refused(FUNCTIONS, message));
     let alias = function.alias();
     let Some(name) = &function.field else {
@@ -138,7 +138,7 @@ fn measure(collection: &Collection, view: &View, function: &Function) -> Result<
     Ok(Measure { alias, kind: function.kind, column: Some(column), shape })
 }
 
-fn group(collection: &Collection, view: &View, name: &str) -> Result<Column> {
+fn group(collection: &Collection, view: &FieldView, name: &str) -> Result<Column> {
     let column = visible(collection, view, name, GROUP_BY)?;
     if column.kind == ColumnKind::Json {
         return Err(Error::refused(GROUP_BY, format!("'{name}' cannot be grouped by: it holds documents")));
@@ -147,7 +147,7 @@ fn group(collection: &Collection, view: &View, name: &str) -> Result<Column> {
 }
 
 /// A column that the caller sees in the clear.
-fn visible(collection: &Collection, view: &View, name: &str, label: &'static str) -> Result<Column> {
+fn visible(collection: &Collection, view: &FieldView, name: &str, label: &'static str) -> Result<Column> {
     if let Some(field) = collection.field(name) {
         if !view.shows_in_clear(field) {
             return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be used here")));
@@ -174,7 +174,7 @@ fn computed<'a>(collection: &'a Collection, names: impl Iterator<Item = &'a str>
 
 /// Appends the records. Those with computed fields are a query of their own, in which these are columns: each is
 /// calculated once, and a group's key is the same expression wherever it stands.
-fn write_rows(sql: &mut Sql, scope: &Scope<'_>, selection: &Selection, computed: &[&Field]) {
+fn write_rows(sql: &mut Sql, scope: &RecordScope<'_>, selection: &Selection, computed: &[&Field]) {
     if computed.is_empty() {
         write_source(sql, scope, selection);
         return;

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::write::{Mode, Prepared, delete_error};
 use super::{Records, record_id};
+use crate::access::RecordScope;
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc};
 use crate::error::{Error, Problem, Result};
-use crate::reach::Scope;
 use crate::schema::{Body, Operation};
 
 impl Records {
@@ -15,7 +15,7 @@ impl Records {
     pub async fn create_many(&self, caller: &Caller, collection: &str, bodies: Vec<Body>) -> Result<Vec<Doc>> {
         self.check_size("records", bodies.len())?;
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Create)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Create)?;
         let mut batch = Batch::new();
         let mut prepared = Vec::with_capacity(bodies.len());
         for (index, body) in bodies.into_iter().enumerate() {
@@ -30,7 +30,7 @@ impl Records {
     pub async fn update_many(&self, caller: &Caller, collection: &str, items: Vec<(String, Body)>) -> Result<Vec<Doc>> {
         self.check_size("records", items.len())?;
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Update)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let mut batch = Batch::new();
         let mut prepared = Vec::with_capacity(items.len());
         let mut ids = Vec::with_capacity(items.len());
@@ -56,7 +56,7 @@ impl Records {
     pub async fn delete_many(&self, caller: &Caller, collection: &str, ids: Vec<String>) -> Result<Vec<String>> {
         self.check_size("ids", ids.len())?;
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Delete)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Delete)?;
         let mut seen = HashSet::new();
         let ids: Vec<String> = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
         let origin = self.origins.text(caller);
@@ -74,7 +74,7 @@ impl Records {
 
     async fn store(
         &self,
-        scope: &Scope<'_>,
+        scope: &RecordScope<'_>,
         batch: Batch,
         writes: &[Prepared<'_>],
         ids: &[String],

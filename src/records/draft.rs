@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::vault::{Place, Vault};
 use super::write::Mode;
+use crate::access::RecordScope;
 use crate::db::{Kind, SEALED, Value};
 use crate::error::{Error, FieldError, Result};
 use crate::id::{AccountId, CollectionId, RecordId};
-use crate::reach::Scope;
 use crate::schema::{Body, Collection, Field, FieldList, SYSTEM_FIELDS};
 
 /// The checked values of a record, in the order of the definition.
@@ -68,7 +68,7 @@ impl<'c> Draft<'c> {
 }
 
 /// Refuses fields that only the server writes, and fields that the collection's list for this operation leaves out.
-pub(super) fn check_access(scope: &Scope<'_>, body: &Body, also_allowed: Option<&str>) -> Result<()> {
+pub(super) fn check_access(scope: &RecordScope<'_>, body: &Body, also_allowed: Option<&str>) -> Result<()> {
     let is_system = |name: &String| SYSTEM_FIELDS.contains(&name.as_str()) && also_allowed != Some(name.as_str());
     let mut system: Vec<String> = body.keys().filter(|name| is_system(name)).cloned().collect();
     system.sort();

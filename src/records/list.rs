@@ -7,13 +7,13 @@ use super::order::{Order, Part, Position};
 use super::query::{ListQuery, Window};
 use super::search::Search;
 use super::{MAX_EXPANDED, Records};
+use crate::access::{ExpandPlan, FieldView, RecordScope};
 use crate::auth::Caller;
 use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
 use crate::error::{Error, Result};
 use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
-use crate::reach::{Expansion, Scope};
-use crate::schema::{Body, Operation, View};
+use crate::schema::{Body, Operation};
 
 /// One page.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,12 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Reads the conditions of a request. They may look only at what the caller sees in the clear.
-    pub fn prepare(scope: &Scope<'_>, view: &View, filter: Option<&str>, search: Option<&str>) -> Result<Self> {
+    pub fn prepare(
+        scope: &RecordScope<'_>,
+        view: &FieldView,
+        filter: Option<&str>,
+        search: Option<&str>,
+    ) -> Result<Self> {
         let filter = filter.map(|text| view.compile_filter(text)).transpose()?;
         let search = search.map(|text| Search::prepare(scope, view, text)).transpose()?.flatten();
         Ok(Self { filter, search })
@@ -58,8 +63,8 @@ impl Selection {
 
 /// What is read: which records, in whose eyes, and what of them.
 struct Listing<'a> {
-    scope: &'a Scope<'a>,
-    view: &'a View,
+    scope: &'a RecordScope<'a>,
+    view: &'a FieldView,
     query: &'a ListQuery,
     selection: &'a Selection,
 }
@@ -96,7 +101,7 @@ impl Records {
     /// A page of the records that the caller may list.
     pub async fn list(&self, caller: &Caller, collection: &str, query: &ListQuery) -> Result<Page> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::List)?;
+        let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
         query.check_sort(&collection, &view)?;
         let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
@@ -168,9 +173,9 @@ impl Records {
     async fn shape(
         &self,
         items: Vec<Doc>,
-        view: &View,
+        view: &FieldView,
         query: &ListQuery,
-        expansion: Option<&Expansion>,
+        expansion: Option<&ExpandPlan>,
     ) -> Result<Vec<Doc>> {
         let extra = |name: &str| {
             !query.selects(name)
@@ -192,7 +197,7 @@ impl Records {
         Ok(records.into_iter().map(|record| Json::Object(record).to_string()).collect())
     }
 
-    async fn total(&self, scope: &Scope<'_>, selection: &Selection) -> Result<i64> {
+    async fn total(&self, scope: &RecordScope<'_>, selection: &Selection) -> Result<i64> {
         let key = TotalKey {
             collection: scope.collection.id,
             account: scope.account,
@@ -220,7 +225,7 @@ impl Records {
 }
 
 /// Appends the table and the condition: the account, the rule, and the selection.
-pub(super) fn write_source(sql: &mut Sql, scope: &Scope<'_>, selection: &Selection) {
+pub(super) fn write_source(sql: &mut Sql, scope: &RecordScope<'_>, selection: &Selection) {
     sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE 1 = 1");
     scope.write_conditions(sql, None);
     if let Some(filter) = &selection.filter {

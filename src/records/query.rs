@@ -1,8 +1,8 @@
 //! What a list request asks for, read from its query parameters.
 
+use crate::access::{ExpandPaths, FieldView};
 use crate::error::{Error, Result};
-use crate::reach::Expand;
-use crate::schema::{Collection, SYSTEM_FIELDS, View};
+use crate::schema::{Collection, SYSTEM_FIELDS};
 
 /// One key of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct ListQuery {
     /// Words to look for in the searchable fields.
     pub search: Option<String>,
     /// References to replace by their records.
-    pub expand: Option<Expand>,
+    pub expand: Option<ExpandPaths>,
     /// Whether a total is wanted with a cursor, too.
     pub include_count: bool,
 }
@@ -95,7 +95,7 @@ impl ListQuery {
             fields: raw.fields.and_then(parse_fields),
             filter: raw.filter.map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned),
             search: raw.search.map(str::to_owned),
-            expand: raw.expand.map(Expand::parse).transpose()?.flatten(),
+            expand: raw.expand.map(ExpandPaths::parse).transpose()?.flatten(),
             include_count: raw.include_count,
         })
     }
@@ -106,7 +106,7 @@ impl ListQuery {
     }
 
     /// Checks that the order uses fields that exist, sort, and are visible in the clear.
-    pub fn check_sort(&self, collection: &Collection, view: &View) -> Result<()> {
+    pub fn check_sort(&self, collection: &Collection, view: &FieldView) -> Result<()> {
         for key in &self.sort {
             let name = key.field.as_str();
             let problem = match collection.field(name) {

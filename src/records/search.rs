@@ -1,10 +1,9 @@
 //! `search`: records in whose searchable fields all the words occur, the last of them perhaps as a beginning.
 
+use crate::access::{FieldView, RecordScope};
 use crate::db::{Ident, Sql, TextSearch};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
-use crate::reach::Scope;
-use crate::schema::View;
 
 /// Characters of a search.
 const MAX_TEXT: usize = 500;
@@ -25,7 +24,7 @@ pub(super) struct Search {
 impl Search {
     /// Reads what to look for. Only fields that the caller sees in the clear are searched: anything else would tell what
     /// is hidden. `None` if the text is blank.
-    pub fn prepare(scope: &Scope<'_>, view: &View, text: &str) -> Result<Option<Self>> {
+    pub fn prepare(scope: &RecordScope<'_>, view: &FieldView, text: &str) -> Result<Option<Self>> {
         if text.trim().is_empty() {
             return Ok(None);
         }

@@ -4,12 +4,12 @@ use serde_json::{Value as Json, json};
 
 use super::vault::Place;
 use super::{Records, record_id, record_not_found};
+use crate::access::RecordScope;
 use crate::audit::{self, Event};
 use crate::auth::{Caller, KeyScope};
 use crate::db::{Batch, ColumnKind, Ident, JsonEntry, Sql, Stmt};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, RecordId};
-use crate::reach::Scope;
 use crate::schema::{Body, Collection, Field, FieldType, Operation};
 
 /// Fields that one request reveals.
@@ -25,7 +25,7 @@ impl Records {
             None => return Err(Error::Unauthenticated("This needs an API key".into())),
         }
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::View)?;
+        let scope = RecordScope::open(caller, &collection, Operation::View)?;
         let id = record_id(id)?;
         let fields = chosen(&scope, names)?;
         let mut sql = self.db.sql();
@@ -117,7 +117,7 @@ impl Records {
 }
 
 /// The encrypted fields that are meant, and that the caller may see.
-fn chosen<'c>(scope: &Scope<'c>, names: Option<&[String]>) -> Result<Vec<&'c Field>> {
+fn chosen<'c>(scope: &RecordScope<'c>, names: Option<&[String]>) -> Result<Vec<&'c Field>> {
     let view = scope.view();
     let refuse = |message: String| Err(Error::malformed(Problem::query("fields", "value_error", message, Json::Null)));
     let visible = |field: &&Field| field.encrypted && view.shows(&field.name);

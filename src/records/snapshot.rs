@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 use super::Records;
 use super::order::Order;
 use super::query::ListQuery;
+use crate::access::RecordScope;
 use crate::auth::Caller;
 use crate::db::{AccountName, Doc};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, RecordId};
-use crate::reach::Scope;
 use crate::schema::{Body, Operation};
 
 /// Bytes of records that a snapshot may take in by expanding: it waits in memory until the client has read it.
@@ -49,7 +49,7 @@ impl Records {
     pub async fn snapshot(&self, caller: &Caller, query: &SnapshotQuery<'_>) -> Result<Moment> {
         let collection = self.collection(query.collection)?;
         let operation = if query.record.is_some() { Operation::View } else { Operation::List };
-        let mut scope = Scope::open(caller, &collection, operation)?;
+        let mut scope = RecordScope::open(caller, &collection, operation)?;
         scope.account = scope.account.or(query.account);
         let view = scope.view();
         let list = query.list;

@@ -7,12 +7,12 @@ use serde_json::Value as Json;
 
 use super::draft::{Draft, check_access, check_values};
 use super::{Records, record_id, record_not_found};
+use crate::access::RecordScope;
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
-use crate::reach::Scope;
 use crate::schema::{Body, Collection, Operation, ddl};
 
 /// How a body is read.
@@ -37,7 +37,7 @@ impl Records {
     /// Creates a record and returns it.
     pub async fn create(&self, caller: &Caller, collection: &str, body: Body) -> Result<Doc> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Create)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Create)?;
         let prepared = self.prepare_create(&scope, body, true).await?;
         let batch = Batch::new().require(prepared.stmt.clone());
         match self.db.commit(batch).await {
@@ -49,7 +49,7 @@ impl Records {
     /// Changes a record and returns it.
     pub async fn update(&self, caller: &Caller, collection: &str, id: &str, body: Body, mode: Mode) -> Result<Doc> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Update)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let id = record_id(id)?;
         let prepared = match self.prepare_update(&scope, id, body, mode).await {
             Ok(prepared) => prepared,
@@ -65,7 +65,7 @@ impl Records {
     /// Deletes a record.
     pub async fn delete(&self, caller: &Caller, collection: &str, id: &str) -> Result<()> {
         let collection = self.collection(collection)?;
-        let scope = Scope::open(caller, &collection, Operation::Delete)?;
+        let scope = RecordScope::open(caller, &collection, Operation::Delete)?;
         let id = record_id(id)?;
         let stmt = self.prepare_delete(&scope, id).await?;
         let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now(), self.origins.text(caller));
@@ -75,7 +75,7 @@ impl Records {
     /// Checks a body and writes the statement that stores it. `single` takes an `account_id` from a superadmin.
     pub(super) async fn prepare_create<'c>(
         &self,
-        scope: &Scope<'c>,
+        scope: &RecordScope<'c>,
         mut body: Body,
         single: bool,
     ) -> Result<Prepared<'c>> {
@@ -112,7 +112,7 @@ impl Records {
     /// Checks a body and writes the statement that applies it, if the rule lets it.
     pub(super) async fn prepare_update<'c>(
         &self,
-        scope: &Scope<'c>,
+        scope: &RecordScope<'c>,
         id: RecordId,
         mut body: Body,
         mode: Mode,
@@ -144,7 +144,7 @@ impl Records {
     }
 
     /// Writes the statement that deletes a record, if the rule lets it.
-    pub(super) async fn prepare_delete(&self, scope: &Scope<'_>, id: RecordId) -> Result<Stmt> {
+    pub(super) async fn prepare_delete(&self, scope: &RecordScope<'_>, id: RecordId) -> Result<Stmt> {
         let chain = &self.hooks.record_before_delete;
         if !chain.is_empty() {
             let account = match scope.account {
@@ -163,7 +163,7 @@ impl Records {
 
     fn insert(
         &self,
-        scope: &Scope<'_>,
+        scope: &RecordScope<'_>,
         account: AccountId,
         id: RecordId,
         now: DateTime<Utc>,
@@ -209,7 +209,7 @@ impl Records {
     async fn before(
         &self,
         chain: &Chain<RecordWrite>,
-        scope: &Scope<'_>,
+        scope: &RecordScope<'_>,
         account: AccountId,
         id: Option<RecordId>,
         body: Body,
@@ -234,14 +234,14 @@ impl Records {
         if found == 1 { Ok(id) } else { Err(invalid()) }
     }
 
-    async fn account_of(&self, scope: &Scope<'_>, id: RecordId) -> Result<Option<AccountId>> {
+    async fn account_of(&self, scope: &RecordScope<'_>, id: RecordId) -> Result<Option<AccountId>> {
         let mut sql = self.db.sql();
         sql.push("SELECT r.account_id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
         Ok(self.db.doc(sql.build()).await?.as_deref().and_then(AccountId::parse))
     }
 
     /// Puts the stored values in place of masks that come back unchanged, and returns them: they are no new values.
-    async fn unmask(&self, scope: &Scope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
+    async fn unmask(&self, scope: &RecordScope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
         let mut unchanged = Body::new();
         for field in scope.collection.fields.iter().filter(|field| field.encrypted) {
             if let Some(sent) = body.get(&field.name).filter(|sent| **sent == SEALED) {
@@ -272,7 +272,7 @@ impl Records {
     }
 
     /// A problem with a body is told only to those who may change the record; others learn nothing.
-    pub(super) async fn hidden_or(&self, scope: &Scope<'_>, id: RecordId, error: Error) -> Error {
+    pub(super) async fn hidden_or(&self, scope: &RecordScope<'_>, id: RecordId, error: Error) -> Error {
         let mut sql = self.db.sql();
         sql.push("SELECT r.id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
         if let Some(account) = scope.account {
@@ -285,7 +285,7 @@ impl Records {
     }
 
     /// Says why a write was not stored.
-    pub(super) async fn explain(&self, scope: &Scope<'_>, error: CommitError, write: &Prepared<'_>) -> Error {
+    pub(super) async fn explain(&self, scope: &RecordScope<'_>, error: CommitError, write: &Prepared<'_>) -> Error {
         match error.source {
             DbError::Unique { hint } => unique_error(scope.collection, &hint),
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
@@ -325,7 +325,7 @@ impl Records {
     }
 }
 
-impl Scope<'_> {
+impl RecordScope<'_> {
     /// The stored document as the caller may see it in the answer of a write.
     pub(super) fn answer(&self, docs: Vec<Option<Doc>>) -> Doc {
         let doc = docs.into_iter().next().flatten().unwrap_or_default();
@@ -359,7 +359,13 @@ pub(super) fn delete_error(error: DbError) -> Error {
 }
 
 /// The complete record that would be stored, for the create rule.
-fn prospective(scope: &Scope<'_>, account: AccountId, id: RecordId, now: DateTime<Utc>, draft: &Draft<'_>) -> Body {
+fn prospective(
+    scope: &RecordScope<'_>,
+    account: AccountId,
+    id: RecordId,
+    now: DateTime<Utc>,
+    draft: &Draft<'_>,
+) -> Body {
     let (now, actor) = (canonical_time(now), scope.caller.actor());
     let mut record = Body::new();
     for (key, value) in [

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RoomError;
 use super::pattern::{Parts, Pattern};
+use crate::access::Gate;
 use crate::auth::Caller;
 use crate::expr::{Predicate, Purpose};
 use crate::schema::Rule;
@@ -58,24 +59,17 @@ impl Definition {
     /// Makes a stored definition ready for use. A rule that does not compile locks.
     pub fn resolve(row: DefinitionRow) -> Option<Self> {
         let pattern = Pattern::parse(&row.pattern).ok()?;
-        let compile = |source: &Option<String>| match source.as_deref() {
-            None => Rule::Locked,
-            Some("") => Rule::Public,
-            Some(source) => compile(source, &pattern).map_or_else(|_| unusable(&row), Rule::When),
+        let resolve = |text: &Option<String>| {
+            Rule::stored(text.as_deref(), |text| compile(text, &pattern), |_| report_invalid_rule(&row))
         };
-        let rules = [&row.join_rule, &row.publish_rule, &row.presence_rule].map(compile);
+        let rules = [&row.join_rule, &row.publish_rule, &row.presence_rule].map(resolve);
         let history = usize::try_from(row.history).unwrap_or_default();
         Some(Self { row, pattern, rules, history })
     }
 
     /// Whether the caller may do this in the room with these parts.
     pub fn allows(&self, act: Act, caller: &Caller, parts: &Parts) -> bool {
-        caller.is_superadmin()
-            || match &self.rules[act as usize] {
-                Rule::Locked => false,
-                Rule::Public => true,
-                Rule::When(predicate) => predicate.eval(parts, &caller.attributes(), None) == Some(true),
-            }
+        Gate::of(&self.rules[act as usize], caller).passes(parts, caller)
     }
 }
 
@@ -84,9 +78,8 @@ pub fn compile(source: &str, pattern: &Pattern) -> Result<Predicate, Vec<crate::
     Predicate::compile(source, pattern, Purpose::Rule { data: false })
 }
 
-fn unusable(row: &DefinitionRow) -> Rule {
+fn report_invalid_rule(row: &DefinitionRow) {
     tracing::error!(pattern = row.pattern, "a stored rule of a room is invalid: locked");
-    Rule::Locked
 }
 
 /// Every definition at one moment, those that match first come first.

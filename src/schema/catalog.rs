@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::definition::check_fields;
 use super::{
-    Access, Collection, FieldDefinition, FieldList, Library, MacroRow, Operation, Rule, ddl, render_document,
+    AccessRules, Collection, FieldDefinition, FieldList, Library, MacroRow, Operation, Rule, ddl, render_document,
     render_source,
 };
 use crate::db::{Db, DbError, Stmt};
@@ -188,16 +188,14 @@ impl Collection {
         let source = render_source(&table, &row, db.dialect())?;
         let document = render_document(&fields, db.dialect(), "r")?;
         let returning = render_document(&fields, db.dialect(), "")?;
-        let compile = |operation: Operation| match row.rule(operation) {
-            None => Rule::Locked,
-            Some("") => Rule::Public,
-            Some(source) => Predicate::compile(source, &library.for_fields(&fields), operation.purpose())
-                .map_or_else(|_| unusable(&row, operation), Rule::When),
+        let compile = |operation: Operation| {
+            let compile = |text: &str| Predicate::compile(text, &library.for_fields(&fields), operation.purpose());
+            Rule::stored(row.rule(operation), compile, |_| report_invalid_rule(&row, operation))
         };
         let calls = |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
         let called: BTreeSet<String> =
             Operation::ALL.iter().flat_map(calls).filter(|name| !is_built_in(name)).collect();
-        let access = Access {
+        let access = AccessRules {
             rules: Operation::ALL.map(compile),
             list_fields: FieldList::parse(&row.list_fields),
             view_fields: FieldList::parse(&row.view_fields),
@@ -223,7 +221,6 @@ impl Collection {
 }
 
 /// A rule that stopped compiling lets nobody in.
-fn unusable(row: &CollectionRow, operation: Operation) -> Rule {
+fn report_invalid_rule(row: &CollectionRow, operation: Operation) {
     tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
-    Rule::Locked
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::access::ExpandPaths;
 use crate::changes::Cursor;
-use crate::reach::Expand;
 use crate::realtime::{Operations, Selection};
 use crate::records::query::parse_fields;
 
@@ -214,9 +214,9 @@ fn names(message: &Map<String, Value>, key: &str) -> Result<Option<String>, Faul
 }
 
 /// References to expand.
-fn expand(message: &Map<String, Value>) -> Result<Option<Expand>, Fault> {
+fn expand(message: &Map<String, Value>) -> Result<Option<ExpandPaths>, Fault> {
     let Some(list) = names(message, "expand")? else { return Ok(None) };
-    Expand::parse(&list).map_err(|error| fault(&error.to_string(), "invalid_message"))
+    ExpandPaths::parse(&list).map_err(|error| fault(&error.to_string(), "invalid_message"))
 }
 
 /// A comma list of fields, so that alike lists are equal; `None` for all.
@@ -288,7 +288,7 @@ mod tests {
             record: Some("r".into()),
             filter: Some("n > 1".into()),
             fields: Some(fields),
-            expand: Expand::parse("a.b,c").unwrap(),
+            expand: ExpandPaths::parse("a.b,c").unwrap(),
             old: true,
         };
         assert_eq!(full.selection, expected);

@@ -23,11 +23,11 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 
 use super::{Session, Shown};
+use crate::access::{ExpandPaths, Placement};
 use crate::app::App;
 use crate::auth::{Caller, Credential};
 use crate::error::Error;
 use crate::http::client::ClientAddress;
-use crate::reach::{Expand, Place};
 use crate::realtime::{Dialect, Event, Operations, Refused, Selection, Subscribe};
 use body::Asked;
 use client::{Client, Clients, Talk};
@@ -59,7 +59,7 @@ impl Dialect for PocketBase {
     }
 
     /// References stay ids; the records stand beside them.
-    fn place(&self) -> Place {
+    fn place(&self) -> Placement {
         |record, field, found| {
             let Some((mut found, collection)) = found else { return };
             found.insert("collectionId".into(), json!(collection.id));
@@ -217,7 +217,7 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
     let Ok(scope) = session.scope(None).await else { return Ok(None) };
     session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await?;
     // What cannot be expanded is left as it is, as this protocol has it.
-    let expand = topic.option("expand").and_then(|text| Expand::parse(text).ok().flatten());
+    let expand = topic.option("expand").and_then(|text| ExpandPaths::parse(text).ok().flatten());
     let expand = expand.and_then(|expand| expand.known_to(catalog.by_name(collection)?));
     let selection = Selection {
         record: topic.record.map(Into::into),

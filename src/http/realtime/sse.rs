@@ -11,13 +11,13 @@ use serde_json::json;
 
 use super::message::{MOST_SNAPSHOT_RECORDS, SNAPSHOT_RECORDS, SnapshotWish, Wish, normal_fields};
 use super::{Session, Shown, json};
+use crate::access::ExpandPaths;
 use crate::app::App;
 use crate::changes::Cursor;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
 use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
-use crate::reach::Expand;
 use crate::realtime::{About, Dialect, Event, Notice, Operations, Refused, Selection};
 
 /// Sent at once, so that the client knows that it is connected.
@@ -118,7 +118,7 @@ fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
         record: text("record").map(Into::into),
         filter: text("filter").map(Into::into),
         fields: text("fields").and_then(normal_fields).map(Into::into),
-        expand: text("expand").map(Expand::parse).transpose()?.flatten(),
+        expand: text("expand").map(ExpandPaths::parse).transpose()?.flatten(),
         old: query.flag("old", false)?,
     };
     // A browser that connects again goes on after what it has seen.

@@ -11,12 +11,12 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::ExpandPaths;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, JsonObject, Query};
-use crate::reach::Expand;
 use crate::records::query::{RawListQuery, parse_fields};
 use crate::records::{AggregateQuery, ListQuery, Mode, Page, RawAggregateQuery};
 use crate::schema::Body;
@@ -190,7 +190,7 @@ async fn get(
     query: Query,
 ) -> Result<Response> {
     let fields = query.get("fields").and_then(parse_fields);
-    let expand = query.get("expand").map(Expand::parse).transpose()?.flatten();
+    let expand = query.get("expand").map(ExpandPaths::parse).transpose()?.flatten();
     let cursor = realtime_cursor(&app);
     let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
     Ok((cursor, document(StatusCode::OK, record)).into_response())

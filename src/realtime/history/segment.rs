@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 
 use super::KEPT;
+use crate::access::Gate;
 use crate::auth::{Caller, access_log};
 use crate::changes::{Change, ChangeKind, ChangeLog};
 use crate::db::Db;
@@ -16,7 +17,7 @@ use crate::realtime::frame::{self, Crossing, Resync};
 use crate::realtime::inquiry::{Sources, Unanswered, Verdict, Verdicts, verdicts};
 use crate::realtime::lens::{Lens, LensKey, Subject};
 use crate::realtime::subscription::{Operations, Scope};
-use crate::schema::{Collection, Operation, Rule};
+use crate::schema::{Collection, Operation};
 
 /// An event as some subscribers see it.
 pub(in crate::realtime) struct Told {
@@ -268,14 +269,11 @@ fn redefined(collection: &Collection, change: &Change, caller: &Caller) -> Optio
 
 /// Whether what somebody sees of a collection depends on the role, the groups or the address.
 fn reads_rights(collection: &Collection, operation: Operation, caller: &Caller) -> bool {
-    let reads = match collection.access.rule(operation) {
-        Rule::When(rule) => {
-            let reads = rule.reads();
-            reads.role || reads.email || !reads.groups.is_empty()
-        }
-        Rule::Public | Rule::Locked => false,
-    };
-    !caller.is_superadmin() && (reads || collection.has_pii)
+    let reads = Gate::of(collection.access.rule(operation), caller).predicate().is_some_and(|rule| {
+        let reads = rule.reads();
+        reads.role || reads.email || !reads.groups.is_empty()
+    });
+    reads || (collection.has_pii && !caller.is_superadmin())
 }
 
 impl Drop for Segment {

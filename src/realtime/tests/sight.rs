@@ -333,7 +333,7 @@ async fn nothing_is_shown_with_references_that_cannot_be_read() {
     let update = "UPDATE collections SET view_rule = ''";
     world.db.execute(Stmt::fixed(update, Vec::new())).await.unwrap();
     world.catalog.reload().await.unwrap();
-    let expand = crate::reach::Expand::parse("author").unwrap();
+    let expand = crate::access::ExpandPaths::parse("author").unwrap();
     let caller = world.user("user");
     let client = || {
         let client = world.connect(&caller);

@@ -42,7 +42,7 @@ async fn records(folder: &std::path::Path) -> Records {
 async fn plans(records: &Records, collection: &Arc<Collection>, sort: &str, values: &[Json], all: bool) -> Vec<String> {
     let account = AccountRef::new(AccountId::new(), "AB1234".into(), "a".into(), "A".into(), Clock::System.now());
     let caller = Caller::Anonymous { account: Some(Arc::new(account)) };
-    let mut scope = Scope::open(&caller, collection, Operation::List).unwrap();
+    let mut scope = RecordScope::open(&caller, collection, Operation::List).unwrap();
     if all {
         scope.account = None;
     }

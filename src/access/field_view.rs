@@ -1,29 +1,32 @@
-//! What a caller sees of a record: field lists and masks, applied to the database's document.
+//! The fields that a caller sees of a record: field lists and masks, applied to the database's document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Collection, Field, FieldList, Operation, SYSTEM_FIELDS};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::expr::{Predicate, Problem, Purpose};
+use crate::schema::{Collection, Field, FieldList, Operation, SYSTEM_FIELDS};
 
 /// The fields and masks that stand between a caller and a record.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct FieldView {
     collection: Arc<Collection>,
     operation: Operation,
     restricted: bool,
     masked: bool,
 }
 
-impl View {
-    /// The view of an operation. Superadmins see every field; whoever `sees_pii` sees personal data in the clear.
-    pub fn new(collection: Arc<Collection>, operation: Operation, superadmin: bool, sees_pii: bool) -> Self {
+impl FieldView {
+    /// What a caller sees in the answer of an operation. Superadmins see every field as it is stored, callers with
+    /// [`Caller::sees_pii`] see personal data without its mask.
+    pub fn of(caller: &Caller, collection: &Arc<Collection>, operation: Operation) -> Self {
+        let superadmin = caller.is_superadmin();
         let restricted = !superadmin && *collection.access.fields(operation) != FieldList::All;
-        let masked = !superadmin && !sees_pii && collection.has_pii;
-        Self { collection, operation, restricted, masked }
+        let masked = !superadmin && collection.has_pii && !caller.sees_pii();
+        Self { collection: collection.clone(), operation, restricted, masked }
     }
 
     /// The collection whose records it shows.
@@ -66,7 +69,7 @@ impl View {
         Ok(filter)
     }
 
-    /// A document as this view shows it. `all_fields` says that the document has fields the view may hide.
+    /// A document as this view shows it: borrowed if that is the document itself.
     pub fn render<'d>(&self, document: &'d str) -> Cow<'d, str> {
         if self.is_plain() {
             return Cow::Borrowed(document);
@@ -95,20 +98,20 @@ impl View {
 }
 
 /// Views that show the same are equal: realtime groups subscribers by them.
-impl PartialEq for View {
+impl PartialEq for FieldView {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key() && Arc::ptr_eq(&self.collection, &other.collection)
     }
 }
-impl Eq for View {}
-impl std::hash::Hash for View {
+impl Eq for FieldView {}
+impl std::hash::Hash for FieldView {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.key().hash(state);
         Arc::as_ptr(&self.collection).hash(state);
     }
 }
 
-impl View {
+impl FieldView {
     fn key(&self) -> (Option<Operation>, bool) {
         (self.restricted.then_some(self.operation), self.masked)
     }
