@@ -23,7 +23,7 @@
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers |
-//! | 0 | [`id`], [`clock`], [`secret`], [`lifecycle`], [`metrics`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`lifecycle`], [`metrics`] |
 //!
 //! # Embedding
 //!
@@ -60,6 +60,7 @@ pub mod collections;
 pub mod config;
 pub mod dashboard;
 pub mod db;
+pub mod email;
 pub mod error;
 pub mod expr;
 pub mod hooks;
@@ -73,6 +74,7 @@ pub mod records;
 pub mod rooms;
 pub mod schema;
 pub mod secret;
+pub mod slug;
 pub mod telemetry;
 pub mod traffic;
 

@@ -14,6 +14,7 @@ use crate::auth::access_log::{self, AccessChange};
 use crate::db::{Batch, Sql, Stmt};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
+use crate::slug;
 
 /// Which accounts, and in what order.
 #[derive(Clone, Debug)]
@@ -134,10 +135,14 @@ impl Accounts {
         checks.done(name)?;
         let wrong = |message: String| Error::Unprocessable { field: "slug", message };
         let slug = match request.slug.as_deref() {
-            Some(slug) => {
-                let slug = slug.to_lowercase();
+            Some(named) => {
+                let slug = named.to_lowercase();
                 if !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
                     return Err(wrong("Slug must contain only lowercase letters, numbers, and hyphens".into()));
+                }
+                if slug::is_account_code(&slug) {
+                    let message = "Slug must not look like an account code: two letters and four digits";
+                    return Err(wrong(message.into()));
                 }
                 if self.slug_taken(&slug).await? {
                     return Err(wrong(format!("Slug '{slug}' already exists")));

@@ -14,6 +14,7 @@ use super::invitation_view::{
     InvitationStatus, InvitationView,
 };
 use super::names::parse_email;
+use super::register::refuse_system_account;
 use super::store::{self, NewUser};
 use super::view::LoginResponse;
 use super::{Accounts, signed_in, trail};
@@ -136,6 +137,7 @@ impl Accounts {
         let inviter = signed_in(caller)?;
         let email = parse_email(&request.email, "email")?;
         let account = self.own_account(caller, request.account_id.as_deref()).await?;
+        refuse_system_account(account.id)?;
         let role = match self.role(request.role_id.map(|id| id.0), request.role.as_deref()).await? {
             Some(role) => role,
             None => store::role_named(&inner.db, USER_ROLE).await?,
@@ -197,6 +199,7 @@ impl Accounts {
         let inviter = signed_in(caller)?;
         let row = self.visible_invitation(caller, id).await?;
         let (account, now, token) = (row.account()?, inner.clock.now(), new_token());
+        refuse_system_account(account)?;
         let gone = || Error::refused("Validation error", "Only pending invitations can be sent again");
         if row.status(now) != InvitationStatus::Pending {
             return Err(gone());
@@ -344,7 +347,9 @@ impl Accounts {
         inner.throttle.check(Door::Guess, address, None)?;
         let mut sql = inner.db.sql();
         sql.push(SELECT).push(" WHERE i.token_hash = ").arg(one_time::hash(token));
-        inner.db.row(sql.build()).await?.ok_or_else(|| {
+        let row: Option<Row> = inner.db.row(sql.build()).await?;
+        // Invitations into the system account were possible once.
+        row.filter(|row| row.account().is_ok_and(|account| !account.is_system())).ok_or_else(|| {
             inner.throttle.count(Door::Guess, address, None);
             Error::not_found("Invalid invitation token")
         })

@@ -68,6 +68,7 @@ impl Accounts {
     async fn join(&self, email: &str, password: String) -> Result<UserRow> {
         let inner = &*self.0;
         let account = self.account_for(None).await?.ok_or_else(|| Error::not_found("The account does not exist"))?;
+        refuse_system_account(account.id)?;
         let taken = || Error::conflict("A user with this address exists already", Some("email"));
         if store::user_by_email(&inner.db, account.id, email).await?.is_some() {
             return Err(taken());
@@ -214,6 +215,16 @@ fn insert_account(id: AccountId, code: &str, slug: &str, name: &str, at: chrono:
     let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
                   VALUES ($1, $2, $3, $4, $5, $5)";
     Stmt::fixed(insert, vec![id.into(), code.into(), slug.into(), name.into(), at.into()])
+}
+
+/// Refuses the system account, whose users are superadmins: they are made on purpose, by superadmins.
+pub(super) fn refuse_system_account(account: AccountId) -> Result<()> {
+    if account.is_system() {
+        let message = "nobody registers or is invited into the system account; name another account, \
+                       or add a superadmin with POST /users";
+        return Err(Error::Unprocessable { field: "account_id", message: message.into() });
+    }
+    Ok(())
 }
 
 fn slug_conflict() -> Error {

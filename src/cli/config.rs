@@ -19,7 +19,7 @@ pub(super) fn run(command: &Command, sources: &Sources) -> Result<()> {
         Command::Check => {
             let loaded = Config::read(sources).map_err(Error::internal)?;
             for notice in &loaded.notices {
-                println!("notice: {notice}");
+                println!("warning: {notice}");
             }
             println!("The configuration is valid.");
         }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::secret::Secret;
+use crate::slug;
 
 /// Texts that stand in examples; a server that signs with them signs for everyone.
 const PLACEHOLDERS: [&str; 8] =
@@ -110,6 +111,23 @@ impl AuthConfig {
         std::iter::once(&self.encryption_key).chain(&self.old_encryption_keys)
     }
 
+    /// What is wrong with the account that everybody joins who registers.
+    fn single_tenant_problem(&self) -> Option<String> {
+        let account = self.single_tenant_account.trim();
+        if !self.single_tenant_mode {
+            return None;
+        }
+        if account.is_empty() {
+            return Some("is needed in single-tenant mode: the slug of the account".into());
+        }
+        if account.eq_ignore_ascii_case(slug::SYSTEM_SLUG) {
+            let told = "is the system account, whose users are superadmins: name the account of those who register";
+            return Some(told.into());
+        }
+        let problem = slug::parse(account).err()?;
+        Some(format!("is `{account}`, which cannot be the slug of an account: {}", problem.message))
+    }
+
     pub(super) fn check(&self, problems: &mut super::Problems) {
         let secrets = [
             ("auth.secret_key", &self.secret_key),
@@ -130,8 +148,8 @@ impl AuthConfig {
         problems.range("auth.argon2_memory_kib", self.argon2_memory_kib, 8 * self.argon2_parallelism..=4_194_304);
         problems.range("auth.argon2_iterations", self.argon2_iterations, 1..=100);
         problems.range("auth.argon2_parallelism", self.argon2_parallelism, 1..=64);
-        if self.single_tenant_mode && self.single_tenant_account.is_empty() {
-            problems.add("auth.single_tenant_account", "is needed in single-tenant mode: the slug of the account");
+        if let Some(problem) = self.single_tenant_problem() {
+            problems.add("auth.single_tenant_account", problem);
         }
         if self.superadmin_email.is_empty() != self.superadmin_password.expose().is_empty() {
             problems.add("auth.superadmin_email", "and auth.superadmin_password must be given together");

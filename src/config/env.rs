@@ -137,38 +137,75 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("PERMISSIONS_POLICY", "security.permissions_policy", Text),
 ];
 
-/// Settings of other SnackBase servers that this one takes without effect, so that their environments keep working.
-const WITHOUT_EFFECT: &[&str] = &[
-    "ALLOWED_MIME_TYPES",
-    "API_KEY_DEFAULT_EXPIRATION_DAYS",
-    "API_KEY_HEADER",
-    "API_KEY_RATE_LIMIT_PER_MINUTE",
-    "APP_VERSION",
-    "DB_ECHO",
-    "DB_MAX_OVERFLOW",
-    "DB_POOL_RECYCLE",
-    "DB_SQLITE_FOREIGN_KEYS",
-    "DB_SQLITE_JOURNAL_MODE",
-    "DB_SQLITE_MMAP_SIZE",
-    "DB_SQLITE_TEMP_STORE",
-    "DEBUG",
-    "ENDPOINT_EXECUTION_TIMEOUT_SECONDS",
-    "JOB_EXECUTION_TIMEOUT",
-    "JOB_RETENTION_DAYS",
-    "JOB_WORKER_ENABLED",
-    "JOB_WORKER_POLL_INTERVAL",
-    "LOG_FILE",
-    "MAX_ENDPOINTS_PER_ACCOUNT",
-    "MAX_FILE_SIZE",
-    "MAX_SCHEDULED_HOOKS_PER_ACCOUNT",
-    "MAX_WEBHOOKS_PER_ACCOUNT",
-    "PERMISSION_CACHE_TTL_SECONDS",
-    "RATE_LIMIT_PER_HOUR",
-    "SCHEDULER_ENABLED",
-    "SCHEDULER_POLL_INTERVAL",
-    "STORAGE_PATH",
-    "WEBHOOK_TIMEOUT_SECONDS",
-    "WORKERS",
+/// Settings of other SnackBase servers that this one takes without effect, so that their environments keep working,
+/// each with the setting of ours that comes nearest; empty where there is none.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("ALLOWED_MIME_TYPES", ""),
+    ("API_KEY_DEFAULT_EXPIRATION_DAYS", ""),
+    ("API_KEY_HEADER", ""),
+    ("API_KEY_RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_AUTHENTICATED_PER_MINUTE"),
+    ("APP_VERSION", ""),
+    ("BACKUP_SCHEDULER_ENABLED", ""),
+    ("DB_ECHO", "LOG_LEVEL"),
+    ("DB_MAX_OVERFLOW", "DB_POOL_SIZE"),
+    ("DB_POOL_RECYCLE", ""),
+    ("DB_SQLITE_FOREIGN_KEYS", ""),
+    ("DB_SQLITE_JOURNAL_MODE", "DB_SQLITE_SYNCHRONOUS"),
+    ("DB_SQLITE_MMAP_SIZE", ""),
+    ("DB_SQLITE_TEMP_STORE", ""),
+    ("DEBUG", "LOG_LEVEL"),
+    ("ENDPOINT_EXECUTION_TIMEOUT_SECONDS", ""),
+    ("FUNCTION_CORS_ORIGINS", ""),
+    ("FUNCTION_DEPENDENCY_ALLOWLIST", ""),
+    ("FUNCTION_DEPENDENCY_MODE", ""),
+    ("FUNCTION_ENV_BASE_PATH", ""),
+    ("FUNCTION_ENV_DISK_QUOTA_MB", ""),
+    ("FUNCTION_EXECUTION_RETENTION_DAYS", ""),
+    ("FUNCTION_EXECUTION_TIMEOUT_SECONDS", ""),
+    ("FUNCTION_MEMORY_LIMIT_MB", ""),
+    ("FUNCTION_NESTED_INVOKE_LIMIT_PER_MINUTE", ""),
+    ("FUNCTION_SANDBOX_MODE", ""),
+    ("FUNCTION_STDOUT_MAX_BYTES", ""),
+    ("FUNCTION_STREAMING_TIMEOUT_SECONDS", ""),
+    ("FUNCTION_WORKER_POOL_SIZE", ""),
+    ("JOB_EXECUTION_TIMEOUT", ""),
+    ("JOB_RETENTION_DAYS", ""),
+    ("JOB_WORKER_ENABLED", ""),
+    ("JOB_WORKER_POLL_INTERVAL", ""),
+    ("LOGIN_LOCKOUT_SECONDS", "THROTTLE_WINDOW_SECONDS"),
+    ("LOGIN_LOCKOUT_THRESHOLD", "LOGIN_FAILURES_PER_IDENTITY"),
+    ("LOGIN_RATE_LIMIT_PER_MINUTE", "LOGIN_FAILURES_PER_ADDRESS"),
+    ("LOG_FILE", ""),
+    ("MAX_CONCURRENT_FUNCTION_INVOKES_GLOBAL", ""),
+    ("MAX_CONCURRENT_FUNCTION_INVOKES_PER_ACCOUNT", ""),
+    ("MAX_ENDPOINTS_PER_ACCOUNT", ""),
+    ("MAX_FILE_SIZE", "BODY_LIMIT_BYTES"),
+    ("MAX_FUNCTIONS_PER_ACCOUNT", ""),
+    ("MAX_FUNCTION_REQUEST_BODY_BYTES", ""),
+    ("MAX_FUNCTION_SECRETS_PER_ACCOUNT", ""),
+    ("MAX_FUNCTION_SOURCE_BYTES", ""),
+    ("MAX_FUNCTION_VERSIONS_RETAINED", ""),
+    ("MAX_SCHEDULED_HOOKS_PER_ACCOUNT", ""),
+    ("MAX_WEBHOOKS_PER_ACCOUNT", ""),
+    ("PERMISSION_CACHE_TTL_SECONDS", "AUTH_CACHE_SECONDS"),
+    ("PLATFORM_AUDIENCE", ""),
+    ("PLATFORM_EMAIL_CLAIM", ""),
+    ("PLATFORM_ISSUER", ""),
+    ("PLATFORM_JWKS_CACHE_SECONDS", ""),
+    ("PLATFORM_JWKS_URL", ""),
+    ("PLATFORM_MAX_TOKEN_AGE_SECONDS", ""),
+    ("PLATFORM_ROLE_CLAIM", ""),
+    ("PLATFORM_SOCKET_MAX_LIFETIME_SECONDS", ""),
+    ("RATE_LIMIT_BURST_MULTIPLIER", "RATE_LIMIT_BURST"),
+    ("RATE_LIMIT_PER_HOUR", "RATE_LIMIT_PER_MINUTE"),
+    ("RESTORE_RETAIN_OLD_DATA_HOURS", ""),
+    ("SAML_CLOCK_SKEW_SECONDS", ""),
+    ("SCHEDULER_ENABLED", ""),
+    ("SCHEDULER_POLL_INTERVAL", ""),
+    ("STORAGE_PATH", "DATA_DIR"),
+    ("TRUSTED_PROXIES", "TRUST_PROXY"),
+    ("WEBHOOK_TIMEOUT_SECONDS", ""),
+    ("WORKERS", ""),
 ];
 
 /// The variable that messages name for a key.
@@ -182,11 +219,12 @@ pub(super) struct Variables {
     pub(super) settings: Vec<Setting>,
     /// `SNACKBASE_CONFIG`.
     pub(super) file: Option<PathBuf>,
-    /// What has no effect.
+    /// What has no effect, each with what was perhaps meant.
     pub(super) notices: Vec<String>,
 }
 
-/// Reads our variables; others are passed over, and empty ones count as not set.
+/// Reads our variables; others are passed over, and empty ones count as not set. Names with our prefix that we do not
+/// know are no mistake: the environment of a compose file or of a shell has variables of clients of ours as well.
 pub(super) fn read(variables: &[(String, String)]) -> Result<Variables, ConfigError> {
     let mut found = Variables { settings: Vec::new(), file: None, notices: Vec::new() };
     let mut problems = Vec::new();
@@ -198,8 +236,9 @@ pub(super) fn read(variables: &[(String, String)]) -> Result<Variables, ConfigEr
         }
         if name == "CONFIG" {
             found.file = Some(text.into());
-        } else if WITHOUT_EFFECT.contains(&name) {
-            found.notices.push(format!("{full} has no effect in this server"));
+        } else if let Some((_, near)) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == name) {
+            let hint = if near.is_empty() { String::new() } else { format!("; the nearest setting is {PREFIX}{near}") };
+            found.notices.push(format!("{full} has no effect in this server{hint}"));
         } else if let Some((_, key, form)) = TABLE.iter().find(|(known, _, _)| *known == name) {
             match form.parse(text) {
                 Ok(value) => {
@@ -208,11 +247,11 @@ pub(super) fn read(variables: &[(String, String)]) -> Result<Variables, ConfigEr
                 Err(expected) => problems.push(format!("{key} [{full}]: must be {expected} (from the environment)")),
             }
         } else {
-            let hint = match nearest(name, TABLE.iter().map(|(known, _, _)| *known)) {
+            let hint = match nearest_variable(name) {
                 Some(near) => format!("did you mean {PREFIX}{near}?"),
-                None => "see snackbase.toml.example".to_owned(),
+                None => "see snackbase.toml.example for those there are".to_owned(),
             };
-            problems.push(format!("{full}: unknown setting; {hint} (from the environment)"));
+            found.notices.push(format!("{full} is not a setting and has no effect; {hint}"));
         }
     }
     // Later settings win: the finer unit over the coarser one, whatever the order of the variables.
@@ -289,6 +328,13 @@ impl Provider for Flag {
     }
 }
 
+/// The variable that a name was probably meant to be: a misspelt one, or one that ends with it.
+fn nearest_variable(name: &str) -> Option<&'static str> {
+    let known = || TABLE.iter().map(|(known, _, _)| *known);
+    let ends = |known: &str| known.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
+    nearest(name, known()).or_else(|| known().find(|known| ends(known)))
+}
+
 /// The known name that a misspelt one was probably meant to be.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|candidate| (distance(name, candidate), candidate));
@@ -312,4 +358,16 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(_, key, _)| *key)
+}
+
+/// The settings that are named for those without effect.
+#[cfg(test)]
+pub(super) fn nearest_of_others() -> impl Iterator<Item = &'static str> {
+    WITHOUT_EFFECT.iter().map(|(_, near)| *near).filter(|near| !near.is_empty())
+}
+
+/// The key of a variable.
+#[cfg(test)]
+pub(super) fn key_of_variable(name: &str) -> Option<&'static str> {
+    TABLE.iter().find(|(known, _, _)| *known == name).map(|(_, key, _)| *key)
 }

@@ -130,7 +130,6 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
         assert!(text.contains(part), "{text}");
     }
     let cases: &[Case<'_>] = &[
-        (&[("SNACKBASE_PROT", "1")], &["SNACKBASE_PROT", "SNACKBASE_PORT?"]),
         (&[("SNACKBASE_PORT", "http")], &["server.port", "SNACKBASE_PORT", "whole number"]),
         (&[("SNACKBASE_PORT", "70000")], &["server.port", "SNACKBASE_PORT", "u16"]),
         (&[("SNACKBASE_ENVIRONMENT", "prod")], &["server.environment", "development", "production"]),
@@ -140,6 +139,22 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
         (&[("SNACKBASE_DATABASE_URL", "postgres://u:p@h/d")], &["auth.secret_key", "openssl"]),
         (&[("SNACKBASE_DATABASE_URL", "mysql://u:p@h/d")], &["database.url", "postgres://"]),
         (&[("SNACKBASE_SINGLE_TENANT_MODE", "true")], &["auth.single_tenant_account", "slug"]),
+        (
+            &[("SNACKBASE_SINGLE_TENANT_MODE", "true"), ("SNACKBASE_SINGLE_TENANT_ACCOUNT", " System ")],
+            &["auth.single_tenant_account", "SNACKBASE_SINGLE_TENANT_ACCOUNT", "superadmins"],
+        ),
+        (
+            &[("SNACKBASE_SINGLE_TENANT_MODE", "true"), ("SNACKBASE_SINGLE_TENANT_ACCOUNT", "sy0000")],
+            &["auth.single_tenant_account", "SNACKBASE_SINGLE_TENANT_ACCOUNT", "account code"],
+        ),
+        (
+            &[("SNACKBASE_SINGLE_TENANT_MODE", "true"), ("SNACKBASE_SINGLE_TENANT_ACCOUNT", "AA0001")],
+            &["auth.single_tenant_account", "account code"],
+        ),
+        (
+            &[("SNACKBASE_SINGLE_TENANT_MODE", "true"), ("SNACKBASE_SINGLE_TENANT_ACCOUNT", "my account")],
+            &["auth.single_tenant_account", "my account", "slug"],
+        ),
         (&[("SNACKBASE_REALTIME_HEARTBEAT_SECONDS", "0")], &["realtime.heartbeat_seconds", "between 1 and 3600"]),
         (&[("SNACKBASE_CORS_ORIGINS", "app.example.com")], &["cors.origins", "https://"]),
         (&[("SNACKBASE_LOG_LEVEL", "verbose")], &["log.level", "SNACKBASE_LOG_LEVEL", "debug"]),
@@ -153,6 +168,30 @@ fn complaints_name_the_key_the_place_and_the_remedy() {
     }
     let text = complaint(&Sources { file: Some("/nowhere.toml".into()), ..Sources::default() });
     assert!(text.contains("/nowhere.toml"), "{text}");
+}
+
+#[test]
+fn variables_that_are_not_ours_are_told_and_never_stop_the_start() {
+    let cases: &[(&str, &str)] = &[
+        ("SNACKBASE_URL", "SNACKBASE_EXTERNAL_URL?"),
+        ("SNACKBASE_PROT", "SNACKBASE_PORT?"),
+        ("SNACKBASE_TOKEN", "has no effect"),
+        ("SNACKBASE_API_PREFIXX", "SNACKBASE_API_PREFIX?"),
+        ("SNACKBASE_", "has no effect"),
+        ("SNACKBASE_Ünïcode", "snackbase.toml.example"),
+        ("SNACKBASE_TRUSTED_PROXIES", "SNACKBASE_TRUST_PROXY"),
+        ("SNACKBASE_LOGIN_LOCKOUT_THRESHOLD", "SNACKBASE_LOGIN_FAILURES_PER_IDENTITY"),
+        ("SNACKBASE_FUNCTION_SANDBOX_MODE", "has no effect"),
+        ("SNACKBASE_MAX_CONCURRENT_FUNCTION_INVOKES_GLOBAL", "has no effect"),
+    ];
+    for (name, part) in cases {
+        let notices = Config::read(&variables(&[(*name, "http://x")])).unwrap().notices;
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert!(notices[0].starts_with(name) && notices[0].contains(part), "{notices:?}");
+    }
+    for near in env::nearest_of_others() {
+        assert!(env::key_of_variable(near).is_some(), "{near}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::definition::OnDelete;
 use super::mask::Mask;
 use super::time::{parse_day, stored_instant};
 use crate::db::{ColumnKind, Computed, Ident, Kind, Projected, Value};
+use crate::email;
 use crate::error::FieldError;
 use crate::expr::Formula;
 
@@ -130,8 +131,8 @@ impl FieldType {
             }
             Self::Email => {
                 let wanted = "an e-mail address";
-                let address = text(wanted)?;
-                is_email(address).then(|| address.into()).ok_or_else(|| format("invalid_email_format", wanted))
+                let address = email::normalize(text(wanted)?).ok_or_else(|| format("invalid_email_format", wanted))?;
+                Ok(Value::Text(address))
             }
             Self::Url => {
                 let wanted = "a web address that begins with http:// or https://";
@@ -262,16 +263,6 @@ fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
         }
     }
     json_text(field, &Json::Object(object.clone()))
-}
-
-/// `local@domain.tld`, the way the records API has always checked it.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let Some((host, tld)) = domain.rsplit_once('.') else { return false };
-    let all = |text: &str, also: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
-    };
-    all(local, "._%+-") && all(host, ".-") && tld.len() >= 2 && tld.chars().all(|c| c.is_ascii_alphabetic())
 }
 
 /// `http://` or `https://`, then at least two characters without spaces, the first of them not punctuation.

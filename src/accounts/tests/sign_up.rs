@@ -131,6 +131,17 @@ async fn with_one_account_everyone_joins_it() {
 }
 
 #[tokio::test]
+async fn nobody_who_registers_joins_the_system_account() {
+    let f = Fixture::with(|config| {
+        config.auth.single_tenant_mode = true;
+        config.auth.single_tenant_account = "system".into();
+    })
+    .await;
+    assert!(f.register("ann@example.com", "Acme").await.is_err());
+    assert!(f.accounts.setup_status().await.unwrap().needed);
+}
+
+#[tokio::test]
 async fn the_first_superadmin_is_made_with_the_printed_token_once() {
     let f = Fixture::new().await;
     assert!(f.accounts.setup_status().await.unwrap().needed);

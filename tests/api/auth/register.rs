@@ -63,6 +63,9 @@ async fn problems_are_found_in_a_fixed_order(backend: Backend) {
     assert_eq!(refusal["details"][0]["field"], "password");
     post(&[("account_name", Value::Null)]).await.problems(&[("account_name", "required")]);
     post(&[("account_slug", json!("1abc"))]).await.problems(&[("account_slug", "slug_invalid_start")]);
+    for code in ["aa0001", "SY0000", " zz9999 "] {
+        post(&[("account_slug", json!(code))]).await.problems(&[("account_slug", "slug_reserved")]);
+    }
     post(&[("account_slug", json!("a_bc"))]).await.problems(&[("account_slug", "slug_invalid_chars")]);
     assert_eq!(app.admin.get("/accounts").await.ok(200)["total"], 1, "only the system account");
 }

@@ -210,6 +210,10 @@ async fn bad_invitations_are_refused(backend: Backend) {
         owner.post("/invitations", &body).await.refused(status, "");
     }
     owner.get("/invitations?status_filter=lost").await.refused(422, "");
+    // Superadmins are made on purpose, never by an invitation.
+    for body in [json!({"email": GUEST}), json!({"email": GUEST, "account_id": "system"})] {
+        app.admin.post("/invitations", &body).await.refused(422, "POST /users");
+    }
     let (_, token) = invite(&owner, &json!({"email": GUEST})).await;
     let path = format!("/invitations/{token}/accept");
     for (body, status) in

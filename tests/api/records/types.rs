@@ -32,7 +32,7 @@ async fn every_type_takes_its_values_and_gives_them_back(backend: Backend) {
         ("f_boolean", json!(true)),
         ("f_boolean", json!(false)),
         ("f_date", json!("2024-02-29")),
-        ("f_email", json!("a.b+c@mail.example.com")),
+        ("f_email", json!("o'brien+jürgen@müller.example")),
         ("f_url", json!("HTTPS://example.com/?q=1#x")),
         ("f_json", object),
         ("f_json", json!([])),
@@ -77,7 +77,7 @@ async fn every_type_refuses_other_values_with_its_code(backend: Backend) {
         ("f_date", "invalid_type", &[json!(20_250_101)]),
         ("f_date", "invalid_date_format", &[json!("2025-02-30"), json!("01/02/2025"), json!("2025-01-01T00:00:00Z")]),
         ("f_email", "invalid_type", &[json!(1)]),
-        ("f_email", "invalid_email_format", &[json!("a@b"), json!("@b.cc"), json!("a b@c.dd"), json!("")]),
+        ("f_email", "invalid_email_format", &[json!("a@b..cc"), json!("@b.cc"), json!("a b@c.dd"), json!("")]),
         ("f_url", "invalid_type", &[json!({})]),
         (
             "f_url",
