@@ -22,9 +22,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 pub use entry::{AuditMetadata, AuditRow};
-pub use event::{Event, Operation, Request};
+pub use event::{Event, Operation};
 pub use export::{Export, Format};
-pub use origin::Origins;
+pub use origin::{ChangeKey, Origins};
 pub use query::{AuditFilter, AuditPage, Column};
 pub use verify::{Chain, Problem, Verified, verify};
 

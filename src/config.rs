@@ -130,7 +130,9 @@ impl Config {
         let mut problems = Problems::default();
         config.check(&mut problems);
         problems.into_result(&figment)?;
-        Ok(Loaded { config, file, notices: variables.notices })
+        let mut notices = variables.notices;
+        notices.extend(config.security.notice(&config.server));
+        Ok(Loaded { config, file, notices })
     }
 
     /// Checks a configuration that a program made itself, and fills in its secrets as [`Config::load`] does.
@@ -152,6 +154,7 @@ impl Config {
         self.limits.check(problems);
         self.log.check(problems);
         self.cors.check(problems);
+        self.security.check(&self.server, problems);
         if self.database.is_postgres() && self.auth.secret_key.expose().is_empty() {
             problems.add(
                 "auth.secret_key",

@@ -105,7 +105,7 @@ pub fn router(app: App) -> Router {
     };
     router
         .layer(CatchPanicLayer::custom(middleware::panicked))
-        .layer(middleware::cors(&app.config.cors))
+        .layer(middleware::cors(&app.config.cors, app.config.server.environment))
         .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
 }

@@ -22,7 +22,7 @@
 //! | 4 | [`auth`], [`changes`] |
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
-//! | 1 | [`db`]: the only place that knows SQL drivers |
+//! | 1 | [`db`]: the only place that knows SQL drivers; [`request_facts`] |
 //! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`lifecycle`], [`metrics`] |
 //!
 //! # Embedding
@@ -71,6 +71,7 @@ pub mod mail;
 pub mod metrics;
 pub mod realtime;
 pub mod records;
+pub mod request_facts;
 pub mod rooms;
 pub mod schema;
 pub mod secret;

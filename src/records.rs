@@ -41,8 +41,8 @@ use cursor::Signer;
 use list::TotalKey;
 use vault::Vault;
 
-/// Totals that are remembered at most.
-const REMEMBERED_TOTALS: u64 = 10_000;
+/// Upper limit of the totals that are remembered, in bytes of their keys: filters come from clients.
+const TOTALS_BYTES: u64 = 4 << 20;
 /// Bytes of records that one answer may take in by expanding.
 const MAX_EXPANDED: usize = 32 * 1024 * 1024;
 
@@ -73,7 +73,7 @@ impl Records {
             expand_depth: config.limits.max_expand_depth,
             signer: Signer::new(&config.auth.secret_key),
             vault: Arc::new(Vault::new(config.auth.encryption_keys())),
-            totals: Cache::builder().max_capacity(REMEMBERED_TOTALS).build(),
+            totals: Cache::builder().weigher(|key: &TotalKey, _| key.bytes()).max_capacity(TOTALS_BYTES).build(),
             origins: Origins::default(),
         }
     }

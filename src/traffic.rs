@@ -4,21 +4,19 @@
 mod minutes;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
+use crate::request_facts::RequestFacts;
 use minutes::Minutes;
 pub use minutes::{Load, Minute};
 
 /// So many requests are remembered.
 const REMEMBERED: usize = 2_000;
-/// A longer path is cut here.
-const MAX_PATH: usize = 512;
 
 /// What the server answered lately; cheap to clone.
 #[derive(Clone)]
@@ -37,57 +35,32 @@ struct Seen {
     minutes: Minutes,
 }
 
-/// A request that was answered. Its query is not kept: it may hold a token.
+/// A request that was answered.
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// Counts up; the newest has the highest.
     pub number: u64,
     /// When the answer was ready.
     pub at: DateTime<Utc>,
-    /// The method.
-    pub method: Method,
-    /// The path, without the query.
-    pub path: String,
+    /// Method, route, address and id. Paths and queries are not kept: they may hold tokens.
+    pub request: Arc<RequestFacts>,
     /// The status of the answer.
     pub status: StatusCode,
     /// How long it took.
     pub elapsed: Duration,
-    /// Where it came from, as far as that is known.
-    pub address: Option<IpAddr>,
-    /// The id that the answer and the log carry.
-    pub correlation_id: HeaderValue,
-}
-
-/// A request, as it comes.
-#[derive(Debug)]
-pub struct Asked {
-    method: Method,
-    path: String,
-    address: Option<IpAddr>,
-}
-
-impl Asked {
-    /// What is remembered of a request; `None` for those that tell nobody anything: health checks and static files.
-    pub fn worth_remembering(method: &Method, path: &str, address: Option<IpAddr>) -> Option<Self> {
-        if !path.starts_with("/api/") {
-            return None;
-        }
-        let end = path.floor_char_boundary(MAX_PATH);
-        Some(Self { method: method.clone(), path: path[..end].to_owned(), address })
-    }
 }
 
 /// Which requests are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Only this method.
-    pub method: Option<Method>,
+    /// Only the method of this name.
+    pub method: Option<String>,
     /// Only statuses from here.
     pub status_from: Option<u16>,
     /// Only statuses to here.
     pub status_to: Option<u16>,
-    /// Only paths that contain this.
-    pub path: Option<String>,
+    /// Only routes that contain this.
+    pub route: Option<String>,
     /// Only what took at least this long.
     pub at_least: Duration,
     /// Only requests before this number.
@@ -97,14 +70,14 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn fits(&self, request: &Answered) -> bool {
-        let status = request.status.as_u16();
-        self.method.as_ref().is_none_or(|method| *method == request.method)
+    fn fits(&self, answered: &Answered) -> bool {
+        let (status, request) = (answered.status.as_u16(), &answered.request);
+        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method().name()))
             && self.status_from.is_none_or(|from| status >= from)
             && self.status_to.is_none_or(|to| status <= to)
-            && self.path.as_ref().is_none_or(|part| request.path.contains(part))
-            && request.elapsed >= self.at_least
-            && self.before.is_none_or(|before| request.number < before)
+            && self.route.as_ref().is_none_or(|part| request.route().contains(part))
+            && answered.elapsed >= self.at_least
+            && self.before.is_none_or(|before| answered.number < before)
     }
 }
 
@@ -114,19 +87,17 @@ impl Traffic {
         Self(Arc::new(Inner { since: clock.now(), clock, seen: Mutex::default() }))
     }
 
-    /// Remembers an answer.
-    pub fn answered(&self, asked: Asked, status: StatusCode, elapsed: Duration, correlation_id: &HeaderValue) {
+    /// Remembers the answer to a request of the API.
+    pub fn answered(&self, request: Arc<RequestFacts>, status: StatusCode, elapsed: Duration) {
         let at = self.0.clock.now();
         let mut seen = self.seen();
         seen.minutes.count(at, status, elapsed);
         seen.last_number += 1;
         let number = seen.last_number;
-        let Asked { method, path, address } = asked;
-        let correlation_id = correlation_id.clone();
         if seen.recent.len() == REMEMBERED {
             seen.recent.pop_front();
         }
-        seen.recent.push_back(Answered { number, at, method, path, status, elapsed, address, correlation_id });
+        seen.recent.push_back(Answered { number, at, request, status, elapsed });
     }
 
     /// Notes what the server carries at this moment.
@@ -138,7 +109,7 @@ impl Traffic {
     /// The newest requests that fit, newest first.
     pub fn recent(&self, wanted: &Wanted) -> Vec<Answered> {
         let seen = self.seen();
-        seen.recent.iter().rev().filter(|request| wanted.fits(request)).take(wanted.limit).cloned().collect()
+        seen.recent.iter().rev().filter(|answered| wanted.fits(answered)).take(wanted.limit).cloned().collect()
     }
 
     /// The figures of each minute of the span that ends now; minutes in which nothing happened are there, too.
@@ -159,20 +130,22 @@ impl Traffic {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, Method};
+
     use super::*;
 
     fn traffic(requests: &[(&str, u16)]) -> Traffic {
         let traffic = Traffic::new(Clock::Fixed(Arc::new(0.into())));
-        for (path, status) in requests {
-            let asked = Asked::worth_remembering(&Method::GET, path, None).expect("an API path");
+        for (route, status) in requests {
+            let request = RequestFacts::new(&Method::GET, Some(route), &HeaderMap::new(), None);
             let status = StatusCode::from_u16(*status).expect("a status");
-            traffic.answered(asked, status, Duration::from_millis(1), &HeaderValue::from_static("cid"));
+            traffic.answered(Arc::new(request), status, Duration::from_millis(1));
         }
         traffic
     }
 
-    fn paths(requests: &[Answered]) -> Vec<&str> {
-        requests.iter().map(|request| request.path.as_str()).collect()
+    fn routes(requests: &[Answered]) -> Vec<&str> {
+        requests.iter().map(|answered| answered.request.route()).collect()
     }
 
     #[test]
@@ -186,23 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_found_by_status_path_and_number() {
+    fn requests_are_found_by_method_status_route_and_number() {
         let traffic = traffic(&[("/api/a", 200), ("/api/b", 404), ("/api/a", 500)]);
         let wanted = Wanted { limit: 9, ..Wanted::default() };
         let failed = Wanted { status_from: Some(400), ..wanted.clone() };
-        assert_eq!(paths(&traffic.recent(&failed)), ["/api/a", "/api/b"]);
-        let a = Wanted { path: Some("i/a".into()), before: Some(3), ..wanted.clone() };
-        assert_eq!(paths(&traffic.recent(&a)), ["/api/a"]);
-        assert!(traffic.recent(&Wanted { method: Some(Method::POST), ..wanted }).is_empty());
-    }
-
-    #[test]
-    fn health_checks_and_files_are_not_remembered_and_long_paths_are_cut() {
-        for path in ["/health", "/metrics", "/admin/assets/x.js"] {
-            assert!(Asked::worth_remembering(&Method::GET, path, None).is_none(), "{path}");
-        }
-        let long = format!("/api/{}", "ä".repeat(MAX_PATH));
-        let asked = Asked::worth_remembering(&Method::GET, &long, None).expect("an API path");
-        assert!(asked.path.len() <= MAX_PATH);
+        assert_eq!(routes(&traffic.recent(&failed)), ["/api/a", "/api/b"]);
+        let a = Wanted { route: Some("i/a".into()), before: Some(3), ..wanted.clone() };
+        assert_eq!(routes(&traffic.recent(&a)), ["/api/a"]);
+        assert_eq!(traffic.recent(&Wanted { method: Some("get".into()), ..wanted.clone() }).len(), 3);
+        assert!(traffic.recent(&Wanted { method: Some("POST".into()), ..wanted }).is_empty());
     }
 }

@@ -2,9 +2,7 @@
 //! transaction that it tells of, as an entry of the change log; from there it gets into the trail.
 
 use std::fmt::Display;
-use std::net::IpAddr;
 
-use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -13,9 +11,7 @@ use super::sensitive::hide;
 use crate::auth::Caller;
 use crate::db::{Stmt, Value};
 use crate::id::{ANONYMOUS, AccountId, SYSTEM_ACCOUNT};
-
-/// The most that is kept of what a client says it is, in characters.
-const USER_AGENT: usize = 512;
+use crate::request_facts::RequestFacts;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,45 +48,6 @@ impl Operation {
             Self::Export => "EXPORT",
             Self::Reveal => "REVEAL",
         }
-    }
-}
-
-/// The request that is being served. It is known to the task that serves it: whatever that writes is told of with it.
-/// It says where something came from, and never what is allowed.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// `X-Correlation-ID`.
-    pub id: HeaderValue,
-    /// The address that it came from.
-    pub address: Option<IpAddr>,
-    /// What the client says it is.
-    pub user_agent: Option<HeaderValue>,
-}
-
-tokio::task_local! {
-    static REQUEST: Request;
-}
-
-impl Request {
-    /// Serves this request: events that are written meanwhile are told of with it.
-    pub fn serve<F: Future>(self, serving: F) -> impl Future<Output = F::Output> {
-        REQUEST.scope(self, serving)
-    }
-
-    /// The request of this moment; outside of one, in a command or in the background, there is none.
-    pub(super) fn current() -> Option<Self> {
-        REQUEST.try_with(Self::clone).ok()
-    }
-
-    /// What the trail tells of it: address, client, id.
-    pub(super) fn told(&self) -> (Option<String>, Option<String>, Option<String>) {
-        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-        let agent = self.user_agent.as_ref().and_then(text);
-        (
-            self.address.map(|address| address.to_canonical().to_string()),
-            agent.map(|agent| agent.chars().take(USER_AGENT).collect()),
-            text(&self.id),
-        )
     }
 }
 
@@ -204,8 +161,10 @@ impl Event {
 
     /// The statement that writes it, for the transaction that it tells of. Secrets are hidden before.
     pub fn entry(mut self, at: DateTime<Utc>) -> Stmt {
-        if let Some(request) = Request::current() {
-            (self.ip_address, self.user_agent, self.request_id) = request.told();
+        if let Some(request) = RequestFacts::current() {
+            self.ip_address = request.address().map(|address| address.to_canonical().to_string());
+            self.user_agent = request.user_agent().map(str::to_owned);
+            self.request_id = Some(request.correlation_id().to_owned());
         }
         hide(&mut self.old_values);
         hide(&mut self.new_values);

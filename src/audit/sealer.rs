@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::entry::{COLUMNS, Entry, Fields};
 use super::event::{Event, Operation};
-use super::origin::{Origin, Place};
+use super::origin::{ChangeKey, Origin};
 use super::{Audit, SWITCH, SWITCH_TABLE};
 use crate::changes::ChangeKind;
 use crate::db::{Batch, CommitError, Db, DbError, Stmt, Value};
-use crate::id::{ANONYMOUS, CollectionId, SYSTEM_ACCOUNT};
+use crate::id::{ANONYMOUS, CollectionId, RecordId, SYSTEM_ACCOUNT};
 
 /// The most changes taken over at once …
 const CHUNK: i64 = 256;
@@ -73,10 +73,10 @@ struct Row {
 
 impl Row {
     /// The record that was changed, and when.
-    fn place(&self) -> Option<Place> {
+    fn change_key(&self) -> Option<ChangeKey> {
         ChangeKind::parse(&self.operation)?;
         let record = Uuid::try_parse(self.record_id.as_deref()?).ok()?;
-        Some((record, self.at.timestamp_millis()))
+        Some(ChangeKey::new(RecordId(record), self.at))
     }
 }
 
@@ -158,7 +158,7 @@ impl Sealer {
             after.position = last.position;
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
-        let places: Vec<Place> = rows.iter().filter_map(Row::place).collect();
+        let changes: Vec<ChangeKey> = rows.iter().filter_map(Row::change_key).collect();
         for row in rows {
             let Some(mut entry) = self.entry(row).await? else { continue };
             let switched = switched(&entry);
@@ -170,9 +170,7 @@ impl Sealer {
         }
         match db.commit(self.batch(before, after, entries)).await {
             Ok(_) => {
-                for place in &places {
-                    self.audit.0.origins.forget(place);
-                }
+                self.audit.0.origins.forget(changes);
                 self.reached = Some(after.position);
                 self.audit.0.sealed.send_replace(after.position);
                 Ok(Step::Sealed(until - after.position))
@@ -217,7 +215,7 @@ impl Sealer {
             new.retain_changes(&before);
         }
         let collection = row.collection_id.as_deref().unwrap_or_default();
-        let noted = || row.place().and_then(|place| self.audit.0.origins.noted(&place));
+        let noted = || row.change_key().and_then(|key| self.audit.0.origins.noted(&key));
         let told = row.origin.as_deref().and_then(|origin| serde_json::from_str(origin).ok());
         let Origin { auth_method, ip_address, user_agent, request_id } = told.or_else(noted).unwrap_or_default();
         let table = CollectionId::parse(collection).and_then(|id| self.tables.get(&id)).cloned();

@@ -142,7 +142,7 @@ impl LogConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorsConfig {
-    /// Origins such as `https://app.example.com`; `*` for all.
+    /// Origins such as `https://app.example.com`; `*` for all. The default is for development.
     pub origins: Vec<String>,
     /// Whether browsers may send cookies and the like.
     pub allow_credentials: bool,
@@ -165,6 +165,15 @@ impl Default for CorsConfig {
 }
 
 impl CorsConfig {
+    /// The origins that count in an installation of this kind: in production, the development servers of the default
+    /// are not among them.
+    pub fn origins_in(&self, environment: Environment) -> &[String] {
+        if environment == Environment::Production && self.origins == Self::default().origins {
+            return &[];
+        }
+        &self.origins
+    }
+
     pub(super) fn check(&self, problems: &mut super::Problems) {
         for origin in &self.origins {
             let well_formed = ["http://", "https://"]
@@ -185,12 +194,31 @@ pub struct SecurityConfig {
     pub headers_enabled: bool,
     /// `Strict-Transport-Security`, in seconds; sent in production only.
     pub hsts_max_age: u64,
-    /// Whether requests that a proxy took over plain HTTP are sent to HTTPS; in production only.
+    /// Whether requests that a trusted proxy took over plain HTTP are sent to HTTPS, at the external URL; in production
+    /// only.
     pub https_redirect_enabled: bool,
     /// `Content-Security-Policy`.
     pub csp_policy: String,
     /// `Permissions-Policy`.
     pub permissions_policy: String,
+}
+
+impl SecurityConfig {
+    pub(super) fn check(&self, server: &ServerConfig, problems: &mut super::Problems) {
+        let redirects = self.https_redirect_enabled && server.environment == Environment::Production;
+        if redirects && !server.external_url.starts_with("https://") {
+            let remedy = "needs server.external_url, with https://: that is where requests are sent";
+            problems.add("security.https_redirect_enabled", remedy);
+        }
+    }
+
+    /// What the operator should know of settings that have no effect as they are.
+    pub(super) fn notice(&self, server: &ServerConfig) -> Option<String> {
+        let is_deaf = self.https_redirect_enabled && !server.trust_proxy;
+        let notice = "security.https_redirect_enabled has no effect without server.trust_proxy: only a proxy that is \
+                      trusted can say what came over plain HTTP";
+        is_deaf.then(|| notice.to_owned())
+    }
 }
 
 impl Default for SecurityConfig {
@@ -200,7 +228,7 @@ impl Default for SecurityConfig {
             hsts_max_age: 31_536_000,
             https_redirect_enabled: false,
             csp_policy: "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-                         img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; \
+                         img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; \
                          object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
                 .into(),
             permissions_policy: "geolocation=(), microphone=(), camera=(), payment=(), usb=(), magnetometer=(), \

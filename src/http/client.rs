@@ -1,48 +1,57 @@
 //! What the routes of accounts take out of a request besides what [`super::extract`] offers.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap};
 
 use super::extract::credential;
 use crate::app::App;
 use crate::auth::{Caller, Credential, Origin};
 use crate::error::{Error, Result};
+use crate::request_facts::RequestFacts;
 
 /// The address of the client, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
-impl FromRequestParts<App> for ClientAddress {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self(address(&parts.headers, &parts.extensions, app.config.server.trust_proxy)))
+impl ClientAddress {
+    /// The address in the facts of a request.
+    pub fn of(extensions: &Extensions) -> Self {
+        Self(facts(extensions).and_then(RequestFacts::address))
     }
 }
 
-/// Most of what a client calls itself that is kept.
-const USER_AGENT_CHARS: usize = 255;
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.extensions))
+    }
+}
 
 /// Where a session is opened.
 #[derive(Clone, Debug)]
 pub struct SessionOrigin(pub Origin);
 
-impl FromRequestParts<App> for SessionOrigin {
+impl<S: Send + Sync> FromRequestParts<S> for SessionOrigin {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let user_agent = agent.map(|agent| agent.chars().take(USER_AGENT_CHARS).collect());
-        Ok(Self(Origin { address, user_agent }))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let user_agent = facts(&parts.extensions).and_then(RequestFacts::user_agent).map(str::to_owned);
+        Ok(Self(Origin { address: ClientAddress::of(&parts.extensions).0, user_agent }))
     }
 }
 
+/// The facts that [`super::middleware::envelope`] took out of the request.
+fn facts(extensions: &Extensions) -> Option<&RequestFacts> {
+    extensions.get::<Arc<RequestFacts>>().map(AsRef::as_ref)
+}
+
 /// The address that a request comes from: the peer's, or the one that a trusted proxy has seen.
-pub fn address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> Option<IpAddr> {
+pub(super) fn address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> Option<IpAddr> {
     // A proxy appends the address that it saw; what stands before it, anybody could have written.
     let forwarded = || {
         let header = headers.get_all("x-forwarded-for").iter().next_back()?;

@@ -1,4 +1,5 @@
-//! What surrounds every request: its id, security headers, CORS, figures, and what happens after a panic.
+//! What surrounds every request: the facts that are kept of it, security headers, CORS, figures, and what happens after
+//! a panic.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,14 +12,12 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::app::App;
-use crate::audit;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::http::client;
 use crate::metrics::Metrics;
-use crate::traffic::{Asked, Traffic};
-
-const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+use crate::request_facts::{CORRELATION_ID, RequestFacts, RequestMethod};
+use crate::traffic::Traffic;
 
 /// What [`envelope`] needs for every request.
 #[derive(Clone)]
@@ -41,43 +40,64 @@ impl Surface {
     }
 }
 
-/// Gives a request its id, and the response the id and the security headers; counts and, when it fails, logs it.
-pub async fn envelope(State(surface): State<Surface>, request: Request, next: Next) -> Response {
+/// HEAD, where a path does not have it: the router is asked for another method that nothing has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RefusedHead;
+
+/// Takes the facts out of a request, from which figures, trail and log are made; gives the response the id and the
+/// security headers; counts and, when it fails, logs it. Nothing else of a request is kept.
+pub async fn envelope(State(surface): State<Surface>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let sent = request.headers().get(CORRELATION_ID).filter(|id| id.len() <= 128).cloned();
-    let id = sent.unwrap_or_else(new_correlation_id);
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let is_api = request.uri().path().starts_with("/api/");
-    let address = client::address(request.headers(), request.extensions(), surface.trust_proxy);
-    let asked = Asked::worth_remembering(&method, request.uri().path(), address);
-    let user_agent = request.headers().get(header::USER_AGENT).cloned();
-    let audited = audit::Request { id: id.clone(), address, user_agent };
-    let mut response = audited.serve(next.run(request)).await;
-    let status = response.status();
-    if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
-        response = in_json(response);
-    }
-    let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let elapsed = started.elapsed();
-    surface.metrics.request(&method, path, status, elapsed);
-    if let Some(asked) = asked {
-        surface.traffic.answered(asked, status, elapsed, &id);
-    }
-    if status.is_server_error() {
-        let (id, status, route) = (id.to_str().unwrap_or_default(), status.as_u16(), path);
-        tracing::error!(correlation_id = id, %method, route, status, ?elapsed, "request failed");
+    let facts = Arc::new(surface.facts(&request));
+    let method = facts.method().name();
+    let mut response = if is_invented(request.method()) {
+        let response = super::plain(StatusCode::NOT_IMPLEMENTED, "Unknown HTTP method");
+        surface.metrics.request(method, facts.route(), response.status(), started.elapsed());
+        response
     } else {
-        tracing::debug!(%method, route = path, status = status.as_u16(), ?elapsed, "request");
-    }
+        let is_api = request.uri().path().starts_with("/api/");
+        request.extensions_mut().insert(facts.clone());
+        let mut response = facts.clone().scope(next.run(request)).await;
+        let status = response.status();
+        if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
+            response = in_json(response);
+        }
+        let (elapsed, route) = (started.elapsed(), facts.route());
+        surface.metrics.request(method, route, status, elapsed);
+        if is_api {
+            surface.traffic.answered(facts.clone(), status, elapsed);
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
+        if status.is_server_error() {
+            let (id, status) = (facts.correlation_id(), status.as_u16());
+            tracing::error!(correlation_id = id, method, route, status, ?elapsed, "request failed");
+        } else {
+            tracing::debug!(method, route, status = status.as_u16(), ?elapsed, "request");
+        }
+        response
+    };
     let headers = response.headers_mut();
-    headers.insert(CORRELATION_ID, id);
+    headers.insert(CORRELATION_ID, facts.correlation_header());
     for (name, value) in &*surface.headers {
         if !headers.contains_key(name) {
             headers.insert(name.clone(), value.clone());
         }
     }
     response
+}
+
+impl Surface {
+    fn facts(&self, request: &Request) -> RequestFacts {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let method = if extensions.get::<RefusedHead>().is_some() { &Method::HEAD } else { request.method() };
+        let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        RequestFacts::new(method, route, headers, client::address(headers, extensions, self.trust_proxy))
+    }
+}
+
+/// Whether a method is not one of HTTP's own. TRACE and CONNECT are: they are refused by the path.
+fn is_invented(method: &Method) -> bool {
+    RequestMethod::of(method) == RequestMethod::Other && ![Method::TRACE, Method::CONNECT].contains(method)
 }
 
 fn is_json(response: &Response) -> bool {
@@ -94,11 +114,6 @@ fn in_json(response: Response) -> Response {
     let mut refusal = super::plain(parts.status, parts.status.canonical_reason().unwrap_or("Refused"));
     refusal.headers_mut().extend(parts.headers);
     refusal
-}
-
-fn new_correlation_id() -> HeaderValue {
-    let id = crate::id::new_id().simple().to_string();
-    HeaderValue::from_str(&format!("cid_{}", &id[20..])).unwrap_or(HeaderValue::from_static("cid_000000000000"))
 }
 
 /// The headers that tell browsers to be careful, made once.
@@ -122,35 +137,32 @@ fn security_headers(config: &Config) -> Vec<(HeaderName, HeaderValue)> {
     headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
 }
 
-/// Sends requests that a proxy took over plain HTTP to HTTPS.
+/// Sends requests that a trusted proxy took over plain HTTP to HTTPS.
 #[derive(Clone, Debug)]
 pub struct HttpsRedirect {
-    /// `https://…`, if it is configured; otherwise the host that the request names.
-    origin: Option<Arc<str>>,
+    /// As in `https://api.example.com`. A host that a request names itself is not used: anybody could name any.
+    origin: Arc<str>,
 }
 
 impl HttpsRedirect {
-    /// Made once, if it is wanted; in production only.
+    /// Made once, if it is wanted; in production only, and only behind a proxy that is trusted to say what came over
+    /// plain HTTP.
     pub fn new(config: &Config) -> Option<Self> {
-        let wanted = config.security.https_redirect_enabled && config.server.environment == Environment::Production;
-        let url = config.server.external_url.trim_end_matches('/');
-        let origin = url.starts_with("https://").then(|| url.split('/').take(3).collect::<Vec<_>>().join("/").into());
-        wanted.then_some(Self { origin })
+        let wanted = config.security.https_redirect_enabled
+            && config.server.trust_proxy
+            && config.server.environment == Environment::Production;
+        let url = config.server.external_url.as_str();
+        let origin = url.starts_with("https://").then(|| url.split('/').take(3).collect::<Vec<_>>().join("/"))?;
+        wanted.then(|| Self { origin: origin.into() })
     }
 
     fn target(&self, request: &Request) -> Option<HeaderValue> {
-        let headers = request.headers();
-        let plain =
-            headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"http"));
-        if !plain {
+        let proto = request.headers().get("x-forwarded-proto")?;
+        if !proto.as_bytes().eq_ignore_ascii_case(b"http") {
             return None;
         }
         let path = request.uri().path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-        let url = match &self.origin {
-            Some(origin) => format!("{origin}{path}"),
-            None => format!("https://{}{path}", headers.get(header::HOST)?.to_str().ok()?),
-        };
-        HeaderValue::from_str(&url).ok()
+        HeaderValue::from_str(&format!("{}{path}", self.origin)).ok()
     }
 }
 
@@ -166,7 +178,7 @@ pub async fn to_https(State(redirect): State<HttpsRedirect>, request: Request, n
 }
 
 /// Which web pages of other origins may call the API.
-pub fn cors(config: &CorsConfig) -> CorsLayer {
+pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
     let exposed = [
         header::RETRY_AFTER,
         CORRELATION_ID,
@@ -178,10 +190,11 @@ pub fn cors(config: &CorsConfig) -> CorsLayer {
         header::CONTENT_DISPOSITION,
     ];
     let all = |list: &[String]| list.iter().any(|item| item == "*");
-    let origins = if all(&config.origins) {
+    let origins = config.origins_in(environment);
+    let origins = if all(origins) {
         AllowOrigin::mirror_request()
     } else {
-        AllowOrigin::list(config.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
     };
     let methods = if all(&config.allow_methods) {
         AllowMethods::mirror_request()

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::client;
+use super::client::ClientAddress;
 use super::extract::{Query, credential};
 use crate::app::App;
 use crate::auth::bucket::{Buckets, Key, Level, Rate, key, network};
@@ -53,8 +53,7 @@ impl RateLimit {
             Some(caller) if caller.is_superadmin() => return None,
             Some(caller) => (key(b"user", caller.actor().as_bytes()), limits.rate_limit_authenticated_per_minute),
             None => {
-                let address = client::address(headers, extensions, self.app.config.server.trust_proxy);
-                let network = address.map(network).unwrap_or_default();
+                let network = ClientAddress::of(extensions).0.map(network).unwrap_or_default();
                 (key(b"address", &network), limits.rate_limit_per_minute)
             }
         };

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower::{Layer as _, Service};
 
+use super::middleware::RefusedHead;
 use crate::app::App;
 
 /// Serves until the app is told to stop, then finishes what is under way.
@@ -86,6 +87,7 @@ fn without_head(mut request: Request) -> Request {
     let is_page = path == "/" || ["/admin", "/docs"].iter().any(|pages| path.starts_with(pages));
     if *request.method() == Method::HEAD && !is_page {
         *request.method_mut() = Method::TRACE;
+        request.extensions_mut().insert(RefusedHead);
     }
     request
 }

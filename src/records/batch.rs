@@ -79,7 +79,7 @@ impl Records {
         writes: &[Prepared<'_>],
         ids: &[String],
     ) -> Result<Vec<Doc>> {
-        match self.db.commit(batch).await {
+        match self.commit_noted(scope.caller, batch, writes).await {
             Ok(docs) => Ok(docs.into_iter().map(|doc| scope.answer(vec![doc])).collect()),
             Err(error) => {
                 let index = error.index;

@@ -40,6 +40,16 @@ pub(super) struct TotalKey {
     search: Option<Search>,
 }
 
+impl TotalKey {
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> u32 {
+        let rule = self.rule.as_ref().map_or(0, |(rule, _)| rule.len());
+        let search = self.search.as_ref().map_or(0, Search::bytes);
+        let bytes = size_of::<Self>() + rule + self.filter.as_ref().map_or(0, String::len) + search;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
 /// Which of the records in reach are meant.
 #[derive(Default)]
 pub(super) struct Selection {

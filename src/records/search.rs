@@ -22,6 +22,11 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The memory that its words take, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.iter().map(|word| size_of::<String>() + word.len()).sum()
+    }
+
     /// Reads what to look for. Only fields that the caller sees in the clear are searched: anything else would tell what
     /// is hidden. `None` if the text is blank.
     pub fn prepare(scope: &RecordScope<'_>, view: &FieldView, text: &str) -> Result<Option<Self>> {

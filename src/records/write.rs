@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::draft::{Draft, check_access, check_values};
 use super::{Records, record_id, record_not_found};
 use crate::access::RecordScope;
+use crate::audit::ChangeKey;
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
@@ -31,6 +32,8 @@ pub(super) struct Prepared<'c> {
     pub stmt: Stmt,
     pub draft: Draft<'c>,
     pub account: Option<AccountId>,
+    /// What the trail will know the change by.
+    pub change: ChangeKey,
 }
 
 impl Records {
@@ -40,7 +43,7 @@ impl Records {
         let scope = RecordScope::open(caller, &collection, Operation::Create)?;
         let prepared = self.prepare_create(&scope, body, true).await?;
         let batch = Batch::new().require(prepared.stmt.clone());
-        match self.db.commit(batch).await {
+        match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
             Ok(docs) => Ok(scope.answer(docs)),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
@@ -56,7 +59,7 @@ impl Records {
             Err(error) => return Err(self.hidden_or(&scope, id, error).await),
         };
         let batch = Batch::new().require(prepared.stmt.clone());
-        match self.db.commit(batch).await {
+        match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
             Ok(docs) => Ok(scope.answer(docs)),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
@@ -70,6 +73,22 @@ impl Records {
         let stmt = self.prepare_delete(&scope, id).await?;
         let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now(), self.origins.text(caller));
         self.db.commit(batch).await.map(|_| ()).map_err(|error| delete_error(error.source))
+    }
+
+    /// Commits writes and tells the trail where they come from. Refused writes leave nothing behind.
+    pub(super) async fn commit_noted(
+        &self,
+        caller: &Caller,
+        batch: Batch,
+        writes: &[Prepared<'_>],
+    ) -> std::result::Result<Vec<Option<Doc>>, CommitError> {
+        // Before the commit: the trail may take the change over at once.
+        self.origins.note(caller, writes.iter().map(|write| write.change));
+        let committed = self.db.commit(batch).await;
+        if committed.is_err() {
+            self.origins.forget(writes.iter().map(|write| write.change));
+        }
+        committed
     }
 
     /// Checks a body and writes the statement that stores it. `single` takes an `account_id` from a superadmin.
@@ -105,8 +124,7 @@ impl Records {
                 sql.push(")");
             }
         });
-        self.origins.note(scope.caller, id, now);
-        Ok(Prepared { stmt, draft, account: Some(account) })
+        Ok(Prepared { stmt, draft, account: Some(account), change: ChangeKey::new(id, now) })
     }
 
     /// Checks a body and writes the statement that applies it, if the rule lets it.
@@ -138,9 +156,8 @@ impl Records {
         scope.write_conditions(&mut sql, Some(&body));
         self.write_references(&mut sql, account, &draft);
         sql.change_origin(|| self.origins.text(scope.caller));
-        self.origins.note(scope.caller, id, now);
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());
-        Ok(Prepared { stmt: sql.build(), draft, account: Some(account) })
+        Ok(Prepared { stmt: sql.build(), draft, account: Some(account), change: ChangeKey::new(id, now) })
     }
 
     /// Writes the statement that deletes a record, if the rule lets it.

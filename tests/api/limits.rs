@@ -153,31 +153,32 @@ async fn a_trusted_proxy_names_the_address_that_counts(backend: Backend) {
 }
 
 async fn in_production_plain_http_leads_to_https(backend: Backend) {
-    let app = TestApp::spawn_with(backend, |config| {
+    let production = |config: &mut Config| {
         config.server.environment = Environment::Production;
+        config.server.external_url = "https://api.example.com/base/".into();
         config.security.https_redirect_enabled = true;
+    };
+    let app = TestApp::spawn_with(backend, |config| {
+        production(config);
+        config.server.trust_proxy = true;
     })
     .await;
-    let plain = app.anonymous().with_header("x-forwarded-proto", "http");
-    let host = app.base.trim_start_matches("http://");
+    let plain = app.anonymous().with_header("x-forwarded-proto", "http").with_header("host", "evil.example.com");
     let answer = plain.get("/setup?x=1").await;
-    assert_eq!((answer.status, answer.header("location")), (301, Some(&*format!("https://{host}/api/v1/setup?x=1"))));
+    let target = "https://api.example.com/api/v1/setup?x=1";
+    assert_eq!((answer.status, answer.header("location")), (301, Some(target)));
     let login = json!({"account": "system", "email": "root@example.com", "password": PASSWORD});
     assert_eq!(plain.post("/auth/login", &login).await.status, 308);
     app.anonymous().with_header("x-forwarded-proto", "https").get("/setup").await.ok(200);
     // Without a proxy nobody can tell, and health checks come from near.
     app.anonymous().get("/setup").await.ok(200);
-
-    let named = TestApp::spawn_with(backend, |config| {
-        config.server.environment = Environment::Production;
-        config.server.external_url = "https://api.example.com/base/".into();
+    let unknown = TestApp::spawn_with(backend, production).await;
+    unknown.anonymous().with_header("x-forwarded-proto", "http").get("/setup").await.ok(200);
+    let elsewhere = TestApp::spawn_with(backend, |config| {
         config.security.https_redirect_enabled = true;
-    })
-    .await;
-    let answer = named.anonymous().with_header("x-forwarded-proto", "http").get("/setup").await;
-    assert_eq!(answer.header("location"), Some("https://api.example.com/api/v1/setup"));
-    let elsewhere = TestApp::spawn_with(backend, |config| config.security.https_redirect_enabled = true).await;
-    elsewhere.anonymous().with_header("x-forwarded-proto", "http").get("/setup").await.ok(200);
+        config.server.trust_proxy = true;
+    });
+    elsewhere.await.anonymous().with_header("x-forwarded-proto", "http").get("/setup").await.ok(200);
 }
 
 async fn security_headers_are_on_every_answer_and_can_be_changed(backend: Backend) {

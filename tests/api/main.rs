@@ -15,6 +15,7 @@ mod contract;
 mod harness;
 mod hooks;
 mod isolation;
+mod kept;
 mod limits;
 mod operation;
 mod people;

@@ -6,6 +6,7 @@ use crate::harness::{Backend, TestApp, Ws, eventually, open};
 
 crate::both![
     the_last_requests_are_told_without_their_queries,
+    the_last_requests_are_told_without_what_stands_in_their_paths,
     requests_are_found_by_status_method_and_path,
     requests_are_counted_by_the_minute,
     realtime_and_the_size_of_the_database_are_told_by_the_minute,
@@ -33,6 +34,25 @@ async fn the_last_requests_are_told_without_their_queries(backend: Backend) {
     assert!(!paths(&list).contains(&"/health"));
 }
 
+async fn the_last_requests_are_told_without_what_stands_in_their_paths(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    for path in ["/auth/verify-reset-token/s3cret", "/invitations/s3cret", "/s3cret"] {
+        app.anonymous().get(path).await;
+    }
+    app.anonymous().send(app.anonymous().request(reqwest::Method::HEAD, "/users")).await;
+    let list = app.admin.get("/admin/requests?limit=4").await.ok(200);
+    assert!(!list.to_string().contains("s3cret"), "{list}");
+    let told = list["items"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|item| (item["method"].as_str().unwrap(), item["path"].as_str().unwrap())).collect();
+    let expected = [
+        ("HEAD", "/api/v1/users"),
+        ("GET", "unmatched"),
+        ("GET", "/api/v1/invitations/{token}"),
+        ("GET", "/api/v1/auth/verify-reset-token/{token}"),
+    ];
+    assert_eq!(told, expected);
+}
+
 async fn requests_are_found_by_status_method_and_path(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     app.admin.get("/records/nothing").await.refused(404, "nothing");
@@ -42,9 +62,9 @@ async fn requests_are_found_by_status_method_and_path(backend: Backend) {
         let list = app.admin.get(&format!("/admin/requests?{query}")).await.ok(200);
         paths(&list).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(found("status=404").await, ["/api/v1/collections/nothing", "/api/v1/records/nothing"]);
-    assert_eq!(found("status=4xx&method=get").await, ["/api/v1/records/nothing"]);
-    assert_eq!(found("path=records&limit=1").await, ["/api/v1/records/nothing"]);
+    assert_eq!(found("status=404").await, ["/api/v1/collections/{id}", "/api/v1/records/{collection}"]);
+    assert_eq!(found("status=4xx&method=get").await, ["/api/v1/records/{collection}"]);
+    assert_eq!(found("path=records&limit=1").await, ["/api/v1/records/{collection}"]);
     assert_eq!(found("min_milliseconds=100000").await, [""; 0]);
     let newest = app.admin.get("/admin/requests?limit=1").await.ok(200)["items"][0]["number"].as_u64().unwrap();
     let older = app.admin.get(&format!("/admin/requests?before={newest}&limit=1")).await.ok(200);

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use snackbase::config::Environment;
 
 use crate::harness::{Backend, PASSWORD, SUPERADMIN, TestApp};
 
@@ -12,6 +13,8 @@ crate::both![
     the_root_leads_to_the_admin_ui,
     the_server_says_that_it_is_there_and_ready,
     head_is_no_method_of_the_api,
+    answers_of_the_api_are_not_stored_on_the_way,
+    in_production_development_servers_may_not_call,
 ];
 
 async fn pages_of_allowed_origins_may_call_and_read_every_answer(backend: Backend) {
@@ -124,4 +127,38 @@ async fn the_server_says_that_it_is_there_and_ready(backend: Backend) {
     }
     let version = anonymous.get("//api/v1").await.ok(200);
     assert_eq!(version["api_version"], "v1");
+}
+
+async fn answers_of_the_api_are_not_stored_on_the_way(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let login = json!({"account": "system", "email": SUPERADMIN, "password": PASSWORD});
+    let answers = [
+        app.anonymous().post("/auth/login", &login).await,
+        app.admin.get("/auth/me").await,
+        app.admin.post("/admin/api-keys", &json!({"name": "key"})).await,
+        app.anonymous().get("/auth/me").await,
+        app.anonymous().get("/nowhere").await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.text);
+    }
+}
+
+async fn in_production_development_servers_may_not_call(backend: Backend) {
+    for (environment, origins, allowed) in [
+        (Environment::Testing, None, true),
+        (Environment::Production, None, false),
+        (Environment::Production, Some("http://localhost:3000"), true),
+    ] {
+        let app = TestApp::spawn_with(backend, |config| {
+            config.server.environment = environment;
+            if let Some(origin) = origins {
+                config.cors.origins = vec![origin.into()];
+            }
+        })
+        .await;
+        let answer = app.anonymous().with_header("origin", "http://localhost:3000").get("//health").await;
+        let expected = allowed.then_some("http://localhost:3000");
+        assert_eq!(answer.header("access-control-allow-origin"), expected, "{environment:?} {origins:?}");
+    }
 }

@@ -34,9 +34,10 @@ struct RequestView {
     number: u64,
     /// When the answer was ready.
     at: String,
-    /// The method.
+    /// The method; `other` for what is not a method of the API.
     method: String,
-    /// The path, without the query.
+    /// The route that matched, as in `/api/v1/records/{collection}`; `unmatched` if none did. What a client writes into
+    /// paths and queries is not kept.
     path: String,
     /// The status of the answer.
     status: u16,
@@ -49,16 +50,17 @@ struct RequestView {
 }
 
 impl From<Answered> for RequestView {
-    fn from(request: Answered) -> Self {
+    fn from(answered: Answered) -> Self {
+        let request = &answered.request;
         Self {
-            number: request.number,
-            at: canonical_time(request.at),
-            method: request.method.to_string(),
-            path: request.path,
-            status: request.status.as_u16(),
-            milliseconds: milliseconds(request.elapsed),
-            address: request.address.map(|address| address.to_string()),
-            correlation_id: String::from_utf8_lossy(request.correlation_id.as_bytes()).into_owned(),
+            number: answered.number,
+            at: canonical_time(answered.at),
+            method: request.method().name().to_owned(),
+            path: request.route().to_owned(),
+            status: answered.status.as_u16(),
+            milliseconds: milliseconds(answered.elapsed),
+            address: request.address().map(|address| address.to_string()),
+            correlation_id: request.correlation_id().to_owned(),
         }
     }
 }
@@ -75,7 +77,7 @@ struct RequestList {
     params(
         ("method" = Option<String>, Query, description = "Only this method"),
         ("status" = Option<String>, Query, description = "Only this status, as in `404`, or class, as in `4xx`"),
-        ("path" = Option<String>, Query, description = "Only paths that contain this"),
+        ("path" = Option<String>, Query, description = "Only routes that contain this"),
         ("min_milliseconds" = Option<i64>, Query, minimum = 0, description = "Only what took at least this long"),
         ("before" = Option<i64>, Query, minimum = 0, description = "Only requests before this number"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 500, description = "Requests at most, 1 to 500; 100 if it is left out"),
@@ -86,9 +88,11 @@ async fn requests(State(app): State<App>, _: Superadmin, query: Query) -> Result
     let (status_from, status_to) = statuses(&query)?.unzip();
     let method = match query.get("method").filter(|method| !method.is_empty()) {
         None => None,
-        Some(text) => Some(Method::from_bytes(text.to_ascii_uppercase().as_bytes()).map_err(|_| {
-            Error::malformed(Problem::query("method", "value_error", "Input should be an HTTP method", text))
-        })?),
+        Some(text) if Method::from_bytes(text.as_bytes()).is_ok() => Some(text.to_owned()),
+        Some(text) => {
+            let message = "Input should be an HTTP method";
+            return Err(Error::malformed(Problem::query("method", "value_error", message, text)));
+        }
     };
     let before = query.get("before").is_some().then(|| query.number("before", 0, 0..=i64::MAX)).transpose()?;
     let at_least = query.number("min_milliseconds", 0, 0..=i64::MAX)?;
@@ -97,7 +101,7 @@ async fn requests(State(app): State<App>, _: Superadmin, query: Query) -> Result
         method,
         status_from,
         status_to,
-        path: query.get("path").filter(|path| !path.is_empty()).map(str::to_owned),
+        route: query.get("path").filter(|path| !path.is_empty()).map(str::to_owned),
         at_least: Duration::from_millis(at_least.unsigned_abs()),
         before: before.map(i64::unsigned_abs),
         limit: usize::try_from(limit).unwrap_or(1),
