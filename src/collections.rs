@@ -29,7 +29,8 @@ use crate::expr::{Columns as _, StoredMacro};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
 use crate::schema::definition::{check_collection_name, check_fields};
-use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, Library, MacroRow, ddl};
+use crate::schema::naming::{check_new_collection, check_new_fields};
+use crate::schema::{Catalog, CatalogHandle, Collection, Field, FieldDefinition, MacroRow, ddl};
 use rename::Renames;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,6 +59,11 @@ struct SchemaChange {
 }
 
 impl SchemaChange {
+    /// The names of the collections that were there before the change.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.catalog.iter().map(|collection| collection.name.as_str())
+    }
+
     /// The table behind a collection, as the change leaves it.
     fn table(&self, collection: &str) -> Option<Ident> {
         let made = self.tables.get(&collection.to_ascii_lowercase());
@@ -74,10 +80,13 @@ struct Definition {
 }
 
 impl Definition {
-    fn check(input: &CollectionInput, library: &Library) -> Result<Self> {
+    fn check(input: &CollectionInput, change: &SchemaChange) -> Result<Self> {
+        let library = change.catalog.library();
         let name = input.name.clone().unwrap_or_default();
         let mut definitions = input.definitions().unwrap_or_default();
         let mut problems = Vec::from_iter(check_collection_name(&name).err());
+        problems.extend(check_new_collection(&name, change.names()));
+        problems.extend(check_new_fields(&definitions, |_| false));
         let fields = check_fields(&mut definitions).unwrap_or_else(|found| {
             problems.extend(found);
             Vec::new()
@@ -114,7 +123,7 @@ impl Collections {
     pub async fn create(&self, caller: &Caller, input: CollectionInput) -> Result<Arc<Collection>> {
         input::check_shape(&input, true)?;
         let mut change = self.change().await?;
-        let definition = Definition::check(&input, change.catalog.library())?;
+        let definition = Definition::check(&input, &change)?;
         refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
         let id = self.define(&mut change, &definition, &definition.fields).await?;
         self.finish(change, caller).await?;
@@ -192,6 +201,7 @@ impl Collections {
             Some(mut definitions) => {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
                 let before = under_new_names.unwrap_or_else(|| collection.row.definitions());
+                refuse(check_new_fields(&definitions, |name| before.iter().any(|old| old.name == name)))?;
                 refuse(forbidden_changes(before, &definitions))?;
                 refuse(missing_targets(|name| change.table(name).is_some(), &collection.name, &fields))?;
                 if !renames.is_empty() {

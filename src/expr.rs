@@ -8,7 +8,7 @@
 //! # Meaning
 //!
 //! * Logic is three-valued. A comparison with NULL is NULL; `= null` and `!= null` ask for NULL instead. `IN` is the
-//!   disjunction of its equalities. A rule lets through what is true, not what is NULL.
+//!   disjunction of its equalities, also of one with `null`. A rule lets through what is true, not what is NULL.
 //! * Text compares byte by byte. `~` is `LIKE`: `%` and `_` are wildcards, nothing escapes them, ASCII letters match in
 //!   either case. A pattern of more than 50,000 bytes is NULL.
 //! * Numbers are doubles. `%` is `a - b * trunc(a / b)`. Division and remainder by zero are NULL. A stored number
@@ -57,6 +57,7 @@ use crate::db::{ColumnKind, Fragment, Ident, Sql};
 pub use caller::{Attribute, Auth, CallerKey, Reads};
 pub use formula::Formula;
 pub use instant::{parse_day, parse_instant};
+pub use lexer::is_reserved_word;
 pub use macros::is_built_in;
 pub use problem::Problem;
 pub use query::{CallerValue, MacroValue, StoredMacro};

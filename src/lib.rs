@@ -23,7 +23,7 @@
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers; [`request_facts`] |
-//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`lifecycle`], [`metrics`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`] |
 //!
 //! # Embedding
 //!
@@ -76,6 +76,7 @@ pub mod rooms;
 pub mod schema;
 pub mod secret;
 pub mod slug;
+pub mod spelling;
 pub mod telemetry;
 pub mod traffic;
 

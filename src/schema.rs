@@ -9,6 +9,7 @@ mod document;
 pub mod field;
 pub mod macros;
 pub mod mask;
+pub mod naming;
 pub mod time;
 mod upgrade;
 

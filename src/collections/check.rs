@@ -5,6 +5,7 @@ use super::rename::Renames;
 use super::{CollectionInput, Collections, forbidden_changes, missing_targets};
 use crate::error::{Error, FieldError, Problem, Result};
 use crate::schema::definition::{check_collection_name, check_fields};
+use crate::schema::naming::{check_new_collection, check_new_fields};
 use crate::schema::{Catalog, Collection};
 
 impl Collections {
@@ -39,6 +40,7 @@ fn of_new(catalog: &Catalog, input: &CollectionInput) -> Vec<FieldError> {
     let name = input.name.as_deref().unwrap_or_default();
     if !problems.iter().any(|problem| problem.field == "name") {
         problems.extend(check_collection_name(name).err());
+        problems.extend(check_new_collection(name, catalog.iter().map(|collection| collection.name.as_str())));
         if catalog.by_name_ignoring_case(name).is_some() {
             let message = format!("Collection '{name}' already exists");
             problems.push(FieldError::new("name", "name_taken", message));
@@ -48,6 +50,7 @@ fn of_new(catalog: &Catalog, input: &CollectionInput) -> Vec<FieldError> {
     if definitions.is_empty() {
         return problems;
     }
+    problems.extend(check_new_fields(&definitions, |_| false));
     match check_fields(&mut definitions) {
         Ok(fields) => problems.extend(missing_targets(|target| exists(catalog, target), name, &fields)),
         Err(found) => problems.extend(found),
@@ -64,7 +67,9 @@ fn of_change(catalog: &Catalog, collection: &Collection, input: &CollectionInput
         Ok(fields) => missing_targets(|target| exists(catalog, target), &collection.name, &fields),
         Err(found) => found,
     };
-    problems.extend(forbidden_changes(renames.definitions(collection.row.definitions()), &definitions));
+    let before = renames.definitions(collection.row.definitions());
+    problems.extend(check_new_fields(&definitions, |name| before.iter().any(|old| old.name == name)));
+    problems.extend(forbidden_changes(before, &definitions));
     Ok(problems)
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::expr::{Renamed, rename_field, rename_in_macro};
 use crate::id::CollectionId;
 use crate::schema::definition::{check_collection_name, check_field_name};
+use crate::schema::naming::{check_new_collection, check_new_field};
 use crate::schema::{Collection, CollectionRow, Field, FieldDefinition, ddl};
 
 /// Fields under other names: the old name, and the new one.
@@ -30,6 +31,9 @@ impl Renames {
                 problem("field_unknown", format!("There is no field '{old}' to rename"));
             }
             check_field_name(new, &mut |_: &str, code: &str, message| problem(code, message));
+            if let Some(reserved) = check_new_field("name", new) {
+                problem(&reserved.code, reserved.message);
+            }
             if collection.fields.iter().any(|field| field.name.eq_ignore_ascii_case(new)) {
                 problem("field_name_duplicate", format!("There is a field '{new}' already"));
             }
@@ -103,6 +107,10 @@ impl Collections {
         let collection = self.find(id_or_name)?;
         if name == collection.name {
             return Ok(collection);
+        }
+        let others = change.names().filter(|other| *other != collection.name);
+        if let Some(problem) = check_new_collection(name, others) {
+            return Err(invalid(vec![problem]));
         }
         let update = "UPDATE collections SET name = $1, name_key = $2, updated_at = $3 WHERE id = $4";
         let key = name.to_ascii_lowercase();

@@ -181,7 +181,7 @@ impl Collections {
     /// Makes a collection with every field whose target exists by now.
     async fn make(&self, change: &mut SchemaChange, index: usize, input: &CollectionInput) -> Result<Incomplete> {
         input::check_shape(input, true)?;
-        let definition = Definition::check(input, change.catalog.library())?;
+        let definition = Definition::check(input, change)?;
         let has_target = |field: &&Field| {
             let own = |target: &str| target.eq_ignore_ascii_case(&definition.name);
             field.target.as_deref().is_none_or(|target| own(target) || change.table(target).is_some())

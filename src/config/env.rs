@@ -7,6 +7,7 @@ use figment::{Metadata, Profile, Provider};
 use serde::Serialize;
 
 use super::ConfigError;
+use crate::spelling::nearest;
 
 /// What all our variables start with.
 pub const PREFIX: &str = "SNACKBASE_";
@@ -333,26 +334,6 @@ fn nearest_variable(name: &str) -> Option<&'static str> {
     let known = || TABLE.iter().map(|(known, _, _)| *known);
     let ends = |known: &str| known.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
     nearest(name, known()).or_else(|| known().find(|known| ends(known)))
-}
-
-/// The known name that a misspelt one was probably meant to be.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.map(|candidate| (distance(name, candidate), candidate));
-    scored.min().filter(|(distance, _)| *distance <= (name.len() / 3).max(2)).map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be changed, added or removed to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

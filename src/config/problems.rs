@@ -7,6 +7,7 @@ use figment::error::Kind;
 use figment::{Figment, Metadata, Source};
 
 use super::env;
+use crate::spelling::nearest;
 
 /// Why a configuration was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ fn describe(error: &figment::Error) -> String {
         Kind::UnknownField(name, known) => {
             let section = key.strip_suffix(name.as_str()).unwrap_or(&key).trim_end_matches('.');
             let full = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
-            let hint = match env::nearest(name, known.iter().copied()) {
+            let hint = match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are: {}", known.join(", ")),
             };

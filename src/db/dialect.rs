@@ -390,7 +390,7 @@ impl Sql {
     }
 
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
-        if column.computed.is_some() && (self.dialect(), column.kind) == (Dialect::Sqlite, ColumnKind::Number) {
+        if column.computed.is_some() && column.kind == ColumnKind::Number {
             self.json_of_double(|sql| column.write(sql, alias));
         } else {
             self.json_of(column.kind, &|sql| column.write(sql, alias));
@@ -400,18 +400,7 @@ impl Sql {
     /// Appends what an operand of some kind is in a JSON document. The operand may be written more than once.
     fn json_of(&mut self, kind: ColumnKind, operand: &dyn Fn(&mut Self)) {
         let (before, after) = match (self.dialect(), kind) {
-            (Dialect::Sqlite, ColumnKind::Number) => {
-                // SQLite writes 15 digits of a double; some need 17 to stay what they are.
-                self.push("CASE WHEN typeof(");
-                operand(self);
-                self.push(") = 'real' AND CAST(CAST(");
-                operand(self);
-                self.push(" AS TEXT) AS REAL) <> ");
-                operand(self);
-                self.push(" THEN json(format('%!.17g', ");
-                operand(self);
-                (")) ELSE ", " END")
-            }
+            (_, ColumnKind::Number) => return self.json_of_number(operand),
             // The constants are made once a statement, not once a row.
             (Dialect::Sqlite, ColumnKind::Boolean) => {
                 ("CASE ", " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END")

@@ -113,29 +113,79 @@ impl Sql {
         self.bytewise().push(")")
     }
 
-    /// Appends a computed double as a column would hold it: whole ones as integers.
+    /// Appends a computed double as a column would hold it: whole ones as integers, and zero without a sign.
     pub fn as_stored_number(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => self.with_value(number, |sql| {
                 sql.push("CASE WHEN abs(_v) < 1e15 AND _v = CAST(_v AS INTEGER) THEN CAST(_v AS INTEGER) ELSE _v END");
             }),
             Dialect::Postgres => {
+                self.push("(");
                 number(self);
-                self
+                self.push(" + 0)")
             }
         }
     }
 
-    /// Appends `json(…)` of a computed double the way a stored number is shown: whole ones without a fraction.
+    /// Appends what a computed double is in a JSON document: the same text that a stored number has, and null for NULL.
+    /// The number is written once, so it must not be an aggregate.
     pub(super) fn json_of_double(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
-        self.push("json(");
-        self.with_value(number, |sql| {
-            sql.push(
-                "CASE WHEN abs(_v) < 1e15 AND _v = CAST(_v AS INTEGER) THEN CAST(CAST(_v AS INTEGER) AS TEXT) \
-                 WHEN CAST(CAST(_v AS TEXT) AS REAL) = _v THEN CAST(_v AS TEXT) ELSE format('%!.17g', _v) END",
-            );
-        });
-        self.push(")")
+        match self.dialect() {
+            Dialect::Sqlite => {
+                self.push("json(");
+                self.with_value(number, |sql| {
+                    sql.push(
+                        "CASE WHEN typeof(_v) <> 'real' THEN _v WHEN _v = CAST(_v AS INTEGER) THEN CAST(_v AS INTEGER) \
+                         WHEN CAST(CAST(_v AS TEXT) AS REAL) <> _v THEN format('%!.17g', _v) ELSE _v END",
+                    );
+                });
+                self.push(")")
+            }
+            Dialect::Postgres => self.with_value(number, |sql| {
+                sql.push(
+                    "CASE WHEN _v >= -9223372036854775808::float8 AND _v < 9223372036854775808::float8 \
+                     AND _v = trunc(_v) THEN to_json(_v::bigint) ELSE to_json(_v) END",
+                );
+            }),
+        }
+    }
+
+    /// Appends what a stored number is in a JSON document: a double without a fraction has none there, and no exponent
+    /// within 64 bits, as clients with integer types need it. `number` is written several times.
+    pub(super) fn json_of_number(&mut self, number: &dyn Fn(&mut Self)) {
+        let parts: &[&'static str] = match self.dialect() {
+            // SQLite writes 15 digits of a double; some need 17 to stay what they are. A cast stops at the limits of 64
+            // bits, which no double equals above them.
+            Dialect::Sqlite => &[
+                "CASE WHEN typeof(",
+                ") <> 'real' THEN ",
+                " WHEN ",
+                " = CAST(",
+                " AS INTEGER) THEN CAST(",
+                " AS INTEGER) WHEN CAST(CAST(",
+                " AS TEXT) AS REAL) <> ",
+                " THEN json(format('%!.17g', ",
+                ")) ELSE ",
+                " END",
+            ],
+            // PostgreSQL writes an exponent from 10¹⁵ on.
+            Dialect::Postgres => &[
+                "CASE WHEN abs(",
+                ") >= 1e15 AND ",
+                " >= -9223372036854775808::float8 AND ",
+                " < 9223372036854775808::float8 AND ",
+                " = trunc(",
+                ") THEN to_json(",
+                "::bigint) ELSE to_json(",
+                ") END",
+            ],
+        };
+        let (last, before) = parts.split_last().unwrap_or((&"", &[]));
+        for part in before {
+            self.push(part);
+            number(self);
+        }
+        self.push(last);
     }
 
     /// Appends a value as a constant of its type, for DDL and triggers, which take no arguments.

@@ -52,6 +52,28 @@ pub(super) fn tokens(source: &str, query: bool) -> Result<Vec<Spanned>, Fault> {
     }
 }
 
+/// The token of a word that cannot be a name, in any case; `query` knows those of stored macros as well.
+fn keyword(word: &str, query: bool) -> Option<Token> {
+    Some(match word.to_ascii_uppercase().as_str() {
+        "IN" => Token::In,
+        "IS" => Token::Is,
+        "NOT" => Token::Not,
+        "NULL" => Token::Null,
+        "TRUE" => Token::True,
+        "FALSE" => Token::False,
+        "AND" if query => Token::And,
+        "OR" if query => Token::Or,
+        "LIKE" if query => Token::Compare(Comparison::Like),
+        _ => return None,
+    })
+}
+
+/// Whether a word means something of its own in rules, filters or stored macros: no field or collection of that name
+/// could be named there.
+pub fn is_reserved_word(word: &str) -> bool {
+    keyword(word, true).is_some()
+}
+
 struct Lexer<'a> {
     source: &'a str,
     at: usize,
@@ -129,19 +151,9 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self) -> Token {
-        let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@')).to_owned();
-        match word.to_ascii_uppercase().as_str() {
-            "IN" => Token::In,
-            "IS" => Token::Is,
-            "NOT" => Token::Not,
-            "NULL" => Token::Null,
-            "TRUE" => Token::True,
-            "FALSE" => Token::False,
-            "AND" if self.query => Token::And,
-            "OR" if self.query => Token::Or,
-            "LIKE" if self.query => Token::Compare(Comparison::Like),
-            _ => Token::Name(word),
-        }
+        let query = self.query;
+        let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '@'));
+        keyword(word, query).unwrap_or_else(|| Token::Name(word.to_owned()))
     }
 
     fn symbol(&mut self, first: char) -> Result<Token, Fault> {

@@ -5,7 +5,7 @@ use super::ddl;
 use crate::db::{Db, DbError, Stmt, Tx};
 
 /// What the tables of collections have besides their fields. Another number makes the next start go through all of them.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Renews every table, unless this or another process has done so before.
 pub async fn upgrade_tables(db: &Db, catalog: &CatalogHandle) -> Result<(), DbError> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::TestApp;
 
 /// Rows of the trail in the order in which they were written.
-async fn trail(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
+pub(crate) async fn trail(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
     let fixed = [("sort_by", "id"), ("sort_order", "asc"), ("limit", "500")];
     let page = app.admin.query("/audit-logs", &[query, &fixed[..]].concat()).await.ok(200);
     page["items"].as_array().unwrap().clone()

@@ -4,6 +4,7 @@ mod alter;
 mod computed;
 mod define;
 mod drop;
+mod names;
 mod options;
 mod rename;
 mod transfer;

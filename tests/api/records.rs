@@ -8,6 +8,7 @@ mod cursor;
 mod encrypted;
 mod expand;
 mod list;
+mod numbers;
 mod paths;
 mod references;
 mod search;

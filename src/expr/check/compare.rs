@@ -73,6 +73,7 @@ impl Checker<'_> {
         }
     }
 
+    /// `x IN (a, b)` is `x = a || x = b`, also where one of them is written `null`.
     pub(super) fn membership(&mut self, left: &Node, items: &[Node], at: usize) -> Result<Condition, Reported> {
         let left_at = left.at;
         let left = self.operand(left);
@@ -82,14 +83,22 @@ impl Checker<'_> {
             self.applies(Operator::In, left, at)?;
         }
         let (mut alike, mut different, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut has_null = false;
         for (item, item_at) in checked {
-            let Some(item) = item? else {
-                has_null = true;
-                continue;
+            let item = item?;
+            if let Some(item) = &item {
+                self.applies(Operator::In, item, item_at)?;
+            }
+            let (left, item) = match (left.clone(), item) {
+                (Some(left), Some(item)) => (left, item),
+                (Some(operand), None) | (None, Some(operand)) => {
+                    parts.push(Condition::IsNull { operand, negated: false });
+                    continue;
+                }
+                (None, None) => {
+                    parts.push(Condition::Constant(Some(true)));
+                    continue;
+                }
             };
-            self.applies(Operator::In, &item, item_at)?;
-            let Some(left) = left.clone() else { continue };
             let (left, item) = match (left, item) {
                 (Operand::Path(path), item) => {
                     parts.push(self.path_comparison(Comparison::Equal, path, item, true, item_at)?);
@@ -109,16 +118,14 @@ impl Checker<'_> {
                 (false, _) => different.push(item),
             }
         }
-        let Some(left) = left else { return Ok(Condition::Constant(None)) };
-        if !different.is_empty() {
-            different.push(left.clone());
-            parts.push(Condition::Mixed { answer: false, operands: different });
-        }
-        if !alike.is_empty() {
-            parts.push(Condition::OneOf { left, options: alike });
-        }
-        if has_null {
-            parts.push(Condition::Constant(None));
+        if let Some(left) = left {
+            if !different.is_empty() {
+                different.push(left.clone());
+                parts.push(Condition::Mixed { answer: false, operands: different });
+            }
+            if !alike.is_empty() {
+                parts.push(Condition::OneOf { left, options: alike });
+            }
         }
         Ok(match (parts.pop(), parts.is_empty()) {
             (Some(only), true) => only,

@@ -8,6 +8,7 @@ crate::both![
     hostile_filters_and_sorts_are_refused_or_harmless,
     hostile_texts_are_stored_as_they_are_or_refused,
     hostile_names_and_ids_are_refused,
+    documents_take_every_text_but_the_character_nul,
 ];
 
 async fn hostile_filters_and_sorts_are_refused_or_harmless(backend: Backend) {
@@ -191,5 +192,45 @@ async fn hostile_names_and_ids_are_refused(backend: Backend) {
     app.admin.post("/collections", &body).await.refused(400, "");
     let body = json!({"name": "abc", "fields": [{"name": "x", "type": "text", "options": {"\0": "\0"}}]});
     assert!(app.admin.post("/collections", &body).await.status < 500);
+    healthy(&app, &user).await;
+}
+
+async fn documents_take_every_text_but_the_character_nul(backend: Backend) {
+    let (app, user) = start(backend).await;
+    app.collection(
+        "papers",
+        &json!([{"name": "doc", "type": "json"}, {"name": "f", "type": "file"}]),
+        &crate::harness::open(),
+    )
+    .await;
+    let escape = "\\u0000";
+    let file = |name: &str| json!({"filename": name, "size": 1, "mime_type": "a/b", "path": "c"});
+    for doc in [
+        json!(escape),
+        json!({"help": format!("write {escape} for it")}),
+        json!({(escape): {(escape): [escape, format!("\\{escape}"), format!("\\\\{escape}")]}}),
+        json!(json!("a\u{0}b").to_string()),
+        json!(json!(json!({"a\u{0}": 1}).to_string()).to_string()),
+        json!(["\\u0001", "\u{1}\\", "\\\\u0000"]),
+    ] {
+        let created = user.create("papers", &json!({"doc": doc, "f": file(escape)})).await;
+        assert_eq!((&created["doc"], &created["f"]["filename"]), (&doc, &json!(escape)));
+        let path = format!("/records/papers/{}", created["id"].as_str().unwrap());
+        assert_eq!(user.get(&path).await.ok(200)["doc"], doc);
+        assert_eq!(user.put(&path, &json!({"doc": doc})).await.ok(200)["doc"], doc);
+    }
+    let found = user.query("/records/papers", &[("filter", "doc.help ~ '%u0000%'")]).await.ok(200);
+    assert_eq!(found["total"], 1);
+    for doc in [
+        json!("\u{0}"),
+        json!({"a": "x\u{0}y"}),
+        json!({"a\u{0}": 1}),
+        json!([[[{"b": ["\u{0}"]}]]]),
+        json!({"both": escape, "real": "\u{0}"}),
+        json!("\\\u{0}"),
+    ] {
+        user.post("/records/papers", &json!({"doc": doc})).await.problems(&[("doc", "invalid_characters")]);
+    }
+    user.post("/records/papers", &json!({"f": file("\u{0}")})).await.problems(&[("f", "invalid_characters")]);
     healthy(&app, &user).await;
 }
