@@ -271,7 +271,7 @@ impl Collections {
     pub async fn count(&self, collection: &Collection) -> Result<i64> {
         let mut sql = self.db.sql();
         sql.push("SELECT count(*) FROM ").ident(&collection.table);
-        Ok(self.db.count(sql.build()).await?)
+        Ok(self.db.reads(None).count(sql.build()).await?)
     }
 
     /// Every collection, as it is in the database now: another node may have changed one a moment ago, and what is read

@@ -123,7 +123,7 @@ impl Dashboard {
         let mut sql = self.db.sql();
         sql.push("SELECT ").day("l.occurred_at").push(" AS day, l.operation, count(*) AS number FROM audit_log l");
         sql.push(" WHERE l.occurred_at >= ").arg(window.since).push(" GROUP BY 1, 2");
-        let rows: Vec<(String, String, i64)> = self.db.rows(sql.build()).await?;
+        let rows: Vec<(String, String, i64)> = self.db.reads(None).rows(sql.build()).await?;
         let counted: HashMap<(&str, &str), i64> =
             rows.iter().map(|(day, operation, count)| ((day.as_str(), operation.as_str()), *count)).collect();
         let of_day = |date: String| {
@@ -147,7 +147,8 @@ impl Dashboard {
                     (SELECT count(*) FROM invitations WHERE accepted_at IS NULL AND expires_at > $3) AS invitations, \
                     (SELECT count(*) FROM macros) AS macros";
         let before = window.since - TimeDelta::days(window.days);
-        let row = self.db.row(Stmt::fixed(text, vec![window.since.into(), before.into(), now.into()])).await?;
+        let row =
+            self.db.reads(None).row(Stmt::fixed(text, vec![window.since.into(), before.into(), now.into()])).await?;
         row.ok_or_else(|| crate::error::Error::internal("a statement of counts has no row"))
     }
 
@@ -158,7 +159,7 @@ impl Dashboard {
         sql.push(" WHERE a.created_at >= ").arg(window.since).push(" GROUP BY 2");
         sql.push(" UNION ALL SELECT 'users', ").day("u.created_at").push(", count(*) FROM users u");
         sql.push(" WHERE u.created_at >= ").arg(window.since).push(" GROUP BY 2");
-        let rows: Vec<(String, String, i64)> = self.db.rows(sql.build()).await?;
+        let rows: Vec<(String, String, i64)> = self.db.reads(None).rows(sql.build()).await?;
         let counted: HashMap<(&str, &str), i64> =
             rows.iter().map(|(kind, day, count)| ((kind.as_str(), day.as_str()), *count)).collect();
         let series = |kind: &str| {
@@ -174,7 +175,7 @@ impl Dashboard {
     async fn registrations(&self) -> Result<Vec<RecentRegistration>> {
         let text = "SELECT u.id, u.email, u.account_id, a.account_code, a.name AS account_name, u.created_at \
                     FROM users u JOIN accounts a ON a.id = u.account_id ORDER BY u.created_at DESC, u.id DESC LIMIT 10";
-        Ok(self.db.rows(Stmt::fixed(text, Vec::new())).await?)
+        Ok(self.db.reads(None).rows(Stmt::fixed(text, Vec::new())).await?)
     }
 
     /// How many records each collection has, the fullest first.
@@ -188,7 +189,7 @@ impl Dashboard {
                 sql.push("SELECT ").typed_arg(collection.name.as_str());
                 sql.push(" AS name, count(*) AS count FROM ").ident(&collection.table);
             });
-            counts.extend(self.db.rows::<CollectionRecords>(sql.build()).await?);
+            counts.extend(self.db.reads(None).rows::<CollectionRecords>(sql.build()).await?);
         }
         counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         Ok(counts)

@@ -1,6 +1,7 @@
 //! The seam to the database: [`Db`] over SQLite and PostgreSQL. Nothing above this module knows a dialect.
 //!
-//! Reads return JSON documents ([`Db::docs`], [`Db::page`]) or rows of system tables ([`Db::rows`]). Writes of
+//! Reads return JSON documents ([`Db::docs`]) or rows of system tables ([`Db::rows`]); what callers of the API can make
+//! large or slow is read in the name of an account ([`Db::reads`]). Writes of
 //! records go through [`Db::commit`], which groups them on SQLite; cold paths take a transaction ([`Db::begin`]).
 //! Every change of a record is written to the change log by triggers, in the transaction of the change.
 
@@ -8,21 +9,29 @@ pub mod dialect;
 mod documents;
 mod error;
 mod functions;
+mod like;
 mod migrate;
 mod postgres;
+mod reads;
 mod search;
+mod shares;
 pub mod sql;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod triggers;
 pub mod value;
+mod varied;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, Projected, SEALED};
+pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, LARGE_DOC, Projected, SEALED};
 pub use documents::{JsonPath, JsonType};
 pub use error::{CommitError, DbError};
+pub use like::{MAX_PATTERN_CHARS, is_pattern, matches_pattern, pattern_steps};
 pub use postgres::{Postgres, PostgresOptions};
+pub use reads::AccountReads;
 pub use search::TextSearch;
 pub use sql::{Fragment, Ident, Sql, Stmt};
 pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database};

@@ -220,6 +220,12 @@ impl Error {
         Self::Refused { label, message: message.into() }
     }
 
+    /// An answer with more bytes than one may have.
+    pub fn answer_too_large() -> Self {
+        let message = "The answer would be too large: take a smaller page, or fewer fields";
+        Self::refused("Answer too large", message)
+    }
+
     /// One field that is wrong.
     pub fn invalid(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { fields: vec![FieldError::new(field, code, message)], index: None }
@@ -249,6 +255,7 @@ impl From<DbError> for Error {
             DbError::SchemaChanged => Self::conflict("The collection was changed meanwhile. Try again.", None),
             DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
             DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
+            DbError::TooLarge => Self::answer_too_large(),
             DbError::Gone => Self::not_found("Not found"),
             other => Self::Internal(other.to_string()),
         }

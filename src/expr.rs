@@ -9,8 +9,8 @@
 //!
 //! * Logic is three-valued. A comparison with NULL is NULL; `= null` and `!= null` ask for NULL instead. `IN` is the
 //!   disjunction of its equalities, also of one with `null`. A rule lets through what is true, not what is NULL.
-//! * Text compares byte by byte. `~` is `LIKE`: `%` and `_` are wildcards, nothing escapes them, ASCII letters match in
-//!   either case. A pattern of more than 50,000 bytes is NULL.
+//! * Text compares byte by byte. `~` takes a pattern: `%` and `_` are wildcards, a backslash takes them as themselves,
+//!   ASCII letters match in either case. A pattern of more than 1,000 characters is refused if it is a literal, else NULL.
 //! * Numbers are doubles. `%` is `a - b * trunc(a / b)`. Division and remainder by zero are NULL. A stored number
 //!   beyond 10³⁰ in magnitude, or nearer to zero than 10⁻³⁰ without being zero, is NULL where it is calculated with;
 //!   calculations that could overflow nevertheless are refused.
@@ -36,7 +36,6 @@ mod formula;
 mod instant;
 mod ir;
 mod lexer;
-mod like;
 mod macros;
 mod number;
 mod parser;
@@ -55,6 +54,7 @@ use serde_json::{Map, Value};
 use crate::db::{ColumnKind, Fragment, Ident, Sql};
 
 pub use caller::{Attribute, Auth, CallerKey, Reads};
+pub use eval::steps_taken;
 pub use formula::Formula;
 pub use instant::{parse_day, parse_instant};
 pub use lexer::is_reserved_word;
@@ -153,7 +153,8 @@ impl Predicate {
     /// Appends the expression as a boolean SQL expression, safe to stand next to any operator, over the columns of
     /// `alias`. The text is the same for every caller and body; their values are bound.
     pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<&Map<String, Value>>) {
-        let scope = eval::Scope { record: None, auth, data };
+        let steps = eval::Steps::new();
+        let scope = eval::Scope { record: None, auth, data, steps: &steps };
         sql::Writer { sql, alias, scope, constants: false }.condition(&self.0.condition);
     }
 
@@ -165,7 +166,8 @@ impl Predicate {
         auth: &Auth<'_>,
         data: Option<&Map<String, Value>>,
     ) {
-        let scope = eval::Scope { record: Some(record), auth, data };
+        let steps = eval::Steps::new();
+        let scope = eval::Scope { record: Some(record), auth, data, steps: &steps };
         sql::Writer { sql, alias: "", scope, constants: false }.condition(&self.0.condition);
     }
 
@@ -180,7 +182,8 @@ impl Predicate {
         self.0.collections.iter().map(|(name, fields)| (&**name, fields))
     }
 
-    /// The answer for a record's document; `None` is NULL. A key that is missing is NULL.
+    /// The answer for a record's document; `None` is NULL. A key that is missing is NULL, and so is an answer that takes
+    /// more than some ten million steps.
     pub fn eval(
         &self,
         record: &Map<String, Value>,
@@ -190,7 +193,9 @@ impl Predicate {
         if self.relational() {
             return None;
         }
-        eval::Scope { record: Some(record), auth, data }.condition(&self.0.condition)
+        let steps = eval::Steps::new();
+        let answer = eval::Scope { record: Some(record), auth, data, steps: &steps }.condition(&self.0.condition);
+        answer.filter(|_| steps.were_enough())
     }
 
     /// Whether the answer changes with the time, without any write.

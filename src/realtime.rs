@@ -31,6 +31,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod waiting;
 mod workers;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ pub use connection::{Arrival, Connection, Line, Recheck, Refused};
 pub use frame::{About, Crossing, Dialect, Event, Notice, Operation, Resync};
 pub use queue::{Close, Limits, Queue, Taken};
 pub use subscription::{Operations, Scope, Selection, Snapshot, Start, Subscribe};
+pub use waiting::WaitingSnapshot;
 use workers::Workers;
 
 use crate::changes::{Change, ChangeLog};
@@ -66,6 +68,7 @@ use history::History;
 use lane::Spread;
 use shard::{Handle, Shard};
 use subscription::{Command, SubscriptionId};
+use waiting::WaitingSnapshots;
 
 /// How many connections of one user are checked again at once.
 const RECHECKS: usize = 32;
@@ -126,6 +129,7 @@ struct Inner {
     catalog: CatalogHandle,
     log: ChangeLog,
     history: History,
+    snapshots: WaitingSnapshots,
     /// Those of single accounts, and at the end the one of all.
     lanes: Vec<Handle>,
     spread: Spread,
@@ -169,6 +173,7 @@ impl Hub {
             db,
             catalog,
             history: History::new(log.clone()),
+            snapshots: WaitingSnapshots::default(),
             log,
             lanes,
             spread,

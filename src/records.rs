@@ -43,7 +43,7 @@ use vault::Vault;
 
 /// Upper limit of the totals that are remembered, in bytes of their keys: filters come from clients.
 const TOTALS_BYTES: u64 = 4 << 20;
-/// Bytes of records that one answer may take in by expanding.
+/// Bytes of records that one answer may take in by expanding, each as often as it is referred to.
 const MAX_EXPANDED: usize = 32 * 1024 * 1024;
 
 /// The records service; cheap to clone.
@@ -55,6 +55,8 @@ pub struct Records {
     clock: Clock,
     batch_max: usize,
     expand_depth: usize,
+    /// Bytes of records that one answer may have.
+    answer_bytes: usize,
     signer: Signer,
     vault: Arc<Vault>,
     totals: Cache<TotalKey, (u64, i64)>,
@@ -71,6 +73,7 @@ impl Records {
             clock,
             batch_max: config.limits.batch_max_size,
             expand_depth: config.limits.max_expand_depth,
+            answer_bytes: config.limits.answer_bytes,
             signer: Signer::new(&config.auth.secret_key),
             vault: Arc::new(Vault::new(config.auth.encryption_keys())),
             totals: Cache::builder().weigher(|key: &TotalKey, _| key.bytes()).max_capacity(TOTALS_BYTES).build(),
@@ -108,7 +111,7 @@ impl Records {
         }
         sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, None);
-        let doc = self.db.doc(sql.build()).await?.ok_or_else(record_not_found)?;
+        let doc = self.db.reads(scope.reader()).doc(sql.build()).await?.ok_or_else(record_not_found)?;
         let doc = if view.is_masked() { view.render(&doc).into_owned() } else { doc };
         let Some(expansion) = expansion else { return Ok(doc) };
         let mut record: Body = serde_json::from_str(&doc).map_err(Error::internal)?;

@@ -50,6 +50,11 @@ impl<'a> RecordScope<'a> {
         FieldView::of(self.caller, self.collection, self.operation)
     }
 
+    /// The account in whose name the database is read.
+    pub fn reader(&self) -> Option<AccountId> {
+        self.account.or_else(|| self.caller.account_id())
+    }
+
     /// Appends `AND …` for the account and the rule, over the alias `r`.
     pub fn write_conditions(&self, sql: &mut Sql, data: Option<&Body>) {
         if let Some(account) = self.account {

@@ -35,6 +35,20 @@ pub(super) struct Entry {
     pub(super) checksum: String,
 }
 
+impl Entry {
+    /// The bytes of what it says about values: all that can be large.
+    pub(super) fn size(&self) -> usize {
+        [&self.old_values, &self.new_values].into_iter().flatten().map(String::len).sum()
+    }
+}
+
+impl AuditRow {
+    /// The bytes of its values.
+    pub(super) fn size(&self) -> usize {
+        [&self.old_value, &self.new_value].into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// The columns of [`Entry`], in the order in which they are written.
 pub(super) const COLUMNS: &str = "id, row_count, account_id, seq, operation, table_name, record_id, old_values, \
                                   new_values, actor, user_email, auth_method, ip_address, user_agent, request_id, \

@@ -18,6 +18,8 @@ use crate::id::{AccountId, SYSTEM_ACCOUNT};
 const MOST: i64 = 10_000;
 /// Rows read at once.
 const CHUNK: i64 = 500;
+/// The most bytes of values in a file.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// What kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +104,14 @@ impl Audit {
         superadmin(caller)?;
         self.settle().await?;
         let filter = AuditFilter { before: Some(self.next_id().await?), ..filter };
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         for skip in (0..MOST).step_by(usize::try_from(CHUNK).unwrap_or(1)) {
             let more = self.rows(&filter, filter.masked || !caller.sees_pii(), skip, CHUNK).await?;
+            bytes += more.iter().map(AuditRow::size).sum::<usize>();
+            if bytes > MAX_BYTES {
+                let message = "The file would be too large: narrow it with the filters, or take a shorter time";
+                return Err(Error::refused("Answer too large", message));
+            }
             let full = i64::try_from(more.len()).is_ok_and(|read| read == CHUNK);
             rows.extend(more);
             if !full {

@@ -107,6 +107,9 @@ pub struct AuditPage {
     pub audit_logging_enabled: bool,
 }
 
+/// Bytes of entries that are read at once.
+const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
+
 #[derive(sqlx::FromRow)]
 struct Placed {
     /// Rows up to the end of this entry.
@@ -195,7 +198,7 @@ impl Audit {
         let mut sql = db.sql();
         sql.push("SELECT coalesce(sum(row_count), 0) FROM audit_log");
         filter.push(&mut sql);
-        Ok(db.count(sql.build()).await?)
+        Ok(db.reads(None).count(sql.build()).await?)
     }
 
     /// The id of the row that will be written next.
@@ -217,7 +220,8 @@ impl Audit {
         sql.push(" LIMIT ").arg(end).push(") e) p JOIN audit_log a ON a.id = p.id WHERE p.up_to > ").arg(skip);
         sql.push(" AND p.up_to - p.row_count < ").arg(end);
         filter.push_order(&mut sql, "a.");
-        let entries: Vec<Placed> = self.0.db.rows(sql.build()).await?;
+        let size = |placed: &Placed| placed.entry.size();
+        let entries = self.0.db.reads(None).rows_within(sql.build(), MAX_READ_BYTES, size).await?;
         let mut found = Vec::new();
         for Placed { up_to, entry } in entries {
             let mut rows = entry.rows(mask);

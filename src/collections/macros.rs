@@ -207,7 +207,7 @@ impl Collections {
                 let key = Projected { key: "result", column: &column, kind: value.kind(), computed: Some(&value) };
                 let mut sql = self.db.sql();
                 sql.push("SELECT ").document("", &[key], AccountName::Null);
-                let doc = self.db.doc(sql.build()).await?.unwrap_or_default();
+                let doc = self.db.reads(None).doc(sql.build()).await?.unwrap_or_default();
                 let mut doc: Json = serde_json::from_str(&doc).map_err(Error::internal)?;
                 doc["result"].take()
             }

@@ -309,5 +309,5 @@ pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestC
     let mut sql = db.sql();
     sql.push("SELECT 'yes' WHERE ");
     predicate.write_sql_about(&mut sql, &context.record, &auth, Some(&context.data));
-    Ok(db.doc(sql.build()).await?.is_some())
+    Ok(db.reads(None).doc(sql.build()).await?.is_some())
 }

@@ -16,7 +16,7 @@ pub struct DatabaseConfig {
     pub url: Secret<String>,
     /// How durable a commit is on SQLite.
     pub sqlite_synchronous: Synchronous,
-    /// Connections that read from SQLite.
+    /// Connections that read records from SQLite; one account uses all but one of them at most.
     pub sqlite_readers: usize,
     /// How long to wait for another process's lock on SQLite, in milliseconds.
     pub sqlite_busy_timeout_ms: u64,

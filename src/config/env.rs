@@ -108,6 +108,7 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("ROOMS_MAX_MESSAGES_PER_SECOND", "rooms.max_messages_per_second", Number),
     ("ROOMS_GRACE_SECONDS", "rooms.grace_seconds", Number),
     ("BODY_LIMIT_BYTES", "limits.body_bytes", Number),
+    ("ANSWER_LIMIT_BYTES", "limits.answer_bytes", Number),
     ("REQUEST_TIMEOUT_SECONDS", "limits.request_timeout_seconds", Number),
     ("HEADER_TIMEOUT_SECONDS", "limits.header_timeout_seconds", Number),
     ("BATCH_MAX_SIZE", "limits.batch_max_size", Number),

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct LimitsConfig {
     /// The largest body of a request, in bytes.
     pub body_bytes: usize,
+    /// The most bytes of records that one answer may have.
+    pub answer_bytes: usize,
     /// How long a request may take, in seconds.
     pub request_timeout_seconds: u64,
     /// How long a client may take to send the head of a request, and how long a connection may wait for the next, in
@@ -49,6 +51,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             body_bytes: 10 * 1024 * 1024,
+            answer_bytes: 16 * 1024 * 1024,
             request_timeout_seconds: 30,
             header_timeout_seconds: 75,
             batch_max_size: 100,
@@ -72,6 +75,7 @@ impl Default for LimitsConfig {
 impl LimitsConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("limits.body_bytes", self.body_bytes, 1024..=4 << 30);
+        problems.range("limits.answer_bytes", self.answer_bytes, 64 * 1024..=1 << 30);
         problems.range("limits.request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
         problems.range("limits.header_timeout_seconds", self.header_timeout_seconds, 1..=3600);
         problems.range("limits.batch_max_size", self.batch_max_size, 1..=10_000);

@@ -126,6 +126,9 @@ pub enum AccountName<'a> {
 /// Documents of one page are joined with this character; JSON text cannot contain it.
 pub const DOC_SEPARATOR: char = '\u{1e}';
 
+/// Stands for a document that is too large for its place in a page.
+pub const LARGE_DOC: &str = "-";
+
 /// Keys per JSON constructor: both databases limit a function's arguments to about a hundred.
 const KEYS_PER_CALL: usize = 48;
 
@@ -166,15 +169,39 @@ impl Sql {
         })
     }
 
-    /// Appends the number of rows and their documents, joined with [`DOC_SEPARATOR`], of the sub-query `page`
-    /// that yields a column `doc`.
-    pub fn page_of_documents(&mut self, page: impl FnOnce(&mut Self)) -> &mut Self {
-        match self.dialect() {
-            Dialect::Sqlite => self.push("SELECT coalesce(group_concat(doc, char(30)), '') FROM ("),
-            Dialect::Postgres => self.push("SELECT coalesce(string_agg(doc, chr(30)), '') FROM ("),
-        };
+    /// Appends a statement that yields the documents, joined with [`DOC_SEPARATOR`], of the sub-query `page`, which yields a
+    /// column `doc`. In the place of one that has more than `bytes` bytes stands [`LARGE_DOC`].
+    pub fn page_of_documents(&mut self, bytes: usize, page: impl FnOnce(&mut Self)) -> &mut Self {
+        self.push(match self.dialect() {
+            Dialect::Sqlite => "SELECT coalesce(group_concat(CASE WHEN octet_length(doc) <= ",
+            Dialect::Postgres => "SELECT coalesce(string_agg(CASE WHEN octet_length(doc) <= ",
+        });
+        self.number(i64::try_from(bytes).unwrap_or(i64::MAX)).push(" THEN doc ELSE '-' END, ");
+        self.push(match self.dialect() {
+            Dialect::Sqlite => "char(30)), '') FROM (",
+            Dialect::Postgres => "chr(30)), '') FROM (",
+        });
         page(self);
         self.push(") page")
+    }
+
+    /// The same with every document, or NULL if they have more than `bytes` bytes together: they are measured one by one
+    /// first, so that no more than that is ever held. `page` is written twice.
+    pub fn page_within(&mut self, bytes: usize, page: impl Fn(&mut Self)) -> &mut Self {
+        self.push("SELECT CASE WHEN (SELECT coalesce(sum(octet_length(doc)), 0) FROM (");
+        page(self);
+        self.push(") page) <= ").number(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.push(match self.dialect() {
+            Dialect::Sqlite => " THEN (SELECT coalesce(group_concat(doc, char(30)), '') FROM (",
+            Dialect::Postgres => " THEN (SELECT coalesce(string_agg(doc, chr(30)), '') FROM (",
+        });
+        page(self);
+        self.push(") page) END")
+    }
+
+    /// Whether what is sorted is held in memory with everything that is selected of it.
+    pub fn sorts_in_memory(&self) -> bool {
+        self.dialect() == Dialect::Sqlite
     }
 
     /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`]: to the millisecond,
@@ -261,25 +288,6 @@ impl Sql {
             Dialect::Sqlite => self,
             Dialect::Postgres => self.push(" COLLATE \"C\""),
         }
-    }
-
-    /// Appends `text LIKE pattern` in parentheses: without an escape character, ASCII letters in either case. `folds` if
-    /// the pattern may have U+FFFD, U+FFFE or U+FFFF, which are all one for SQLite; that takes longer on PostgreSQL.
-    pub fn like(&mut self, text: impl FnOnce(&mut Self), pattern: impl FnOnce(&mut Self), folds: bool) -> &mut Self {
-        let (before, between, after) = match self.dialect() {
-            Dialect::Sqlite => ("(", " LIKE ", ")"),
-            Dialect::Postgres if folds => (
-                "(lower(translate(",
-                r#", U&'\FFFE\FFFF', U&'\FFFD\FFFD') COLLATE "C") LIKE lower(translate("#,
-                r#", U&'\FFFE\FFFF', U&'\FFFD\FFFD') COLLATE "C") ESCAPE '')"#,
-            ),
-            Dialect::Postgres => ("(lower((", ") COLLATE \"C\") LIKE lower((", ") COLLATE \"C\") ESCAPE '')"),
-        };
-        self.push(before);
-        text(self);
-        self.push(between);
-        pattern(self);
-        self.push(after)
     }
 
     /// Appends a number as a double, so that calculations with it are not done in integers.

@@ -30,6 +30,9 @@ pub enum DbError {
     /// The table or a column is not there (any more) or has another type: the schema changed after the statement was written.
     #[error("the schema has changed")]
     SchemaChanged,
+    /// A read has more bytes than it may have.
+    #[error("too many bytes for one read")]
+    TooLarge,
     /// A statement that had to touch a row touched none.
     #[error("no such row")]
     Gone,

@@ -1,20 +1,30 @@
 //! PostgreSQL: a pool. Each batch is one statement where it can be, otherwise one transaction.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 
 use super::error::{CommitError, DbError};
+use super::reads::ByteBudget;
+use super::shares::{ReadShare, ReadShares};
 use super::sql::Stmt;
 use super::value::{Kind, Value, canonical_time};
+use super::varied::VariedStatements;
 use super::{Batch, Context, DbRow, Doc, Write};
+use crate::id::AccountId;
 
 /// The advisory lock that a transaction holds while it changes the schema.
 const SCHEMA_LOCK: i64 = 0x736e_6163_6b62_6173;
+
+/// One connection in so many is not used for reading records.
+const RESERVED_PART: usize = 4;
 
 /// How to reach the server.
 #[derive(Clone, Debug)]
@@ -31,6 +41,11 @@ pub struct PostgresOptions {
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pool: sqlx::PgPool,
+    /// Connections that may read records: some are left for everything else.
+    readers: Arc<Semaphore>,
+    shares: ReadShares,
+    acquire_timeout: Duration,
+    varied: VariedStatements,
     committed: watch::Sender<u64>,
 }
 
@@ -47,9 +62,19 @@ impl Postgres {
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(notice_lost_clients(connection)))
             .connect_with(connect)
             .await?;
-        Ok(Self { pool, committed: watch::Sender::new(0) })
+        let most = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
+        let readers = (most - most.div_ceil(RESERVED_PART)).clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Self {
+            pool,
+            readers: Arc::new(Semaphore::new(readers)),
+            shares: ReadShares::of(readers),
+            acquire_timeout: options.acquire_timeout,
+            varied: VariedStatements::default(),
+            committed: watch::Sender::new(0),
+        })
     }
 
     pub(super) fn pool(&self) -> &sqlx::PgPool {
@@ -91,6 +116,58 @@ impl Postgres {
             Err(error) if connection_lost(&error) => Ok(query(&stmt).fetch_all(&self.pool).await?),
             other => Ok(other?),
         }
+    }
+
+    /// The rows one by one, until the budget is spent.
+    pub(super) async fn rows_within<T: DbRow>(
+        &self,
+        account: AccountId,
+        stmt: Stmt,
+        mut budget: ByteBudget<T>,
+    ) -> Result<Vec<T>, DbError> {
+        let mut is_first = true;
+        let is_kept = self.varied.note(&stmt).is_none_or(|keeping| keeping.is_kept);
+        loop {
+            let mut reader = self.reader(account).await?;
+            let (mut found, mut rows) = (Vec::new(), query(&stmt).persistent(is_kept).fetch(reader.connection()?));
+            let failed = loop {
+                match rows.try_next().await {
+                    Ok(Some(row)) => {
+                        let row = T::from_row(&row)?;
+                        budget.spend(&row)?;
+                        found.push(row);
+                    }
+                    Ok(None) => break None,
+                    Err(error) => break Some(error),
+                }
+            };
+            drop(rows);
+            match failed {
+                None => {
+                    reader.release();
+                    return Ok(found);
+                }
+                // The pool does not ping before each use.
+                Some(error) if connection_lost(&error) && is_first && found.is_empty() => is_first = false,
+                Some(error) => {
+                    if !connection_lost(&error) {
+                        reader.release();
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// A connection for records, as soon as the account and all accounts together use few enough.
+    async fn reader(&self, account: AccountId) -> Result<PostgresReader, DbError> {
+        let turn = async {
+            let share = self.shares.take(account).await?;
+            let turn = self.readers.clone().acquire_owned().await.map_err(|_| DbError::Closed)?;
+            Ok::<_, DbError>((share, turn))
+        };
+        let turn = timeout(self.acquire_timeout, turn).await.map_err(|_| DbError::Busy)??;
+        Ok(PostgresReader { connection: Some(self.pool.acquire().await?), _turn: turn })
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
@@ -135,6 +212,42 @@ impl Postgres {
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A connection that reads records. One that is dropped before it is released still has something to do: it is closed, so
+/// that the server stops.
+struct PostgresReader {
+    connection: Option<PoolConnection<sqlx::Postgres>>,
+    _turn: (ReadShare, OwnedSemaphorePermit),
+}
+
+impl PostgresReader {
+    fn connection(&mut self) -> Result<&mut sqlx::PgConnection, DbError> {
+        self.connection.as_deref_mut().ok_or(DbError::Closed)
+    }
+
+    /// Puts the connection back into the pool.
+    fn release(mut self) {
+        self.connection = None;
+    }
+}
+
+impl Drop for PostgresReader {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+/// Lets the server look, while a statement runs, whether its client is still there.
+async fn notice_lost_clients(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    let set = "SELECT set_config('client_connection_check_interval', '500', false)";
+    // Servers before 14, and some systems, do not know it: there a statement ends by itself.
+    if let Err(error) = connection.execute(set).await {
+        tracing::debug!(%error, "statements go on after their client has gone");
+    }
+    Ok(())
 }
 
 /// A transaction of a cold path.

@@ -70,6 +70,8 @@ pub struct Stmt {
     pub(super) text: Arc<str>,
     pub(super) args: Vec<Value>,
     pub(super) row: Option<Row>,
+    /// Whether a caller of the API decides about the text, so that there may be any number of them.
+    pub(super) varied: bool,
 }
 
 /// The part of an insert that yields its row: statements that differ in their values alone can go as one, with a row
@@ -87,7 +89,7 @@ pub(super) struct Row {
 impl Stmt {
     /// A statement whose text is known at compile time. Placeholders are `$1`, `$2`, … on both databases.
     pub fn fixed(text: &'static str, args: Vec<Value>) -> Self {
-        Self { text: text.into(), args, row: None }
+        Self { text: text.into(), args, row: None, varied: false }
     }
 
     /// The statement's text, for tests and messages.
@@ -108,17 +110,24 @@ pub struct Sql {
     text: String,
     args: Vec<Value>,
     row: Option<Row>,
+    varied: bool,
 }
 
 impl Sql {
     /// An empty statement for a dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), args: Vec::new(), row: None }
+        Self { dialect, text: String::with_capacity(256), args: Vec::new(), row: None, varied: false }
     }
 
     /// The dialect this is written in.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Says that a caller of the API decides about the text: the statement is not kept prepared unless it is used again soon.
+    pub fn varied(&mut self) -> &mut Self {
+        self.varied = true;
+        self
     }
 
     /// Appends static text.
@@ -243,7 +252,7 @@ impl Sql {
 
     /// The finished statement.
     pub fn build(self) -> Stmt {
-        Stmt { text: self.text.into(), args: self.args, row: self.row }
+        Stmt { text: self.text.into(), args: self.args, row: self.row, varied: self.varied }
     }
 
     /// The text as a fragment, or `None` if it has arguments.

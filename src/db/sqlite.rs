@@ -1,12 +1,13 @@
 //! SQLite: reader tasks that own a connection each, and one writer task that commits in groups.
 
 mod files;
+mod readers;
 mod writer;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
@@ -14,10 +15,15 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, DbError};
+use super::like::{SQLITE_MATCHER, compare_with_pattern};
+use super::reads::ByteBudget;
 use super::sql::Stmt;
 use super::value::{Value, canonical_time};
+use super::varied::VariedStatements;
 use super::{Batch, DbRow, Doc};
 pub use files::{Occupied, amend_database, copy_database};
+pub(super) use readers::Asker;
+use readers::Readers;
 use writer::Job;
 pub use writer::Lease;
 
@@ -31,6 +37,9 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Rows that a reader takes ahead of the one that asks: they are in memory, and a row may have the size of a record.
+const ROW_BUFFER: usize = 4;
+
 /// Where the database is and how it is opened.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
@@ -38,7 +47,7 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// How durable a commit is.
     pub synchronous: Synchronous,
-    /// Reader tasks, each with its own connection.
+    /// Reader tasks for records, each with its own connection; there is one more for everything else.
     pub readers: usize,
     /// How long to wait for a lock that another process holds.
     pub busy_timeout: Duration,
@@ -46,15 +55,13 @@ pub struct SqliteOptions {
     pub cache_kib: u32,
 }
 
-/// A job for a reader: it gets the connection and answers its caller itself.
-type Read = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
-
 /// The SQLite database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     options: SqliteOptions,
     writer: flume::Sender<Job>,
-    readers: flume::Sender<Read>,
+    readers: Readers,
+    varied: VariedStatements,
     committed: watch::Receiver<u64>,
 }
 
@@ -65,17 +72,9 @@ impl Sqlite {
         let (committed_tx, committed) = watch::channel(0);
         let (writer, jobs) = flume::bounded(4096);
         tokio::spawn(writer::run(connection, writing(&options), jobs, committed_tx));
-        let (readers, reads) = flume::bounded::<Read>(4096);
-        for _ in 0..options.readers.max(1) {
-            let mut connection = connect_options(&options).pragma("query_only", "on").connect().await?;
-            let reads = reads.clone();
-            tokio::spawn(async move {
-                while let Ok(read) = reads.recv_async().await {
-                    read(&mut connection).await;
-                }
-            });
-        }
-        Ok(Self { options, writer, readers, committed })
+        let reading = connect_options(&options).pragma("query_only", "on").row_buffer_size(ROW_BUFFER);
+        let readers = Readers::start(&reading, options.readers).await?;
+        Ok(Self { options, writer, readers, varied: VariedStatements::default(), committed })
     }
 
     /// A writing connection of its own, for migrations before anything else runs.
@@ -84,33 +83,45 @@ impl Sqlite {
     }
 
     pub(super) async fn docs(&self, stmt: Stmt) -> Result<Vec<Doc>, DbError> {
-        self.read(move |connection| {
-            Box::pin(async move {
-                let rows = query(&stmt).fetch_all(connection).await?;
-                rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        self.readers
+            .read(Asker::System, None, move |connection| {
+                Box::pin(async move {
+                    let rows = query(&stmt).fetch_all(connection).await?;
+                    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+                })
             })
-        })
-        .await
+            .await
     }
 
     pub(super) async fn rows<T: DbRow>(&self, stmt: Stmt) -> Result<Vec<T>, DbError> {
-        self.read(move |connection| Box::pin(async move { fetch(connection, &stmt).await })).await
+        self.readers
+            .read(Asker::System, None, move |connection| Box::pin(async move { fetch(connection, &stmt).await }))
+            .await
     }
 
-    async fn read<T, F>(&self, job: F) -> Result<T, DbError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let read: Read = Box::new(move |connection| {
-            Box::pin(async move {
-                // The caller may have gone away; then there is nobody to tell.
-                let _ = reply.send(job(connection).await);
+    /// The rows one by one, until the budget is spent.
+    pub(super) async fn rows_within<T: DbRow>(
+        &self,
+        asker: Asker,
+        stmt: Stmt,
+        mut budget: ByteBudget<T>,
+    ) -> Result<Vec<T>, DbError> {
+        let keeping = self.varied.note(&stmt);
+        let is_kept = keeping.is_none_or(|keeping| keeping.is_kept);
+        self.readers
+            .read(asker, keeping, move |connection| {
+                Box::pin(async move {
+                    let (mut found, query) = (Vec::new(), query(&stmt).persistent(is_kept));
+                    let mut rows = query.fetch(connection);
+                    while let Some(row) = rows.try_next().await? {
+                        let row = T::from_row(&row)?;
+                        budget.spend(&row)?;
+                        found.push(row);
+                    }
+                    Ok(found)
+                })
             })
-        });
-        self.readers.send_async(read).await.map_err(|_| DbError::Closed)?;
-        answer.await.map_err(|_| DbError::Closed)?
+            .await
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
@@ -153,6 +164,7 @@ fn connect_options(options: &SqliteOptions) -> SqliteConnectOptions {
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         })
+        .collation(SQLITE_MATCHER, compare_with_pattern)
         .log_statements(tracing::log::LevelFilter::Off)
 }
 

@@ -111,12 +111,14 @@ struct Checker<'a> {
     collections: Sources,
     /// Inside of a stored macro: its arguments.
     query: Option<QueryScope>,
+    /// Characters of the patterns of `~` up to here.
+    pattern_chars: usize,
 }
 
 impl<'a> Checker<'a> {
     fn new(columns: &'a dyn Columns, purpose: Purpose) -> Self {
         let (faults, reads, fields, collections) = Default::default();
-        Self { columns, purpose, faults, reads, fields, clock: false, collections, query: None }
+        Self { columns, purpose, faults, reads, fields, clock: false, collections, query: None, pattern_chars: 0 }
     }
 
     /// What was found, in the order of position.

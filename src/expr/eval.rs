@@ -1,6 +1,7 @@
 //! Checked form to an answer, in memory.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -9,13 +10,50 @@ use super::ast::Comparison;
 use super::caller::Auth;
 use super::instant::parse_instant;
 use super::ir::{Condition, Leaf, Number, Operand, Path, Pick, Text, Time};
-use super::like::{MAX_PATTERN, like};
 use super::number;
 use crate::clock::Clock;
-use crate::db::JsonType;
+use crate::db::{JsonType, is_pattern, matches_pattern, pattern_steps};
 
 /// The first and the last millisecond of the years 1 to 9999.
 const MILLIS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
+
+/// Upper limit of the steps of one evaluation: the bytes of texts that are copied or searched through, and a sixteenth of
+/// those that are only looked up. It is some tens of milliseconds.
+const MAX_STEPS: usize = 32 << 20;
+/// Bytes that are looked up in one step.
+const LOOKED_UP: usize = 16;
+
+thread_local! {
+    static STEPS_TAKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The steps that evaluations have taken on this thread so far.
+pub fn steps_taken() -> u64 {
+    STEPS_TAKEN.get()
+}
+
+/// The steps that one evaluation may still take.
+pub(super) struct Steps(Cell<Option<usize>>);
+
+impl Steps {
+    pub fn new() -> Self {
+        Self(Cell::new(Some(MAX_STEPS)))
+    }
+
+    /// Takes some; `None` from the time on when there were not enough.
+    fn take(&self, steps: usize) -> Option<()> {
+        let left = self.0.get().and_then(|left| left.checked_sub(steps));
+        self.0.set(left);
+        left?;
+        STEPS_TAKEN.set(STEPS_TAKEN.get().wrapping_add(steps as u64));
+        Some(())
+    }
+
+    /// Whether there were enough.
+    pub fn were_enough(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy)]
@@ -23,6 +61,7 @@ pub(super) struct Scope<'a> {
     pub record: Option<&'a Map<String, Value>>,
     pub auth: &'a Auth<'a>,
     pub data: Option<&'a Map<String, Value>>,
+    pub steps: &'a Steps,
 }
 
 /// An operand's value; only values of one type meet.
@@ -67,7 +106,8 @@ impl<'a> Scope<'a> {
             }
             Condition::Like { text, pattern } => {
                 let (text, pattern) = (self.text(text)?, self.text(pattern)?);
-                (pattern.len() <= MAX_PATTERN).then(|| like(&text, &pattern))
+                self.steps.take(pattern_steps(&text, &pattern))?;
+                is_pattern(&pattern).then(|| matches_pattern(&text, &pattern))
             }
             Condition::OneOf { left, options } => {
                 let left = self.datum(left)?;
@@ -158,26 +198,40 @@ impl<'a> Scope<'a> {
         Some(match text {
             Text::Literal(text) => Cow::Borrowed(text),
             Text::Leaf(leaf) => Cow::Borrowed(self.leaf_text(leaf)?),
-            Text::Path(path) => Cow::Borrowed(storable(self.part(path)?)?),
+            Text::Path(path) => Cow::Borrowed(self.storable(self.part(path)?)?),
             Text::Caller(attribute) => Cow::Borrowed(attribute.of(self.auth)?),
             Text::Query(_) => return None,
             Text::Pick(pick) => return self.pick(pick, |part| self.text(part)),
             Text::Concat(parts) => {
-                Cow::Owned(parts.iter().map(|part| self.text(part)).collect::<Option<Vec<_>>>()?.concat())
+                Cow::Owned(parts.iter().map(|part| self.copied(part)).collect::<Option<Vec<_>>>()?.concat())
             }
-            Text::Case { upper: true, text } => Cow::Owned(self.text(text)?.to_ascii_uppercase()),
-            Text::Case { upper: false, text } => Cow::Owned(self.text(text)?.to_ascii_lowercase()),
-            Text::Trim(text) => Cow::Owned(self.text(text)?.trim_matches(' ').to_owned()),
+            Text::Case { upper: true, text } => Cow::Owned(self.copied(text)?.to_ascii_uppercase()),
+            Text::Case { upper: false, text } => Cow::Owned(self.copied(text)?.to_ascii_lowercase()),
+            Text::Trim(text) => Cow::Owned(self.copied(text)?.trim_matches(' ').to_owned()),
             Text::Substring { text, start, length } => {
-                let text = self.text(text)?;
+                let text = self.copied(text)?;
                 let rest = text.chars().skip(*start as usize - 1);
                 Cow::Owned(rest.take(length.map_or(usize::MAX, |length| length as usize)).collect())
             }
         })
     }
 
+    /// A text whose characters are looked at one by one.
+    fn copied(&self, text: &'a Text) -> Option<Cow<'a, str>> {
+        let text = self.text(text)?;
+        self.steps.take(text.len())?;
+        Some(text)
+    }
+
     fn leaf_text(&self, leaf: &Leaf) -> Option<&'a str> {
-        storable(self.value(leaf)?)
+        self.storable(self.value(leaf)?)
+    }
+
+    /// Text with a NUL cannot reach PostgreSQL, so it is NULL.
+    fn storable(&self, value: &'a Value) -> Option<&'a str> {
+        let text = value.as_str()?;
+        self.steps.take(text.len() / LOOKED_UP)?;
+        (!text.contains('\0')).then_some(text)
     }
 
     pub fn number(&self, number: &'a Number) -> Option<f64> {
@@ -191,7 +245,7 @@ impl<'a> Scope<'a> {
             Number::Query(_) => None,
             Number::Pick(pick) => self.pick(pick, |part| self.number(part)),
             #[expect(clippy::cast_precision_loss, reason = "no text is that long")]
-            Number::Length(text) => Some(self.text(text)?.chars().count() as f64),
+            Number::Length(text) => Some(self.copied(text)?.chars().count() as f64),
             Number::Abs(inner) => self.number(inner).map(f64::abs),
             Number::Floor(inner) => self.number(inner).map(f64::floor),
             #[expect(clippy::cast_precision_loss, reason = "the years 1 to 9999 fit")]
@@ -213,9 +267,4 @@ impl<'a> Scope<'a> {
             }
         }
     }
-}
-
-/// Text with a NUL cannot reach PostgreSQL, so it is NULL.
-fn storable(value: &Value) -> Option<&str> {
-    value.as_str().filter(|text| !text.contains('\0'))
 }

@@ -46,7 +46,8 @@ impl Formula {
 impl Computed for Formula {
     fn write(&self, sql: &mut Sql, alias: &'static str) {
         let auth = Auth::default();
-        let scope = eval::Scope { record: None, auth: &auth, data: None };
+        let steps = eval::Steps::new();
+        let scope = eval::Scope { record: None, auth: &auth, data: None, steps: &steps };
         let write = |sql: &mut Sql| sql::Writer { sql, alias, scope, constants: true }.value(&self.operand);
         match self.operand {
             Operand::Text(_) => {

@@ -153,7 +153,8 @@ impl CallerValue<'_> {
 
 impl Computed for CallerValue<'_> {
     fn write(&self, sql: &mut Sql, alias: &'static str) {
-        let scope = eval::Scope { record: None, auth: self.auth, data: None };
+        let steps = eval::Steps::new();
+        let scope = eval::Scope { record: None, auth: self.auth, data: None, steps: &steps };
         sql::Writer { sql, alias, scope, constants: false }.value(self.operand);
     }
 }

@@ -5,7 +5,6 @@
 use super::ast::{Arithmetic, Comparison};
 use super::eval::Scope;
 use super::ir::{Condition, Field, Leaf, Number, Operand, Path, Pick, Query, Selected, Text, Time};
-use super::like::{MAX_PATTERN, folds};
 use super::query::Aggregate;
 use crate::db::{ColumnKind, JsonPath, JsonType, Kind, Sql, Value};
 
@@ -126,23 +125,11 @@ impl<'a> Writer<'a> {
             _ => false,
         };
         if is_bound {
-            let pattern = scope.text(pattern).filter(|pattern| pattern.len() <= MAX_PATTERN);
-            let folds = pattern.as_deref().is_some_and(folds);
-            let pattern = Value::text_or_null(pattern);
-            self.sql.like(|sql| writer(sql, text), |sql| Writer { sql, alias, scope, constants }.bind(pattern), folds);
+            let bind =
+                |sql: &mut Sql, pattern| Writer { sql, alias, scope, constants }.bind(Value::text_or_null(pattern));
+            self.sql.like_known(|sql| writer(sql, text), scope.text(pattern).as_deref(), bind);
         } else {
-            // A pattern in the database is measured there.
-            self.sql.like(
-                |sql| writer(sql, text),
-                |sql| {
-                    sql.push("CASE WHEN octet_length(");
-                    writer(sql, pattern);
-                    sql.push(") <= 50000 THEN ");
-                    writer(sql, pattern);
-                    sql.push(" END");
-                },
-                true,
-            );
+            self.sql.like_stored(|sql| writer(sql, text), |sql| writer(sql, pattern));
         }
     }
 

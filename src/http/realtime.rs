@@ -24,6 +24,7 @@ use utoipa_axum::routes;
 use crate::access::ExpandPaths;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::db::Doc;
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
@@ -34,8 +35,10 @@ use crate::rooms::Guest;
 use message::{SnapshotWish, Wish};
 use shown::Shown;
 
-/// How many records one frame of a snapshot holds.
+/// Records that one frame of a snapshot holds at most …
 const SNAPSHOT_PAGE: usize = 100;
+/// … and bytes of them, unless one alone has more.
+const SNAPSHOT_PAGE_BYTES: usize = 256 * 1024;
 
 /// The routes that the API document describes.
 pub fn api() -> OpenApiRouter<App> {
@@ -151,9 +154,7 @@ impl Session {
         scope: Scope,
         encode: impl Fn(&[String], Option<bool>) -> Bytes,
     ) -> Result<Snapshot> {
-        if self.connection.is_full() {
-            return Err(Error::RateLimited { retry_after: 1 });
-        }
+        let mut waiting = self.connection.begin_snapshot().ok_or(Error::RateLimited { retry_after: 1 })?;
         let caller = self.connection.caller();
         let catalog = self.app.catalog.current();
         let after = self.app.changes.position();
@@ -179,14 +180,32 @@ impl Session {
         };
         let moment = self.app.records.snapshot(&caller, &query).await?;
         let mut frames: Vec<Bytes> = Vec::new();
-        let mut pages = moment.items.chunks(SNAPSHOT_PAGE).peekable();
-        while let Some(page) = pages.next() {
-            frames.push(encode(page, pages.peek().is_none().then_some(moment.has_more)));
+        let mut items = moment.items.into_iter().peekable();
+        loop {
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            let fits = |item: &Doc, bytes: usize, count: usize| {
+                count == 0 || (count < SNAPSHOT_PAGE && bytes + item.len() <= SNAPSHOT_PAGE_BYTES)
+            };
+            while let Some(item) = items.next_if(|item| fits(item, bytes, page.len())) {
+                bytes += item.len();
+                page.push(item);
+            }
+            let is_last = items.peek().is_none();
+            let frame = encode(&page, is_last.then_some(moment.has_more));
+            waiting.grow(frame.len());
+            frames.push(frame);
+            if is_last {
+                break;
+            }
         }
-        if frames.is_empty() {
-            frames.push(encode(&[], Some(false)));
-        }
-        Ok(Snapshot { frames, after, shown: moment.shown, catalog: Some(catalog), caller: Some(caller) })
+        Ok(Snapshot {
+            frames,
+            after,
+            shown: moment.shown,
+            catalog: Some(catalog),
+            caller: Some(caller),
+            waiting: Some(waiting),
+        })
     }
 
     /// Runs hooks, if there are any.

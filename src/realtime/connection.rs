@@ -18,6 +18,7 @@ use super::frame::Dialect;
 use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
 use super::subscription::{Command, Joined, Member, Selection, Start, Subscribe, Subscription};
+use super::waiting::WaitingSnapshot;
 use crate::access::FieldView;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -253,9 +254,13 @@ impl Connection {
         self.outlet.recheck(&self.hub).await;
     }
 
-    /// Whether so much of snapshots waits to be sent that there should be no other one.
-    pub fn is_full(&self) -> bool {
-        self.outlet.pulls.is_full()
+    /// Counts a snapshot that will wait to be sent; `None` if so much of them waits already, for this connection or for its
+    /// account, that there should be no other one.
+    pub fn begin_snapshot(&self) -> Option<WaitingSnapshot> {
+        if self.outlet.pulls.is_full() {
+            return None;
+        }
+        self.hub.0.snapshots.add(self.caller().account_id())
     }
 
     /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every event that is

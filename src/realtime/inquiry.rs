@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json};
 use tokio::time::{sleep, timeout};
 
 use super::lens::{Lens, Subject};
+use super::shard::Allowance;
 use crate::access::gate::other_records_read;
 use crate::auth::Caller;
 use crate::changes::{Change, ChangeKind};
@@ -97,7 +98,7 @@ impl Inquiry {
 }
 
 async fn read(db: &Db, stmt: Stmt) -> Result<Vec<(i64,)>, Unanswered> {
-    match timeout(PATIENCE, db.rows(stmt)).await {
+    match timeout(PATIENCE, db.reads(None).rows(stmt)).await {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => {
             tracing::warn!(%error, "a rule about other records could not be judged for an event");
@@ -124,18 +125,22 @@ impl Answers {
 /// What the database says about several changes, by position.
 pub(super) type Verdicts = HashMap<i64, Verdict>;
 
-/// Asks for one lens. A lens that needs no answers gets none.
+/// Asks for one lens, as far as the allowance reaches for finding out what to ask. A lens that needs no answers gets none.
 pub(super) async fn verdicts<'s>(
     db: &Db,
     lens: &Lens,
     subjects: impl Iterator<Item = &'s Subject>,
+    allowance: &mut Allowance,
 ) -> Result<Verdicts, Unanswered> {
     if !lens.asks() {
         return Ok(Verdicts::new());
     }
     let mut inquiry = Inquiry::new(db);
-    let asked: Vec<(i64, Asked)> =
-        subjects.map(|subject| (subject.change.position, lens.ask(subject, &mut inquiry))).collect();
+    let mut asked: Vec<(i64, Asked)> = Vec::new();
+    for subject in subjects {
+        let question = allowance.run(|| lens.ask(subject, &mut inquiry)).ok_or(Unanswered)?;
+        asked.push((subject.change.position, question));
+    }
     let answers = inquiry.answers().await?;
     Ok(asked.into_iter().map(|(position, asked)| (position, answers.verdict(asked))).collect())
 }

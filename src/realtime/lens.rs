@@ -136,6 +136,12 @@ impl Lens {
         }
     }
 
+    /// Whether an expression is evaluated in memory to judge events.
+    pub(super) fn evaluates(&self) -> bool {
+        let gate = self.access.gate();
+        matches!(self.filter, Filter::When(_)) || (gate.predicate().is_some() && gate.relational().is_none())
+    }
+
     /// Whether the database must be asked before events can be judged.
     pub(super) fn asks(&self) -> bool {
         self.access.gate().relational().is_some()

@@ -22,6 +22,8 @@ use super::history::Segment;
 use super::inquiry::Unanswered;
 use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
+use super::waiting::WaitingSnapshot;
+use super::workers::apart;
 use crate::auth::Caller;
 use crate::schema::Catalog;
 use reading::{Asked, Read};
@@ -63,6 +65,8 @@ struct Beginning {
     subscriptions: Vec<Arc<Subscription>>,
     /// What is sent first.
     opening: std::vec::IntoIter<Bytes>,
+    /// Counts the opening, until it has been sent.
+    waiting: Option<WaitingSnapshot>,
     /// Whether the cursor belongs to another database.
     foreign: bool,
     /// Positions that the opening shows already, in order.
@@ -136,7 +140,7 @@ impl Pulls {
             }
             Start::Snapshot(snapshot) => (snapshot.after, Arrived::Live, snapshot),
         };
-        let Snapshot { frames, mut shown, catalog, caller, .. } = snapshot;
+        let Snapshot { frames, mut shown, catalog, caller, waiting, .. } = snapshot;
         // What changes while the records are read is told when they have been sent.
         let seen = Sight {
             catalog: catalog.unwrap_or_else(|| hub.0.catalog.current()),
@@ -145,7 +149,7 @@ impl Pulls {
         shown.sort_unstable();
         let least = (arrival == Arrived::Live).then(|| shown.last().copied().unwrap_or(position));
         let opening = frames.into_iter();
-        let beginning = Beginning { subscriptions, opening, foreign, shown, arrival, count: 0, seen, least };
+        let beginning = Beginning { subscriptions, opening, waiting, foreign, shown, arrival, count: 0, seen, least };
         let id = hub.next_subscription();
         self.jobs().push(Job { id, task: Task::Start(beginning), position, joining: ended });
         // The answer waits in the queue and goes first.
@@ -230,7 +234,12 @@ impl Connection {
                                 // If it is looked at with other eyes meanwhile: once more.
                                 if self.stands(&asked, &sight) {
                                     let mut read = Vec::new();
-                                    self.apply(job, &segment, &asked, sight, &mut read);
+                                    let apply = || self.apply(job, &segment, &asked, sight, &mut read);
+                                    if segment.is_large() {
+                                        apart(apply);
+                                    } else {
+                                        apply();
+                                    }
                                     // What was said about anything that was read waits there, and goes first.
                                     let taken = self.queue().take(frames);
                                     frames.append(&mut read);
@@ -281,6 +290,9 @@ impl Connection {
             }
             Task::Start(start) if start.opening.len() > 0 => {
                 frames.extend(start.opening.by_ref().take(SNAPSHOT_FRAMES));
+                if start.opening.len() == 0 {
+                    start.waiting = None;
+                }
                 Step::Done
             }
             Task::Start(start) if start.least.is_none() => Step::Verify { job: id },

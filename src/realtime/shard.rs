@@ -2,6 +2,7 @@
 
 mod ahead;
 mod catching_up;
+mod judging;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ use crate::changes::{Batch, Change, ChangeLog, Cursor, Feed, Intake, Portion, fe
 use crate::db::Db;
 use crate::schema::{Catalog, CatalogHandle, Collection};
 use ahead::{Outlook, Pace};
+use catching_up::MissedError;
+pub(super) use judging::Allowance;
+use judging::Allowances;
 
 /// After so many frames the task lets others run.
 const FRAMES_PER_TURN: usize = 1000;
@@ -66,6 +70,7 @@ pub(super) struct Shard {
     topics: HashMap<Scope, HashMap<Arc<str>, Topic>>,
     lane: Lane,
     pace: Pace,
+    allowances: Allowances,
     ring: Ring,
     /// The last entry that was handed out.
     position: Arc<AtomicI64>,
@@ -90,7 +95,20 @@ impl Shard {
         let delivered = Arc::new(AtomicU64::new(0));
         let handle = Handle { intake, commands, position: position.clone(), delivered: delivered.clone() };
         let (commands, topics, pace) = (commands_in, HashMap::new(), Pace::default());
-        let shard = Self { db, catalog, log, feed, commands, topics, lane, pace, ring, position, delivered };
+        let shard = Self {
+            db,
+            catalog,
+            log,
+            feed,
+            commands,
+            topics,
+            lane,
+            pace,
+            allowances: Allowances::default(),
+            ring,
+            position,
+            delivered,
+        };
         workers.spawn(shard.run());
         handle
     }
@@ -168,13 +186,20 @@ impl Shard {
             topic.note(change);
             topic.tell_shaken(&before, until);
         }
+        let mut allowance = self.allowances.of(change.account_id, Instant::now());
         let (lane, cursor) = (self.lane.number, self.log.cursor(change.position));
         let Some((topic, collection)) = self.topic_of(change, outlook.catalog()) else { return Delivery::default() };
         let (subject, findings) = found.unwrap_or_else(|| {
             let subject = Subject::new(change.clone(), collection.clone(), cursor);
             (subject, Findings::default())
         });
-        let delivery = topic.deliver(&subject, &findings, lane);
+        let delivery = topic.deliver(&subject, &findings, lane, &mut allowance);
+        if !delivery.unjudged.is_empty() {
+            topic.leave_unjudged(&delivery.unjudged, change.position);
+            topic.tell_shaken(&before, until);
+            counter!("snackbase_realtime_unjudged_total").increment(delivery.unjudged.len() as u64);
+        }
+        self.allowances.settle(change.account_id, &allowance, Instant::now());
         let took = start.elapsed() + outlook.share();
         histogram!("snackbase_realtime_delivery_seconds").record(took.as_secs_f64());
         delivery
@@ -288,7 +313,11 @@ impl Shard {
             None
         } else {
             tell_differences(&members, &seen, &catalog, &self.log.cursor(position));
-            self.catch_up(&outlet, &subscriptions, position).await
+            match self.missed(&outlet, &subscriptions, position).await {
+                Ok(missed) => Some(self.catch_up(&outlet, &missed).await),
+                Err(MissedError::Closed) => Some(0),
+                Err(MissedError::Behind) => None,
+            }
         };
         let Some(queued) = caught_up else {
             let _ = reply.send(Joined::Behind);
@@ -316,14 +345,18 @@ impl Shard {
     }
 
     /// Hands events to a connection again that knows everything up to a position.
-    async fn rejoin(&self, outlet: &Arc<Outlet>, position: i64) -> Joined {
-        if self.ring.since(position).is_none() {
-            return Joined::Behind;
-        }
+    async fn rejoin(&mut self, outlet: &Arc<Outlet>, position: i64) -> Joined {
         let of_lane = |subscription: &Subscription| subscription.is_live() && self.serves(subscription.scope);
         let subscriptions = outlet.held(of_lane);
+        let missed = match self.missed(outlet, &subscriptions, position).await {
+            Ok(missed) => Some(missed),
+            Err(MissedError::Closed) => None,
+            Err(MissedError::Behind) => return Joined::Behind,
+        };
         outlet.queue().rejoin(self.lane.number);
-        self.catch_up(outlet, &subscriptions, position).await;
+        if let Some(missed) = missed {
+            self.catch_up(outlet, &missed).await;
+        }
         counter!("snackbase_realtime_rejoins_total").increment(1);
         Joined::Live
     }

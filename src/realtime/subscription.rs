@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::connection::Outlet;
 use super::frame::{About, Crossing, Notice, Operation};
+use super::waiting::WaitingSnapshot;
 use crate::access::{ExpandPaths, ExpandPlan, FieldView};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
@@ -140,6 +141,8 @@ pub struct Snapshot {
     pub catalog: Option<Arc<Catalog>>,
     /// The rights with which they were read.
     pub caller: Option<Caller>,
+    /// Counts what waits to be sent.
+    pub waiting: Option<WaitingSnapshot>,
 }
 
 /// What to subscribe to.

@@ -1,6 +1,8 @@
 //! One collection of one account: its subscriptions, in groups of those that see the same.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod index;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,11 +13,13 @@ use super::frame::{self, Crossing, Notice, Resync};
 use super::inquiry::{Asked, Inquiry, Sources, Verdict};
 use super::lens::{Lens, LensKey, Place, QuestionKey, Subject};
 use super::queue::{Close, Mark, Pushed};
+use super::shard::Allowance;
 use super::subscription::{Member, Selection, SubscriptionId};
 use crate::access::FieldView;
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::schema::{Catalog, Collection, Operation};
+use index::Index;
 
 /// How many of an event's tagged frames are kept for other subscriptions with the same tag.
 const TAGGED: usize = 8;
@@ -29,6 +33,8 @@ pub(super) struct Delivery {
     pub(super) overflowed: u64,
     /// Those that have much to send.
     pub(super) congested: Vec<Arc<Outlet>>,
+    /// Groups for which there were no steps left to judge it.
+    pub(super) unjudged: HashSet<GroupId>,
 }
 
 /// See the module. Groups are made for one state of the collection; when its rules or fields change, they are made anew.
@@ -52,6 +58,8 @@ pub(super) struct Topic {
     expanding: usize,
     /// The last change of what the list rule and the view rule read of which nobody has been told yet.
     shaken: Shaken,
+    /// Groups for which an event was not judged, and its position.
+    unjudged: HashMap<GroupId, i64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,69 +97,6 @@ struct Group {
     key: LensKey,
     place: Place,
     members: Vec<Member>,
-}
-
-/// Which groups an event can concern.
-#[derive(Default)]
-struct Index {
-    anywhere: BTreeSet<GroupId>,
-    by_record: HashMap<Box<str>, BTreeSet<GroupId>>,
-    by_value: HashMap<Box<str>, HashMap<Box<str>, BTreeSet<GroupId>>>,
-}
-
-impl Index {
-    fn add(&mut self, place: &Place, id: GroupId) {
-        let groups = match place {
-            Place::Anywhere => &mut self.anywhere,
-            Place::Record(record) => self.by_record.entry(record.clone()).or_default(),
-            Place::Value { field, value } => {
-                self.by_value.entry(field.clone()).or_default().entry(value.clone()).or_default()
-            }
-            Place::Nowhere => return,
-        };
-        groups.insert(id);
-    }
-
-    fn remove(&mut self, place: &Place, id: GroupId) {
-        match place {
-            Place::Anywhere => {
-                self.anywhere.remove(&id);
-            }
-            Place::Record(record) => remove_from(&mut self.by_record, record, id),
-            Place::Value { field, value } => {
-                if let Some(values) = self.by_value.get_mut(field) {
-                    remove_from(values, value, id);
-                    if values.is_empty() {
-                        self.by_value.remove(field);
-                    }
-                }
-            }
-            Place::Nowhere => {}
-        }
-    }
-
-    fn find<'i>(&'i self, subject: &Subject) -> impl Iterator<Item = GroupId> + use<'i> {
-        let of_values = self.by_value.iter().flat_map(|(field, values)| {
-            let (before, after) = subject.values(field);
-            let after = after.filter(|after| before != Some(*after));
-            [before, after].into_iter().flatten().filter_map(move |value| values.get(value))
-        });
-        let sets: Vec<&BTreeSet<GroupId>> = [&self.anywhere]
-            .into_iter()
-            .chain(self.by_record.get(subject.change.record_id.as_str()))
-            .chain(of_values)
-            .collect();
-        sets.into_iter().flatten().copied()
-    }
-}
-
-fn remove_from(index: &mut HashMap<Box<str>, BTreeSet<GroupId>>, key: &str, id: GroupId) {
-    if let Some(groups) = index.get_mut(key) {
-        groups.remove(&id);
-        if groups.is_empty() {
-            index.remove(key);
-        }
-    }
 }
 
 impl Topic {
@@ -270,14 +215,16 @@ impl Topic {
     /// Tells those who may see other records now because of what was noted. Whoever fetches everything because of that
     /// sees what has happened up to the position `seen`.
     pub(super) fn tell_shaken(&mut self, cursor: &Cursor, seen: i64) {
-        let mut shaken = std::mem::take(&mut self.shaken);
-        if shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none() {
+        let (mut shaken, unjudged) = (std::mem::take(&mut self.shaken), std::mem::take(&mut self.unjudged));
+        let is_nothing = shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none();
+        if is_nothing && unjudged.is_empty() {
             return;
         }
-        for group in self.groups.values_mut() {
+        for (id, group) in &mut self.groups {
             let by_rule = group.lens.asks().then(|| *shaken.of(group.lens.operation())).flatten();
             let by_references = group.lens.expands().then_some(shaken.unexpanded).flatten();
-            let Some(position) = by_rule.max(by_references) else { continue };
+            let unjudged = unjudged.get(id).copied();
+            let Some(position) = by_rule.max(by_references).max(unjudged) else { continue };
             for member in group.members.iter_mut().filter(|member| member.after.max(member.told) < position) {
                 tell(member, Resync::Access, cursor);
                 member.told = seen;
@@ -291,17 +238,24 @@ impl Topic {
     }
 
     /// Asks what must be known about an event before it can be handed out.
-    pub(super) fn inquire(&self, subject: &Subject, inquiry: &mut Inquiry) -> Questions {
+    pub(super) fn inquire(&mut self, subject: &Subject, inquiry: &mut Inquiry, allowance: &mut Allowance) -> Questions {
         let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
-        let mut questions = Questions::new();
+        let (mut questions, mut unjudged) = (Questions::new(), HashSet::new());
         if self.asking == 0 {
             return questions;
         }
         for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
-            let asked = *known.entry(group.key.question()).or_insert_with(|| group.lens.ask(subject, inquiry));
+            let question = group.key.question();
+            let asked = known.get(&question).copied();
+            let Some(asked) = asked.or_else(|| group.within(allowance, || group.lens.ask(subject, inquiry))) else {
+                unjudged.insert(id);
+                continue;
+            };
+            known.insert(question, asked);
             questions.insert(id, asked);
         }
+        self.leave_unjudged(&unjudged, subject.change.position);
         questions
     }
 
@@ -319,6 +273,7 @@ impl Topic {
         subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
         errand: &mut Errand,
+        allowance: &mut Allowance,
     ) -> HashSet<GroupId> {
         let mut groups = HashSet::new();
         if self.expanding == 0 {
@@ -327,7 +282,9 @@ impl Topic {
         let position = subject.change.position;
         for id in self.index.find(subject) {
             let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else { continue };
-            let Some((operation, crossing)) = group.judge(id, subject, verdicts) else { continue };
+            // Without steps for it now, it is not handed out either.
+            let judged = group.within(allowance, || group.judge(id, subject, verdicts));
+            let Some((operation, crossing)) = judged.flatten() else { continue };
             let is_told = |member: &Member| position > member.after && member.operations.want(operation, crossing);
             if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, errand) {
                 groups.insert(id);
@@ -345,6 +302,12 @@ impl Topic {
         groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
     }
 
+    /// Those for whom an event is too expensive to be judged begin anew as well.
+    pub(super) fn leave_unjudged(&mut self, groups: &HashSet<GroupId>, position: i64) {
+        self.unjudged.extend(groups.iter().map(|id| (*id, position)));
+        groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
+    }
+
     /// Nobody can be told what has happened: all begin anew.
     pub(super) fn give_up_all(&self, reason: Resync, cursor: &Cursor) {
         for group in self.groups.values() {
@@ -354,12 +317,21 @@ impl Topic {
     }
 
     /// Hands out an event of the collection that the groups were made for.
-    pub(super) fn deliver(&self, subject: &Subject, findings: &Findings, lane: u32) -> Delivery {
+    pub(super) fn deliver(
+        &self,
+        subject: &Subject,
+        findings: &Findings,
+        lane: u32,
+        allowance: &mut Allowance,
+    ) -> Delivery {
         let mut delivery = Delivery::default();
         let position = subject.change.position;
         let mark = Mark { lane, position };
         for (id, group) in self.index.find(subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
-            let judged = group.judge(id, subject, &findings.verdicts);
+            let Some(judged) = group.within(allowance, || group.judge(id, subject, &findings.verdicts)) else {
+                delivery.unjudged.insert(id);
+                continue;
+            };
             let Some((operation, crossing)) = judged.filter(|_| !findings.withheld.contains(&id)) else { continue };
             let mut frame = None;
             let mut tagged = Tagged::default();
@@ -386,6 +358,11 @@ impl Topic {
 }
 
 impl Group {
+    /// Runs what may have to evaluate expressions; `None` if there are no steps left for that.
+    fn within<T>(&self, allowance: &mut Allowance, judge: impl FnOnce() -> T) -> Option<T> {
+        if self.lens.evaluates() { allowance.run(judge) } else { Some(judge()) }
+    }
+
     fn judge(
         &self,
         id: GroupId,

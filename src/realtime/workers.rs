@@ -3,7 +3,15 @@
 //! One event wakes as many tasks as it has receivers. On the threads that answer requests, a write would wait behind all
 //! of them; here the operating system shares the machine between both.
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+
+/// Runs what may take long without an await, while other tasks of this thread go on elsewhere.
+pub(super) fn apart<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
 
 /// The threads; they end with this.
 pub(super) struct Workers {

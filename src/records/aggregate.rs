@@ -20,6 +20,8 @@ use query::{Function, FunctionKind};
 
 /// Groups that an answer has at most.
 const MAX_GROUPS: i64 = 10_000;
+/// The longest text that records are grouped by: the database holds one for each record.
+const MAX_KEY_BYTES: i64 = 1_000;
 /// Keys that a row has at most.
 const MAX_KEYS: usize = 40;
 
@@ -92,10 +94,24 @@ impl Records {
         let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
         let names = query.functions.iter().filter_map(|function| function.field.as_deref());
         let computed = computed(&collection, names.chain(query.group_by.iter().map(String::as_str)));
-        let mut sql = self.db.sql();
+        let reads = self.db.reads(scope.reader());
         let write_source = |sql: &mut Sql| write_rows(sql, &scope, &selection, &computed);
+        for (name, column) in groups.iter().filter(|(_, column)| column.kind == ColumnKind::Text) {
+            let mut sql = self.db.sql();
+            sql.varied().push("SELECT CAST(1 AS BIGINT)");
+            write_source(&mut sql);
+            sql.push(if computed.is_empty() { " AND " } else { " WHERE " });
+            sql.push("octet_length(").column("r", &column.ident).push(") > ").number(MAX_KEY_BYTES).push(" LIMIT 1");
+            if reads.count(sql.build()).await? > 0 {
+                let message =
+                    format!("'{name}' holds texts of more than {MAX_KEY_BYTES} bytes: leave them out with filter");
+                return Err(Error::refused(GROUP_BY, message));
+            }
+        }
+        let mut sql = self.db.sql();
+        sql.varied();
         write_statement(&mut sql, write_source, &measures, &groups, having.as_ref());
-        let rows = self.db.docs(sql.build()).await.map_err(|error| match error {
+        let rows = reads.docs(sql.build(), self.answer_bytes).await.map_err(|error| match error {
             DbError::Check(_) => out_of_range(),
             other => other.into(),
         })?;

@@ -9,11 +9,11 @@ use super::search::Search;
 use super::{MAX_EXPANDED, Records};
 use crate::access::{ExpandPlan, FieldView, RecordScope};
 use crate::auth::Caller;
-use crate::db::{AccountName, DOC_SEPARATOR, Doc, Sql};
+use crate::db::{AccountName, DOC_SEPARATOR, Doc, LARGE_DOC, Sql};
 use crate::error::{Error, Result};
 use crate::expr::{CallerKey, Predicate};
 use crate::id::{AccountId, CollectionId};
-use crate::schema::{Body, Operation};
+use crate::schema::{Body, Collection, Operation};
 
 /// One page.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,11 @@ impl Selection {
         let search = search.map(|text| Search::prepare(scope, view, text)).transpose()?.flatten();
         Ok(Self { filter, search })
     }
+
+    /// Whether the caller decides about the text of the statement.
+    pub fn is_varied(&self) -> bool {
+        self.filter.is_some()
+    }
 }
 
 /// What is read: which records, in whose eyes, and what of them.
@@ -79,20 +84,33 @@ struct Listing<'a> {
     selection: &'a Selection,
 }
 
+/// A stretch of a list.
+#[derive(Clone, Copy)]
+struct ListStretch<'a> {
+    order: &'a Order<'a>,
+    part: Part,
+    position: Option<&'a Position>,
+    /// How many rows are read.
+    rows: i64,
+}
+
 impl Listing<'_> {
-    /// Appends the statement that reads some rows of a stretch of the list.
-    fn write(&self, sql: &mut Sql, order: &Order<'_>, part: Part, position: Option<&Position>, rows: i64) {
+    /// Appends the query that yields the documents of a stretch.
+    fn write(&self, sql: &mut Sql, stretch: ListStretch<'_>) {
         let Self { scope, view, query, selection } = self;
         let account_name = match scope.caller.account() {
             Some(account) if scope.account.is_some() => AccountName::Known(&account.name),
             _ => AccountName::LookedUp,
         };
         let sorted = |name: &str| query.sort.iter().any(|key| key.field == name);
-        sql.page_of_documents(|sql| {
+        let wanted = |name: &str| view.shows(name) && (query.selects(name) || sorted(name));
+        let document = |sql: &mut Sql| {
             sql.push("SELECT ");
-            let wanted = |name: &str| view.shows(name) && (query.selects(name) || sorted(name));
             scope.collection.write_document(sql, "r", account_name, wanted);
             sql.push(" AS doc");
+        };
+        let some = |sql: &mut Sql| {
+            let ListStretch { order, part, position, rows } = stretch;
             write_source(sql, scope, selection);
             order.write_part(sql, part, position);
             sql.push(" ORDER BY ");
@@ -103,8 +121,33 @@ impl Listing<'_> {
             {
                 sql.push(" OFFSET ").arg(skip);
             }
-        });
+        };
+        if sql.sorts_in_memory() && !is_default_order(query) {
+            write_after_sorting(sql, scope.collection, document, some);
+        } else {
+            document(sql);
+            some(sql);
+        }
     }
+}
+
+/// Whether the order of a list is the one that an index serves in every collection.
+pub(super) fn is_default_order(query: &ListQuery) -> bool {
+    matches!(&query.sort[..], [first, _] if first.field == "created_at")
+}
+
+/// Appends a query whose records are found and sorted by their ids, and then read one by one: otherwise whole documents would
+/// be sorted. A join with `CROSS` keeps the order.
+pub(super) fn write_after_sorting(
+    sql: &mut Sql,
+    collection: &Collection,
+    document: impl FnOnce(&mut Sql),
+    some: impl FnOnce(&mut Sql),
+) {
+    document(sql);
+    sql.push(" FROM (SELECT r.id AS sorted_id");
+    some(sql);
+    sql.push(") s CROSS JOIN ").fragment(collection.source()).push(" r ON r.id = s.sorted_id");
 }
 
 impl Records {
@@ -143,13 +186,9 @@ impl Records {
         let limit = usize::try_from(query.limit).unwrap_or_default();
         let mut items: Vec<Doc> = Vec::new();
         for &part in order.parts(position.as_ref()) {
-            let mut sql = self.db.sql();
             let rows = query.limit + 1 - i64::try_from(items.len()).unwrap_or_default();
-            listing.write(&mut sql, &order, part, position.as_ref(), rows);
-            let text = self.db.doc(sql.build()).await?.unwrap_or_default();
-            if !text.is_empty() {
-                items.extend(text.split(DOC_SEPARATOR).map(str::to_owned));
-            }
+            let stretch = ListStretch { order: &order, part, position: position.as_ref(), rows };
+            items.extend(self.documents(listing, stretch).await?);
             if items.len() > limit {
                 break;
             }
@@ -169,6 +208,31 @@ impl Records {
         }
         page.items = items;
         Ok(page)
+    }
+
+    /// The documents of a stretch. Where each may be as large as its part of the answer, they are read at once; if one is
+    /// larger, it is found out first whether all of them are not too much.
+    async fn documents(&self, listing: &Listing<'_>, stretch: ListStretch<'_>) -> Result<Vec<Doc>> {
+        let reads = self.db.reads(listing.scope.reader());
+        let statement = || {
+            let mut sql = self.db.sql();
+            if listing.selection.is_varied() {
+                sql.varied();
+            }
+            sql
+        };
+        let each = self.answer_bytes / usize::try_from(stretch.rows).unwrap_or(1).max(1);
+        let mut sql = statement();
+        sql.page_of_documents(each, |sql| listing.write(sql, stretch));
+        let text = reads.doc(sql.build()).await?.unwrap_or_default();
+        let items: Vec<Doc> = text.split_terminator(DOC_SEPARATOR).map(str::to_owned).collect();
+        if !items.iter().any(|item| item == LARGE_DOC) {
+            return Ok(items);
+        }
+        let mut sql = statement();
+        sql.page_within(self.answer_bytes, |sql| listing.write(sql, stretch));
+        let text = reads.doc(sql.build()).await?.ok_or_else(Error::answer_too_large)?;
+        Ok(text.split_terminator(DOC_SEPARATOR).map(str::to_owned).collect())
     }
 
     /// The cursor at a record.
@@ -224,9 +288,12 @@ impl Records {
             return Ok(total);
         }
         let mut sql = self.db.sql();
+        if selection.is_varied() {
+            sql.varied();
+        }
         sql.push("SELECT count(*)");
         write_source(&mut sql, scope, selection);
-        let total = self.db.count(sql.build()).await?;
+        let total = self.db.reads(scope.reader()).count(sql.build()).await?;
         if let Some(stamp) = stamp {
             self.totals.insert(key, (stamp, total));
         }

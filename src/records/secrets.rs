@@ -32,7 +32,7 @@ impl Records {
         sql.push("SELECT ").json_object(&stored_values(&fields));
         sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, None);
-        let doc = self.db.doc(sql.build()).await?.ok_or_else(record_not_found)?;
+        let doc = self.db.reads(scope.reader()).doc(sql.build()).await?.ok_or_else(record_not_found)?;
         let row: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
         let account = account_of(&row)?;
         let mut plain = Body::new();

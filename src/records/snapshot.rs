@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::Records;
+use super::list::{is_default_order, write_after_sorting};
 use super::order::Order;
 use super::query::ListQuery;
 use crate::access::RecordScope;
 use crate::auth::Caller;
-use crate::db::{AccountName, Doc};
+use crate::db::{AccountName, Doc, Sql};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, RecordId};
 use crate::schema::{Body, Operation};
@@ -63,24 +64,39 @@ impl Records {
         };
         let order = Order::new(&collection, &list.sort, false);
         let mut sql = self.db.sql();
-        sql.push("SELECT doc FROM (SELECT ");
-        collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));
-        sql.push(" AS doc FROM ").fragment(collection.source()).push(" r WHERE 1 = 1");
-        scope.write_conditions(&mut sql, None);
-        if let Some(record) = record {
-            sql.push(" AND r.id = ").arg(record);
+        if filter.is_some() {
+            sql.varied();
         }
-        if let Some(filter) = &filter {
-            sql.push(" AND (");
-            filter.write_sql(&mut sql, "r", &crate::expr::Auth::default(), None);
-            sql.push(")");
+        let document = |sql: &mut Sql| {
+            sql.push("SELECT ");
+            collection.write_document(sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));
+            sql.push(" AS doc");
+        };
+        let some = |sql: &mut Sql| {
+            sql.push(" FROM ").fragment(collection.source()).push(" r WHERE 1 = 1");
+            scope.write_conditions(sql, None);
+            if let Some(record) = record {
+                sql.push(" AND r.id = ").arg(record);
+            }
+            if let Some(filter) = &filter {
+                sql.push(" AND (");
+                filter.write_sql(sql, "r", &crate::expr::Auth::default(), None);
+                sql.push(")");
+            }
+            sql.push(" ORDER BY ");
+            order.write(sql);
+            sql.push(" LIMIT ").number(list.limit + 1);
+        };
+        sql.push("SELECT doc FROM (");
+        if sql.sorts_in_memory() && !is_default_order(list) {
+            write_after_sorting(&mut sql, &collection, document, some);
+        } else {
+            document(&mut sql);
+            some(&mut sql);
         }
-        sql.push(" ORDER BY ");
-        order.write(&mut sql);
-        sql.push(" LIMIT ").number(list.limit + 1);
         sql.push(") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ").arg(query.after);
-        let (mut items, positions): (Vec<Doc>, Vec<Doc>) =
-            self.db.docs(sql.build()).await?.into_iter().partition(|row| row.starts_with('{'));
+        let rows = self.db.reads(scope.reader()).docs(sql.build(), self.answer_bytes).await?;
+        let (mut items, positions): (Vec<Doc>, Vec<Doc>) = rows.into_iter().partition(|row| row.starts_with('{'));
         let has_more = i64::try_from(items.len()).is_ok_and(|read| read > list.limit);
         if has_more {
             items.pop();

@@ -3,6 +3,7 @@
 mod aggregate;
 mod anonymous;
 mod batch;
+mod bytes;
 mod crud;
 mod cursor;
 mod encrypted;
@@ -10,6 +11,7 @@ mod expand;
 mod list;
 mod numbers;
 mod paths;
+mod patterns;
 mod references;
 mod search;
 mod shape;

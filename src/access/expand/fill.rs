@@ -22,6 +22,9 @@ pub fn replace_reference(record: &mut Body, field: &str, found: Option<(Body, &C
 #[derive(Debug)]
 pub struct TooLarge;
 
+/// Bytes of records that are read for one answer.
+const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
+
 impl ExpandPlan {
     /// Puts loaded records where the references stand. `budget` is how many bytes of them there may be; if they are more,
     /// the record is not of use any more.
@@ -42,11 +45,12 @@ impl ExpandPlan {
             Error::refused(LABEL, message)
         };
         let wanted: Vec<(&Self, &Body)> = records.iter().map(|record| (self, record)).collect();
-        let loaded = LoadedRecords::load(db, &wanted, most, None).await.map_err(|error| match error {
-            LoadError::TooLarge => too_large(),
-            LoadError::Late => Error::Unavailable("The database is too slow".into()),
-            LoadError::Failed(error) => error.into(),
-        })?;
+        let loaded =
+            LoadedRecords::load(db, &wanted, most.min(MAX_READ_BYTES), None).await.map_err(|error| match error {
+                LoadError::TooLarge => too_large(),
+                LoadError::Late => Error::Unavailable("The database is too slow".into()),
+                LoadError::Failed(error) => error.into(),
+            })?;
         let mut budget = most;
         for record in records {
             self.fill(record, &loaded, replace_reference, &mut budget).map_err(|TooLarge| too_large())?;

@@ -50,6 +50,7 @@ impl LoadedRecords {
         patience: Option<Duration>,
     ) -> std::result::Result<Self, LoadError> {
         let (mut loaded, mut left) = (Self::default(), most);
+        let reads = db.reads(wanted.first().and_then(|(plan, _)| plan.caller.account_id()));
         let roots = wanted.iter().flat_map(|(plan, record)| {
             let steps = plan.steps.iter();
             steps.filter_map(move |step| Some((&plan.caller, step, reference(record, step)?.to_owned())))
@@ -67,12 +68,17 @@ impl LoadedRecords {
             let mut needs = &needs[..];
             while !needs.is_empty() {
                 let (stmt, asked) = ask(db, needs);
+                let rows = reads.rows_within(stmt, left, |(_, doc): &(i64, String)| doc.len());
                 let rows = match patience {
-                    Some(patience) => timeout(patience, db.rows(stmt)).await.map_err(|_| LoadError::Late)?,
-                    None => db.rows(stmt).await,
+                    Some(patience) => timeout(patience, rows).await.map_err(|_| LoadError::Late)?,
+                    None => rows.await,
                 };
+                let rows = rows.map_err(|error| match error {
+                    DbError::TooLarge => LoadError::TooLarge,
+                    other => LoadError::Failed(other),
+                })?;
                 let (now, later) = needs.split_at(asked);
-                loaded.take(now, rows.map_err(LoadError::Failed)?, &mut left)?;
+                loaded.take(now, rows, &mut left)?;
                 needs = later;
             }
             let mut next = Vec::new();

@@ -5,8 +5,11 @@ use std::mem::discriminant;
 use super::super::ast::{Comparison, Node};
 use super::super::instant::{parse_day, parse_instant};
 use super::super::ir::{Condition, Leaf, Operand, Path, Text, Time};
-use super::{Checker, Reported};
-use crate::db::ColumnKind;
+use super::{Checker, Purpose, Reported};
+use crate::db::{ColumnKind, MAX_PATTERN_CHARS};
+
+/// Upper limit, in characters, of all patterns of `~` in one filter.
+const MAX_FILTER_PATTERN_CHARS: usize = 4 * MAX_PATTERN_CHARS;
 
 /// What stands between two operands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,9 @@ impl Checker<'_> {
             if !tests_null {
                 self.applies(Operator::Compare(op), operand, at)?;
             }
+        }
+        if let (Comparison::Like, Some(pattern)) = (op, &right) {
+            self.check_pattern(pattern, right_at)?;
         }
         match (left, right, op) {
             (Some(Operand::Path(path)), Some(other), _) => self.path_comparison(op, path, other, true, at),
@@ -134,6 +140,27 @@ impl Checker<'_> {
                 Condition::Any(parts)
             }
         })
+    }
+
+    /// Refuses a pattern that is too long, and a filter with too many: on PostgreSQL the time that a comparison takes is
+    /// the product of the lengths of text and pattern, and nothing can interrupt it.
+    fn check_pattern(&mut self, pattern: &Operand, at: usize) -> Result<(), Reported> {
+        let length = match pattern {
+            Operand::Text(Text::Literal(text)) => text.chars().count(),
+            _ => MAX_PATTERN_CHARS,
+        };
+        if length > MAX_PATTERN_CHARS {
+            return self.report(at, format!("a pattern of ~ has {MAX_PATTERN_CHARS} characters at most"));
+        }
+        self.pattern_chars += length;
+        if self.purpose == Purpose::Filter && self.pattern_chars > MAX_FILTER_PATTERN_CHARS {
+            let message = format!(
+                "the patterns of ~ in a filter have {MAX_FILTER_PATTERN_CHARS} characters at most together; \
+                 one that is not written out counts as {MAX_PATTERN_CHARS}"
+            );
+            return self.report(at, message);
+        }
+        Ok(())
     }
 
     fn applies(&mut self, operator: Operator, operand: &Operand, at: usize) -> Result<(), Reported> {

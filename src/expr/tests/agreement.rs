@@ -114,7 +114,8 @@ fn the_largest_expressions_run() {
         format!("{}b{}", "(n = 1) = (".repeat(60), ")".repeat(60)),
         format!("{}b{}", "!(n = 1 || ".repeat(31), ")".repeat(31)),
         format!("{}n{} = 1", "(".repeat(7), " % n)".repeat(7)),
-        format!("t ~ '{}'", "%a".repeat(9_000)),
+        format!("t ~ '{}'", "%a".repeat(500)),
+        format!("t ~ '%{}'", "_".repeat(999)),
     ];
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {

@@ -120,6 +120,19 @@ fn expressions_at_the_limits_are_accepted() {
     }
 }
 
+#[test]
+fn patterns_are_bounded() {
+    let long = |chars: usize| format!("t ~ '%{}'", "ä".repeat(chars - 1));
+    assert!(rule(&long(1_000)).is_ok());
+    let problem = rule(&long(1_001)).unwrap_err().remove(0);
+    assert_eq!((problem.position, problem.message.contains("1000 characters")), (4, true), "{problem:?}");
+    let many = |count: usize| vec![long(1_000); count].join(" || ");
+    assert!(filter(&many(4)).is_ok() && rule(&many(5)).is_ok());
+    let problem = filter(&format!("{} || t ~ 'x'", many(4))).unwrap_err().remove(0);
+    assert!(problem.message.contains("4000 characters"), "{problem:?}");
+    assert!(filter("t ~ u || t ~ u || t ~ u || t ~ u || t ~ u").is_err());
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_does_not_panic(source in "\\PC*") {

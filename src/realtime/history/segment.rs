@@ -16,8 +16,12 @@ use crate::realtime::expanding::{Errand, Expanded};
 use crate::realtime::frame::{self, Crossing, Resync};
 use crate::realtime::inquiry::{Sources, Unanswered, Verdict, Verdicts, verdicts};
 use crate::realtime::lens::{Lens, LensKey, Subject};
+use crate::realtime::shard::Allowance;
 use crate::realtime::subscription::{Operations, Scope};
 use crate::schema::{Collection, Operation};
+
+/// Bytes up to which evaluating expressions is quick.
+const LARGE_BYTES: usize = 64 * 1024;
 
 /// An event as some subscribers see it.
 pub(in crate::realtime) struct Told {
@@ -106,6 +110,11 @@ impl Segment {
         self.total.fetch_sub(self.bytes.swap(bytes, Ordering::Relaxed), Ordering::Relaxed);
     }
 
+    /// Whether evaluating expressions over its entries can take long.
+    pub(in crate::realtime) fn is_large(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > LARGE_BYTES
+    }
+
     /// The position up to which it holds everything.
     pub(in crate::realtime) fn until(&self) -> i64 {
         self.until
@@ -150,7 +159,8 @@ impl Segment {
         is_new: impl Fn(&Change) -> bool,
     ) -> Result<Verdicts, Unanswered> {
         let sight = self.sight(collection, log);
-        verdicts(db, lens, sight.subjects.iter().filter(|subject| is_new(&subject.change))).await
+        let new = sight.subjects.iter().filter(|subject| is_new(&subject.change));
+        verdicts(db, lens, new, &mut Allowance::unlimited()).await
     }
 
     /// Notes what a reader needs to be shown its new entries. Where that becomes too much to be read at once, returns the

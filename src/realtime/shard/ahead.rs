@@ -116,10 +116,12 @@ impl Shard {
         let mut asked: Vec<(Subject, Questions)> = Vec::new();
         for change in changes {
             let cursor = self.log.cursor(change.position);
+            let mut allowance = self.allowances.of(change.account_id, Instant::now());
             let Some((topic, collection)) = self.topic_of(change, catalog) else { continue };
             if topic.needs_answers() {
                 let subject = Subject::new(change.clone(), collection.clone(), cursor);
-                let questions = topic.inquire(&subject, &mut inquiry);
+                let questions = topic.inquire(&subject, &mut inquiry, &mut allowance);
+                self.allowances.settle(change.account_id, &allowance, Instant::now());
                 asked.push((subject, questions));
             }
         }
@@ -131,6 +133,7 @@ impl Shard {
         let mut errand = Errand::default();
         let mut judged: Vec<(Subject, Findings, HashSet<GroupId>)> = Vec::new();
         for (subject, questions) in asked {
+            let mut allowance = self.allowances.of(subject.change.account_id, Instant::now());
             let Some((topic, _)) = self.topic_of(&subject.change, catalog) else { continue };
             let mut findings = Findings::default();
             match &answers {
@@ -140,7 +143,8 @@ impl Shard {
                 }
                 None => topic.give_up(&questions, subject.change.position),
             }
-            let sent = topic.send_for(&subject, &findings.verdicts, &mut errand);
+            let sent = topic.send_for(&subject, &findings.verdicts, &mut errand, &mut allowance);
+            self.allowances.settle(subject.change.account_id, &allowance, Instant::now());
             judged.push((subject, findings, sent));
         }
         let expanded = errand.run(&self.db, &self.catalog).await;

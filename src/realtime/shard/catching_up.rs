@@ -3,70 +3,114 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::Shard;
 use crate::changes::Change;
 use crate::realtime::connection::Outlet;
 use crate::realtime::expanding::Errand;
-use crate::realtime::frame::{Notice, Resync};
+use crate::realtime::frame::{Crossing, Notice, Operation, Resync};
 use crate::realtime::inquiry::{Sources, Verdicts, verdicts};
 use crate::realtime::lens::{Lens, Subject};
 use crate::realtime::queue::{Close, Mark};
-use crate::realtime::subscription::{Subscription, SubscriptionId};
+use crate::realtime::subscription::{Scope, Subscription, SubscriptionId};
 
 /// How many changes are expanded together.
 const AT_ONCE: usize = 32;
 
+/// What has happened since a position, and what it is for some subscriptions.
+pub(super) struct MissedEvents {
+    subjects: Vec<Subject>,
+    lenses: HashMap<SubscriptionId, Lens>,
+    /// The number of a subject, a subscription, and what it hears.
+    news: Vec<(usize, Arc<Subscription>, Operation, Option<Crossing>)>,
+}
+
+/// Why that is not known.
+pub(super) enum MissedError {
+    /// It was too long ago, or would take too long to judge here: the log must be read instead.
+    Behind,
+    /// The database did not answer; the connection is closed.
+    Closed,
+}
+
 impl Shard {
-    /// Queues what has happened since a position; says how many events that were, or `None` if it was too long ago.
-    pub(super) async fn catch_up(
-        &self,
+    /// Finds out what has happened since a position.
+    pub(super) async fn missed(
+        &mut self,
         outlet: &Arc<Outlet>,
         subscriptions: &[Arc<Subscription>],
         position: i64,
-    ) -> Option<u64> {
+    ) -> Result<MissedEvents, MissedError> {
         let catalog = self.catalog.current();
         let caller = outlet.caller();
-        let changes: Vec<&Arc<Change>> = self.ring.since(position)?.collect();
-        let subject = |change: &&Arc<Change>| {
+        let changes: Vec<Arc<Change>> = self.ring.since(position).ok_or(MissedError::Behind)?.cloned().collect();
+        let subject = |change: &Arc<Change>| {
             let collection = catalog.by_id(change.collection_id?)?.clone();
-            Some(Subject::new((*change).clone(), collection, self.log.cursor(change.position)))
+            Some(Subject::new(change.clone(), collection, self.log.cursor(change.position)))
         };
+        let account = match subscriptions.first().map(|subscription| subscription.scope) {
+            Some(Scope::Account(account)) => Some(account),
+            _ => None,
+        };
+        let mut allowance = self.allowances.of(account, Instant::now());
         let subjects: Vec<Subject> = changes.iter().filter_map(subject).collect();
-        let mut lenses: HashMap<SubscriptionId, (Lens, Verdicts)> = HashMap::new();
+        let mut lenses: HashMap<SubscriptionId, Lens> = HashMap::new();
+        let mut answers: HashMap<SubscriptionId, Verdicts> = HashMap::new();
         for subscription in subscriptions {
             let Some(collection) = catalog.by_name(&subscription.collection) else { continue };
             let lens = Lens::new(&catalog, collection, &caller, outlet.dialect(), &subscription.selection);
             let concerning = subjects.iter().filter(|subject| concerns(subject, subscription));
-            let Ok(verdicts) = verdicts(&self.db, &lens, concerning).await else {
+            let Ok(verdicts) = verdicts(&self.db, &lens, concerning, &mut allowance).await else {
                 outlet.queue().close(Close::Overload);
-                return Some(0);
+                return Err(MissedError::Closed);
             };
             if lens.asks() && !subscription.is_live() {
                 self.tell_if_shaken(outlet, subscription, &changes);
             }
-            lenses.insert(subscription.id, (lens, verdicts));
+            answers.insert(subscription.id, verdicts);
+            lenses.insert(subscription.id, lens);
         }
-        let mut queued = 0;
-        for subjects in subjects.chunks(AT_ONCE) {
-            let (mut errand, mut news) = (Errand::default(), Vec::new());
-            for subject in subjects {
-                let position = subject.change.position;
-                let is_known = |held: &Subscription| held.is_live() && position <= held.live_after();
-                for subscription in subscriptions.iter().filter(|held| !is_known(held) && concerns(subject, held)) {
-                    let Some((lens, verdicts)) = lenses.get(&subscription.id) else { continue };
-                    let verdict = verdicts.get(&position).copied().unwrap_or_default();
-                    let Some((operation, crossing)) = lens.judge(subject, verdict) else { continue };
-                    if subscription.operations.want(operation, crossing) {
-                        lens.send_for(subject, operation, &mut errand);
-                        news.push((subject, subscription, lens, operation, crossing));
-                    }
+        let mut news = Vec::new();
+        for (number, subject) in subjects.iter().enumerate() {
+            let position = subject.change.position;
+            let is_known = |held: &Subscription| held.is_live() && position <= held.live_after();
+            for subscription in subscriptions.iter().filter(|held| !is_known(held) && concerns(subject, held)) {
+                let Some(lens) = lenses.get(&subscription.id) else { continue };
+                let answers = answers.get(&subscription.id).and_then(|answers| answers.get(&position));
+                let verdict = answers.copied().unwrap_or_default();
+                let Some(judged) = allowance.run(|| lens.judge(subject, verdict)) else {
+                    self.allowances.settle(account, &allowance, Instant::now());
+                    return Err(MissedError::Behind);
+                };
+                let Some((operation, crossing)) = judged else { continue };
+                if subscription.operations.want(operation, crossing) {
+                    news.push((number, subscription.clone(), operation, crossing));
                 }
+            }
+        }
+        self.allowances.settle(account, &allowance, Instant::now());
+        Ok(MissedEvents { subjects, lenses, news })
+    }
+
+    /// Queues it; says how many events that were.
+    pub(super) async fn catch_up(&self, outlet: &Arc<Outlet>, missed: &MissedEvents) -> u64 {
+        let MissedEvents { subjects, lenses, news } = missed;
+        let mut queued = 0;
+        for news in news.chunk_by(|(first, ..), (next, ..)| first / AT_ONCE == next / AT_ONCE) {
+            let seen = news.iter().filter_map(|(number, subscription, operation, crossing)| {
+                let (subject, lens) = (subjects.get(*number)?, lenses.get(&subscription.id)?);
+                Some((subject, subscription, lens, *operation, *crossing))
+            });
+            let mut errand = Errand::default();
+            for (subject, _, lens, operation, _) in seen.clone() {
+                lens.send_for(subject, operation, &mut errand);
             }
             let Ok(expanded) = errand.run(&self.db, &self.catalog).await else {
                 outlet.queue().close(Close::Overload);
-                return Some(0);
+                return 0;
             };
-            for (subject, subscription, lens, operation, crossing) in news {
+            for (subject, subscription, lens, operation, crossing) in seen {
                 let mut frame = lens.frame(subject, operation, crossing, &expanded);
                 if let Some(tag) = &subscription.tag {
                     frame = outlet.dialect().tag(&frame, tag);
@@ -75,15 +119,15 @@ impl Shard {
                 queued += 1;
             }
         }
-        Some(queued)
+        queued
     }
 
     /// Tells a subscription that is about to go live if something has changed that its rule reads.
-    fn tell_if_shaken(&self, outlet: &Outlet, subscription: &Subscription, changes: &[&Arc<Change>]) {
+    fn tell_if_shaken(&self, outlet: &Outlet, subscription: &Subscription, changes: &[Arc<Change>]) {
         let catalog = self.catalog.current();
         let sources = Sources::of(&catalog, catalog.by_name(&subscription.collection));
         let operation = subscription.selection.operation();
-        let concerns = |change: &&Arc<Change>| subscription.scope.holds(change) && sources.concern(operation, change);
+        let concerns = |change: &Arc<Change>| subscription.scope.holds(change) && sources.concern(operation, change);
         if changes.iter().any(concerns) {
             let cursor = self.cursor();
             if let Some(frame) =

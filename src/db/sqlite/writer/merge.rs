@@ -39,7 +39,7 @@ pub(super) fn merge<'w>(writes: impl Iterator<Item = &'w Write> + Clone) -> Opti
         args.extend_from_slice(&write.stmt.args);
     }
     text.push_str(tail);
-    Some(Stmt { text: text.into(), args, row: None })
+    Some(Stmt { text: text.into(), args, row: None, varied: false })
 }
 
 /// The documents by the id that each begins with.
