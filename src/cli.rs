@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod config;
 mod encryption;
+mod output;
 mod serve;
 mod superadmin;
 mod types;
@@ -16,6 +17,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Loaded, Sources};
 use crate::error::{Error, Result};
+use crate::telemetry;
+use output::print_line;
 
 /// A whole backend in one binary.
 #[derive(Debug, Parser)]
@@ -90,22 +93,18 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    match execute(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let executed = execute(Cli::parse());
+    if let Err(error) = &executed {
+        telemetry::tell(format_args!("error: {error}"));
     }
+    telemetry::flush();
+    if executed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn execute(cli: Cli) -> Result<()> {
     let mut sources = Sources { file: cli.global.config, data_dir: cli.global.data_dir, ..Sources::process() };
     match cli.command {
-        Command::Openapi => {
-            println!("{}", crate::http::openapi_json());
-            Ok(())
-        }
+        Command::Openapi => print_line(crate::http::openapi_json()),
         Command::Config(command) => config::run(&command, &sources),
         Command::Info => config::info(&sources),
         Command::Backup { file } => block_on(backup::save(&file, &read(&sources)?)),
@@ -123,8 +122,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Migrate => block_on(async {
             let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
             app.close().await;
-            println!("The database is up to date.");
-            Ok(())
+            print_line("The database is up to date.")
         }),
     }
 }
@@ -136,7 +134,7 @@ fn read(sources: &Sources) -> Result<Config> {
 
 fn load(sources: &Sources) -> Result<Loaded> {
     let loaded = Config::load(sources).map_err(Error::internal)?;
-    crate::telemetry::start(&loaded.config.log);
+    telemetry::start(&loaded.config.log);
     Ok(loaded)
 }
 

@@ -227,3 +227,15 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
     assert!(!names("sqlite").is_empty());
 }
+
+#[test]
+fn nothing_prints_past_the_log_and_the_command_line() {
+    // Those macros panic once nobody reads what they print.
+    let macros = ["println!(", "print!(", "dbg!("];
+    let mut problems = Vec::new();
+    for source in sources() {
+        let printing = source.lines().filter(|(_, line)| macros.iter().any(|name| line.contains(name)));
+        problems.extend(printing.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())));
+    }
+    assert_none(&problems);
+}

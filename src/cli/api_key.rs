@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::output::print_line;
 use crate::accounts::ApiKeyCreate;
 use crate::app::App;
 use crate::auth::KeyScope;
@@ -52,6 +53,5 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     }
     .await;
     app.close().await;
-    println!("{}", made?.key);
-    Ok(())
+    print_line(made?.key)
 }

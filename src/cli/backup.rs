@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::output::print_line;
 use crate::changes::renew_identity;
 use crate::config::{Config, DatabaseTarget};
 use crate::db::{DbError, Occupied, amend_database, copy_database};
@@ -26,13 +27,12 @@ pub(super) async fn save(file: &Path, config: &Config) -> Result<()> {
         let _ = fs::remove_file(file);
         failed(format!("The database could not be copied: {error}"))
     })?;
-    println!("Backed up {} into {}, {size} bytes.", database.display(), file.display());
-    println!(
+    print_line(format!("Backed up {} into {}, {size} bytes.", database.display(), file.display()))?;
+    print_line(format!(
         "The secrets are not in it. Keep {} or the configured keys, too: without them, everybody has to sign in again, \
          and encrypted fields stay encrypted.",
         config.server.data_dir.join("secrets.toml").display()
-    );
-    Ok(())
+    ))
 }
 
 /// Puts a copy of a file in the place of the database.
@@ -59,9 +59,8 @@ pub(super) async fn restore(file: &Path, force: bool, config: &Config) -> Result
         let _ = occupied.release().await;
     }
     replaced?;
-    println!("Restored {} from {}.", database.display(), file.display());
-    println!("Realtime clients will be told to fetch everything anew. Sessions are those of the time of the backup.");
-    Ok(())
+    print_line(format!("Restored {} from {}.", database.display(), file.display()))?;
+    print_line("Realtime clients will be told to fetch everything anew. Sessions are those of the time of the backup.")
 }
 
 /// Takes the database that is replaced, if no server uses it.

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::output::{print_line, print_text};
 use crate::config::{Config, DatabaseTarget, EXAMPLE, Sources};
 use crate::error::{Error, Result};
 
@@ -15,16 +16,15 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, sources: &Sources) -> Result<()> {
     match command {
-        Command::Example => print!("{EXAMPLE}"),
+        Command::Example => print_text(EXAMPLE),
         Command::Check => {
             let loaded = Config::read(sources).map_err(Error::internal)?;
             for notice in &loaded.notices {
-                println!("warning: {notice}");
+                print_line(format!("warning: {notice}"))?;
             }
-            println!("The configuration is valid.");
+            print_line("The configuration is valid.")
         }
     }
-    Ok(())
 }
 
 /// Shows what a start would use; no secret, no password.
@@ -45,7 +45,7 @@ pub(super) fn info(sources: &Sources) -> Result<()> {
         ("database", database),
         ("e-mail verification", verification.to_owned()),
     ] {
-        println!("{key:<20} {value}");
+        print_line(format!("{key:<20} {value}"))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::output::print_line;
 use crate::app::App;
 use crate::config::Config;
 use crate::error::Result;
@@ -18,6 +19,5 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let app = App::build(config, Hooks::default()).await?;
     let resealed = app.records.reseal().await;
     app.close().await;
-    println!("{} records were encrypted anew. The old keys are not needed any more.", resealed?);
-    Ok(())
+    print_line(format!("{} records were encrypted anew. The old keys are not needed any more.", resealed?))
 }

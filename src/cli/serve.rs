@@ -3,6 +3,7 @@
 use crate::Snackbase;
 use crate::config::Loaded;
 use crate::error::Result;
+use crate::telemetry;
 
 pub(super) async fn run(loaded: Loaded) -> Result<()> {
     for notice in &loaded.notices {
@@ -17,9 +18,11 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     let address = server.address();
     tracing::info!(%address, database = app.db.dialect().name(), "SnackBase {} listens", env!("CARGO_PKG_VERSION"));
     tokio::spawn(app.lifecycle.clone().stop_on_signal());
-    eprintln!("SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)");
+    telemetry::tell(format_args!("SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)"));
     if let Some(token) = app.accounts.setup_token().await? {
-        eprintln!("First start: create the superadmin at http://{address}/admin/setup?token={token}");
+        telemetry::tell(format_args!(
+            "First start: create the superadmin at http://{address}/admin/setup?token={token}"
+        ));
     }
     server.run().await
 }

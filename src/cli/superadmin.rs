@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::output::print_line;
 use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -36,6 +37,5 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let created = app.accounts.create_superadmin(&email, &password).await;
     app.close().await;
     created?;
-    println!("Superadmin {email} created. Sign in with the account 'system'.");
-    Ok(())
+    print_line(format!("Superadmin {email} created. Sign in with the account 'system'."))
 }

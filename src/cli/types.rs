@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::output::print_text;
 use crate::app::App;
 use crate::collections::typescript;
 use crate::config::Config;
@@ -16,9 +17,9 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let app = App::build(config, Hooks::default()).await?;
-    match command {
-        Command::Typescript => print!("{}", typescript(&app.collections.all().await?)),
-    }
+    let types = match command {
+        Command::Typescript => app.collections.all().await.map(|collections| typescript(&collections)),
+    };
     app.close().await;
-    Ok(())
+    print_text(&types?)
 }

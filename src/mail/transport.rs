@@ -9,6 +9,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Ex
 
 use super::Rendered;
 use crate::config::{Config, Environment, MailConfig, MailSecurity};
+use crate::telemetry;
 
 type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -44,7 +45,7 @@ impl Transport {
             Self::Nowhere { show } => {
                 tracing::warn!(subject = mail.subject, "no mail server is configured: a mail was not sent");
                 if *show {
-                    eprintln!("Mail to {to}: {}\n  {}", mail.subject, mail.link);
+                    telemetry::tell(format_args!("Mail to {to}: {}\n  {}", mail.subject, mail.link));
                 }
                 Ok(())
             }

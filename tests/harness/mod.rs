@@ -16,7 +16,7 @@ pub use answer::Answer;
 pub use app::{PASSWORD, SUPERADMIN, TestApp, closed, open};
 pub use backend::{Backend, Database};
 pub use client::{Client, User};
-pub use process::Process;
+pub use process::{LogReader, Process};
 pub use sse::Sse;
 pub use ws::Ws;
 

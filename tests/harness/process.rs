@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -15,6 +15,16 @@ pub struct Process {
     child: Child,
     pub base: String,
     lines: Arc<Lines>,
+    _unread: Option<ChildStderr>,
+}
+
+/// What becomes of the log of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogReader {
+    /// Whoever reads it goes before the server says anything.
+    Gone,
+    /// It is there, and reads nothing.
+    Stuck,
 }
 
 /// What it wrote to its standard error.
@@ -46,6 +56,33 @@ impl Process {
     /// Starts `snackbase serve`.
     pub fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
         Self::start(Path::new(env!("CARGO_BIN_EXE_snackbase")), &["serve"], database, variables)
+    }
+
+    /// Starts `snackbase serve` with a log that nobody reads.
+    pub fn serve_unread(database: &Database, reader: LogReader) -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let variables = [("PORT", port.as_str()), ("LOG_LEVEL", "debug")];
+        let mut command = Self::command(program, &["serve"], database, &variables);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let unread = child.stderr.take().filter(|_| reader == LogReader::Stuck);
+        Self { child, base: format!("http://127.0.0.1:{port}"), lines: Arc::default(), _unread: unread }
+    }
+
+    /// Runs a command of `snackbase` whose reader goes before it prints anything, and returns its end and its errors.
+    pub fn run_unread(database: &Database, args: &[&str]) -> Output {
+        let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
+        let mut command = Self::command(program, args, database, &[]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait_with_output().unwrap()
+    }
+
+    /// How much memory it holds, in bytes, where that can be told.
+    pub fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
     }
 
     /// Starts a program of `examples/`.
@@ -108,7 +145,7 @@ impl Process {
                 sink.more.notify_all();
             }
         });
-        let mut process = Self { child, base: String::new(), lines };
+        let mut process = Self { child, base: String::new(), lines, _unread: None };
         let line = process.wait_for("http://");
         let address = line.split("http://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
         process.base = format!("http://{address}");

@@ -12,6 +12,7 @@ mod embedding;
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod harness;
 mod nodes;
+mod output;
 mod rooms;
 mod signals;
 mod simulation;
