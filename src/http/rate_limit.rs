@@ -1,12 +1,17 @@
-//! How many requests somebody may send: a bucket of tokens for each user, and for each address without credentials.
+//! How many requests somebody may send: a bucket of tokens for each user, and for each address without credentials. A path
+//! with a number of its own has buckets of its own, so that requests to other paths do not fill them.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 
 use super::client::ClientAddress;
 use super::extract::{Query, credential};
@@ -24,6 +29,15 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 pub(super) struct RateLimit {
     app: App,
     buckets: Buckets,
+    /// Requests a minute for some paths and routes.
+    paths: Arc<BTreeMap<String, u32>>,
+}
+
+/// A bucket that a request takes a token from.
+#[derive(Clone, Copy)]
+struct Charge {
+    bucket: Key,
+    per_minute: u32,
 }
 
 impl RateLimit {
@@ -34,32 +48,66 @@ impl RateLimit {
         let slowest = own.iter().chain(limits.rate_limit_endpoints.values()).min().copied().unwrap_or(1);
         let idle = Duration::from_mins(1) * limits.rate_limit_burst / slowest.max(1);
         let buckets = Buckets::new(app.clock.clone(), idle);
-        limits.rate_limit_enabled.then(|| Self { app: app.clone(), buckets })
+        let paths = limits.rate_limit_endpoints.iter().map(|(path, rate)| (one_spelling(path), *rate)).collect();
+        limits.rate_limit_enabled.then(|| Self { app: app.clone(), buckets, paths: Arc::new(paths) })
     }
 
-    /// Whose bucket a request takes from, and how many a minute it gives; nobody's for superadmins.
-    async fn bucket(&self, request: &Parts) -> Option<(Key, u32)> {
+    /// The buckets that a request takes from, at least one; `None` for superadmins.
+    async fn charges(&self, request: &Parts) -> Option<Vec<Charge>> {
         let limits = &self.app.config.limits;
-        let (headers, extensions) = (&request.headers, &request.extensions);
         let query = request.uri.query().filter(|query| query.contains("token=")).map(Query::read);
         // A browser cannot send a header with a realtime connection.
         let token = query.as_ref().and_then(|query| query.get("token")).map(Credential::Bearer);
-        let caller = match credential(headers).or(token) {
+        let caller = match credential(&request.headers).or(token) {
             // Credentials that are not valid count as none: the handler will say so.
             Some(credential) => self.app.auth.authenticate(credential).await.ok().map(Caller::User),
             None => None,
         };
-        let (key, usual) = match &caller {
+        let (bucket, per_minute) = match &caller {
             Some(caller) if caller.is_superadmin() => return None,
             Some(caller) => (key(b"user", caller.actor().as_bytes()), limits.rate_limit_authenticated_per_minute),
             None => {
-                let network = ClientAddress::of(extensions).0.map(network).unwrap_or_default();
+                let network = ClientAddress::of(&request.extensions).0.map(network).unwrap_or_default();
                 (key(b"address", &network), limits.rate_limit_per_minute)
             }
         };
-        let chosen = limits.rate_limit_endpoints.get(request.uri.path());
-        Some((key, chosen.copied().unwrap_or(usual)))
+        let usual = Charge { bucket, per_minute };
+        Some(match self.path_limit(request) {
+            None => vec![usual],
+            Some((path, per_minute)) => {
+                let own = Charge { bucket: key(&bucket, path.as_bytes()), per_minute };
+                // A higher number is meant to let more through than the usual one.
+                if per_minute > usual.per_minute { vec![own] } else { vec![own, usual] }
+            }
+        })
     }
+
+    /// The number for a path or its route, and what that number is configured for.
+    fn path_limit(&self, request: &Parts) -> Option<(&str, u32)> {
+        if self.paths.is_empty() {
+            return None;
+        }
+        let route = || request.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        let path = self.paths.get_key_value(&one_spelling(request.uri.path()));
+        let limit = path.or_else(|| self.paths.get_key_value(&one_spelling(route()?)));
+        limit.map(|(path, per_minute)| (path.as_str(), *per_minute))
+    }
+
+    /// Takes a token from each bucket, if each has one. The answer tells of the one that is nearest to being empty.
+    fn take(&self, charges: &[Charge]) -> Option<(u32, Level)> {
+        let capacity = f64::from(self.app.config.limits.rate_limit_burst);
+        let rate = |charge: &Charge| Rate { capacity, per_second: f64::from(charge.per_minute) / 60.0 };
+        // A refusal costs nothing, in none of them.
+        let refuses = |charge: &&Charge| self.buckets.drain(charge.bucket, rate(charge), 0.0).wait > 0;
+        let charges = charges.iter().find(refuses).map_or(charges, std::slice::from_ref);
+        let levels = charges.iter().map(|charge| (charge.per_minute, self.buckets.take(charge.bucket, rate(charge))));
+        levels.max_by_key(|(_, level)| (level.wait, Reverse(level.remaining)))
+    }
+}
+
+/// The spelling by which a path is found: letters may be escaped in it, and names of collections are written in any case.
+fn one_spelling(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().to_lowercase()
 }
 
 /// Refuses requests to the API that come too fast, and tells every caller how much is left.
@@ -68,11 +116,11 @@ pub(super) async fn limit(State(limit): State<RateLimit>, request: Request, next
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let bucket = limit.bucket(&parts).await;
+    let charges = limit.charges(&parts).await;
     let request = Request::from_parts(parts, body);
-    let Some((key, per_minute)) = bucket else { return next.run(request).await };
-    let capacity = f64::from(limit.app.config.limits.rate_limit_burst);
-    let level = limit.buckets.take(key, Rate { capacity, per_second: f64::from(per_minute) / 60.0 });
+    let Some((per_minute, level)) = charges.and_then(|charges| limit.take(&charges)) else {
+        return next.run(request).await;
+    };
     let mut response = match level.wait {
         0 => next.run(request).await,
         wait => Error::RateLimited { retry_after: wait }.into_response(),

@@ -9,7 +9,9 @@ use crate::harness::{Answer, Backend, PASSWORD, Sse, TestApp, raw};
 crate::both![
     whoever_asks_too_often_is_refused_until_there_is_a_token_again,
     every_user_has_a_bucket_and_superadmins_need_none,
-    a_path_can_have_a_rate_of_its_own_in_the_same_bucket,
+    a_path_can_have_a_rate_of_its_own_in_a_bucket_of_its_own,
+    requests_to_other_paths_do_not_fill_the_bucket_of_a_path,
+    no_spelling_of_a_path_goes_around_its_bucket,
     a_refusal_can_be_read_by_pages_of_other_origins,
     nothing_is_counted_unless_it_is_switched_on,
     a_trusted_proxy_names_the_address_that_counts,
@@ -85,16 +87,64 @@ async fn every_user_has_a_bucket_and_superadmins_need_none(backend: Backend) {
     }
 }
 
-async fn a_path_can_have_a_rate_of_its_own_in_the_same_bucket(backend: Backend) {
+async fn a_path_can_have_a_rate_of_its_own_in_a_bucket_of_its_own(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
         slow(config, 5);
-        config.limits.rate_limit_endpoints = [("/api/v1/setup".to_owned(), 7)].into();
+        config.limits.rate_limit_per_minute = 3;
+        config.limits.rate_limit_endpoints = [("/api/v1/setup".to_owned(), 7), ("/api/v1".to_owned(), 2)].into();
     })
     .await;
-    let answer = app.anonymous().get("/setup/").await;
-    assert_eq!((number(&answer, "x-ratelimit-limit"), number(&answer, "x-ratelimit-remaining")), (7, 3));
-    let answer = app.anonymous().get("//api/v1").await;
-    assert_eq!((number(&answer, "x-ratelimit-limit"), number(&answer, "x-ratelimit-remaining")), (1, 2));
+    let limits = |answer: &Answer| (number(answer, "x-ratelimit-limit"), number(answer, "x-ratelimit-remaining"));
+    // A higher number: only its own bucket counts.
+    assert_eq!(limits(&app.anonymous().get("/setup/").await), (7, 4));
+    // A lower one: both count. The sign-in of the superadmin took a token of the usual one.
+    assert_eq!(limits(&app.anonymous().get("//api/v1").await), (3, 3));
+    assert_eq!(limits(&app.anonymous().get("/nowhere").await), (3, 2));
+    assert_eq!(limits(&app.anonymous().get("//api/v1").await), (3, 1));
+    // A refusal takes from neither.
+    app.anonymous().get("/nowhere").await;
+    for _ in 0..3 {
+        assert_eq!(app.anonymous().get("//api/v1").await.status, 429);
+    }
+    assert_eq!(limits(&app.anonymous().get("/setup").await), (7, 3));
+}
+
+async fn requests_to_other_paths_do_not_fill_the_bucket_of_a_path(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        slow(config, 3);
+        config.limits.rate_limit_per_minute = 60_000_000;
+        config.limits.rate_limit_authenticated_per_minute = 60_000_000;
+        config.limits.rate_limit_endpoints = [("/api/v1/setup".to_owned(), 1)].into();
+    })
+    .await;
+    let mut let_in = 0;
+    for _ in 0..20 {
+        app.anonymous().get("//api/v1").await.ok(200);
+        let_in += u32::from(app.anonymous().get("/setup").await.status == 200);
+    }
+    assert_eq!(let_in, 3);
+    // Everybody has one.
+    let user = app.register().await;
+    user.get("/setup").await.ok(200);
+}
+
+async fn no_spelling_of_a_path_goes_around_its_bucket(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        slow(config, 4);
+        config.limits.rate_limit_authenticated_per_minute = 60_000_000;
+        config.limits.rate_limit_endpoints =
+            [("/api/v1/records/Posts".to_owned(), 1), ("/api/v1/users/{id}".to_owned(), 1)].into();
+    })
+    .await;
+    let user = app.register().await;
+    let spellings =
+        ["/records/posts", "/records/p%6fsts/", "/records/POSTS?limit=1", "/records/%70osts", "/records/posts"];
+    for (round, path) in spellings.into_iter().enumerate() {
+        assert_eq!(user.get(path).await.status == 429, round == 4, "{path}");
+    }
+    for round in 0..5 {
+        assert_eq!(user.get(&format!("/users/{round}")).await.status == 429, round == 4, "{round}");
+    }
 }
 
 async fn a_refusal_can_be_read_by_pages_of_other_origins(backend: Backend) {
