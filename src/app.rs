@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::collections::Collections;
 use crate::config::{Config, DatabaseTarget};
 use crate::dashboard::Dashboard;
-use crate::db::{Db, Postgres, Sqlite};
+use crate::db::{Db, Postgres, Sqlite, protect_database};
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
 use crate::lifecycle::Lifecycle;
@@ -207,6 +207,9 @@ pub async fn open(config: &Config) -> Result<Db> {
             if let Some(folder) = options.path.parent() {
                 std::fs::create_dir_all(folder)
                     .map_err(|error| Error::internal(format!("cannot make {}: {error}", folder.display())))?;
+            }
+            if let Err(error) = protect_database(&options.path) {
+                tracing::warn!(%error, "the permissions of the database's files could not be set");
             }
             Db::Sqlite(Sqlite::open(options).await?)
         }

@@ -99,8 +99,9 @@ impl Builder {
         Ok(Snackbase { app, listener, address })
     }
 
-    /// Builds and serves until SIGTERM or SIGINT.
+    /// Builds and serves until SIGTERM or SIGINT. Raises the process's limit of open files as far as it may.
     pub async fn serve(self) -> Result<()> {
+        crate::open_files::raise_limit();
         let server = self.build().await?;
         tokio::spawn(server.app.lifecycle.clone().stop_on_signal());
         server.run().await

@@ -1,10 +1,13 @@
 //! The HTTP surface: a table of contents of everything the server answers, and the layers around it.
 
 pub mod admin_ui;
+mod api_document;
 pub mod client;
+mod client_load;
 mod document;
 pub mod error;
 pub mod extract;
+mod guarded_body;
 pub mod middleware;
 mod rate_limit;
 pub mod realtime;
@@ -12,13 +15,14 @@ pub mod routes;
 mod scopes;
 mod serve;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -26,12 +30,9 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use serde_json::Value;
 pub use serve::serve;
 
 use crate::app::App;
-use crate::auth::Caller;
-use crate::error::Error;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -76,13 +77,14 @@ pub fn router(app: App) -> Router {
     let api = Router::from(api());
     let limits = &app.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_seconds);
+    let documents = Arc::<api_document::SuperadminDocument>::default();
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     let router = Router::new()
         .merge(api)
         .merge(realtime::routes())
         .merge(routes::pages::routes())
         .merge(Router::from(docs))
-        .route("/openapi.json", get(openapi))
+        .route("/openapi.json", get(api_document::openapi).layer(Extension(documents)))
         .route("/", get(async || Redirect::temporary("/admin/")))
         .route("/metrics", get(routes::health::metrics))
         .route("/admin", get(admin_ui::index))
@@ -108,17 +110,6 @@ pub fn router(app: App) -> Router {
         .layer(middleware::cors(&app.config.cors, app.config.server.environment))
         .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
         .with_state(app)
-}
-
-/// The API document. Superadmins see in it what the records of each collection look like; to others, it does not tell
-/// which collections there are.
-async fn openapi(State(app): State<App>, caller: Caller) -> Result<Json<Value>, Error> {
-    let document = document::completed(api().into_openapi());
-    let mut document = serde_json::to_value(document).map_err(Error::internal)?;
-    if caller.is_superadmin() {
-        crate::collections::describe(&mut document, &app.collections.all().await?);
-    }
-    Ok(Json(document))
 }
 
 async fn not_found() -> Response {

@@ -23,7 +23,7 @@
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers; [`request_facts`] |
-//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`], [`open_files`] |
 //!
 //! # Embedding
 //!
@@ -69,6 +69,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod mail;
 pub mod metrics;
+pub mod open_files;
 pub mod realtime;
 pub mod records;
 pub mod request_facts;

@@ -158,6 +158,9 @@ fn start(program: &Path, arguments: &[String], folder: &Path, port: u16) -> Fall
         .env("SNACKBASE_HOST", "127.0.0.1")
         .env("SNACKBASE_PORT", port.to_string())
         .env("SNACKBASE_DATA_DIR", folder.join("data"))
+        // All subscribers come from one address, and share a few users.
+        .env("SNACKBASE_REALTIME_MAX_CONNECTIONS_PER_ADDRESS", "0")
+        .env("SNACKBASE_REALTIME_MAX_CONNECTIONS_PER_USER", "0")
         .env("SNACKBASE_SUPERADMIN_EMAIL", EMAIL)
         .env("SNACKBASE_SUPERADMIN_PASSWORD", PASSWORD)
         .stdin(Stdio::null())

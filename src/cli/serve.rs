@@ -9,6 +9,7 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
     }
+    tracing::info!(limit = crate::open_files::raise_limit(), "files and sockets that may be open at once");
     let config = loaded.config;
     if !config.verification_required() {
         tracing::info!("no mail transport: e-mail addresses are not verified");

@@ -17,6 +17,13 @@ pub struct LimitsConfig {
     /// How long a client may take to send the head of a request, and how long a connection may wait for the next, in
     /// seconds.
     pub header_timeout_seconds: u64,
+    /// How long a client may take nothing of an answer that waits for it, in seconds; then its connection is closed.
+    pub write_timeout_seconds: u64,
+    /// Open connections of one address; 0 for half of what the process may open, which is the most in any case. Not
+    /// counted behind a trusted proxy, whose address they all have.
+    pub max_connections_per_address: usize,
+    /// Connections of one address without a request under way; 0 for any number. Beyond, the oldest one is closed.
+    pub max_idle_connections_per_address: usize,
     /// Records in one batch.
     pub batch_max_size: usize,
     /// Levels of `expand`.
@@ -29,7 +36,8 @@ pub struct LimitsConfig {
     pub rate_limit_authenticated_per_minute: u32,
     /// Requests at once: how many may come before the rate counts.
     pub rate_limit_burst: u32,
-    /// Other numbers a minute for some paths; they take from the same bucket.
+    /// Other numbers a minute for some paths or routes, each counted in a bucket of its own. Where the number is lower
+    /// than the usual one, the request counts there as well.
     pub rate_limit_endpoints: BTreeMap<String, u32>,
     /// Whether sign-in, registration and mails are throttled.
     pub throttle_enabled: bool,
@@ -54,6 +62,9 @@ impl Default for LimitsConfig {
             answer_bytes: 16 * 1024 * 1024,
             request_timeout_seconds: 30,
             header_timeout_seconds: 75,
+            write_timeout_seconds: 30,
+            max_connections_per_address: 0,
+            max_idle_connections_per_address: 256,
             batch_max_size: 100,
             max_expand_depth: 3,
             rate_limit_enabled: false,
@@ -78,6 +89,7 @@ impl LimitsConfig {
         problems.range("limits.answer_bytes", self.answer_bytes, 64 * 1024..=1 << 30);
         problems.range("limits.request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
         problems.range("limits.header_timeout_seconds", self.header_timeout_seconds, 1..=3600);
+        problems.range("limits.write_timeout_seconds", self.write_timeout_seconds, 1..=3600);
         problems.range("limits.batch_max_size", self.batch_max_size, 1..=10_000);
         problems.range("limits.max_expand_depth", self.max_expand_depth, 0..=10);
         problems.range("limits.rate_limit_per_minute", self.rate_limit_per_minute, 1..=u32::MAX);
@@ -139,9 +151,9 @@ impl Default for RealtimeConfig {
             backlog_events: 4096,
             queue_frames: 1024,
             queue_bytes: 1024 * 1024,
-            max_connections_per_address: 0,
-            max_connections_per_user: 0,
-            stall_seconds: 60,
+            max_connections_per_address: 2000,
+            max_connections_per_user: 200,
+            stall_seconds: 30,
             checkpoint_seconds: 10,
             max_message_bytes: 64 * 1024,
             max_messages_per_second: 100,

@@ -21,7 +21,7 @@ use super::sql::Stmt;
 use super::value::{Value, canonical_time};
 use super::varied::VariedStatements;
 use super::{Batch, DbRow, Doc};
-pub use files::{Occupied, amend_database, copy_database};
+pub use files::{Occupied, amend_database, copy_database, protect_database};
 pub(super) use readers::Asker;
 use readers::Readers;
 use writer::Job;

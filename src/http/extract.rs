@@ -4,6 +4,7 @@ mod misfits;
 
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, RawQuery, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -157,6 +158,11 @@ fn object(bytes: &Bytes, kind: &str) -> Result<Map<String, Value>> {
 }
 
 async fn read_bytes(request: Request, app: &App) -> Result<Bytes> {
+    // Told from the head alone, before anything of the body is read.
+    let announced = request.body().size_hint().lower();
+    if announced > app.config.limits.body_bytes as u64 {
+        return Err(Error::TooLarge("The request body is too large".into()));
+    }
     match Bytes::from_request(request, app).await {
         Ok(bytes) => Ok(bytes),
         Err(rejection) if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {

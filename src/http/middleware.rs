@@ -5,6 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -15,6 +16,8 @@ use crate::app::App;
 use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::http::client;
+use crate::http::client_load::ClientLoad;
+use crate::http::guarded_body::GuardedBody;
 use crate::metrics::Metrics;
 use crate::request_facts::{CORRELATION_ID, RequestFacts, RequestMethod};
 use crate::traffic::Traffic;
@@ -25,6 +28,7 @@ pub struct Surface {
     metrics: Metrics,
     traffic: Traffic,
     trust_proxy: bool,
+    load: Option<ClientLoad>,
     headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
@@ -35,6 +39,7 @@ impl Surface {
             metrics: app.metrics.clone(),
             traffic: app.traffic.clone(),
             trust_proxy: app.config.server.trust_proxy,
+            load: ClientLoad::new(&app.config),
             headers: security_headers(&app.config).into(),
         }
     }
@@ -57,7 +62,7 @@ pub async fn envelope(State(surface): State<Surface>, mut request: Request, next
     } else {
         let is_api = request.uri().path().starts_with("/api/");
         request.extensions_mut().insert(facts.clone());
-        let mut response = facts.clone().scope(next.run(request)).await;
+        let mut response = facts.clone().scope(surface.serve(request, next, &facts)).await;
         let status = response.status();
         if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
             response = in_json(response);
@@ -87,6 +92,15 @@ pub async fn envelope(State(surface): State<Surface>, mut request: Request, next
 }
 
 impl Surface {
+    /// Hands the request on, unless its client has too many under way already.
+    async fn serve(&self, request: Request, next: Next, facts: &RequestFacts) -> Response {
+        let Some(load) = &self.load else { return next.run(request).await };
+        match load.begin(facts.address()) {
+            None => Error::RateLimited { retry_after: 1 }.into_response(),
+            Some(guard) => next.run(request).await.map(|body| Body::new(GuardedBody::new(body, guard))),
+        }
+    }
+
     fn facts(&self, request: &Request) -> RequestFacts {
         let (headers, extensions) = (request.headers(), request.extensions());
         let method = if extensions.get::<RefusedHead>().is_some() { &Method::HEAD } else { request.method() };

@@ -1,5 +1,9 @@
 //! Connections: accepted, served one request after another, and closed in good order.
 
+mod body;
+mod sockets;
+mod stream;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -10,23 +14,46 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::serve::Listener;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use metrics::counter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::{MapRequestLayer, MapResponseLayer};
-use tower::{Layer as _, Service};
+use tower::{Layer as _, Service, ServiceExt as _};
 
+use super::guarded_body::GuardedBody;
 use super::middleware::RefusedHead;
 use crate::app::App;
+use body::{MAX_DISCARDED_BYTES, RequestBody};
+use sockets::{SocketGuard, SocketLimits, Sockets};
+use stream::ClientStream;
+
+/// The answer to a client that has too many sockets already.
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+
+/// What all connections have in common.
+#[derive(Clone)]
+struct Terms {
+    /// For the head of a request, and until the next.
+    head_timeout: Duration,
+    /// For taking something of what is sent.
+    write_timeout: Duration,
+    stop: CancellationToken,
+}
 
 /// Serves until the app is told to stop, then finishes what is under way.
 pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
-    let stop = app.lifecycle.stopping().clone();
-    let patience = Duration::from_secs(app.config.limits.header_timeout_seconds);
+    let limits = &app.config.limits;
+    let terms = Terms {
+        head_timeout: Duration::from_secs(limits.header_timeout_seconds),
+        write_timeout: Duration::from_secs(limits.write_timeout_seconds),
+        stop: app.lifecycle.stopping().clone(),
+    };
+    let sockets = Sockets::new(SocketLimits::new(&app.config, crate::open_files::limit()));
     let service = MapRequestLayer::new(before_routing).layer(super::router(app));
     let service = MapResponseLayer::new(after_routing).layer(service);
     let connections = TaskTracker::new();
@@ -34,9 +61,15 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
         let (stream, peer) = tokio::select! {
             // Waits by itself after an error such as too many open files.
             accepted = Listener::accept(&mut listener) => accepted,
-            () = stop.cancelled() => break,
+            () = terms.stop.cancelled() => break,
         };
-        connections.spawn(connection(stream, peer, service.clone(), patience, stop.clone()));
+        let Some(guard) = sockets.admit(peer.ip()) else {
+            counter!("snackbase_http_connections_refused_total").increment(1);
+            // It may be read; the socket is closed in any case.
+            let _ = stream.try_write(REFUSAL);
+            continue;
+        };
+        connections.spawn(connection(stream, peer, guard, service.clone(), terms.clone()));
     }
     drop(listener);
     connections.close();
@@ -44,9 +77,9 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Serves one connection until either side closes it. A client that sends the head of a request too slowly, or nothing
-/// for as long, is cut off: it would hold a socket for ever.
-async fn connection<S>(stream: TcpStream, peer: SocketAddr, service: S, patience: Duration, stop: CancellationToken)
+/// Serves one connection until either side closes it. A client is cut off that sends the head of a request too slowly,
+/// or nothing, or takes nothing of what it is sent: it would hold a socket and memory for ever.
+async fn connection<S>(stream: TcpStream, peer: SocketAddr, guard: SocketGuard, service: S, terms: Terms)
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -55,18 +88,44 @@ where
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let arrived = move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+    let socket = guard.socket().clone();
+    let (under_way, stop) = (socket.clone(), terms.stop.clone());
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let (request_guard, service) = (under_way.begin(), service.clone());
+        let is_too_long = request.body().size_hint().lower() > MAX_DISCARDED_BYTES;
+        let (parts, incoming) = request.into_parts();
+        let body = if incoming.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(RequestBody::new(incoming, &parts.headers, stop.clone()))
+        };
+        let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    };
-    let service = TowerToHyperService::new(MapRequestLayer::new(arrived).layer(service));
+        async move {
+            let mut response = service.oneshot(request).await?;
+            if is_too_long {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            let request_guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                request_guard.keep_busy();
+                None
+            } else {
+                Some(request_guard)
+            };
+            Ok::<_, Infallible>(response.map(|body| GuardedBody::new(body, request_guard)))
+        }
+    });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(patience);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    builder.timer(TokioTimer::new()).header_read_timeout(terms.head_timeout);
+    let stream = TokioIo::new(ClientStream::new(stream, terms.write_timeout, guard));
+    let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = stop.cancelled() => {
+        () = socket.evicted() => {
+            counter!("snackbase_http_connections_evicted_total").increment(1);
+            return;
+        }
+        () = terms.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

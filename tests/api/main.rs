@@ -10,6 +10,7 @@ mod auth;
 mod bad_input;
 mod collections;
 mod contract;
+mod early;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of processes use the rest")]
 mod harness;

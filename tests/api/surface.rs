@@ -14,6 +14,7 @@ crate::both![
     the_server_says_that_it_is_there_and_ready,
     head_is_no_method_of_the_api,
     answers_of_the_api_are_not_stored_on_the_way,
+    the_document_is_sent_again_only_if_it_changed,
     in_production_development_servers_may_not_call,
 ];
 
@@ -160,5 +161,38 @@ async fn in_production_development_servers_may_not_call(backend: Backend) {
         let answer = app.anonymous().with_header("origin", "http://localhost:3000").get("//health").await;
         let expected = allowed.then_some("http://localhost:3000");
         assert_eq!(answer.header("access-control-allow-origin"), expected, "{environment:?} {origins:?}");
+    }
+}
+
+async fn the_document_is_sent_again_only_if_it_changed(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let tag_of = async |client: &crate::harness::Client| {
+        let answer = client.get("//openapi.json").await;
+        assert_eq!(answer.status, 200);
+        answer.header("etag").unwrap().to_owned()
+    };
+    let (public, wide) = (tag_of(&app.anonymous()).await, tag_of(&app.admin).await);
+    assert_eq!(tag_of(&app.anonymous()).await, public);
+    let again = async |tag: &str| app.admin.with_header("if-none-match", tag).get("//openapi.json").await;
+    assert_eq!((again(&wide).await.status, again(&wide).await.text), (304, String::new()));
+    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &json!({})).await;
+    let changed = again(&wide).await;
+    assert!(changed.status == 200 && changed.text.contains("PostsRecord"));
+    assert_eq!(tag_of(&app.anonymous()).await, public);
+    // Programs that take compressed answers get the same document.
+    let packed = app.anonymous().with_header("accept-encoding", "br, gzip").get("//openapi.json").await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let plain = app.anonymous().get("//openapi.json").await;
+    assert!(plain.text.len() > 100_000 && packed.header("etag") == plain.header("etag"));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_else_on_the_machine_may_read_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let app = TestApp::spawn(Backend::Sqlite).await;
+    for file in ["snackbase.db", "snackbase.db-wal", "snackbase.db-shm"] {
+        let mode = std::fs::metadata(app.database.folder().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 }

@@ -13,6 +13,7 @@ mod embedding;
 mod harness;
 mod nodes;
 mod output;
+mod pressure;
 mod rooms;
 mod signals;
 mod simulation;

@@ -13,6 +13,35 @@ use crate::db::sql::Stmt;
 /// How long a lock of another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Keeps other users of the system from reading a database. A new file is made for its owner alone, and SQLite gives the
+/// files beside it the same permissions; from files that are there, only what everybody may do is taken: a group may be
+/// meant to read them.
+#[cfg(unix)]
+pub fn protect_database(database: &Path) -> std::io::Result<()> {
+    use std::fs::{self, OpenOptions};
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(database) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => return made.map(drop),
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = database.as_os_str().to_owned();
+        file.push(suffix);
+        let Ok(metadata) = fs::metadata(&file) else { continue };
+        let mode = metadata.permissions().mode();
+        if mode & 0o007 != 0 {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode & !0o007))?;
+        }
+    }
+    Ok(())
+}
+
+/// Elsewhere the folder says who may read.
+#[cfg(not(unix))]
+pub fn protect_database(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Writes a copy of a database as it is at this moment into an empty file. Others may write to the database meanwhile.
 pub async fn copy_database(database: &Path, to: &Path) -> Result<(), DbError> {
     let mut connection = open(database).await?;

@@ -35,6 +35,8 @@ use topic::Topic;
 
 /// The most topics of one client; the hub may allow fewer.
 const MAX_TOPICS: usize = 1000;
+/// Upper limit of all topics of one client together, in bytes: they are kept as long as the stream.
+const MAX_TOPICS_BYTES: usize = 256 << 10;
 /// The longest topic, in characters.
 const MAX_TOPIC: usize = 2500;
 /// The longest id of a client, in characters.
@@ -121,7 +123,7 @@ async fn subscribe(
     let shown = shown(&app, &headers).await?;
     // One request after another, so that the last one stands.
     let mut talk = client.talk.lock().await;
-    let session = identify(&app, &client, &mut talk, shown).await?;
+    let session = identify(&app, &clients, &client, &mut talk, shown).await?;
     if client.is_gone() {
         return Err(missing());
     }
@@ -152,7 +154,13 @@ async fn shown(app: &App, headers: &HeaderMap) -> Result<Shown, Refusal> {
 }
 
 /// The connection for whoever asks. A guest may become a user; nobody else may become another.
-async fn identify(app: &App, client: &Client, talk: &mut Talk, shown: Shown) -> Result<Arc<Session>, Refusal> {
+async fn identify(
+    app: &App,
+    clients: &Clients,
+    client: &Client,
+    talk: &mut Talk,
+    shown: Shown,
+) -> Result<Arc<Session>, Refusal> {
     let known = talk.session.clone();
     if let Some(session) = &known {
         let before = session.connection.caller();
@@ -176,7 +184,7 @@ async fn identify(app: &App, client: &Client, talk: &mut Talk, shown: Shown) -> 
     let session = Session::open(app.clone(), Some(shown), ClientAddress(client.from), &PocketBase).await?;
     let session = Arc::new(session);
     *talk = Talk { session: Some(session.clone()), topics: Vec::new() };
-    client.speak_for(session.clone());
+    client.speak_for(session.clone(), clients);
     Ok(session)
 }
 
@@ -243,6 +251,9 @@ fn check(asked: &Asked) -> Result<(), Refusal> {
     }
     if asked.topics.len() > MAX_TOPICS {
         return Err(Refusal::too_long("subscriptions", None, MAX_TOPICS));
+    }
+    if asked.topics.iter().map(String::len).sum::<usize>() > MAX_TOPICS_BYTES {
+        return Err(Refusal::too_long("subscriptions", None, MAX_TOPICS_BYTES));
     }
     match asked.topics.iter().position(|topic| topic.chars().count() > MAX_TOPIC) {
         Some(index) => Err(Refusal::too_long("subscriptions", Some(index), MAX_TOPIC)),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::bucket::network;
 use crate::error::Error;
 use crate::http::realtime::Session;
 
@@ -21,14 +23,39 @@ const ID: usize = 40;
 const UNCLAIMED: Duration = Duration::from_secs(30);
 /// How many such streams there may be.
 const MOST_UNCLAIMED: usize = 10_000;
+/// How many of them from one address: nobody has shown credentials for them.
+const MOST_UNCLAIMED_OF_ADDRESS: usize = 100;
 /// How many streams there may be in all. Those that somebody speaks for are limited by the hub as well.
 const MOST: usize = 200_000;
 /// A batch's memory is given back if it had room for more frames.
 const KEPT_FRAMES: usize = 16;
 
-/// The clients with an open stream, by id.
+/// The clients with an open stream.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<HashMap<Arc<str>, Arc<Client>>>);
+pub(super) struct Clients(Mutex<OpenStreams>);
+
+#[derive(Default)]
+struct OpenStreams {
+    by_id: HashMap<Arc<str>, Arc<Client>>,
+    /// The number of streams that nobody speaks for, by network.
+    unclaimed: HashMap<Option<[u8; 8]>, usize>,
+}
+
+impl OpenStreams {
+    /// A stream is claimed, or it has ended before.
+    fn forget_unclaimed(&mut self, client: &Client) {
+        if client.is_claimed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let network = client.from.map(network);
+        if let Some(count) = self.unclaimed.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                self.unclaimed.remove(&network);
+            }
+        }
+    }
+}
 
 /// A client with an open stream.
 pub(super) struct Client {
@@ -37,6 +64,8 @@ pub(super) struct Client {
     pub from: Option<IpAddr>,
     /// One request is carried out after another.
     pub talk: AsyncMutex<Talk>,
+    /// Whether somebody spoke for it.
+    is_claimed: AtomicBool,
     /// What the stream carries.
     carries: watch::Sender<Option<Arc<Session>>>,
 }
@@ -50,30 +79,31 @@ pub(super) struct Talk {
 }
 
 impl Clients {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Client>>> {
+    fn lock(&self) -> MutexGuard<'_, OpenStreams> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client of that id.
     pub(super) fn get(&self, id: &str) -> Option<Arc<Client>> {
-        self.lock().get(id).cloned()
+        self.lock().by_id.get(id).cloned()
     }
 
     /// A new client, unless there are too many.
     pub(super) fn admit(self: &Arc<Self>, from: Option<IpAddr>, stopping: CancellationToken) -> Option<Feed> {
         let id: String = rand::rng().sample_iter(Alphanumeric).take(ID).map(char::from).collect();
         let (carries, session) = watch::channel(None);
-        let client = Arc::new(Client { id: id.into(), from, talk: AsyncMutex::default(), carries });
-        let mut clients = self.lock();
-        // Counting is for the rare case that there are many at all.
-        let is_unclaimed = |client: &&Arc<Client>| client.carries.borrow().is_none();
-        if clients.len() >= MOST
-            || clients.len() >= MOST_UNCLAIMED && clients.values().filter(is_unclaimed).count() >= MOST_UNCLAIMED
-        {
+        let is_claimed = AtomicBool::new(false);
+        let client = Arc::new(Client { id: id.into(), from, talk: AsyncMutex::default(), is_claimed, carries });
+        let mut streams = self.lock();
+        let unclaimed: usize = streams.unclaimed.values().sum();
+        let network = from.map(network);
+        let own = streams.unclaimed.get(&network).copied().unwrap_or_default();
+        if streams.by_id.len() >= MOST || unclaimed >= MOST_UNCLAIMED || own >= MOST_UNCLAIMED_OF_ADDRESS {
             return None;
         }
-        clients.insert(client.id.clone(), client.clone());
-        drop(clients);
+        streams.unclaimed.insert(network, own + 1);
+        streams.by_id.insert(client.id.clone(), client.clone());
+        drop(streams);
         Some(Feed {
             registration: Registration { clients: self.clone(), client },
             session,
@@ -87,7 +117,8 @@ impl Clients {
 
 impl Client {
     /// Lets the stream carry what a connection has to send.
-    pub(super) fn speak_for(&self, session: Arc<Session>) {
+    pub(super) fn speak_for(&self, session: Arc<Session>, clients: &Clients) {
+        clients.lock().forget_unclaimed(self);
         self.carries.send_replace(Some(session));
     }
 
@@ -105,7 +136,10 @@ struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.clients.lock().remove(&self.client.id);
+        let mut streams = self.clients.lock();
+        streams.by_id.remove(&self.client.id);
+        streams.forget_unclaimed(&self.client);
+        drop(streams);
         self.client.carries.send_replace(None);
     }
 }
