@@ -104,6 +104,9 @@ impl Records {
         let expansion = self.expansion(caller, &view, expand, selected)?;
         let mut sql = self.db.sql();
         sql.push("SELECT ");
+        if fields.is_some() {
+            sql.varied();
+        }
         if view.is_plain() && fields.is_none() {
             sql.fragment(collection.full_document());
         } else {

@@ -1,16 +1,16 @@
-//! Prepared statements whose text callers of the API decide about: filters. Each takes some hundred kilobytes on each
-//! connection for as long as it is kept, so only those are kept that are used again soon, and not many.
+//! Prepared statements whose text callers of the API decide about: filters, orders, fields, limits. Each takes some hundred
+//! kilobytes on each connection for as long as it is kept, so only those are kept that are used again soon, and not many.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::sql::Stmt;
 
-/// Statements that are remembered to have been used.
-const REMEMBERED: usize = 64;
-/// After so many were kept, connections forget what they keep.
-const MAX_KEPT: u64 = 128;
+/// At least so many statements are remembered to have been used, and twice as many at most.
+const REMEMBERED: usize = 256;
+/// After so many more were kept, connections forget what they keep.
+const MAX_KEPT: u64 = 64;
 
 /// The last of these statements; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +18,10 @@ pub(super) struct VariedStatements(Arc<Mutex<RecentTexts>>);
 
 #[derive(Debug, Default)]
 struct RecentTexts {
-    /// Hashes of their texts, the latest at the end, and whether they are kept prepared.
-    used: VecDeque<(u64, bool)>,
+    /// Hashes of their texts, and whether they are kept prepared.
+    young: HashMap<u64, bool>,
+    /// Those of the time before.
+    old: HashMap<u64, bool>,
     /// How many have been kept since the start.
     kept: u64,
 }
@@ -42,14 +44,13 @@ impl VariedStatements {
         stmt.text.hash(&mut hasher);
         let hash = hasher.finish();
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = recent.used.iter().position(|(known, _)| *known == hash);
-        let was_kept = known.and_then(|index| recent.used.remove(index)).map(|(_, kept)| kept);
+        let was_kept = recent.young.get(&hash).copied().or_else(|| recent.old.remove(&hash));
         if was_kept == Some(false) {
             recent.kept += 1;
         }
-        recent.used.push_back((hash, was_kept.is_some()));
-        if recent.used.len() > REMEMBERED {
-            recent.used.pop_front();
+        recent.young.insert(hash, was_kept.is_some());
+        if recent.young.len() >= REMEMBERED {
+            recent.old = std::mem::take(&mut recent.young);
         }
         Some(Keeping { is_kept: was_kept.is_some(), generation: recent.kept / MAX_KEPT })
     }
@@ -72,7 +73,7 @@ mod tests {
         assert!(!note(&statements, 1).is_kept);
         assert!(note(&statements, 1).is_kept);
         assert!(statements.note(&Stmt::fixed("SELECT 1", Vec::new())).is_none());
-        for number in 2..100 {
+        for number in 2..1_000 {
             assert!(!note(&statements, number).is_kept);
         }
         assert!(!note(&statements, 1).is_kept);

@@ -64,13 +64,13 @@ impl Inquiry {
     pub(super) fn ask(&mut self, rule: &Predicate, caller: &Caller, record: &Map<String, Json>) -> usize {
         let number = self.count;
         self.count += 1;
-        let mut sql = match self.open.take() {
-            Some(mut sql) => {
-                sql.push(" UNION ALL ");
-                sql
-            }
-            None => self.db.sql(),
-        };
+        let open = self.open.take();
+        let is_first = open.is_none();
+        let mut sql = open.unwrap_or_else(|| self.db.sql());
+        sql.varied();
+        if !is_first {
+            sql.push(" UNION ALL ");
+        }
         sql.push("SELECT CAST(").number(i64::try_from(number).unwrap_or(i64::MAX)).push(" AS BIGINT) WHERE ");
         rule.write_sql_about(&mut sql, record, &caller.attributes(), None);
         if self.count.is_multiple_of(QUESTIONS) || sql.is_full() {

@@ -69,11 +69,6 @@ impl Selection {
         let search = search.map(|text| Search::prepare(scope, view, text)).transpose()?.flatten();
         Ok(Self { filter, search })
     }
-
-    /// Whether the caller decides about the text of the statement.
-    pub fn is_varied(&self) -> bool {
-        self.filter.is_some()
-    }
 }
 
 /// What is read: which records, in whose eyes, and what of them.
@@ -214,23 +209,16 @@ impl Records {
     /// larger, it is found out first whether all of them are not too much.
     async fn documents(&self, listing: &Listing<'_>, stretch: ListStretch<'_>) -> Result<Vec<Doc>> {
         let reads = self.db.reads(listing.scope.reader());
-        let statement = || {
-            let mut sql = self.db.sql();
-            if listing.selection.is_varied() {
-                sql.varied();
-            }
-            sql
-        };
         let each = self.answer_bytes / usize::try_from(stretch.rows).unwrap_or(1).max(1);
-        let mut sql = statement();
-        sql.page_of_documents(each, |sql| listing.write(sql, stretch));
+        let mut sql = self.db.sql();
+        sql.varied().page_of_documents(each, |sql| listing.write(sql, stretch));
         let text = reads.doc(sql.build()).await?.unwrap_or_default();
         let items: Vec<Doc> = text.split_terminator(DOC_SEPARATOR).map(str::to_owned).collect();
         if !items.iter().any(|item| item == LARGE_DOC) {
             return Ok(items);
         }
-        let mut sql = statement();
-        sql.page_within(self.answer_bytes, |sql| listing.write(sql, stretch));
+        let mut sql = self.db.sql();
+        sql.varied().page_within(self.answer_bytes, |sql| listing.write(sql, stretch));
         let text = reads.doc(sql.build()).await?.ok_or_else(Error::answer_too_large)?;
         Ok(text.split_terminator(DOC_SEPARATOR).map(str::to_owned).collect())
     }
@@ -288,10 +276,7 @@ impl Records {
             return Ok(total);
         }
         let mut sql = self.db.sql();
-        if selection.is_varied() {
-            sql.varied();
-        }
-        sql.push("SELECT count(*)");
+        sql.varied().push("SELECT count(*)");
         write_source(&mut sql, scope, selection);
         let total = self.db.reads(scope.reader()).count(sql.build()).await?;
         if let Some(stamp) = stamp {

@@ -64,9 +64,7 @@ impl Records {
         };
         let order = Order::new(&collection, &list.sort, false);
         let mut sql = self.db.sql();
-        if filter.is_some() {
-            sql.varied();
-        }
+        sql.varied();
         let document = |sql: &mut Sql| {
             sql.push("SELECT ");
             collection.write_document(sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));

@@ -134,6 +134,7 @@ impl LoadedRecords {
 /// is the number of a view and a document.
 fn ask(db: &Db, needs: &[(&ReferencedView, LoadRequest<'_>)]) -> (Stmt, usize) {
     let (mut sql, mut asked) = (db.sql(), 0);
+    sql.varied();
     for (seen, (caller, ids)) in needs {
         let collection = seen.view.collection();
         if asked > 0 {

@@ -4,6 +4,7 @@
 //! server itself asks always find a reader that no list can occupy. A job whose caller has gone is not begun, and one that
 //! runs is interrupted; the deadline of a request reaches the database that way.
 
+use std::cmp::Ordering as CmpOrdering;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +15,14 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::oneshot;
 
 use crate::db::error::DbError;
+use crate::db::like::{SQLITE_MATCHER, compare_with_pattern};
 use crate::db::shares::{ReadShare, ReadShares};
 use crate::db::varied::Keeping;
 use crate::id::AccountId;
 
-/// Steps of SQLite's virtual machine after which a statement is asked whether it should go on: some ten microseconds.
-const STEPS_PER_CHECK: i32 = 2_000;
+/// Steps of SQLite's virtual machine after which a statement is asked whether it should go on: some microseconds, if none of
+/// them is about a large text.
+const STEPS_PER_CHECK: i32 = 500;
 /// Jobs that may wait in a queue.
 const QUEUE_JOBS: usize = 4_096;
 
@@ -121,9 +124,14 @@ impl SqliteReader {
     async fn connect(options: &SqliteConnectOptions) -> Result<Self, DbError> {
         let mut connection = options.connect().await?;
         let interrupted = Arc::new(AtomicBool::new(false));
-        let asked = interrupted.clone();
-        let go_on = move || !asked.load(Ordering::Relaxed);
-        connection.lock_handle().await?.set_progress_handler(STEPS_PER_CHECK, go_on);
+        let (steps, matches) = (interrupted.clone(), interrupted.clone());
+        let mut handle = connection.lock_handle().await?;
+        handle.set_progress_handler(STEPS_PER_CHECK, move || !steps.load(Ordering::Relaxed));
+        // A match may take as long as many steps.
+        handle.create_collation(SQLITE_MATCHER, move |text, pattern| {
+            if matches.load(Ordering::Relaxed) { CmpOrdering::Less } else { compare_with_pattern(text, pattern) }
+        })?;
+        drop(handle);
         Ok(Self { connection, generation: 0, interrupted })
     }
 }

@@ -8,6 +8,7 @@ crate::both![
     frames_of_every_wrong_shape_are_answered_and_never_end_the_server,
     a_flood_of_messages_is_cut_and_others_do_not_notice,
     many_snapshots_at_once_are_refused_before_they_fill_the_memory,
+    filters_that_are_too_expensive_lead_to_a_resync_and_delay_nobody_else,
 ];
 
 async fn posts(backend: Backend) -> (TestApp, User) {
@@ -136,4 +137,27 @@ async fn many_snapshots_at_once_are_refused_before_they_fill_the_memory(backend:
     let stream = Sse::open(&user, "?collection=posts").await;
     drop(stream);
     lives(&user).await;
+}
+
+async fn filters_that_are_too_expensive_lead_to_a_resync_and_delay_nobody_else(backend: Backend) {
+    const FILTERS: usize = 20;
+    let (app, user) = posts(backend).await;
+    let stranger = app.register().await;
+    let (mut cheap, mut witness, mut ws) =
+        (Ws::connect(&user).await, Ws::connect(&stranger).await, Ws::connect(&user).await);
+    cheap.subscribe("posts").await;
+    witness.subscribe("posts").await;
+    for number in 0..FILTERS {
+        let filter = format!("text ~ '%{}{number}%'", "a_".repeat(490));
+        ws.send(&json!({"action": "subscribe", "collection": "posts", "ref": number, "filter": filter})).await;
+        assert_eq!(ws.frame().await["type"], "subscribed");
+    }
+    let id = user.create_id("posts", &json!({"text": "a".repeat(600_000)})).await;
+    assert_eq!(cheap.patient_frame().await["id"], id.as_str());
+    let told = ws.patient_frame().await;
+    assert_eq!((&told["type"], &told["reason"]), (&json!("resync"), &json!("access")));
+    // Some of them were judged.
+    assert!(told["ref"].as_u64().is_some_and(|number| number > 0), "{told}");
+    let other = stranger.create_id("posts", &json!({"text": "b"})).await;
+    assert_eq!(witness.patient_frame().await["id"], other.as_str());
 }
