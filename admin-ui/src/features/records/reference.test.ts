@@ -9,6 +9,7 @@ describe('reference picker', () => {
   });
   it('quotes what was typed', () => {
     expect(referenceFilter("it's", 'name')).toBe(String.raw`name ~ '%it\'s%'`);
+    expect(referenceFilter('5%', 'name')).toBe(String.raw`name ~ '%5\\%%'`);
   });
   it('looks an id up as such', () => {
     const id = '0b0e7e5c-3c7a-4b53-9d4f-3f4cfb0f8a11';

@@ -1,6 +1,7 @@
 /** How a record of another collection is named and found. */
 import type { Collection, RecordRow } from '@/api/types';
 import { shortId } from '@/ui/format';
+import { patternOf, quoted } from './filter/filter-text';
 
 /** The field that most likely says what a record is. */
 export function titleField(collection: Collection): string | null {
@@ -25,7 +26,6 @@ export function titleOf(record: RecordRow, field: string | null): string {
 export function referenceFilter(text: string, field: string | null): string {
   const typed = text.trim();
   if (typed === '') return '';
-  const quoted = typed.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(typed)) return `id = '${quoted}'`;
-  return `${field ?? 'id'} ~ '%${quoted}%'`;
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(typed)) return `id = ${quoted(typed)}`;
+  return `${field ?? 'id'} ~ ${quoted(`%${patternOf(typed)}%`)}`;
 }

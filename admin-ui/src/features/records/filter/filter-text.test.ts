@@ -13,6 +13,7 @@ describe('filterText and parseFilter', () => {
         { field: 'title', operator: 'contains', value: "it's" },
         { field: 'title', operator: 'starts', value: 'a' },
         { field: 'title', operator: 'ends', value: 'z' },
+        { field: 'title', operator: 'contains', value: String.raw`20%_off\a\%` },
         { field: 'title', operator: '=', value: '5' },
         { field: 'views', operator: '>=', value: '-5' },
         { field: 'views', operator: 'in', value: '1, 2' },
@@ -23,6 +24,7 @@ describe('filterText and parseFilter', () => {
     };
     const text = filterText(filter, types);
     expect(text).toContain(String.raw`title ~ '%it\'s%' && title ~ 'a%'`);
+    expect(text).toContain(String.raw`title ~ '%20\\%\\_off\\\\a\\\\\\%%'`);
     expect(text).toContain("title = '5' && views >= -5 && views IN (1, 2) && published = true");
     expect(parseFilter(text)).toEqual(filter);
   });

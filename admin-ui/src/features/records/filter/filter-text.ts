@@ -78,6 +78,11 @@ export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
+/** What was typed as part of a pattern: `%`, `_` and `\` stand for themselves. */
+export function patternOf(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}
+
 function literal(value: string, type: string): string {
   if (type === 'number' && /^-?\d+(\.\d+)?$/.test(value)) return value;
   if (type === 'boolean' && (value === 'true' || value === 'false')) return value;
@@ -87,11 +92,11 @@ function literal(value: string, type: string): string {
 function conditionText({ field, operator, value }: Condition, type: string): string {
   switch (operator) {
     case 'contains':
-      return `${field} ~ ${quoted(`%${value}%`)}`;
+      return `${field} ~ ${quoted(`%${patternOf(value)}%`)}`;
     case 'starts':
-      return `${field} ~ ${quoted(`${value}%`)}`;
+      return `${field} ~ ${quoted(`${patternOf(value)}%`)}`;
     case 'ends':
-      return `${field} ~ ${quoted(`%${value}`)}`;
+      return `${field} ~ ${quoted(`%${patternOf(value)}`)}`;
     case 'in':
       return `${field} IN (${value.split(',').map((part) => literal(part.trim(), type)).join(', ')})`;
     case 'empty':
@@ -118,7 +123,7 @@ export function searchText(text: string, fields: FieldDefinition[]): string {
   const typed = text.trim();
   if (typed === '') return '';
   return searchable(fields)
-    .map((field) => `${field.name} ~ ${quoted(`%${typed}%`)}`)
+    .map((field) => `${field.name} ~ ${quoted(`%${patternOf(typed)}%`)}`)
     .join(' || ');
 }
 

@@ -42,9 +42,10 @@ function value(reader: Reader): string | null {
 }
 
 function pattern(field: string, text: string): Condition | null {
-  const inner = /^(%?)([^%_]*)(%?)$/.exec(text);
+  const inner = /^(%?)((?:\\[\\%_]|\\(?![\\%_])|[^\\%_])*)(%?)$/.exec(text);
   if (!inner) return null;
-  const [, before, word = '', after] = inner;
+  const [, before, escaped = '', after] = inner;
+  const word = escaped.replaceAll(/\\([\\%_])/g, '$1');
   if (before && after) return { field, operator: 'contains', value: word };
   if (after) return { field, operator: 'starts', value: word };
   return before ? { field, operator: 'ends', value: word } : null;
