@@ -25,10 +25,13 @@ const KEPT: usize = 64 << 20;
 type Pieces = BTreeMap<i64, Arc<Segment>>;
 type Shelf = Arc<AsyncMutex<Pieces>>;
 
+/// Of each account that reads: its pieces, and who may evaluate expressions over many bytes of them.
+type Shelves = HashMap<Scope, (Shelf, Arc<Mutex<()>>)>;
+
 /// Reads the log for many.
 pub(super) struct History {
     log: ChangeLog,
-    shelves: Mutex<HashMap<Scope, Shelf>>,
+    shelves: Mutex<Shelves>,
     turns: Semaphore,
     total: Arc<AtomicUsize>,
     /// Counts the readings.
@@ -54,7 +57,7 @@ impl History {
     /// Entries after a position, up to another one that has been handed out; `None` if some of them are no longer kept.
     pub(super) async fn read(&self, scope: Scope, position: i64, until: i64) -> Result<Option<Arc<Segment>>, DbError> {
         let reading = self.readings.fetch_add(1, Ordering::Relaxed);
-        let segments = self.segments(scope);
+        let (segments, evaluating) = self.segments(scope);
         // One reads for all that want the same.
         let mut segments = segments.lock().await;
         if let Some((_, segment)) = segments.range(..=position).next_back()
@@ -74,7 +77,7 @@ impl History {
             return Ok(None);
         };
         drop(turn);
-        let segment = Arc::new(Segment::new(changes, until, self.total.clone(), reading));
+        let segment = Arc::new(Segment::new(changes, until, self.total.clone(), reading, evaluating));
         self.make_room(&mut segments);
         segments.insert(position, segment.clone());
         Ok(Some(segment))
@@ -89,7 +92,7 @@ impl History {
         }
     }
 
-    fn segments(&self, scope: Scope) -> Shelf {
+    fn segments(&self, scope: Scope) -> (Shelf, Arc<Mutex<()>>) {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner).entry(scope).or_default().clone()
     }
 
@@ -97,7 +100,7 @@ impl History {
     pub(super) fn tidy(&self) {
         let before = self.tidied.swap(self.readings.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        shelves.retain(|_, shelf| {
+        shelves.retain(|_, (shelf, _)| {
             let Ok(mut segments) = shelf.try_lock() else { return true };
             segments.retain(|_, segment| segment.used.load(Ordering::Relaxed) >= before);
             !segments.is_empty() || Arc::strong_count(shelf) > 1

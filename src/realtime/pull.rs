@@ -23,7 +23,6 @@ use super::inquiry::Unanswered;
 use super::queue::{Close, Mark, Taken};
 use super::subscription::{Arrived, Command, Join, Joined, Scope, Snapshot, Start, Subscription};
 use super::waiting::WaitingSnapshot;
-use super::workers::apart;
 use crate::auth::Caller;
 use crate::schema::Catalog;
 use reading::{Asked, Read};
@@ -234,12 +233,7 @@ impl Connection {
                                 // If it is looked at with other eyes meanwhile: once more.
                                 if self.stands(&asked, &sight) {
                                     let mut read = Vec::new();
-                                    let apply = || self.apply(job, &segment, &asked, sight, &mut read);
-                                    if segment.is_large() {
-                                        apart(apply);
-                                    } else {
-                                        apply();
-                                    }
+                                    self.apply(job, &segment, &asked, sight, &mut read);
                                     // What was said about anything that was read waits there, and goes first.
                                     let taken = self.queue().take(frames);
                                     frames.append(&mut read);

@@ -18,6 +18,7 @@ use crate::realtime::inquiry::{Sources, Unanswered, Verdict, Verdicts, verdicts}
 use crate::realtime::lens::{Lens, LensKey, Subject};
 use crate::realtime::shard::Allowance;
 use crate::realtime::subscription::{Operations, Scope};
+use crate::realtime::workers::apart;
 use crate::schema::{Collection, Operation};
 
 /// Bytes up to which evaluating expressions is quick.
@@ -54,6 +55,8 @@ pub(in crate::realtime) struct Segment {
     total: Arc<AtomicUsize>,
     /// When it was read last, by the history's count.
     pub(super) used: AtomicU64,
+    /// Held while expressions are evaluated over many bytes: one thread at a time does that for an account.
+    evaluating: Arc<Mutex<()>>,
 }
 
 /// The entries of one collection, as the collection is now.
@@ -75,10 +78,16 @@ impl Sight {
 }
 
 impl Segment {
-    pub(super) fn new(changes: Vec<Change>, until: i64, total: Arc<AtomicUsize>, used: u64) -> Self {
+    pub(super) fn new(
+        changes: Vec<Change>,
+        until: i64,
+        total: Arc<AtomicUsize>,
+        used: u64,
+        evaluating: Arc<Mutex<()>>,
+    ) -> Self {
         let changes = changes.into_iter().map(Arc::new).collect();
         let (sights, bytes) = (Mutex::default(), AtomicUsize::new(0));
-        let segment = Self { until, changes, sights, bytes, total, used: used.into() };
+        let segment = Self { until, changes, sights, bytes, total, used: used.into(), evaluating };
         segment.weigh();
         segment
     }
@@ -110,9 +119,15 @@ impl Segment {
         self.total.fetch_sub(self.bytes.swap(bytes, Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Whether evaluating expressions over its entries can take long.
-    pub(in crate::realtime) fn is_large(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > LARGE_BYTES
+    /// Runs what looks at its entries through a lens. Where that can take long, other tasks go on elsewhere.
+    fn look<T>(&self, lens: &Lens, work: impl FnOnce() -> T) -> T {
+        if !lens.evaluates() || self.bytes.load(Ordering::Relaxed) <= LARGE_BYTES {
+            return work();
+        }
+        apart(|| {
+            let _turn = self.evaluating.lock().unwrap_or_else(PoisonError::into_inner);
+            work()
+        })
     }
 
     /// The position up to which it holds everything.
@@ -197,7 +212,8 @@ impl Segment {
     ) -> Vec<Told> {
         let sight = self.sight(reader.collection, reader.log);
         let new = sight.subjects.iter().filter(|subject| is_new(&subject.change));
-        new.filter_map(|subject| told(subject, reader.lens, reader.verdict(subject), expanded)).collect()
+        let told = new.filter_map(|subject| told(subject, reader.lens, reader.verdict(subject), expanded));
+        self.look(reader.lens, || told.collect())
     }
 
     /// What its entries are for whoever looks through a lens that asks nothing. Worked out once, as long as there is
@@ -218,11 +234,8 @@ impl Segment {
         // Whoever comes meanwhile wants the same and waits for it.
         let told = telling.get_or_init(|| {
             is_first = true;
-            sight
-                .subjects
-                .iter()
-                .filter_map(|subject| told(subject, lens, Verdict::default(), &Expanded::default()))
-                .collect()
+            let told = |subject| told(subject, lens, Verdict::default(), &Expanded::default());
+            self.look(lens, || sight.subjects.iter().filter_map(told).collect())
         });
         if is_first {
             self.weigh();
