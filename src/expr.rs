@@ -15,12 +15,14 @@
 //!   beyond 10³⁰ in magnitude, or nearer to zero than 10⁻³⁰ without being zero, is NULL where it is calculated with;
 //!   calculations that could overflow nevertheless are refused.
 //! * Dates and times compare as instants to the millisecond, further digits dropped; without a zone they are UTC. A
-//!   text literal next to one is read as one ([`parse_instant`]).
+//!   text literal next to one is read as one ([`parse_instant`], [`parse_day`]). Next to an id or an e-mail address, it
+//!   is read as one ([`TextFormat`]).
 //! * Operands of different types are unequal: `=` is false, `!=` is true, an ordering is false, NULL stays NULL.
 //! * JSON documents and files can be tested for NULL only, booleans for equality, references for equality and `IN`.
 //!   Text literals, the caller's attributes and values of the request's body follow the same table as fields.
 //! * A value of the request's body has the type of the field of that name; a value of another type is NULL, and so
-//!   is a text with U+0000.
+//!   is a text with U+0000. Whether it is NULL is whether it was not sent; about one that was sent as null, that answer
+//!   is NULL as well, as every other. `:isset` and `:changed` are never NULL.
 //! * An operand may stand where a condition belongs: a boolean field is one; in rules, text means `!= ''` and a number
 //!   `!= 0`. Filters refuse the latter two.
 //! * Functions stand in filters and computed fields. `concat` is NULL if a part is; case means ASCII letters; `trim`
@@ -56,7 +58,7 @@ use crate::db::{ColumnKind, Fragment, Ident, Sql};
 pub use caller::{Attribute, Auth, CallerKey, Reads};
 pub use eval::steps_taken;
 pub use formula::Formula;
-pub use instant::{parse_day, parse_instant};
+pub use instant::{parse_day, parse_instant, stored_day, stored_instant};
 pub use lexer::is_reserved_word;
 pub use macros::is_built_in;
 pub use problem::Problem;
@@ -91,12 +93,33 @@ pub struct Column {
     pub kind: ColumnKind,
     /// What computes the field, if no column holds it.
     pub computed: Option<Arc<Formula>>,
+    /// As what a text that is compared with it is read.
+    pub format: TextFormat,
+}
+
+/// As what a text literal is read, so that it means what it would mean if it were stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextFormat {
+    /// As it is written.
+    #[default]
+    Plain,
+    /// An id: in capitals or without hyphens it is the same.
+    Id,
+    /// An e-mail address.
+    Email,
 }
 
 impl Column {
     /// A column that holds the field.
     pub fn stored(ident: Ident, kind: ColumnKind) -> Self {
-        Self { ident, kind, computed: None }
+        let format = if kind == ColumnKind::Reference { TextFormat::Id } else { TextFormat::Plain };
+        Self { ident, kind, computed: None, format }
+    }
+
+    /// The same with another format.
+    #[must_use]
+    pub fn with_format(self, format: TextFormat) -> Self {
+        Self { format, ..self }
     }
 }
 
@@ -114,6 +137,15 @@ pub enum Purpose {
     },
 }
 
+/// What was sent to create or change a record, as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The values by field, each as a read will show it. A field that was not sent has no key.
+    pub values: &'a Map<String, Value>,
+    /// Whether there has been no record yet.
+    pub is_new: bool,
+}
+
 /// A parsed and checked expression. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Predicate(Arc<Inner>);
@@ -125,6 +157,7 @@ struct Inner {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
+    data: bool,
     collections: check::Sources,
 }
 
@@ -140,9 +173,9 @@ impl Predicate {
             return Err(vec![Problem { position: 0, message }]);
         }
         let node = parser::parse(source).map_err(|fault| vec![fault.problem(source)])?;
-        let check::Checked { condition, reads, fields, clock, collections } =
+        let check::Checked { condition, reads, fields, clock, data, collections } =
             check::check(source, &node, columns, purpose)?;
-        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields, clock, collections })))
+        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields, clock, data, collections })))
     }
 
     /// The expression as it was written.
@@ -152,20 +185,14 @@ impl Predicate {
 
     /// Appends the expression as a boolean SQL expression, safe to stand next to any operator, over the columns of
     /// `alias`. The text is the same for every caller and body; their values are bound.
-    pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<&Map<String, Value>>) {
+    pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<Sent<'_>>) {
         let steps = eval::Steps::new();
         let scope = eval::Scope { record: None, auth, data, steps: &steps };
         sql::Writer { sql, alias, scope, constants: false }.condition(&self.0.condition);
     }
 
     /// The same about a record that is not stored: its values are bound.
-    pub fn write_sql_about(
-        &self,
-        sql: &mut Sql,
-        record: &Map<String, Value>,
-        auth: &Auth<'_>,
-        data: Option<&Map<String, Value>>,
-    ) {
+    pub fn write_sql_about(&self, sql: &mut Sql, record: &Map<String, Value>, auth: &Auth<'_>, data: Option<Sent<'_>>) {
         let steps = eval::Steps::new();
         let scope = eval::Scope { record: Some(record), auth, data, steps: &steps };
         sql::Writer { sql, alias: "", scope, constants: false }.condition(&self.0.condition);
@@ -184,18 +211,18 @@ impl Predicate {
 
     /// The answer for a record's document; `None` is NULL. A key that is missing is NULL, and so is an answer that takes
     /// more than some ten million steps.
-    pub fn eval(
-        &self,
-        record: &Map<String, Value>,
-        auth: &Auth<'_>,
-        data: Option<&Map<String, Value>>,
-    ) -> Option<bool> {
+    pub fn eval(&self, record: &Map<String, Value>, auth: &Auth<'_>, data: Option<Sent<'_>>) -> Option<bool> {
         if self.relational() {
             return None;
         }
         let steps = eval::Steps::new();
         let answer = eval::Scope { record: Some(record), auth, data, steps: &steps }.condition(&self.0.condition);
         answer.filter(|_| steps.were_enough())
+    }
+
+    /// Whether the answer depends on what was sent.
+    pub fn reads_data(&self) -> bool {
+        self.0.data
     }
 
     /// Whether the answer changes with the time, without any write.

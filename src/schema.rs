@@ -10,7 +10,6 @@ pub mod field;
 pub mod macros;
 pub mod mask;
 pub mod naming;
-pub mod time;
 mod upgrade;
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,7 +27,7 @@ pub use upgrade::upgrade_tables;
 use definition::check_fields;
 
 use crate::db::{AccountName, ColumnKind, Dialect, Fragment, Ident, Projected, Sql};
-use crate::expr::{Column, Columns, Predicate, Purpose};
+use crate::expr::{Column, Columns, Predicate, Purpose, TextFormat};
 use crate::id::CollectionId;
 
 /// Fields that every record has and that only the server writes.
@@ -273,10 +272,17 @@ fn searchable(fields: &[Field]) -> Vec<&Field> {
 
 fn column_of(fields: &[Field], name: &str) -> Option<Column> {
     if let Some(system) = system_columns().find(|system| system.key == name) {
-        return Some(Column::stored(system.column.clone(), system.kind));
+        return Some(Column::stored(system.column.clone(), system.kind).with_format(system_format(name)));
     }
     let field = fields.iter().find(|field| field.name == name)?;
-    Some(Column { ident: field.column.clone(), kind: field.column_kind(), computed: field.computed.clone() })
+    let computed = field.computed.clone();
+    let format = if computed.is_none() { field.kind.format() } else { TextFormat::Plain };
+    Some(Column { ident: field.column.clone(), kind: field.column_kind(), computed, format })
+}
+
+/// As what a text next to a system field is read.
+pub fn system_format(name: &str) -> TextFormat {
+    if name.ends_with("_at") { TextFormat::Plain } else { TextFormat::Id }
 }
 
 fn system_columns() -> impl Iterator<Item = Projected<'static>> {

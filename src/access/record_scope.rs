@@ -8,9 +8,9 @@ use super::{Denied, FieldView, Gate};
 use crate::auth::Caller;
 use crate::db::Sql;
 use crate::error::{Error, Result};
-use crate::expr::Predicate;
+use crate::expr::{Predicate, Sent};
 use crate::id::AccountId;
-use crate::schema::{Body, Collection, Operation};
+use crate::schema::{Collection, Operation};
 
 /// An operation that the caller may try, and the records that it may try it on.
 pub struct RecordScope<'a> {
@@ -55,8 +55,13 @@ impl<'a> RecordScope<'a> {
         self.account.or_else(|| self.caller.account_id())
     }
 
+    /// Whether the caller may write a field in this operation.
+    pub fn may_write(&self, field: &str) -> bool {
+        self.caller.is_superadmin() || self.collection.access.fields(self.operation).allows(field)
+    }
+
     /// Appends `AND …` for the account and the rule, over the alias `r`.
-    pub fn write_conditions(&self, sql: &mut Sql, data: Option<&Body>) {
+    pub fn write_conditions(&self, sql: &mut Sql, data: Option<Sent<'_>>) {
         if let Some(account) = self.account {
             sql.push(" AND r.account_id = ").arg(account);
         }

@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 
 use crate::db::{ColumnKind, Db, Fragment, Ident, Stmt, Value};
 use crate::error::{Error, Problem, Result};
-use crate::expr::{self, Column, Columns, Predicate, StoredMacro};
+use crate::expr::{self, Column, Columns, Predicate, StoredMacro, TextFormat};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
 use crate::schema::macros::RuleScope;
-use crate::schema::{Body, FieldType, Library, Operation, SYSTEM_FIELDS};
+use crate::schema::{Body, FieldType, Library, Operation, SYSTEM_FIELDS, system_format};
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -198,20 +198,25 @@ fn field_list(key: &str, list: &Json) -> Result<String> {
     }
 }
 
+/// A field's name, and how its values are compared.
+type Known = (String, ColumnKind, TextFormat);
+
 /// Columns that are known by name and perhaps by type only: what a rule is tried against before anything is stored.
 struct Loose<'a> {
-    fields: Vec<(String, ColumnKind)>,
+    fields: Vec<Known>,
     library: RuleScope<'a>,
 }
 
 impl Columns for Loose<'_> {
     fn column(&self, name: &str) -> Option<Column> {
-        let kind = if SYSTEM_FIELDS.contains(&name) {
-            if name.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text }
+        let (kind, format) = if SYSTEM_FIELDS.contains(&name) {
+            let kind = if name.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
+            (kind, system_format(name))
         } else {
-            self.fields.iter().find(|(field, _)| field == name)?.1
+            let (_, kind, format) = self.fields.iter().find(|(field, ..)| field == name)?;
+            (*kind, *format)
         };
-        Some(Column::stored(Ident::of(name)?, kind))
+        Some(Column::stored(Ident::of(name)?, kind).with_format(format))
     }
 
     fn stored_macro(&self, name: &str) -> Option<&StoredMacro> {
@@ -233,9 +238,9 @@ pub fn validate_rule(source: &str, operation: Operation, fields: &[Json], librar
 }
 
 /// A field given as a name or as a definition.
-fn known(field: &Json) -> Option<(String, ColumnKind)> {
+fn known(field: &Json) -> Option<Known> {
     match field {
-        Json::String(name) => Some((name.clone(), ColumnKind::Text)),
+        Json::String(name) => Some((name.clone(), ColumnKind::Text, TextFormat::Plain)),
         Json::Object(definition) => {
             let text = |key: &str| definition.get(key).and_then(Json::as_str);
             let kind = match text("type") {
@@ -244,7 +249,8 @@ fn known(field: &Json) -> Option<(String, ColumnKind)> {
             };
             let kind = kind.and_then(FieldType::parse);
             let name = definition.get("name").and_then(Json::as_str)?;
-            Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column)))
+            let format = kind.map_or(TextFormat::Plain, FieldType::format);
+            Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column), format))
         }
         _ => None,
     }
@@ -271,6 +277,19 @@ pub struct TestContext {
     pub fields: Vec<Json>,
 }
 
+/// What is sent the way a write would read it, as far as the fields' types are known and take it.
+fn read_data(data: &Body, fields: &[Json]) -> Body {
+    let kind_of = |name: &str| {
+        let definition = fields.iter().find(|field| field["name"] == name)?;
+        FieldType::parse(definition["type"].as_str()?)
+    };
+    let read = |(name, value): (&String, &Json)| {
+        let read = kind_of(name).filter(|_| !value.is_null()).and_then(|kind| kind.accept(name, value).ok());
+        (name.clone(), read.map_or_else(|| value.clone(), |read| read.shown()))
+    };
+    data.iter().map(read).collect()
+}
+
 /// Whether a rule lets an invented caller at an invented record.
 pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestContext) -> Result<bool> {
     if source.is_empty() {
@@ -282,7 +301,10 @@ pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestC
         Json::Array(_) | Json::Object(_) => ColumnKind::Json,
         Json::String(_) | Json::Null => ColumnKind::Text,
     };
-    let fields = context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value)));
+    let values = read_data(&context.data, &context.fields);
+    let sent = expr::Sent { values: &values, is_new: false };
+    let fields =
+        context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value), TextFormat::Plain));
     let fields: Vec<_> =
         if context.fields.is_empty() { fields.collect() } else { context.fields.iter().filter_map(known).collect() };
     let columns = Loose { fields, library: library.for_fields(&[]) };
@@ -303,11 +325,11 @@ pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestC
         groups: &groups,
     };
     if !predicate.relational() {
-        return Ok(predicate.eval(&context.record, &auth, Some(&context.data)) == Some(true));
+        return Ok(predicate.eval(&context.record, &auth, Some(sent)) == Some(true));
     }
     // What it reads of other records is really there.
     let mut sql = db.sql();
     sql.push("SELECT 'yes' WHERE ");
-    predicate.write_sql_about(&mut sql, &context.record, &auth, Some(&context.data));
+    predicate.write_sql_about(&mut sql, &context.record, &auth, Some(sent));
     Ok(db.reads(None).doc(sql.build()).await?.is_some())
 }

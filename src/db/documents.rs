@@ -40,9 +40,13 @@ impl JsonPath<'_> {
     /// Appends SQLite's arguments for the part: the document and the path.
     fn arguments(&self, sql: &mut Sql) {
         sql.push("(").column(self.alias, self.column).push(", ");
+        self.path(sql);
+        sql.push(")");
+    }
+
+    fn path(&self, sql: &mut Sql) {
         // In quotes, a key of digits is no place in an array.
         self.key(sql, self.keys.iter().fold("$".to_owned(), |path, key| path + ".\"" + key + "\""));
-        sql.push(")");
     }
 
     /// Appends PostgreSQL's JSON value of the part.
@@ -117,6 +121,43 @@ impl Sql {
                 },
             ),
         }
+    }
+
+    /// Appends whether the part differs from the same part of another document; the order of keys does not matter, and
+    /// what is not there is null.
+    pub fn json_differs(&mut self, path: &JsonPath<'_>, other: Option<&serde_json::Value>) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => {
+                let other = Value::Json(other.map_or_else(|| "null".into(), ToString::to_string));
+                let stored = |sql: &mut Self| path.arguments(sql);
+                let sent = |sql: &mut Self| {
+                    sql.push("(").arg(other.clone()).push(", ");
+                    path.path(sql);
+                    sql.push(")");
+                };
+                self.push("(EXISTS (").json_leaves(stored).push(" EXCEPT ").json_leaves(sent);
+                self.push(") OR EXISTS (").json_leaves(sent).push(" EXCEPT ").json_leaves(stored).push("))")
+            }
+            Dialect::Postgres => {
+                let part = other
+                    .and_then(|other| path.keys.iter().try_fold(other, |value, key| value.as_object()?.get(&**key)));
+                self.push("(nullif(");
+                path.value(self);
+                self.push("::jsonb, 'null') IS DISTINCT FROM nullif(");
+                self.arg(Value::Json(part.map_or_else(|| "null".into(), ToString::to_string)));
+                self.push("::jsonb, 'null'))")
+            }
+        }
+    }
+
+    /// Appends a query that yields everything in SQLite's part of a document, with its place, in no particular order.
+    fn json_leaves(&mut self, arguments: impl Fn(&mut Self)) -> &mut Self {
+        self.push(
+            "SELECT fullkey, CASE type WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' ELSE type END, atom",
+        );
+        self.push(" FROM json_tree");
+        arguments(self);
+        self.push(" WHERE NOT (parent IS NULL AND type = 'null')")
     }
 
     fn raw_type(&mut self, path: &JsonPath<'_>) {

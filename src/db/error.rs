@@ -3,7 +3,8 @@
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// A unique constraint. `hint` is the constraint's name on PostgreSQL, the last column's on SQLite.
+    /// A unique constraint. `hint` is the constraint's name on PostgreSQL; on SQLite the last column's, or the
+    /// name of an index over an expression.
     #[error("unique constraint: {hint}")]
     Unique {
         /// What the driver says about where.
@@ -73,7 +74,8 @@ impl From<sqlx::Error> for DbError {
         };
         let last_column = || {
             let message = database.message();
-            message.rsplit(['.', ' ']).next().unwrap_or_default().to_owned()
+            // An index over an expression is named in quotes.
+            message.rsplit(['.', ' ']).next().unwrap_or_default().trim_matches('\'').to_owned()
         };
         let code = database.code().unwrap_or_default();
         // SQLite's extended result codes, and PostgreSQL's SQLSTATEs.

@@ -1,6 +1,7 @@
 //! Values that statements bind. A NULL carries its type, because PostgreSQL wants to know it.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
 
 pub use crate::clock::canonical_time;
 
@@ -51,6 +52,19 @@ impl Value {
             Self::Bool(_) => Kind::Bool,
             Self::Time(_) => Kind::Time,
             Self::Json(_) => Kind::Json,
+        }
+    }
+
+    /// The value the way documents show it.
+    pub fn shown(&self) -> Json {
+        match self {
+            Self::Null(_) => Json::Null,
+            Self::Text(text) => Json::String(text.clone()),
+            Self::Int(number) => Json::from(*number),
+            Self::Real(number) => Json::from(*number),
+            Self::Bool(truth) => Json::Bool(*truth),
+            Self::Time(time) => Json::String(canonical_time(*time)),
+            Self::Json(text) => serde_json::from_str(text).unwrap_or_default(),
         }
     }
 

@@ -16,6 +16,11 @@ pub(super) enum NodeKind {
     Text(String),
     /// A field, a variable or a macro without parentheses.
     Name(String),
+    /// What is asked about a value of the request's body instead of the value itself: `@request.data.x:isset`.
+    Asked {
+        name: String,
+        question: Question,
+    },
     Call {
         name: String,
         args: Vec<Node>,
@@ -78,6 +83,7 @@ impl Node {
             | NodeKind::Number(_)
             | NodeKind::Text(_)
             | NodeKind::Name(_)
+            | NodeKind::Asked { .. }
             | NodeKind::HasGroup(_)
             | NodeKind::Parameter(_) => {}
         }
@@ -87,6 +93,25 @@ impl Node {
 impl NodeKind {
     pub fn at(self, at: usize) -> Node {
         Node { at, kind: self }
+    }
+}
+
+/// A question about a value of the request's body; the answer is never NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether it was sent, be it as null.
+    IsSet,
+    /// Whether it was sent and differs from what the record has.
+    Changed,
+}
+
+impl Question {
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "isset" => Some(Self::IsSet),
+            "changed" => Some(Self::Changed),
+            _ => None,
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Checked {
     pub fields: BTreeSet<Arc<str>>,
     /// Whether the answer depends on the time.
     pub clock: bool,
+    /// Whether it depends on the request's body.
+    pub data: bool,
     /// The collections that stored macros read, and the fields of them.
     pub collections: Sources,
 }
@@ -94,8 +96,8 @@ pub(super) fn check(
         checker.faults.push(too_large());
     }
     if let (Ok(condition), true) = (condition, checker.faults.is_empty()) {
-        let Checker { reads, fields, clock, collections, .. } = checker;
-        return Ok(Checked { condition, reads, fields, clock, collections });
+        let Checker { reads, fields, clock, data, collections, .. } = checker;
+        return Ok(Checked { condition, reads, fields, clock, data, collections });
     }
     Err(checker.problems(source))
 }
@@ -107,6 +109,7 @@ struct Checker<'a> {
     reads: Reads,
     fields: BTreeSet<Arc<str>>,
     clock: bool,
+    data: bool,
     /// The collections that stored macros read, and the fields of them.
     collections: Sources,
     /// Inside of a stored macro: its arguments.
@@ -118,7 +121,18 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn new(columns: &'a dyn Columns, purpose: Purpose) -> Self {
         let (faults, reads, fields, collections) = Default::default();
-        Self { columns, purpose, faults, reads, fields, clock: false, collections, query: None, pattern_chars: 0 }
+        Self {
+            columns,
+            purpose,
+            faults,
+            reads,
+            fields,
+            clock: false,
+            data: false,
+            collections,
+            query: None,
+            pattern_chars: 0,
+        }
     }
 
     /// What was found, in the order of position.
@@ -143,9 +157,10 @@ impl Checker<'_> {
             NodeKind::Compare { op, left, right } => self.comparison(*op, left, right, node.at),
             NodeKind::In { left, items } => self.membership(left, items, node.at),
             NodeKind::IsNull { operand, negated } => Ok(match self.operand(operand)? {
-                Some(operand) => Condition::IsNull { operand, negated: *negated },
+                Some(operand) => compare::is_null(operand, *negated),
                 None => Condition::Constant(Some(!negated)),
             }),
+            NodeKind::Asked { name, question } => self.asked(name, *question, node.at),
             NodeKind::HasGroup(group) => {
                 self.reads.groups.insert(group.clone());
                 Ok(Condition::InGroup(group.as_str().into()))
@@ -207,6 +222,7 @@ impl Checker<'_> {
             | NodeKind::Compare { .. }
             | NodeKind::In { .. }
             | NodeKind::IsNull { .. }
+            | NodeKind::Asked { .. }
             | NodeKind::HasGroup(_) => Operand::Bool(Box::new(self.condition(node)?)),
         };
         Ok(Some(operand))

@@ -6,13 +6,14 @@ use std::cell::Cell;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::ast::Comparison;
+use super::Sent;
+use super::ast::{Comparison, Question};
 use super::caller::Auth;
 use super::instant::parse_instant;
 use super::ir::{Condition, Leaf, Number, Operand, Path, Pick, Text, Time};
 use super::number;
 use crate::clock::Clock;
-use crate::db::{JsonType, is_pattern, matches_pattern, pattern_steps};
+use crate::db::{ColumnKind, JsonType, Kind, SEALED, Value as Bound, is_pattern, matches_pattern, pattern_steps};
 
 /// The first and the last millisecond of the years 1 to 9999.
 const MILLIS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
@@ -60,7 +61,7 @@ impl Steps {
 pub(super) struct Scope<'a> {
     pub record: Option<&'a Map<String, Value>>,
     pub auth: &'a Auth<'a>,
-    pub data: Option<&'a Map<String, Value>>,
+    pub data: Option<Sent<'a>>,
     pub steps: &'a Steps,
 }
 
@@ -87,6 +88,13 @@ impl<'a> Scope<'a> {
                     JsonType::Boolean => part.is_boolean(),
                 })
             }
+            Condition::Asked { about, question: Question::IsSet } => Some(self.part(about).is_some()),
+            Condition::Asked { about, question: Question::Changed } => Some(self.is_changed(about)),
+            Condition::Missing { path, negated } => match self.part(path) {
+                None => Some(!negated),
+                Some(Value::Null) => None,
+                Some(_) => Some(*negated),
+            },
             Condition::InGroup(group) => Some(self.auth.groups.iter().any(|name| **name == **group)),
             Condition::All(parts) => self.combine(parts, false),
             Condition::Any(parts) => self.combine(parts, true),
@@ -166,13 +174,63 @@ impl<'a> Scope<'a> {
         match leaf {
             Leaf::Field(field) if field.inner => None,
             Leaf::Field(field) => self.record?.get(&*field.name),
-            Leaf::Data(field) => self.data?.get(&*field.name),
+            Leaf::Data(field) => self.data?.values.get(&*field.name),
         }
     }
 
     /// What stands in a document under keys.
     fn part(&self, path: &Path) -> Option<&'a Value> {
-        path.keys.iter().try_fold(self.value(&path.leaf)?, |value, key| value.as_object()?.get(&**key))
+        under(self.value(&path.leaf)?, &path.keys)
+    }
+
+    /// Whether the field of a part was sent.
+    pub fn is_sent(&self, path: &Path) -> bool {
+        self.value(&path.leaf).is_some()
+    }
+
+    /// Whether what was sent for a part differs from what the record has. A new record has had nothing.
+    fn is_changed(&self, path: &Path) -> bool {
+        if !self.is_sent(path) {
+            return false;
+        }
+        if self.data.is_some_and(|sent| sent.is_new) {
+            return self.part(path).is_some_and(|sent| !sent.is_null());
+        }
+        let before = Path { leaf: Leaf::Field(path.leaf.field().clone()), keys: path.keys.clone() };
+        let before = self.part(&before).filter(|value| !value.is_null());
+        match path.leaf.field().kind {
+            ColumnKind::Json => {
+                let sent = self.sent_document(path).and_then(|document| under(document, &path.keys));
+                match (before, sent.filter(|value| !value.is_null())) {
+                    (Some(before), Some(sent)) => !is_same_document(before, sent),
+                    (before, sent) => before.is_some() != sent.is_some(),
+                }
+            }
+            ColumnKind::Sealed => {
+                let (is_null, is_new) = self.sealed(path);
+                is_new || (is_null && before.is_some())
+            }
+            kind => bound(kind, before) != bound(kind, self.part(path)),
+        }
+    }
+
+    /// Whether null was sent for an encrypted field, and whether a new value was. Encrypted values do not compare: every
+    /// one is new but what stands for the value that there is.
+    pub fn sealed(&self, path: &Path) -> (bool, bool) {
+        match self.part(path) {
+            None => (false, false),
+            Some(sent) => (sent.is_null(), !sent.is_null() && sent != SEALED),
+        }
+    }
+
+    /// What was sent for a part as a value of its field's kind, to be compared in the database; NULL if it is of another.
+    pub fn sent(&self, path: &Path) -> Bound {
+        bound(path.leaf.field().kind, self.part(path))
+    }
+
+    /// The document in which a part was sent, if there is one.
+    pub fn sent_document(&self, path: &Path) -> Option<&'a Value> {
+        self.value(&path.leaf).filter(|value| !value.is_null() && !has_nul(value))
     }
 
     pub fn flag(&self, leaf: &Leaf) -> Option<bool> {
@@ -267,4 +325,54 @@ impl<'a> Scope<'a> {
             }
         }
     }
+}
+
+/// What stands in a document under keys.
+fn under<'v>(document: &'v Value, keys: &[Box<str>]) -> Option<&'v Value> {
+    keys.iter().try_fold(document, |value, key| value.as_object()?.get(&**key))
+}
+
+/// Whether a document has a NUL somewhere, with which it cannot reach PostgreSQL.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(entries) => entries.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+/// A value as one of a kind that compares.
+fn bound(kind: ColumnKind, value: Option<&Value>) -> Bound {
+    match kind {
+        ColumnKind::Number => value.and_then(Value::as_f64).map_or(Bound::Null(Kind::Real), Bound::Real),
+        ColumnKind::Boolean => value.and_then(Value::as_bool).map_or(Bound::Null(Kind::Bool), Bound::Bool),
+        ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => {
+            Bound::time_or_null(value.and_then(text_of).and_then(parse_instant))
+        }
+        ColumnKind::Text | ColumnKind::Reference | ColumnKind::Json | ColumnKind::Sealed => {
+            Bound::text_or_null(value.and_then(text_of))
+        }
+    }
+}
+
+/// Whether two documents say the same: the order of keys does not matter, nor how a number is written.
+fn is_same_document(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_document(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_in_other =
+                |(key, one): (&String, &Value)| other.get(key).is_some_and(|other| is_same_document(one, other));
+            one.len() == other.len() && one.iter().all(is_in_other)
+        }
+        _ => one == other,
+    }
+}
+
+/// Text with a NUL cannot reach PostgreSQL, so it is NULL.
+fn text_of(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.contains('\0'))
 }

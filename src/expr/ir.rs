@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::ast::{Arithmetic, Comparison};
+use super::TextFormat;
+use super::ast::{Arithmetic, Comparison, Question};
 use super::caller::Attribute;
 use super::query::Aggregate;
 use crate::db::{ColumnKind, Fragment, Ident, JsonType};
@@ -24,6 +25,17 @@ pub(super) enum Condition {
     PathIs {
         path: Path,
         kind: JsonType,
+    },
+    /// What is asked about a value of the request's body, or a part of it; never NULL.
+    Asked {
+        about: Path,
+        question: Question,
+    },
+    /// Whether a value of the request's body, or a part of it, is missing. NULL if it was sent as null: that is neither
+    /// a value nor nothing, so that a rule lets it through only if it says so.
+    Missing {
+        path: Path,
+        negated: bool,
     },
     /// The caller is a member of the group; never NULL.
     InGroup(Arc<str>),
@@ -139,7 +151,7 @@ pub(super) enum Operand {
     Path(Path),
 }
 
-/// A part of a document: what stands under keys, from the outermost on.
+/// A part of a document: what stands under keys, from the outermost on; without keys the whole.
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     pub leaf: Leaf,
@@ -160,6 +172,7 @@ pub(super) struct Field {
     pub name: Arc<str>,
     pub ident: Ident,
     pub kind: ColumnKind,
+    pub format: TextFormat,
     /// Whether it belongs to the records that a stored macro reads, not to the record that the expression is about.
     pub inner: bool,
 }
@@ -261,7 +274,9 @@ impl Condition {
         let sum = |operands: &[Operand]| operands.iter().map(Operand::written).fold(0, usize::saturating_add);
         match self {
             Self::Constant(_) => 0,
-            Self::Flag(_) | Self::PathFlag(_) | Self::PathIs { .. } | Self::InGroup(_) => 1,
+            Self::Flag(_) | Self::PathFlag(_) | Self::PathIs { .. } | Self::InGroup(_) | Self::Missing { .. } => 1,
+            // A document is looked at from both sides.
+            Self::Asked { .. } => 2,
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
             Self::Not(inner) => inner.written(),
             Self::IsNull { operand, .. } => operand.written(),
@@ -277,6 +292,24 @@ impl Condition {
 }
 
 impl Operand {
+    /// The value of the request's body that this is, untouched.
+    pub fn sent(&self) -> Option<Path> {
+        let (leaf, keys) = match self {
+            Self::Text(Text::Leaf(leaf)) | Self::Number(Number::Leaf(leaf)) | Self::Time(Time::Leaf(leaf)) => {
+                (leaf, None)
+            }
+            Self::Json(leaf) => (leaf, None),
+            Self::Bool(condition) => match condition.as_ref() {
+                Condition::Flag(leaf) => (leaf, None),
+                _ => return None,
+            },
+            Self::Path(Path { leaf, keys }) => (leaf, Some(keys)),
+            _ => return None,
+        };
+        let keys = || keys.cloned().unwrap_or_else(|| Arc::new([]));
+        matches!(leaf, Leaf::Data(_)).then(|| Path { leaf: leaf.clone(), keys: keys() })
+    }
+
     /// How its values are compared and shown.
     pub fn kind(&self) -> ColumnKind {
         match self {

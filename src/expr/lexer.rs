@@ -24,6 +24,8 @@ pub(super) enum Token {
     Open,
     Close,
     Comma,
+    /// What is asked about the name before: `isset` of `:isset`.
+    Question(String),
     /// A parameter of a stored macro: its name, or its number counted from 1.
     Parameter(String),
     End,
@@ -111,6 +113,10 @@ impl Lexer<'_> {
                 self.at += 1;
                 let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
                 Ok(Token::Parameter(name))
+            }
+            ':' => {
+                self.at += 1;
+                Ok(Token::Question(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned()))
             }
             _ => self.symbol(first),
         }

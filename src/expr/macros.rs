@@ -34,8 +34,8 @@ pub(super) fn expand(name: &str, args: &[Node], at: usize) -> Result<Node, Fault
         _ => Err(Fault::new(
             at,
             format!(
-                "there is no {name}; known are @request.auth.id, .email, .role and .account_id, @request.data.<field>, \
-                 @owns_record, @is_creator, @is_public, @has_role('name') and @has_group('name')"
+                "there is no {name}; known are @request.auth.id, .email, .role and .account_id, @request.data.<field> with \
+                 :isset and :changed, @owns_record, @is_creator, @is_public, @has_role('name') and @has_group('name')"
             ),
         )),
     }

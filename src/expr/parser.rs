@@ -3,7 +3,7 @@
 //! Recursion is bounded by [`MAX_DEPTH`] and the size of the tree by [`MAX_NODES`], so no input can exhaust the
 //! stack here or in anything that walks the tree later.
 
-use super::ast::{Arithmetic, Comparison, Node, NodeKind};
+use super::ast::{Arithmetic, Comparison, Node, NodeKind, Question};
 use super::lexer::{Spanned, Token, tokens};
 use super::problem::Fault;
 use super::query::{Aggregate, Item, Select};
@@ -306,6 +306,14 @@ impl<'a> Parser<'a> {
 
     fn name_or_call(&mut self, name: String, at: usize) -> Result<Node, Fault> {
         self.next += 1;
+        if let Spanned { token: Token::Question(question), at: asked_at } = self.here().clone() {
+            self.next += 1;
+            let Some(question) = Question::named(&question) else {
+                let message = format!("there is no :{question}; one can ask for :isset and :changed");
+                return Err(Fault::new(asked_at, message));
+            };
+            return self.node(at, NodeKind::Asked { name, question });
+        }
         if !self.eat(&Token::Open) {
             return self.node(at, NodeKind::Name(name));
         }
@@ -326,6 +334,7 @@ impl<'a> Parser<'a> {
                 "LIKE" => "write ~ instead of a word".to_owned(),
                 _ => format!("expected an operator before `{word}`"),
             },
+            Token::Question(_) => ":isset and :changed follow @request.data.<field>".to_owned(),
             Token::Comma => "a list stands in parentheses, after IN or a name".to_owned(),
             _ => "expected an operator or the end".to_owned(),
         };

@@ -60,7 +60,9 @@ fn find_field(node: &Node, field: &str, places: &mut Vec<usize>) {
     let is_named = |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     node.walk(&mut |node| match &node.kind {
         NodeKind::Name(name) if is_named(name) => places.push(node.at),
-        NodeKind::Name(name) if name.strip_prefix(DATA).is_some_and(is_named) => places.push(node.at + DATA.len()),
+        NodeKind::Name(name) | NodeKind::Asked { name, .. } if name.strip_prefix(DATA).is_some_and(is_named) => {
+            places.push(node.at + DATA.len());
+        }
         NodeKind::Call { name, args } if name == "@owns_record" => {
             let quoted = args.iter().filter(|arg| matches!(&arg.kind, NodeKind::Text(text) if is_named(text)));
             places.extend(quoted.map(|arg| arg.at + 1));
@@ -88,6 +90,10 @@ mod tests {
             ("a = 'a' && b.a = aa", None),
             ("a = 'a' && A = aa", Some("title = 'a' && A = aa")),
             ("@request.data.a=a||upper( a )='a.a'", Some("@request.data.title=title||upper( title )='a.a'")),
+            (
+                "@request.data.a:isset && @request.data.a.a:changed",
+                Some("@request.data.title:isset && @request.data.title.a:changed"),
+            ),
             ("@owns_record(a) || @owns_record('a')", Some("@owns_record(title) || @owns_record('title')")),
             ("a.a.b = 1 && @request.data.a.a", Some("title.a.b = 1 && @request.data.title.a")),
             ("@has_role('a') && @in(a, 'a')", Some("@has_role('a') && @in(title, 'a')")),

@@ -2,7 +2,9 @@
 //!
 //! Every composite is parenthesised, every column qualified, every value bound.
 
-use super::ast::{Arithmetic, Comparison};
+mod sent;
+
+use super::ast::{Arithmetic, Comparison, Question};
 use super::eval::Scope;
 use super::ir::{Condition, Field, Leaf, Number, Operand, Path, Pick, Query, Selected, Text, Time};
 use super::query::Aggregate;
@@ -46,8 +48,14 @@ impl<'a> Writer<'a> {
                 }
                 None => self.bind(Value::Bool(self.scope.condition(condition) == Some(true))),
             },
-            Condition::InGroup(_) => {
+            Condition::Asked { about, question: Question::Changed } if self.scope.record.is_none() => {
+                self.changed(about);
+            }
+            Condition::InGroup(_) | Condition::Asked { .. } => {
                 self.bind(Value::Bool(self.scope.condition(condition) == Some(true)));
+            }
+            Condition::Missing { .. } => {
+                self.bind(self.scope.condition(condition).map_or(Value::Null(Kind::Bool), Value::Bool));
             }
             Condition::All(parts) => self.joined(" AND ", parts),
             Condition::Any(parts) => self.joined(" OR ", parts),

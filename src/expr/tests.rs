@@ -58,7 +58,7 @@ impl Columns for Fields {
         };
         if !formula.is_empty() {
             let computed = Some(Arc::new(Formula::compile(formula, self, ColumnKind::Text).ok()?));
-            return Some(Column { ident: Ident::of(name)?, kind: ColumnKind::Text, computed });
+            return Some(Column { computed, ..Column::stored(Ident::of(name)?, ColumnKind::Text) });
         }
         let (name, kind) = FIELDS.iter().find(|(field, _)| *field == name)?;
         Some(Column::stored(Ident::of(name)?, *kind))

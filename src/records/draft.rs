@@ -9,12 +9,17 @@ use super::write::Mode;
 use crate::access::RecordScope;
 use crate::db::{Kind, SEALED, Value};
 use crate::error::{Error, FieldError, Result};
+use crate::expr::{Predicate, Sent};
 use crate::id::{AccountId, CollectionId, RecordId};
 use crate::schema::{Body, Collection, Field, FieldList, SYSTEM_FIELDS};
 
-/// The checked values of a record, in the order of the definition.
+/// A body, read once: what field lists, rules and storage look at is the same.
 pub(super) struct Draft<'c> {
+    /// What is stored, in the order of the definition.
     pub values: Vec<(&'c Field, Value)>,
+    /// What was sent, as a read will show it, if the rule reads it. An encrypted value is plain, unless the record keeps
+    /// its own.
+    sent: Body,
 }
 
 impl<'c> Draft<'c> {
@@ -26,10 +31,9 @@ impl<'c> Draft<'c> {
         })
     }
 
-    /// Leaves alone what a body has as it is stored.
-    pub fn leave(&mut self, stored: &Body, body: &Body) {
-        let same = |name: &str| stored.get(name).is_some_and(|stored| body.get(name) == Some(stored));
-        self.values.retain(|(field, _)| !same(&field.name));
+    /// What rules see of what was sent.
+    pub fn sent(&self, is_new: bool) -> Sent<'_> {
+        Sent { values: &self.sent, is_new }
     }
 
     /// Encrypts what is to be stored encrypted.
@@ -53,16 +57,7 @@ impl<'c> Draft<'c> {
     /// Adds the values to a document, the way the database will show them.
     pub fn fill(&self, record: &mut Body) {
         for (field, value) in &self.values {
-            let shown = match value {
-                Value::Null(_) => Json::Null,
-                Value::Text(text) => Json::String(text.clone()),
-                Value::Real(number) => Json::from(*number),
-                Value::Bool(truth) => Json::Bool(*truth),
-                Value::Json(text) => serde_json::from_str(text).unwrap_or_default(),
-                Value::Int(number) => Json::from(*number),
-                Value::Time(time) => Json::String(crate::db::canonical_time(*time)),
-            };
-            record.insert(field.name.clone(), shown);
+            record.insert(field.name.clone(), value.shown());
         }
     }
 }
@@ -76,12 +71,8 @@ pub(super) fn check_access(scope: &RecordScope<'_>, body: &Body, also_allowed: O
         let message = format!("Only the server writes: {}", system.join(", "));
         return Err(Error::FieldAccess { message, fields: system, allowed: None });
     }
-    let list = scope.collection.access.fields(scope.operation);
-    let FieldList::Only(allowed) = list else { return Ok(()) };
-    if scope.caller.is_superadmin() {
-        return Ok(());
-    }
-    let refused: Vec<String> = body.keys().filter(|name| !allowed.contains(*name)).cloned().collect();
+    let refused: Vec<String> = body.keys().filter(|name| !scope.may_write(name)).cloned().collect();
+    let FieldList::Only(allowed) = scope.collection.access.fields(scope.operation) else { return Ok(()) };
     if refused.is_empty() {
         return Ok(());
     }
@@ -89,8 +80,10 @@ pub(super) fn check_access(scope: &RecordScope<'_>, body: &Body, also_allowed: O
     Err(Error::FieldAccess { message, fields: refused, allowed: Some(allowed.iter().cloned().collect()) })
 }
 
-/// Checks a body against the definition; every problem is reported.
-pub(super) fn check_values<'c>(collection: &'c Arc<Collection>, body: &Body, mode: Mode) -> Result<Draft<'c>> {
+/// Reads a body against the definition; every problem is reported. `unchanged` has what comes back as the caller was
+/// shown it, as it is stored: the record keeps that.
+pub(super) fn read_values<'c>(scope: &RecordScope<'c>, body: &Body, mode: Mode, unchanged: &Body) -> Result<Draft<'c>> {
+    let collection: &'c Arc<Collection> = scope.collection;
     let mut problems: Vec<FieldError> = body
         .keys()
         .filter(|name| collection.field(name).is_none() && !SYSTEM_FIELDS.contains(&name.as_str()))
@@ -99,37 +92,61 @@ pub(super) fn check_values<'c>(collection: &'c Arc<Collection>, body: &Body, mod
             FieldError::new(name.as_str(), "unknown_field", message)
         })
         .collect();
-    let mut values = Vec::with_capacity(collection.fields.len());
+    let for_rule = scope.rule.is_some_and(Predicate::reads_data);
+    let mut draft = Draft { values: Vec::with_capacity(collection.fields.len()), sent: Body::new() };
     // What is sent for a computed field is ignored: a record that was read can be written back.
     for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
-        match value_of(field, body.get(&field.name), mode) {
-            Ok(Some(value)) => values.push((field, value)),
+        let sent = body.get(&field.name);
+        if let Some(kept) = unchanged.get(&field.name).filter(|kept| sent == Some(*kept)) {
+            if for_rule {
+                draft.sent.insert(field.name.clone(), kept.clone());
+            }
+            continue;
+        }
+        let value = match (sent, mode) {
+            (Some(sent), _) => value_of(field, sent, mode).map(Some),
+            (None, Mode::Patch) => Ok(None),
+            (None, Mode::Put) if !scope.may_write(&field.name) => Ok(None),
+            (None, _) => missing_value(field, mode),
+        };
+        match value {
+            Ok(Some(value)) => {
+                // What PUT fills in changes a record as if it had been sent; a new record's defaults do not.
+                if for_rule && (sent.is_some() || mode == Mode::Put) {
+                    draft.sent.insert(field.name.clone(), value.shown());
+                }
+                draft.values.push((field, value));
+            }
             Ok(None) => {}
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(Draft { values }) } else { Err(Error::Invalid { fields: problems, index: None }) }
+    if problems.is_empty() { Ok(draft) } else { Err(Error::Invalid { fields: problems, index: None }) }
 }
 
-/// The value to store, or `None` to leave what is stored.
-fn value_of(field: &Field, sent: Option<&Json>, mode: Mode) -> Result<Option<Value>, FieldError> {
+/// The value to store for what was sent.
+fn value_of(field: &Field, sent: &Json, mode: Mode) -> Result<Value, FieldError> {
     let name = &field.name;
     match sent {
-        Some(Json::Null) if field.required => {
+        Json::Null if field.required => {
             Err(FieldError::new(name, "required_null", format!("Field '{name}' is required and cannot be null")))
         }
-        Some(Json::Null) => Ok(Some(field.kind.null())),
-        Some(Json::String(text)) if field.encrypted && text == SEALED && mode == Mode::Create => {
+        Json::Null => Ok(field.kind.null()),
+        Json::String(text) if field.encrypted && text == SEALED && mode == Mode::Create => {
             let message = format!("Field '{name}' was sent what stands for an encrypted value instead of one");
             Err(FieldError::new(name, "masked_value", message))
         }
-        Some(value) => field.accept(value).map(Some),
-        None if mode == Mode::Patch => Ok(None),
-        None if field.required => Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required"))),
-        None => match (&field.default, mode) {
-            (Some(default), _) => field.accept(default).map(Some),
-            (None, Mode::Create) => Ok(Some(field.kind.null())),
-            (None, _) => Ok(None),
-        },
+        sent => field.accept(sent),
+    }
+}
+
+/// The value to store where none was sent, or `None` to leave what is stored.
+fn missing_value(field: &Field, mode: Mode) -> Result<Option<Value>, FieldError> {
+    let name = &field.name;
+    match (&field.default, mode) {
+        _ if field.required => Err(FieldError::new(name, "required_missing", format!("Field '{name}' is required"))),
+        (Some(default), _) => field.accept(default).map(Some),
+        (None, Mode::Create) => Ok(Some(field.kind.null())),
+        (None, _) => Ok(None),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::draft::{Draft, check_access, check_values};
+use super::draft::{Draft, check_access, read_values};
 use super::{Records, record_id, record_not_found};
 use crate::access::RecordScope;
 use crate::audit::ChangeKey;
@@ -106,12 +106,12 @@ impl Records {
         };
         check_access(scope, &body, None)?;
         let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
-        let mut draft = check_values(scope.collection, &body, Mode::Create)?;
+        let mut draft = read_values(scope, &body, Mode::Create, &Body::new())?;
         let (id, now) = (RecordId::new(), self.clock.now());
         let record = scope.rule.map(|rule| (rule, prospective(scope, account, id, now, &draft)));
         // A rule about other records is asked in the statement that inserts.
         if let Some((rule, record)) = record.as_ref().filter(|(rule, _)| !rule.relational())
-            && rule.eval(record, &scope.caller.attributes(), Some(&body)) != Some(true)
+            && rule.eval(record, &scope.caller.attributes(), Some(draft.sent(true))) != Some(true)
         {
             return Err(not_satisfied());
         }
@@ -120,7 +120,7 @@ impl Records {
         let stmt = self.insert(scope, account, id, now, &draft, &|sql| {
             if let Some((rule, record)) = relational {
                 sql.push(" AND (");
-                rule.write_sql_about(sql, record, &scope.caller.attributes(), Some(&body));
+                rule.write_sql_about(sql, record, &scope.caller.attributes(), Some(draft.sent(true)));
                 sql.push(")");
             }
         });
@@ -142,8 +142,7 @@ impl Records {
             None => self.account_of(scope, id).await?.ok_or_else(record_not_found)?,
         };
         let body = self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?;
-        let mut draft = check_values(scope.collection, &body, mode)?;
-        draft.leave(&unchanged, &body);
+        let mut draft = read_values(scope, &body, mode, &unchanged)?;
         draft.seal(&self.vault, account, scope.collection.id, id)?;
         let now = self.clock.now();
         let mut sql = self.db.sql();
@@ -153,7 +152,7 @@ impl Records {
             sql.push(", ").ident(&field.column).push(" = ").arg(value.clone());
         }
         sql.push(" WHERE r.id = ").arg(id);
-        scope.write_conditions(&mut sql, Some(&body));
+        scope.write_conditions(&mut sql, Some(draft.sent(false)));
         self.write_references(&mut sql, account, &draft);
         sql.change_origin(|| self.origins.text(scope.caller));
         sql.push(" RETURNING ").fragment(scope.collection.returning_document());

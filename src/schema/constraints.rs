@@ -9,13 +9,13 @@
 //!
 //! Other keys are kept and mean nothing here.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::field::FieldType;
-use super::time::{parse_day, stored_instant};
 use crate::error::FieldError;
+use crate::expr::{parse_day, parse_instant};
 
 /// The longest pattern, in bytes.
 const MAX_PATTERN: usize = 1000;
@@ -195,8 +195,7 @@ fn end_of(value: &Json) -> Option<End> {
 
 /// The instant of a time or day in any spelling that a field takes.
 fn instant_of(text: &str) -> Option<DateTime<Utc>> {
-    let day = parse_day(text).map(|day| day.format("%Y-%m-%d").to_string());
-    crate::expr::parse_instant(&day.or_else(|| stored_instant(text))?)
+    parse_day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc()).or_else(|| parse_instant(text))
 }
 
 fn read_limit(kind: FieldType, key: &str, value: &Json) -> Result<Limit, String> {

@@ -4,7 +4,7 @@
 //! batches, cascades of the database itself. They also enforce `required`, which SQLite cannot add to a column later.
 
 use super::definition::OnDelete;
-use super::field::Field;
+use super::field::{Field, FieldType};
 use crate::db::{AccountName, ColumnKind, Dialect, Ident, Projected, Sql, Stmt};
 use crate::id::CollectionId;
 
@@ -277,15 +277,70 @@ fn indexes(dialect: Dialect, table: &Ident, field: &Field) -> Vec<Stmt> {
 }
 
 fn unique_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
+    unique_index_over(dialect, table, field, |sql| compared(sql, field))
+}
+
+fn unique_index_over(dialect: Dialect, table: &Ident, field: &Field, value: impl FnOnce(&mut Sql)) -> Stmt {
     let mut sql = Sql::new(dialect);
     sql.push("CREATE UNIQUE INDEX ").ident(&unique_name(table, field)).push(" ON ").ident(table);
-    sql.push(" (\"account_id\", ").ident(&field.column).push(dialect.index_order()).push(")");
+    sql.push(" (\"account_id\", ");
+    value(&mut sql);
+    sql.push(dialect.index_order()).push(")");
     sql.build()
 }
 
-/// An index that was asked for; the one of a unique field serves as well.
+/// Appends what must be unique of a field's value: the instant of a time, an e-mail address without regard to case.
+fn compared(sql: &mut Sql, field: &Field) {
+    let column = |sql: &mut Sql| {
+        sql.ident(&field.column);
+    };
+    match field.kind {
+        FieldType::DateTime => sql.push("(").instant(ColumnKind::DateTime, column).push(")"),
+        FieldType::Email => sql.push("(").ascii_case(false, column).push(")"),
+        _ => sql.ident(&field.column),
+    };
+}
+
+/// The statements that replace a unique index that an older version made over the text of times or e-mail addresses.
+pub(super) struct UniqueRenewal {
+    /// Drops the index.
+    pub drop: Stmt,
+    /// Finds values that are equal now: the ids of two records for each.
+    pub clashes: Stmt,
+    /// Makes the index, if there are none.
+    pub create: Stmt,
+    /// Makes it as it was, if there are some.
+    pub restore: Stmt,
+    /// Makes the other index that such a field has.
+    pub index: Option<Stmt>,
+}
+
+impl UniqueRenewal {
+    /// The statements for a field; none if its index has always been right.
+    pub(super) fn of(dialect: Dialect, table: &Ident, field: &Field) -> Option<Self> {
+        if !field.unique || !matches!(field.kind, FieldType::DateTime | FieldType::Email) {
+            return None;
+        }
+        let mut clashes = Sql::new(dialect);
+        clashes.push("SELECT min(id), max(id) FROM ").ident(table).push(" WHERE ").ident(&field.column);
+        clashes.push(" IS NOT NULL GROUP BY account_id, ");
+        compared(&mut clashes, field);
+        clashes.push(" HAVING count(*) > 1 ORDER BY 1");
+        Some(Self {
+            drop: drop_index_if_there(dialect, &unique_name(table, field)),
+            clashes: clashes.build(),
+            create: unique_index(dialect, table, field),
+            restore: unique_index_over(dialect, table, field, |sql| {
+                sql.ident(&field.column);
+            }),
+            index: has_own_index(field).then(|| own_index(dialect, table, field)),
+        })
+    }
+}
+
+/// An index that was asked for; the one of a unique field serves as well, unless it is over something else than the values.
 fn has_own_index(field: &Field) -> bool {
-    field.indexed && !field.unique
+    if field.unique { field.kind == FieldType::Email } else { field.indexed }
 }
 
 fn own_index_name(table: &Ident, field: &Field) -> Ident {
@@ -295,7 +350,7 @@ fn own_index_name(table: &Ident, field: &Field) -> Ident {
 /// The account comes first: every statement names it. Times are indexed by what they mean, which is how they compare.
 fn own_index(dialect: Dialect, table: &Ident, field: &Field) -> Stmt {
     let mut sql = Sql::new(dialect);
-    sql.push("CREATE INDEX ").ident(&own_index_name(table, field)).push(" ON ").ident(table);
+    sql.push("CREATE INDEX IF NOT EXISTS ").ident(&own_index_name(table, field)).push(" ON ").ident(table);
     sql.push(" (\"account_id\", ");
     match field.column_kind() {
         // Days compare as the text that they are.

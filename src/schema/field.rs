@@ -7,11 +7,11 @@ use serde_json::Value as Json;
 use super::constraints::Constraints;
 use super::definition::OnDelete;
 use super::mask::Mask;
-use super::time::{parse_day, stored_instant};
 use crate::db::{ColumnKind, Computed, Ident, Kind, Projected, Value};
 use crate::email;
 use crate::error::FieldError;
-use crate::expr::Formula;
+use crate::expr::{Formula, TextFormat, parse_day, stored_day, stored_instant};
+use crate::id::RecordId;
 
 /// The type of a user-defined field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +87,15 @@ impl FieldType {
         }
     }
 
+    /// As what a text that is compared with its values is read.
+    pub fn format(self) -> TextFormat {
+        match self {
+            Self::Email => TextFormat::Email,
+            Self::Reference => TextFormat::Id,
+            _ => TextFormat::Plain,
+        }
+    }
+
     /// A NULL of the type that is bound for it.
     pub fn null(self) -> Value {
         Value::Null(match self {
@@ -127,7 +136,7 @@ impl FieldType {
             Self::Date => {
                 let wanted = "a day such as 2025-12-24";
                 let day = parse_day(text(wanted)?).ok_or_else(|| format("invalid_date_format", wanted))?;
-                Ok(Value::Text(day.format("%Y-%m-%d").to_string()))
+                Ok(Value::Text(stored_day(day)))
             }
             Self::Email => {
                 let wanted = "an e-mail address";
@@ -145,7 +154,8 @@ impl FieldType {
                 if id.trim().is_empty() {
                     return Err(format("empty_reference", "the id of a record, or null"));
                 }
-                Ok(id.into())
+                // What is no id refers to no record, which is found out where records are.
+                Ok(RecordId::parse(id).map_or_else(|| id.into(), Value::from))
             }
             Self::File => accept_file(field, value),
         }

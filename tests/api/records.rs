@@ -16,3 +16,5 @@ mod references;
 mod search;
 mod shape;
 mod types;
+mod unique;
+mod values;

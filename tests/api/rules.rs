@@ -4,4 +4,5 @@ mod access;
 mod fields;
 mod macros;
 mod pii;
+mod sent;
 mod tools;

@@ -163,6 +163,43 @@ async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
     }
 }
 
+/// Older versions let one instant be several values of a unique field.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unique_times_of_older_versions_are_compared_as_instants_from_the_next_start_on() {
+    for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
+        let database = Database::create(backend).await;
+        let mut server = Process::serve(&database, &[]);
+        let admin = server.admin().await;
+        let fields = json!([{"name": "at", "type": "datetime", "unique": true}, {"name": "mail", "type": "email", "unique": true}]);
+        admin.post("/collections", &json!({"name": "slots", "fields": fields})).await.ok(201);
+        admin.create("slots", &json!({"at": "2026-05-01T10:00:00Z", "mail": "a@example.com"})).await;
+        let second = admin.create_id("slots", &json!({"at": "2026-05-01T11:00:00Z"})).await;
+        assert!(server.terminate());
+        for change in [
+            "DROP INDEX \"col_slots__at__unique\"",
+            "CREATE UNIQUE INDEX \"col_slots__at__unique\" ON col_slots (account_id, at)",
+            "DROP INDEX \"col_slots__mail__unique\"",
+            "CREATE UNIQUE INDEX \"col_slots__mail__unique\" ON col_slots (account_id, mail)",
+            "DROP INDEX \"col_slots__mail__index\"",
+            "UPDATE col_slots SET at = '2026-05-01T12:00:00+02:00' WHERE at = '2026-05-01T11:00:00Z'",
+            "DELETE FROM meta WHERE key = 'tables_version'",
+        ] {
+            texts(&database, change).await;
+        }
+        // What clashes already is named, and keeps nobody from starting.
+        let mut server = Process::serve(&database, &[]);
+        let line = server.wait_for("in different spellings");
+        assert!(line.contains("slots") && line.contains("at") && line.contains(&second), "{line}");
+        let admin = server.admin().await;
+        admin.post("/records/slots", &json!({"at": "2026-05-01T12:00:00+02:00"})).await.refused(409, "at");
+        admin.post("/records/slots", &json!({"mail": "A@example.com"})).await.refused(409, "mail");
+        admin.delete(&format!("/records/slots/{second}")).await.ok(204);
+        assert!(server.terminate());
+        let server = Process::serve(&database, &[]);
+        server.admin().await.post("/records/slots", &json!({"at": "2026-05-01 10:00"})).await.refused(409, "at");
+    }
+}
+
 #[cfg(unix)]
 fn assert_private(file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;

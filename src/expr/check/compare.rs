@@ -1,12 +1,19 @@
 //! Comparisons: which operator goes with which type, and what a comparison of different types means.
 
 use std::mem::discriminant;
+use std::sync::Arc;
+
+use chrono::NaiveTime;
 
 use super::super::ast::{Comparison, Node};
-use super::super::instant::{parse_day, parse_instant};
+use super::super::caller::Attribute;
+use super::super::instant::{parse_day, parse_instant, stored_day};
 use super::super::ir::{Condition, Leaf, Operand, Path, Text, Time};
 use super::{Checker, Purpose, Reported};
 use crate::db::{ColumnKind, MAX_PATTERN_CHARS};
+use crate::email;
+use crate::expr::TextFormat;
+use crate::id::RecordId;
 
 /// Upper limit, in characters, of all patterns of `~` in one filter.
 const MAX_FILTER_PATTERN_CHARS: usize = 4 * MAX_PATTERN_CHARS;
@@ -64,13 +71,15 @@ impl Checker<'_> {
         match (left, right, op) {
             (Some(Operand::Path(path)), Some(other), _) => self.path_comparison(op, path, other, true, at),
             (Some(other), Some(Operand::Path(path)), _) => self.path_comparison(op, path, other, false, at),
+            // A pattern is no value.
+            (Some(left), Some(right), Comparison::Like) => Ok(compare(op, left, right)),
             (Some(left), Some(right), _) => {
                 let (left, right) = self.aligned(left, left_at, right, right_at)?;
                 Ok(compare(op, left, right))
             }
             (Some(operand), None, Comparison::Equal | Comparison::NotEqual)
             | (None, Some(operand), Comparison::Equal | Comparison::NotEqual) => {
-                Ok(Condition::IsNull { operand, negated: op == Comparison::NotEqual })
+                Ok(is_null(operand, op == Comparison::NotEqual))
             }
             (None, None, Comparison::Equal | Comparison::NotEqual) => {
                 Ok(Condition::Constant(Some(op == Comparison::Equal)))
@@ -97,7 +106,7 @@ impl Checker<'_> {
             let (left, item) = match (left.clone(), item) {
                 (Some(left), Some(item)) => (left, item),
                 (Some(operand), None) | (None, Some(operand)) => {
-                    parts.push(Condition::IsNull { operand, negated: false });
+                    parts.push(is_null(operand, false));
                     continue;
                 }
                 (None, None) => {
@@ -177,7 +186,7 @@ impl Checker<'_> {
         self.report(at, format!("{} does not go with {}; it takes {allowed}", operator.symbol(), noun(operand)))
     }
 
-    /// Reads a text literal as an instant if it is compared with one.
+    /// Reads a text literal as what it is compared with: an instant, an id, an e-mail address.
     fn aligned(
         &mut self,
         left: Operand,
@@ -190,14 +199,20 @@ impl Checker<'_> {
                 Ok((self.instant(&text, left_at)?, right))
             }
             (left @ Operand::Time(_), Operand::Text(Text::Literal(text))) => Ok((left, self.instant(&text, right_at)?)),
+            (Operand::Text(Text::Literal(text)), right) => Ok((formatted(text, &right), right)),
+            (left, Operand::Text(Text::Literal(text))) => {
+                let text = formatted(text, &left);
+                Ok((left, text))
+            }
             same => Ok(same),
         }
     }
 
     pub(super) fn instant(&mut self, text: &str, at: usize) -> Result<Operand, Reported> {
-        match parse_instant(text) {
+        let day = parse_day(text);
+        match day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).or_else(|| parse_instant(text)) {
             Some(instant) => {
-                let day = parse_day(text).map(|_| text.into());
+                let day = day.map(|day| stored_day(day).into());
                 Ok(Operand::Time(Time::Literal { instant, day }))
             }
             None => self.report(
@@ -215,6 +230,34 @@ pub(super) fn compare(op: Comparison, left: Operand, right: Operand) -> Conditio
         (left, right) if discriminant(&left) == discriminant(&right) => Condition::Compare { op, left, right },
         (left, right) => Condition::Mixed { answer: op == Comparison::NotEqual, operands: vec![left, right] },
     }
+}
+
+/// A test for NULL; of what was sent, whether it is missing.
+pub(super) fn is_null(operand: Operand, negated: bool) -> Condition {
+    match operand.sent() {
+        Some(path) => Condition::Missing { path, negated },
+        None => Condition::IsNull { operand, negated },
+    }
+}
+
+/// A text literal as what it is next to, if that has a format and the text is of it.
+fn formatted(text: Arc<str>, other: &Operand) -> Operand {
+    let read = match other {
+        Operand::Text(Text::Caller(Attribute::Id | Attribute::AccountId)) => read_id(&text),
+        // Callers are known by what their spellings have in common.
+        Operand::Text(Text::Caller(Attribute::Email)) => email::normalize_identity(&text),
+        Operand::Text(Text::Leaf(leaf)) => match leaf.field().format {
+            TextFormat::Plain => None,
+            TextFormat::Id => read_id(&text),
+            TextFormat::Email => email::normalize(&text),
+        },
+        _ => None,
+    };
+    Operand::Text(Text::Literal(read.map_or(text, Into::into)))
+}
+
+fn read_id(text: &str) -> Option<String> {
+    RecordId::parse(text).map(|id| id.to_string())
 }
 
 fn is_reference(text: &Text) -> bool {

@@ -12,7 +12,7 @@ use super::databases::{Database, all};
 use super::strategies::{Case, case};
 use super::{FIELDS, meaning, rule};
 use crate::db::{Batch, ColumnKind, Computed as _, Db, Ident, Kind, Sql, Stmt, Value as Bound};
-use crate::expr::{Auth, Predicate, parse_instant};
+use crate::expr::{Auth, Predicate, Sent, parse_instant};
 
 const TABLE: &str = "agreement";
 /// How many expressions are compared, times rows, unless the environment says otherwise.
@@ -38,7 +38,7 @@ fn written_down_answers_hold_everywhere() {
             }
         }
         for ((source, expected), predicate) in meaning::CASES.iter().zip(&predicates) {
-            assert_eq!(predicate.eval(&meaning::record(), &auth, Some(&data)), *expected, "{source} in memory");
+            assert_eq!(predicate.eval(&meaning::record(), &auth, sent(Some(&data))), *expected, "{source} in memory");
         }
         close(databases).await;
     });
@@ -133,7 +133,11 @@ fn the_largest_expressions_run() {
             for source in ["'x' ~ t", "t ~ @request.data.t"] {
                 let answers = ask_each(&database.db, &[rule(source).unwrap()], &Auth::default(), Some(&record)).await;
                 assert_eq!(answers.unwrap()[0][0], None, "{source}");
-                assert_eq!(rule(source).unwrap().eval(&record, &Auth::default(), Some(&record)), None, "{source}");
+                assert_eq!(
+                    rule(source).unwrap().eval(&record, &Auth::default(), sent(Some(&record))),
+                    None,
+                    "{source}"
+                );
             }
         }
         close(databases).await;
@@ -156,7 +160,7 @@ async fn compare(databases: &[Database], case: &Case) -> Result<(), TestCaseErro
         // Filters bind their values, computed fields write them out.
         let mut writers: Vec<Write<'_>> = Vec::new();
         for predicate in expressions.iter().chain(formulas.iter().map(|(predicate, _)| predicate)) {
-            writers.push(Box::new(|sql| predicate.write_sql(sql, "r", &auth, data.as_ref())));
+            writers.push(Box::new(|sql| predicate.write_sql(sql, "r", &auth, sent(data.as_ref()))));
         }
         for (_, formula) in formulas {
             writers.push(Box::new(|sql| formula.write(sql, "r")));
@@ -166,7 +170,7 @@ async fn compare(databases: &[Database], case: &Case) -> Result<(), TestCaseErro
         let answers = ask(db, &writers).await.map_err(|error| fail(format!("{name}: {error}")))?;
         for ((row, answers), position) in rows.iter().zip(answers).zip(0..) {
             for (predicate, answer) in predicates.iter().zip(answers) {
-                let expected = predicate.eval(row, &auth, data.as_ref());
+                let expected = predicate.eval(row, &auth, sent(data.as_ref()));
                 if answer != expected {
                     let source = predicate.source();
                     let text =
@@ -244,6 +248,11 @@ fn stored(kind: ColumnKind, value: &Value) -> Bound {
     }
 }
 
+/// A body that was sent to change a record.
+pub fn sent(data: Option<&Body>) -> Option<Sent<'_>> {
+    data.map(|values| Sent { values, is_new: false })
+}
+
 /// The answers of all expressions for each row.
 async fn ask(db: &Db, writers: &[Write<'_>]) -> Result<Vec<Vec<Option<bool>>>, crate::db::DbError> {
     let mut sql = db.sql();
@@ -270,7 +279,7 @@ async fn ask_each(
 ) -> Result<Vec<Vec<Option<bool>>>, crate::db::DbError> {
     let write = |predicate: &'_ Predicate| -> Write<'_> {
         let predicate = predicate.clone();
-        Box::new(move |sql| predicate.write_sql(sql, "r", auth, data))
+        Box::new(move |sql| predicate.write_sql(sql, "r", auth, sent(data)))
     };
     ask(db, &predicates.iter().map(write).collect::<Vec<_>>()).await
 }

@@ -15,8 +15,7 @@ pub fn record() -> Map<String, Value> {
 }
 
 pub fn data() -> Map<String, Value> {
-    let data =
-        json!({"n": 3, "t": "x", "u": 5, "b": "yes", "d": "2024-05-01T10:00:00.123Z", "j": {"a": "x"}, "m": null});
+    let data = json!({"n": 3, "t": "x", "u": 5, "b": "yes", "d": "2024-05-01T10:00:00.123Z", "j": {"a": "x"}, "m": null, "day": "2024-05-01"});
     data.as_object().unwrap().clone()
 }
 
@@ -54,7 +53,7 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("j.off IN ('x', null)", TRUE),
     ("j.a IN ('x', null)", FALSE),
     ("r IN ('0b', null)", FALSE),
-    ("@request.data.m IN (1, null)", TRUE),
+    ("@request.data.m IN (1, null)", NULL),
     ("n IN ('t', null)", FALSE),
     ("null IN (n, m)", TRUE),
     ("null IN (n, null)", TRUE),
@@ -156,6 +155,7 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("day = '2024-05-01T00:00Z'", TRUE),
     ("day < d", TRUE),
     ("day IN ('2024-05-02', '2024-05-01')", TRUE),
+    ("day = '2024-5-1' && d > '20240501' && d = '20240501T100000.123Z' && '2024-05-01t10:00:00.123z' = d", TRUE),
     ("'2024-05-01' IN (t, day)", TRUE),
     ("e < d", NULL),
     ("e IS NULL", TRUE),
@@ -174,12 +174,28 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("''", FALSE),
     ("@request.data.n + 4 = n", TRUE),
     ("@request.data.t = 'x'", TRUE),
-    ("@request.data.u IS NULL", TRUE),
+    // Sent, if not as text.
+    ("@request.data.u IS NULL", FALSE),
+    ("@request.data.u = 'x'", NULL),
     ("@request.data.b", NULL),
     ("@request.data.d = d", TRUE),
     ("@request.data.j IS NULL", FALSE),
-    ("@request.data.m IS NULL", TRUE),
+    ("@request.data.m IS NULL", NULL),
+    ("@request.data.m != null", NULL),
+    ("!(@request.data.m = null)", NULL),
+    ("(@request.data.m = 1) IS NULL", TRUE),
     ("@request.data.e = null", TRUE),
+    ("@request.data.e IS NOT NULL", FALSE),
+    ("@request.data.n IS NOT NULL && @request.data.j.a != null", TRUE),
+    ("@request.data.t:isset && @request.data.m:isset && @request.data.u:isset && @request.data.j.a:isset", TRUE),
+    ("@request.data.e:isset || @request.data.j.b:isset", FALSE),
+    ("@request.data.e:isset = false && @request.data.e:changed = false", TRUE),
+    ("@request.data.n:changed && @request.data.t:changed && @request.data.b:changed", TRUE),
+    // The same instant, nothing instead of nothing, and what was not sent.
+    ("@request.data.d:changed || @request.data.m:changed || @request.data.e:changed", FALSE),
+    ("@request.data.j:changed && @request.data.j.a:changed && @request.data.j.list:changed", TRUE),
+    ("@request.data.j.nothing:changed || @request.data.j.off:changed", FALSE),
+    ("@request.data.day:changed", FALSE),
     ("full = 'ABC% x'", NULL),
     ("later = '2024-05-08T10:00:00.123Z'", TRUE),
     ("later > d && age > 0", TRUE),

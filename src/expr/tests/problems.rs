@@ -68,6 +68,14 @@ fn problems_of_rules() {
         ("@owns_record(zzz)", 13, "no field `zzz`"),
         ("@has_role(admin)", 10, "in quotes"),
         ("@request.data.zzz = 1", 0, "no field `zzz`"),
+        ("b && @request.data.zzz:isset", 5, "no field `zzz`"),
+        ("b && @request.data.t:isst", 20, "there is no :isst; one can ask for :isset and :changed"),
+        ("b && @request.data.t: = true", 20, "there is no :;"),
+        ("b && t:changed", 5, ":isset and :changed follow @request.data.<field>"),
+        ("b && @request.auth.id:isset", 5, "no part of what is sent"),
+        ("b && (t = 'x'):isset", 14, ":isset and :changed follow"),
+        ("b && @request.data.full:changed", 5, "computed"),
+        ("@request.data.t:changed > true", 24, "a boolean"),
     ] {
         let problems = rule(source).unwrap_err();
         assert_eq!((problems.len(), problems[0].position), (1, position), "{source}: {problems:?}");
@@ -143,7 +151,7 @@ proptest! {
     fn arbitrary_tokens_do_not_panic(tokens in prop::collection::vec(prop::sample::select(vec![
         "n", "t", "b", "j", "d", "'x'", "'2024-01-01'", "1", "5.", "(", ")", ",", "&&", "||", "!", "=", "!=", "<",
         "~", "+", "-", "*", "/", "%", " IN ", " IS ", " NOT ", "NULL", " true ", "@owns_record", "@request.auth.id",
-        "@request.data.n", "é", "'", "\\", "zzz", " ",
+        "@request.data.n", ":isset", ":", "é", "'", "\\", "zzz", " ",
     ]), 0..30)) {
         let source = tokens.concat();
         if let Err(problems) = rule(&source) {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::agreement::sent;
 use super::{meaning, rule};
 use crate::db::{Dialect, Sql};
 use crate::expr::Auth;
@@ -9,7 +10,7 @@ use crate::expr::Auth;
 fn text(source: &str, dialect: Dialect, auth: &Auth<'_>, data: bool) -> String {
     let data = data.then(meaning::data);
     let mut sql = Sql::new(dialect);
-    rule(source).unwrap().write_sql(&mut sql, "r", auth, data.as_ref());
+    rule(source).unwrap().write_sql(&mut sql, "r", auth, sent(data.as_ref()));
     sql.build().text().to_owned()
 }
 
@@ -55,9 +56,9 @@ fn nothing_from_outside_becomes_sql() {
     let auth = Auth { id: Some(hostile), ..Auth::default() };
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let mut sql = Sql::new(dialect);
-        let source =
-            r#"t = "x'; DROP TABLE users; --" || t ~ @request.data.t || t = @request.auth.id || @has_group("'")"#;
-        rule(source).unwrap().write_sql(&mut sql, "r", &auth, body.as_object());
+        let source = r#"t = "x'; DROP TABLE users; --" || t ~ @request.data.t || t = @request.auth.id || @has_group("'")
+            || @request.data.t:changed"#;
+        rule(source).unwrap().write_sql(&mut sql, "r", &auth, sent(body.as_object()));
         assert!(!sql.build().text().contains("DROP"));
     }
 }

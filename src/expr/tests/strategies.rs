@@ -114,7 +114,9 @@ fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
 fn part() -> BoxedStrategy<Value> {
     prop_oneof![
         2 => text().prop_map(Value::from),
-        2 => number().prop_filter("near 1", |n| !(1e20..=1e31).contains(&n.abs())).prop_map(Value::from),
+        2 => number()
+            .prop_filter("near 1", |n| *n == 0.0 || (1e-300..1e20).contains(&n.abs()) || n.abs() > 1e31)
+            .prop_map(Value::from),
         1 => (-5..5_i32).prop_map(Value::from),
         1 => any::<bool>().prop_map(Value::from),
         1 => select(vec![Value::Null, json!([1]), json!({"a": "x"})]),
@@ -362,6 +364,9 @@ fn condition(depth: u32) -> BoxedStrategy<String> {
         prop_oneof![any_operand(), field(&["j", "@request.data.j", "@request.data.day"])],
         select(vec!["IS NULL", "is not null"]),
     );
+    let sent = ["n", "t", "b", "d", "day", "r", "created_at", "j", "j.a", "j.b", "j.b.c", "id"];
+    let asked = (select(sent.to_vec()), select(vec![":isset", ":changed", " IS NULL", " != null"]))
+        .prop_map(|(name, question)| format!("@request.data.{name}{question}"));
     let macros = vec![
         "@owns_record",
         "@owns_record(t)",
@@ -391,6 +396,7 @@ fn condition(depth: u32) -> BoxedStrategy<String> {
     let leaf = prop_oneof![
         8 => comparison(),
         1 => null_test.prop_map(|(a, test)| format!("{a} {test}")),
+        1 => asked,
         1 => select(macros).prop_map(str::to_owned),
         1 => select(bare).prop_map(str::to_owned),
     ]

@@ -117,8 +117,8 @@ impl Parser<'_> {
         let value = match (self.next(), shape) {
             (Some(Token::Number(number)), Shape::Number) => Value::Real(number),
             (Some(Token::Text(text)), Shape::Text) => Value::Text(text),
-            (Some(Token::Text(text)), Shape::Day) => match crate::schema::time::parse_day(&text) {
-                Some(day) => Value::Text(day.format("%Y-%m-%d").to_string()),
+            (Some(Token::Text(text)), Shape::Day) => match crate::expr::parse_day(&text) {
+                Some(day) => Value::Text(crate::expr::stored_day(day)),
                 None => return Err(format!("'{alias}' is a day; compare it with one such as '2025-12-24'")),
             },
             (Some(Token::Text(text)), Shape::Instant) => match crate::expr::parse_instant(&text) {

@@ -11,7 +11,11 @@ describe('completions', () => {
     expect(labels('title')).toEqual([]);
   });
   it('offers the caller and macros in rules, and what is sent where something is', () => {
-    expect(labels('@request.data', ruleCompletions(fields, 'update'))).toEqual(['@request.data.status', '@request.data.title']);
+    const sent = ['@request.data.status', '@request.data.status:isset', '@request.data.status:changed'];
+    expect(labels('@request.data.s', ruleCompletions(fields, 'update'))).toEqual(sent);
+    expect(labels('@request.data.title:c', ruleCompletions(fields, 'create'))).toEqual(['@request.data.title:changed']);
+    const secret = [{ name: 'secret', type: 'text', encrypted: true }] as FieldDefinition[];
+    expect(labels('@request', ruleCompletions(secret, 'update')).slice(-2)).toEqual(['@request.data.secret:isset', '@request.data.secret:changed']);
     expect(labels('@request.data', ruleCompletions(fields, 'list'))).toEqual([]);
     expect(labels('@has', ruleCompletions(fields, 'list'))).toEqual(["@has_role('')", "@has_group('')"]);
     expect(labels('@lev', ruleCompletions(fields, 'list', [{ name: 'level', parameters: ['project'] }]))).toEqual(['@level()']);
@@ -28,6 +32,7 @@ describe('wordBefore', () => {
   it('finds the word at the cursor', () => {
     expect(wordBefore('a = @request.au', 15)).toBe('@request.au');
     expect(wordBefore('a = ', 4)).toBe('');
+    expect(wordBefore('!@request.data.a:is', 19)).toBe('@request.data.a:is');
   });
   it('keeps quiet inside of quotes', () => {
     expect(wordBefore("a = 'tit", 8)).toBeNull();

@@ -79,6 +79,12 @@ function called({ name, parameters }: StoredMacro): [string, string] {
   return parameters.length === 0 ? [`@${name}`, 'stored macro'] : [`@${name}(|)`, `stored macro of ${parameters.join(', ')}`];
 }
 
+/** Of an encrypted value one can only ask whether there is a new one. */
+function asSent({ name, type, encrypted }: FieldDefinition): [string, string][] {
+  const value: [string, string][] = encrypted ? [] : [[`@request.data.${name}`, `${type}, as sent`]];
+  return [...value, [`@request.data.${name}:isset`, 'it was sent'], [`@request.data.${name}:changed`, 'it was sent and changes']];
+}
+
 export function filterCompletions(fields: FieldDefinition[]): Completion[] {
   return [...names(fields), ...SYSTEM, ...WORDS, ...FUNCTIONS].map(completion);
 }
@@ -86,7 +92,7 @@ export function filterCompletions(fields: FieldDefinition[]): Completion[] {
 /** Rules have macros, and no functions. */
 export function ruleCompletions(fields: FieldDefinition[], operation: string, stored: readonly StoredMacro[] = []): Completion[] {
   const writes = operation === 'create' || operation === 'update';
-  const sent = writes ? fields.map((field): [string, string] => [`@request.data.${field.name}`, `${field.type}, as sent`]) : [];
+  const sent = writes ? fields.filter((field) => field.type !== 'computed').flatMap(asSent) : [];
   const open = fields.some((field) => field.name === 'public') ? [completion(['@is_public', 'public is true'])] : [];
   const all = [...names(fields), ...SYSTEM, ...WORDS, ...CALLER, ...MACROS, ...stored.map(called)];
   return [...all.map(completion), ...open, ...sent.map(completion)];
@@ -98,7 +104,7 @@ export function wordBefore(text: string, cursor: number): string | null {
   const quotes = before.replaceAll(/\\./g, '').match(/'[^']*'?|"[^"]*"?/g);
   const last = quotes?.at(-1);
   if (last && before.endsWith(last) && (last.length === 1 || !last.endsWith(last.charAt(0)))) return null;
-  return /[@\w.]*$/.exec(before)?.[0] ?? '';
+  return /(?:@[\w.]*:\w*|[@\w.]*)$/.exec(before)?.[0] ?? '';
 }
 
 const MOST = 8;

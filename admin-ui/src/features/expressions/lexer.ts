@@ -14,7 +14,7 @@ const KINDS: [TokenKind, RegExp][] = [
   // A quote that is not closed yet reaches to the end.
   ['string', /'(?:[^'\\]|\\[^])*(?:'|$)|"(?:[^"\\]|\\[^])*(?:"|$)/y],
   ['number', /\d+(?:\.\d*)?/y],
-  ['variable', /@[\w.]*/y],
+  ['variable', /@[\w.]*(?::\w*)?/y],
   ['keyword', /(?:IN|IS|NOT|NULL|TRUE|FALSE)\b/iy],
   ['name', /[A-Za-z_][\w.]*/y],
   ['operator', /&&|\|\||!=|<=|>=|[=<>~!+\-*/%]/y],

@@ -18,6 +18,7 @@ describe('summarise', () => {
     expect(summarise('update', 'created_by = @request.auth.id')).toContain('whoever created the record');
     expect(summarise('view', "@has_group('editors')")).toContain('members of the group editors');
     expect(summarise('create', "@request.data.status = 'draft'")).toContain('if they send status as draft');
+    expect(summarise('update', '!@request.data.owner:changed')).toContain('if they do not change owner');
   });
   it('joins conditions, the caller first', () => {
     expect(summarise('update', "status = 'open' && @request.auth.role = 'admin'")).toContain(
