@@ -169,5 +169,15 @@ fn superadmin(caller: &Caller) -> Result<&Principal> {
     if caller.is_superadmin() { Ok(principal) } else { Err(Error::Forbidden("Superadmin access required".into())) }
 }
 
+/// Refuses limited API keys what would free them of their limits: to make, change or sign in as a superadmin.
+fn unlimited_for(caller: &Caller, account: AccountId) -> Result<()> {
+    if account.is_system() && !signed_in(caller)?.is_unlimited() {
+        let message = "This API key is restricted: superadmins are changed by a superadmin who is signed in, \
+                       or with a key that has no scopes";
+        return Err(Error::Forbidden(message.into()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests;

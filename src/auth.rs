@@ -28,7 +28,7 @@ pub use password::Passwords;
 pub use scope::{KeyScope, KeyScopes};
 pub use service::Auth;
 pub use session::{Origin, Sessions};
-pub use throttle::{Door, Throttle};
+pub use throttle::{Admission, Door, SlowTurn, Throttle};
 
 use crate::error::{Error, Result};
 use crate::expr;
@@ -130,6 +130,11 @@ impl Principal {
             account_id: Some(&self.account.id_text),
             groups: &self.groups,
         }
+    }
+
+    /// Whether this is a person, or a program whose key has no limits.
+    pub fn is_unlimited(&self) -> bool {
+        self.key.as_ref().is_none_or(|key| !key.scopes.are_limited())
     }
 
     /// Refuses what the API key was not made for. Users may everything that keys may, except for reading secrets.

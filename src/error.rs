@@ -161,16 +161,6 @@ pub enum Error {
     /// A sign-in or a refresh that was refused.
     #[error("{0}")]
     SignInRefused(String),
-    /// The account signs in another way.
-    #[error("{message}")]
-    WrongMethod {
-        /// What to do instead.
-        message: String,
-        /// `oauth`, `saml`, …
-        auth_provider: String,
-        /// The provider's name, if known.
-        provider_name: Option<String>,
-    },
     /// The caller is known and may not do this.
     #[error("{0}")]
     Forbidden(String),

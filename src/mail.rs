@@ -51,6 +51,7 @@ pub struct Mailer {
     queue: mpsc::Sender<Mail>,
     kept: Arc<Mutex<VecDeque<Mail>>>,
     keeps: bool,
+    delivers: bool,
 }
 
 /// The statement that deletes old entries of the log of mails.
@@ -72,9 +73,22 @@ impl Mailer {
         let (queue, mails) = mpsc::channel(config.mail.queue_size);
         let keeps = config.server.environment == Environment::Testing;
         let transport = Transport::new(&config);
+        let delivers = keeps || transport.delivers();
         let worker = Worker { config, db, clock, transport, stopping: lifecycle.stopping().clone() };
         lifecycle.spawn(worker.run(mails));
-        Self { queue, kept: Arc::default(), keeps }
+        Self { queue, kept: Arc::default(), keeps, delivers }
+    }
+
+    /// Refuses where a mail would reach nobody, for requests whose only purpose is to send one.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] without a mail server, unless a developer or a test looks at the mails.
+    pub fn require_delivery(&self) -> Result<()> {
+        if self.delivers {
+            return Ok(());
+        }
+        let message = "no mail server is configured, so that no mail can be sent: set mail.smtp_host";
+        Err(Error::refused("No mail server", message))
     }
 
     /// Puts a mail in the queue; fails if too many are waiting.

@@ -173,6 +173,8 @@ test('people and operation', async (t) => {
     await go('Invitations');
     await button('Invite user').click();
     await drawer.getByLabel('E-mail').fill('grace@example.com');
+    await drawer.getByRole('combobox', { name: 'Account' }).fill('bakery');
+    await page.getByRole('option', { name: 'Bakery and Café' }).click();
     await button('Invite').click();
     await button('I have kept it').click();
     await row('grace@example.com').waitFor();

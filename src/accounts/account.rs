@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::input::{AccountCreate, AccountUpdate, Checks, length};
+use super::input::{AccountCreate, AccountUpdate, Checks, length, name};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView};
@@ -128,11 +128,11 @@ impl Accounts {
     pub async fn create_account(&self, caller: &Caller, request: AccountCreate) -> Result<AccountDetail> {
         superadmin(caller)?;
         let mut checks = Checks::default();
-        let name = checks.take(length("name", &request.name, 1..=255));
+        let name = checks.take(name("name", &request.name, 1..=255));
         if let Some(slug) = &request.slug {
             checks.take(length("slug", slug, 3..=32));
         }
-        checks.done(name)?;
+        let name = checks.done(name)?;
         let wrong = |message: String| Error::Unprocessable { field: "slug", message };
         let slug = match request.slug.as_deref() {
             Some(named) => {
@@ -149,24 +149,24 @@ impl Accounts {
                 }
                 slug
             }
-            None => self.free_slug(&slug_of(&request.name)).await?,
+            None => self.free_slug(&slug_of(&name)).await?,
         };
-        let created = |id| trail::account_created(id, &request.name, &slug).by(caller);
-        let account = self.insert_empty_account(&request.name, &slug, created).await?;
+        let created = |id| trail::account_created(id, &name, &slug).by(caller);
+        let account = self.insert_empty_account(&name, &slug, created).await?;
         Ok(self.account_row(&account.to_string()).await?.detail())
     }
 
     /// Renames an account.
     pub async fn update_account(&self, caller: &Caller, id: &str, request: &AccountUpdate) -> Result<AccountDetail> {
         superadmin(caller)?;
-        length("name", &request.name, 1..=255)?;
+        let name = name("name", &request.name, 1..=255)?;
         let before = self.account_row(id).await?;
         let account = self.account_id(id).await?;
         let now = self.0.clock.now();
-        let (old, new) = (json!({"name": before.name}), json!({"name": request.name}));
+        let (old, new) = (json!({"name": before.name}), json!({"name": name}));
         let entry = Event::update("accounts", account, &old, &new).of(account).by(caller).entry(now);
         let update = "UPDATE accounts SET name = $1, updated_at = $2 WHERE id = $3";
-        let update = Stmt::fixed(update, vec![request.name.as_str().into(), now.into(), account.into()]);
+        let update = Stmt::fixed(update, vec![name.into(), now.into(), account.into()]);
         self.change_account(Batch::new().require(update).with(entry), account, caller).await?;
         Ok(self.account_row(id).await?.detail())
     }

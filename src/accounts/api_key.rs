@@ -26,14 +26,16 @@ pub struct ApiKeyCreate {
     /// The account that the key is bound to; the system account, and thereby every account, if it is absent.
     #[serde(default)]
     pub account_id: Option<String>,
-    /// The id of the role that a bound key acts with; `user` if there is none.
+    /// The id of the role that a bound key acts with; `user` if there is none. Only a bound key has a role: a key that
+    /// reaches every account acts as the superadmin whose it is.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub role_id: Option<Id>,
     /// The name of that role, if its id is absent.
     #[serde(default)]
     pub role: Option<String>,
-    /// What the key may be used for; empty for everything, except for reading secrets.
+    /// What the key may be used for; empty for everything, except for reading secrets. `records:secrets:read` adds, all
+    /// others limit.
     #[serde(default)]
     pub scopes: Vec<KeyScope>,
 }
@@ -147,6 +149,11 @@ impl Accounts {
             Some(named) => self.existing_account(named).await?,
         };
         let mut role_id = self.role(request.role_id.map(|id| id.0), request.role.as_deref()).await?;
+        if role_id.is_some() && account == owner.account.id {
+            let msg = "a key with a role is bound to an account: name one, or leave the role out for a key that \
+                       acts as the superadmin whose it is";
+            return Err(Error::malformed(Problem::body("account_id", "value_error", msg, request.account_id.into())));
+        }
         if role_id.is_none() && account != owner.account.id {
             role_id = self.role(None, Some(USER_ROLE)).await?;
         }

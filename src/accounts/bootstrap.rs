@@ -12,6 +12,7 @@ use super::{Accounts, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, Door, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
+use crate::email;
 use crate::error::{Error, Result};
 use crate::id::{SYSTEM_ACCOUNT, UserId};
 use crate::mail;
@@ -35,6 +36,7 @@ impl Accounts {
         let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
                       VALUES ($1, 'SY0000', 'system', 'System Account', $2, $2) ON CONFLICT DO NOTHING";
         inner.db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()])).await?;
+        self.normalize_addresses().await?;
         let config = &inner.config.auth;
         if !config.superadmin_email.is_empty() && self.setup_status().await?.needed {
             // A mistake in it must not keep the server down.
@@ -67,6 +69,30 @@ impl Accounts {
                 }
             }
         });
+        Ok(())
+    }
+
+    /// Composes the letters of addresses from before they were composed when they came, once.
+    async fn normalize_addresses(&self) -> Result<()> {
+        let db = &self.0.db;
+        let done = Stmt::fixed("SELECT count(*) FROM meta WHERE key = 'addresses_normalized'", Vec::new());
+        if db.count(done).await? > 0 {
+            return Ok(());
+        }
+        let select = "SELECT id, email FROM users WHERE octet_length(email) <> length(email)";
+        let rows: Vec<(String, String)> = db.rows(Stmt::fixed(select, Vec::new())).await?;
+        for (id, email) in rows {
+            let Some(normal) = email::normalize_identity(&email).filter(|normal| *normal != email) else { continue };
+            let update = "UPDATE users SET email = $1 WHERE id = $2";
+            match db.execute(Stmt::fixed(update, vec![normal.into(), id.as_str().into()])).await {
+                Err(DbError::Unique { .. }) => {
+                    tracing::warn!(user.id = id, "two users of an account have the same address, composed in two ways");
+                }
+                other => _ = other?,
+            }
+        }
+        let insert = "INSERT INTO meta (key, value) VALUES ('addresses_normalized', '1') ON CONFLICT DO NOTHING";
+        db.execute(Stmt::fixed(insert, Vec::new())).await?;
         Ok(())
     }
 

@@ -171,7 +171,7 @@ impl Accounts {
         Ok((rows.into_iter().map(Into::into).collect(), total))
     }
 
-    /// A group with its members.
+    /// A group with its members. Who does not administer the account sees of them what colleagues see.
     pub async fn group(&self, caller: &Caller, id: &str) -> Result<GroupDetail> {
         let row = self.existing_group(caller, id).await?;
         let db = &self.0.db;
@@ -180,9 +180,11 @@ impl Accounts {
         sql.push(" ORDER BY u.email, u.id LIMIT ").arg(MEMBERS);
         let members: Vec<UserRow> = db.rows(sql.build()).await?;
         let mut groups = store::groups_of(db, &members).await?;
+        let sees_all = caller.is_account_admin();
         let users = members.into_iter().map(|member| {
             let groups = groups.remove(&member.id).unwrap_or_default();
-            UserDetail::new(member, groups)
+            let detail = UserDetail::new(member, groups);
+            if sees_all { detail } else { detail.for_colleagues() }
         });
         Ok(GroupDetail { users: users.collect(), group: row.into() })
     }

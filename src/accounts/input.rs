@@ -121,7 +121,7 @@ pub struct UserCreate {
     /// The password; needed unless the user signs in another way.
     #[serde(default)]
     pub password: Option<String>,
-    /// The account's id.
+    /// The account's id. A user of the system account is a superadmin, whatever the role.
     pub account_id: String,
     /// The role's id.
     #[serde(default)]
@@ -257,4 +257,50 @@ pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<us
     } else {
         return Ok(());
     }))
+}
+
+/// A name for people: in one line, however it was sent. Space of any kind becomes one space.
+///
+/// # Errors
+/// Refuses other control characters, those that turn the order of letters around, and other lengths than allowed.
+pub(super) fn name(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<String> {
+    length(key, text, allowed.clone())?;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().any(is_unprintable) {
+        let msg = "Input must be one line without control characters";
+        return Err(Error::malformed(Problem::body(key, "value_error", msg, Json::Null)));
+    }
+    length(key, &line, allowed)?;
+    Ok(line)
+}
+
+/// Characters that no name has: nobody sees them, or they change how the rest is shown.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_one_line() {
+        let cases = [
+            ("Acme", Some("Acme")),
+            ("  Acme \n\n Your mailbox\tis\r\nfull \u{2028}", Some("Acme Your mailbox is full")),
+            ("علی\u{200c}رضا & Söhne 👩\u{200d}🚀", Some("علی\u{200c}رضا & Söhne 👩\u{200d}🚀")),
+            ("a\u{0}b", None),
+            ("a\u{1b}[31mb", None),
+            ("a\u{202e}b", None),
+            ("a\u{7f}", None),
+            (" \n ", None),
+            ("0123456789 0123456789", None),
+        ];
+        for (text, line) in cases {
+            let longest = if text.starts_with('0') { 20 } else { 100 };
+            assert_eq!(name("name", text, 1..=longest).ok().as_deref(), line, "{text:?}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Invitations: who administers an account asks somebody to join it, who becomes a user by choosing a password.
 //!
-//! The token in the link is shown to whoever makes the invitation, and mailed; only its hash is kept.
+//! The token is shown to whoever makes the invitation, and only its hash is kept. The one in the mail goes on with a proof
+//! that only the server can make: whoever shows that one reads the mails that come to the address, and where mails are
+//! sent, nothing else confirms it.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -19,6 +21,7 @@ use super::store::{self, NewUser};
 use super::view::LoginResponse;
 use super::{Accounts, signed_in, trail};
 use crate::audit::Event;
+use crate::auth::one_time::Purpose;
 use crate::auth::password::check_policy;
 use crate::auth::{Caller, Door, Origin, USER_ROLE, one_time};
 use crate::db::{DbError, Sql, Stmt, Value, canonical_time};
@@ -26,7 +29,13 @@ use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
 use crate::id::{AccountId, UserId, new_id};
 use crate::mail::{Kind, Mail};
+use crate::secret::constant_time_eq;
 
+/// What the proof in a mailed token is for.
+const MAILED: &str = "invitation by mail";
+/// What somebody is told who has accepted without the mail, where addresses must be confirmed. Clients look for `email`.
+const UNVERIFIED: &str = "You are a user now. Email not verified: confirm your address with the mail that was just sent, \
+                          then sign in.";
 /// Groups that one invitation names.
 const MOST_GROUPS: usize = 50;
 
@@ -96,8 +105,9 @@ impl Row {
 }
 
 impl Accounts {
-    /// Invitations that the caller sees, newest first.
+    /// Invitations into the account, for those who may invite, newest first.
     pub async fn invitations(&self, caller: &Caller, filter: &InvitationFilter) -> Result<InvitationList> {
+        self.account_admin(caller)?;
         let account = self.visible_account(caller, filter.account_id.as_deref()).await?;
         let (db, now) = (&self.0.db, self.0.clock.now());
         let push = |sql: &mut Sql| {
@@ -151,6 +161,7 @@ impl Accounts {
         }
         let groups = self.groups_named(caller, account.id, &request.groups).await?;
         inner.throttle.enter(Door::Mail, address, Some(&format!("invite {} {email}", account.id_text)))?;
+        self.enter_unasked_mail(&email, None)?;
         if store::user_by_email(&inner.db, account.id, &email).await?.is_some() {
             let message = "A user with this address exists already in the account";
             return Err(Error::refused("Validation error", message));
@@ -205,6 +216,7 @@ impl Accounts {
             return Err(gone());
         }
         inner.throttle.enter(Door::Mail, address, Some(&format!("invite {account} {}", row.email)))?;
+        self.enter_unasked_mail(&row.email, None)?;
         let mut tx = inner.db.begin().await?;
         let update = "UPDATE invitations SET token_hash = $1, email_sent_at = $2, expires_at = $3, updated_at = $4 \
                       WHERE id = $5 AND accepted_at IS NULL";
@@ -241,7 +253,7 @@ impl Accounts {
 
     /// What an invitation is about, for whoever has its token.
     pub async fn invitation_details(&self, token: &str, address: Option<IpAddr>) -> Result<InvitationDetails> {
-        let row = self.invitation_of(token, address).await?;
+        let row = self.invitation_of(self.without_proof(token)?.0, address).await?;
         match row.status(self.0.clock.now()) {
             InvitationStatus::Accepted => {
                 Err(Error::refused("Already accepted", "The invitation has been accepted already"))
@@ -266,6 +278,7 @@ impl Accounts {
     ) -> Result<LoginResponse> {
         let (inner, origin) = (&*self.0, origin.into());
         length("password", &request.password, 8..=1024)?;
+        let (token, is_mailed) = self.without_proof(token)?;
         let row = self.invitation_of(token, origin.address).await?;
         let (account, now) = (row.account()?, inner.clock.now());
         let gone = || Error::not_found("The invitation has been accepted already, or has expired");
@@ -288,7 +301,7 @@ impl Accounts {
             email: &row.email,
             password_hash: &password_hash,
             role_id,
-            verified: true,
+            verified: is_mailed || !inner.config.mail.has_transport(),
             at: inner.clock.now(),
         };
         let mut tx = inner.db.begin().await?;
@@ -326,7 +339,22 @@ impl Accounts {
             }
         }
         let row = self.existing_user(&user.id.to_string()).await?;
+        if !row.email_verified && inner.config.verification_required() {
+            self.mail_link(Purpose::VerifyEmail, Kind::VerifyEmail, &row).await?;
+            return Err(Error::SignInRefused(UNVERIFIED.into()));
+        }
         self.open_session(row, None, &origin).await
+    }
+
+    /// The token that was made with the invitation, and whether the one that was shown is from the mail.
+    fn without_proof<'a>(&self, shown: &'a str) -> Result<(&'a str, bool)> {
+        match shown.split_once('-') {
+            Some((token, proof)) => {
+                let expected = self.0.auth.jwt().proof(MAILED, token)?;
+                Ok((token, constant_time_eq(expected.as_bytes(), proof.as_bytes())))
+            }
+            None => Ok((shown, false)),
+        }
     }
 
     async fn visible_invitation(&self, caller: &Caller, id: &str) -> Result<Row> {
@@ -374,7 +402,10 @@ impl Accounts {
         token: &str,
     ) {
         let kind = Kind::Invitation { account_name: account_name.to_owned(), invited_by: invited_by.to_owned() };
-        let Err(error) = self.0.mailer.send(Mail { kind, account, to, token: token.to_owned() }) else { return };
+        let proof = self.0.auth.jwt().proof(MAILED, token);
+        let sent =
+            proof.and_then(|proof| self.0.mailer.send(Mail { kind, account, to, token: format!("{token}-{proof}") }));
+        let Err(error) = sent else { return };
         // The invitation stands, and can be sent again.
         tracing::warn!(%error, "the mail of an invitation was not sent");
         let update = Stmt::fixed("UPDATE invitations SET email_sent_at = NULL WHERE id = $1", vec![id.into()]);

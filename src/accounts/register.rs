@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::input::{Checks, RegisterRequest, length};
+use super::input::{Checks, RegisterRequest, length, name};
 use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
 use super::view::{AccountView, RegisterResponse, UserView};
@@ -21,13 +21,16 @@ const ATTEMPTS: usize = 20;
 
 impl Accounts {
     /// Registers a user: with a new account, or in single-tenant mode in the one that there is.
-    pub async fn register(&self, request: RegisterRequest, address: Option<IpAddr>) -> Result<RegisterResponse> {
+    pub async fn register(&self, mut request: RegisterRequest, address: Option<IpAddr>) -> Result<RegisterResponse> {
         let inner = &*self.0;
         let mut checks = Checks::default();
         let email = checks.take(parse_email(&request.email, "email"));
         checks.take(length("password", &request.password, 1..=1024));
-        if let Some(name) = &request.account_name {
-            checks.take(length("account_name", name, 1..=255));
+        if let Some(account_name) = &request.account_name {
+            // A blank one is missing where it is needed.
+            let is_blank = account_name.trim().is_empty() && !account_name.is_empty();
+            request.account_name =
+                if is_blank { None } else { checks.take(name("account_name", account_name, 1..=255)) };
         }
         if let Some(slug) = &request.account_slug {
             checks.take(length("account_slug", slug, 3..=32));
@@ -35,6 +38,7 @@ impl Accounts {
         let email = checks.done(email)?;
         check_policy(&request.password)?;
         inner.throttle.enter(Door::Register, address, None)?;
+        self.enter_unasked_mail(&email, address)?;
         let mut event = AuthEvent { email: email.clone(), account_id: None, user_id: None };
         if !inner.hooks.auth_before_register.is_empty() {
             event = inner.hooks.auth_before_register.run(event).await?;
@@ -98,8 +102,7 @@ impl Accounts {
     /// A new account with its first user.
     async fn found(&self, email: &str, request: RegisterRequest) -> Result<UserRow> {
         let inner = &*self.0;
-        let name = request.account_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let Some(name) = name else {
+        let Some(name) = request.account_name.as_deref() else {
             return Err(Error::invalid("account_name", "required", "Account name is required"));
         };
         let slug = match &request.account_slug {
@@ -183,6 +186,18 @@ impl Accounts {
     pub(super) async fn slug_taken(&self, slug: &str) -> Result<bool> {
         let count = "SELECT count(*) FROM accounts WHERE slug = $1";
         Ok(self.0.db.count(Stmt::fixed(count, vec![slug.into()])).await? > 0)
+    }
+
+    /// Counts a mail to somebody who did not ask for it: whoever registers or invites, in whichever account, may be
+    /// anybody. Where no mails are sent, nothing counts.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] if the address was sent too many of them.
+    pub(super) fn enter_unasked_mail(&self, email: &str, address: Option<IpAddr>) -> Result<()> {
+        if !self.0.config.mail.has_transport() {
+            return Ok(());
+        }
+        self.0.throttle.enter(Door::Mail, address, Some(&format!("unasked {email}")))
     }
 
     /// Adds a token for the user's address to the transaction, if mails are sent or needed.

@@ -8,7 +8,7 @@ use super::input::{ForgotPasswordRequest, NewPassword, ResetPasswordRequest, len
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, ResetTokenStatus};
-use super::{Accounts, superadmin, trail};
+use super::{Accounts, superadmin, trail, unlimited_for};
 use crate::auth::access_log::AccessChange;
 use crate::auth::password::check_new_password;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};
@@ -98,8 +98,10 @@ impl Accounts {
         superadmin(caller)?;
         let inner = &*self.0;
         let user = self.existing_user(id).await?;
+        unlimited_for(caller, user.account_id()?)?;
         self.refuse_demo(&user)?;
         if request.send_reset_link {
+            inner.mailer.require_delivery()?;
             let now = inner.clock.now();
             let event = trail::user_changed(&user, &json!({"reset_link_sent_at": canonical_time(now)})).by(caller);
             let batch = Batch::new().with(session::revoke_all(user.user_id()?, now)).with(event.entry(now));

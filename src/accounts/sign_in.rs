@@ -8,12 +8,14 @@ use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
 use super::{Accounts, signed_in, trail};
+use crate::auth::bucket::network;
 use crate::auth::jwt::Claims;
 use crate::auth::password::Verdict;
-use crate::auth::{AccountRef, Caller, Door, Origin};
+use crate::auth::{AccountRef, Admission, Caller, Door, Origin};
 use crate::db::{Batch, CommitError, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::hooks::AuthEvent;
+use crate::id::{AccountId, UserId};
 
 /// What a refused sign-in is told, whatever the reason.
 const REFUSED: &str = "Invalid credentials";
@@ -47,34 +49,20 @@ impl Accounts {
             Some(account) => store::user_by_email(&inner.db, account.id, &email).await?,
             None => None,
         };
-        let by_password = user.as_ref().filter(|user| user.auth_provider == "password");
-        let stored = by_password.map(|user| user.password_hash.clone());
-        let allowed = || inner.throttle.check(Door::Guess, address, Some(&identity));
-        let verdict = match allowed() {
-            Ok(()) => inner.passwords.verify(request.password.clone(), stored, allowed).await,
-            Err(error) => Err(error),
-        };
-        if let Err(Error::RateLimited { .. }) = &verdict
+        let checked = self.check_password(user.as_ref(), &request.password, address, &identity).await;
+        if let Err(Error::RateLimited { .. }) = &checked
             && inner.throttle.is_news(address, &identity)
         {
             self.not_let_in(account_id, user.as_ref(), &email, "throttled").await;
         }
-        let verdict = verdict?;
-        if let Some(user) = user.as_ref().filter(|user| user.auth_provider != "password") {
-            inner.throttle.count(Door::Guess, address, Some(&identity));
-            self.not_let_in(account_id, Some(user), &email, "wrong_method").await;
-            return Err(Error::WrongMethod {
-                message: "This user signs in another way".into(),
-                auth_provider: user.auth_provider.clone(),
-                provider_name: user.auth_provider_name.clone(),
-            });
-        }
+        let verdict = checked?;
         let user = match user {
             Some(user) if verdict != Verdict::Wrong && user.is_active => user,
             user => {
-                inner.throttle.count(Door::Guess, address, Some(&identity));
+                inner.throttle.count_failure(address, &identity);
                 let reason = match &user {
                     None => "unknown_user",
+                    Some(user) if user.auth_provider != "password" => "wrong_method",
                     Some(_) if verdict == Verdict::Wrong => "wrong_password",
                     Some(_) => "inactive",
                 };
@@ -82,6 +70,7 @@ impl Accounts {
                 return Err(refused());
             }
         };
+        inner.throttle.count(Door::SignIn, address, Some(&identity));
         // Superadmins need no mail to run the server.
         let verified = user.email_verified || user.account_id()?.is_system();
         if inner.config.verification_required() && !verified {
@@ -101,6 +90,67 @@ impl Accounts {
             }
         }
         Ok(response)
+    }
+
+    /// Compares the password of a sign-in, as far as those before it allow. A wrong one that was looked at although too
+    /// many had failed is answered like one that was not.
+    async fn check_password(
+        &self,
+        user: Option<&UserRow>,
+        password: &str,
+        address: Option<IpAddr>,
+        identity: &str,
+    ) -> Result<Verdict> {
+        let inner = &*self.0;
+        // Who signs in another way has no password, and whoever does not know that is not told.
+        let by_password = user.filter(|user| user.auth_provider == "password");
+        let stored = by_password.map(|user| user.password_hash.clone());
+        let admission = inner.throttle.admit(address, identity)?;
+        let known = admission != Admission::Open && self.is_known_client(user, address).await?;
+        let _turn = match admission {
+            Admission::OverLimit(retry_after) if !known => return Err(Error::RateLimited { retry_after }),
+            Admission::OverLimit(_) => Some(inner.throttle.let_known_client_through(address, identity).await?),
+            Admission::Braked if !known => Some(inner.throttle.brake(identity).await?),
+            Admission::Braked | Admission::Open => None,
+        };
+        // Others may have failed while this one waited for a thread.
+        let allowed = || match inner.throttle.admit(address, identity)? {
+            Admission::OverLimit(retry_after) if !matches!(admission, Admission::OverLimit(_)) => {
+                Err(Error::RateLimited { retry_after })
+            }
+            _ => Ok(()),
+        };
+        let verdict = inner.passwords.verify(password.to_owned(), stored, allowed).await?;
+        match admission {
+            Admission::OverLimit(retry_after) if verdict == Verdict::Wrong => Err(Error::RateLimited { retry_after }),
+            _ => Ok(verdict),
+        }
+    }
+
+    /// Whether the user has signed in from this network before, as far as the sessions go back.
+    async fn is_known_client(&self, user: Option<&UserRow>, address: Option<IpAddr>) -> Result<bool> {
+        let (Some(user), Some(address)) = (user, address) else { return Ok(false) };
+        let select = "SELECT ip_address FROM sessions WHERE user_id = $1 AND ip_address IS NOT NULL \
+                      ORDER BY created_at DESC LIMIT 1000";
+        let rows: Vec<(String,)> = self.0.db.rows(Stmt::fixed(select, vec![user.id.as_str().into()])).await?;
+        let here = network(address);
+        Ok(rows.iter().filter_map(|(text,)| text.parse().ok()).any(|known: IpAddr| network(known) == here))
+    }
+
+    /// Ends the oldest sessions of a user who has more than are allowed.
+    async fn end_oldest_sessions(&self, account: AccountId, user: UserId) -> Result<()> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        let select = "SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+                      ORDER BY created_at DESC, id DESC LIMIT 10 OFFSET $3";
+        let most = i64::from(inner.config.auth.session_max_per_user);
+        let rows: Vec<(String,)> =
+            inner.db.rows(Stmt::fixed(select, vec![user.into(), now.into(), most.into()])).await?;
+        for session in rows.iter().filter_map(|(id,)| uuid::Uuid::try_parse(id).ok()) {
+            let entry = trail::session_displaced(account, session).entry(now);
+            inner.sessions.revoke(account, user, session, "system", Some(entry)).await?;
+        }
+        Ok(())
     }
 
     /// Opens a session for a user whose password was checked, and stores the password's new hash if there is one.
@@ -129,6 +179,7 @@ impl Accounts {
             Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
         }
+        self.end_oldest_sessions(subject.account.id, subject.user).await?;
         user.last_login = Some(now);
         let groups = store::groups_of(&inner.db, std::slice::from_ref(&user)).await?.remove(&user.id);
         Ok(LoginResponse {
@@ -144,7 +195,6 @@ impl Accounts {
     pub async fn refresh(&self, request: RefreshRequest, address: Option<IpAddr>) -> Result<RefreshResponse> {
         let inner = &*self.0;
         length("refresh_token", &request.refresh_token, 1..=usize::MAX)?;
-        inner.throttle.check(Door::Guess, address, None)?;
         let now = inner.clock.now();
         let reused = |account, session| trail::token_reused(account, session).entry(now);
         match inner.sessions.refresh(&request.refresh_token, reused).await {
@@ -152,8 +202,9 @@ impl Accounts {
                 Ok(RefreshResponse { token: pair.access, refresh_token: pair.refresh, expires_in: pair.expires_in })
             }
             Err(error) => {
+                // Whoever has a valid token has nothing to do with those who guess from the same network.
                 if matches!(error, Error::SignInRefused(_)) {
-                    inner.throttle.count(Door::Guess, address, None);
+                    inner.throttle.enter(Door::Guess, address, None)?;
                 }
                 Err(error)
             }

@@ -1,6 +1,7 @@
 //! The service with a clock that stands still; on SQLite, or on the server in `SNACKBASE_TEST_POSTGRES_URL`.
 
 mod administration;
+mod mails;
 mod sessions;
 mod sign_up;
 

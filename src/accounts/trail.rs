@@ -77,6 +77,11 @@ pub(super) fn session_ended(account: AccountId, session: Uuid) -> Event {
     Event::new(Operation::Logout, "sessions", session).of(account)
 }
 
+/// A session was ended because its user has opened so many others.
+pub(super) fn session_displaced(account: AccountId, session: Uuid) -> Event {
+    session_ended(account, session).with(json!({"reason": "too_many_sessions"}))
+}
+
 /// A refresh token was used again after its successor was: somebody else has it, so the server has ended the session.
 pub(super) fn token_reused(account: AccountId, session: Uuid) -> Event {
     session_ended(account, session).with(json!({"reason": "refresh_token_reused"}))

@@ -6,7 +6,7 @@ use super::input::{Checks, UserCreate, UserUpdate};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
 use super::view::UserDetail;
-use super::{Accounts, superadmin, trail};
+use super::{Accounts, superadmin, trail, unlimited_for};
 use crate::auth::access_log::AccessChange;
 use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_new_password;
@@ -23,7 +23,7 @@ impl Accounts {
         self.detail(user).await
     }
 
-    /// Creates a user in an account.
+    /// Creates a user in an account. A user of the system account is a superadmin, whatever the role.
     pub async fn create_user(&self, caller: &Caller, request: UserCreate) -> Result<UserDetail> {
         superadmin(caller)?;
         let inner = &*self.0;
@@ -37,6 +37,7 @@ impl Accounts {
             checks.add(Problem::missing("role_id"));
         }
         let (email, account) = checks.done(email.zip(account))?;
+        unlimited_for(caller, account)?;
         let provider = request.auth_provider.as_deref().unwrap_or("password");
         let password = match request.password {
             // Nobody knows it: the user signs in another way.
@@ -91,6 +92,7 @@ impl Accounts {
             return Err(Error::Forbidden("You cannot change yourself here".into()));
         }
         let user = self.existing_user(id).await?;
+        unlimited_for(caller, user.account_id()?)?;
         self.refuse_demo(&user)?;
         let role_id = self.role(request.role_id, request.role.as_deref()).await?;
         let email = request.email.as_deref().map(|email| parse_email(email, "email")).transpose()?;
@@ -146,6 +148,7 @@ impl Accounts {
         }
         let inner = &*self.0;
         let user = self.existing_user(id).await?;
+        unlimited_for(caller, user.account_id()?)?;
         self.refuse_demo(&user)?;
         let (user_id, now) = (user.user_id()?, inner.clock.now());
         let update = "UPDATE users SET is_active = FALSE, updated_at = $1 WHERE id = $2";

@@ -9,7 +9,7 @@ use super::input::{TokenRequest, VerificationRequest};
 use super::names::parse_email;
 use super::store::{self, UserRow};
 use super::view::{Message, VerifiedResponse, VerifiedUser};
-use super::{Accounts, signed_in, superadmin, trail};
+use super::{Accounts, signed_in, superadmin, trail, unlimited_for};
 use crate::auth::access_log::AccessChange;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose};
 use crate::db::{Batch, CommitError, DbError, Stmt};
@@ -59,6 +59,7 @@ impl Accounts {
     ) -> Result<Message> {
         let inner = &*self.0;
         let principal = signed_in(caller)?;
+        inner.mailer.require_delivery()?;
         let email = match &request.email {
             Some(email) => parse_email(email, "email")?,
             None => principal.email.clone(),
@@ -94,6 +95,7 @@ impl Accounts {
         if caller.principal().is_some() {
             return self.send_verification(caller, &request, address).await;
         }
+        self.0.mailer.require_delivery()?;
         let missing = || Error::malformed(crate::error::Problem::missing("email"));
         let email = parse_email(request.email.as_deref().ok_or_else(missing)?, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
@@ -114,9 +116,11 @@ impl Accounts {
     pub async fn resend_user_verification(&self, caller: &Caller, id: &str) -> Result<Message> {
         superadmin(caller)?;
         let user = self.existing_user(id).await?;
+        unlimited_for(caller, user.account_id()?)?;
         if user.email_verified {
             return Err(Error::refused("Already verified", "The address is confirmed already"));
         }
+        self.0.mailer.require_delivery()?;
         self.mail_verification(&user).await?;
         Ok(Message::new("A mail to confirm the address is on its way"))
     }
@@ -125,6 +129,7 @@ impl Accounts {
     pub async fn verify_user(&self, caller: &Caller, id: &str) -> Result<Message> {
         superadmin(caller)?;
         let user = self.existing_user(id).await?;
+        unlimited_for(caller, user.account_id()?)?;
         let now = self.0.clock.now();
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = coalesce(email_verified_at, $1) \
                       WHERE id = $2";

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::store::UserRow;
 use crate::auth::{AccountRef, Principal, TokenType};
 use crate::clock::{serialize, serialize_option};
+use crate::id::AccountId;
 
 /// A sentence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -296,6 +297,8 @@ pub struct UserDetail {
     pub role_id: i64,
     /// The role's name.
     pub role_name: String,
+    /// Whether this is a user of the system account: a superadmin, whatever the role.
+    pub is_superadmin: bool,
     /// `password`, or how else the user signs in.
     pub auth_provider: String,
     /// The provider's name.
@@ -317,6 +320,7 @@ impl UserDetail {
     pub(super) fn new(row: UserRow, groups: Vec<String>) -> Self {
         Self {
             user: UserView::of_row(&row, groups),
+            is_superadmin: row.account_id().is_ok_and(AccountId::is_system),
             account_code: row.account_code,
             account_name: row.account_name,
             role_id: row.role_id,
@@ -328,6 +332,17 @@ impl UserDetail {
             profile_data: row.profile_data.and_then(|text| serde_json::from_str(&text).ok()),
             email_verified_at: row.email_verified_at,
         }
+    }
+
+    /// The same without what is between the user and those who administer the account.
+    pub(super) fn for_colleagues(mut self) -> Self {
+        self.user.last_login = None;
+        self.auth_provider_name = None;
+        self.external_id = None;
+        self.external_email = None;
+        self.profile_data = None;
+        self.email_verified_at = None;
+        self
     }
 }
 

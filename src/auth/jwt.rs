@@ -188,10 +188,19 @@ impl Jwt {
         Ok(Pair { access, refresh, expires_in: self.access.num_seconds() })
     }
 
-    /// The id of the refresh token that follows one (given by its hash) in a session. Only this server can tell it.
-    pub fn successor_id(&self, session: Uuid, shown: &str) -> Result<String> {
+    /// The id of the refresh token that follows one (given by its hash) in a session, after `reissued` others that were
+    /// replaced. Only this server can tell it.
+    pub fn successor_id(&self, session: Uuid, shown: &str, reissued: i64) -> Result<String> {
         let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
         let mac = mac.chain_update("refresh token").chain_update(session.as_bytes()).chain_update(shown);
+        let mac = if reissued == 0 { mac } else { mac.chain_update(reissued.to_be_bytes()) };
+        Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// A text that only this server can make of another, for one purpose.
+    pub fn proof(&self, purpose: &str, text: &str) -> Result<String> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
+        let mac = mac.chain_update(purpose).chain_update([0]).chain_update(text);
         Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use unicode_normalization::UnicodeNormalization as _;
 
 pub use argon::Cost;
 pub use policy::{check as check_policy, check_new as check_new_password};
@@ -29,7 +30,7 @@ pub enum Verdict {
     Wrong,
     /// It is the right one.
     Right,
-    /// It is the right one, and should be hashed anew with today's parameters.
+    /// It is the right one, and should be hashed again: with today's parameters, in its normal form.
     Outdated,
 }
 
@@ -54,8 +55,9 @@ impl Passwords {
             iterations: config.argon2_iterations,
             parallelism: config.argon2_parallelism,
         };
-        let cores = || std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let workers = if config.password_workers == 0 { cores() } else { config.password_workers };
+        // One core is left for everything else.
+        let spare = || std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
+        let workers = if config.password_workers == 0 { spare() } else { config.password_workers };
         Self {
             cost,
             places: Arc::new(Semaphore::new(workers)),
@@ -64,10 +66,11 @@ impl Passwords {
         }
     }
 
-    /// Hashes a password.
+    /// Hashes a password, in its normal form.
     pub async fn hash(&self, password: String) -> Result<String> {
         let cost = self.cost;
         let salt: [u8; 16] = rand::random();
+        let password = normalize(&password);
         self.run(|| Ok(()), move |buffers| buffers.hash(cost, &password, &salt)).await?.map_err(Error::internal)
     }
 
@@ -85,9 +88,17 @@ impl Passwords {
         let (password, stored) = if password.len() > MAX_BYTES { (String::new(), None) } else { (password, stored) };
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
-        let checked = self.run(allowed, move |buffers| buffers.verify(&password, &stored)).await?;
-        let (right, used) = checked.map_err(Error::internal)?;
-        Ok(match (known && right, used == cost) {
+        let checked = self.run(allowed, move |buffers| {
+            let normal = normalize(&password);
+            let (right, used) = buffers.verify(&normal, &stored)?;
+            if right || normal == password {
+                return Ok((right, used == cost));
+            }
+            // Once passwords were hashed as they came.
+            buffers.verify(&password, &stored).map(|(right, _)| (right, false))
+        });
+        let (right, is_up_to_date) = checked.await?.map_err(Error::internal)?;
+        Ok(match (known && right, is_up_to_date) {
             (false, _) => Verdict::Wrong,
             (true, true) => Verdict::Right,
             (true, false) => Verdict::Outdated,
@@ -114,6 +125,11 @@ impl Passwords {
         });
         done.await.map_err(Error::internal)
     }
+}
+
+/// The normal form of a password: keyboards compose letters in different ways. NFKC, as NIST SP 800-63B recommends.
+fn normalize(password: &str) -> String {
+    password.nfkc().collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
 //! What an API key may be used for.
+//!
+//! `records:secrets:read` adds a right that no key and no user has by itself, as published: a key with this scope alone
+//! does everything else that its owner may do. All other scopes limit: a key that names one of them does only what its
+//! scopes name.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +16,7 @@ pub enum KeyScope {
     /// Creating, changing and deleting records.
     #[serde(rename = "records:write")]
     RecordsWrite,
-    /// Reading the plain values of encrypted fields; no key may unless it names this.
+    /// Reading the plain values of encrypted fields, besides whatever else the key may be used for.
     #[serde(rename = "records:secrets:read")]
     SecretsRead,
     /// Reading files.
@@ -21,15 +25,26 @@ pub enum KeyScope {
     /// Uploading and deleting files.
     #[serde(rename = "files:write")]
     FilesWrite,
-    /// Everything else that the key's owner may do.
+    /// Everything else that the key's owner may do, except for what is left to people and to keys without limits:
+    /// superadmins and keys that may do more.
     #[serde(rename = "admin")]
     Admin,
+    /// Nothing by itself: it limits a key to what its other scopes name, even if these are `records:secrets:read` alone.
+    #[serde(rename = "restricted")]
+    Restricted,
 }
 
 impl KeyScope {
     /// Every scope.
-    pub const ALL: [Self; 6] =
-        [Self::RecordsRead, Self::RecordsWrite, Self::SecretsRead, Self::FilesRead, Self::FilesWrite, Self::Admin];
+    pub const ALL: [Self; 7] = [
+        Self::RecordsRead,
+        Self::RecordsWrite,
+        Self::SecretsRead,
+        Self::FilesRead,
+        Self::FilesWrite,
+        Self::Admin,
+        Self::Restricted,
+    ];
 
     /// The name in the API.
     pub fn name(self) -> &'static str {
@@ -40,6 +55,7 @@ impl KeyScope {
             Self::FilesRead => "files:read",
             Self::FilesWrite => "files:write",
             Self::Admin => "admin",
+            Self::Restricted => "restricted",
         }
     }
 
@@ -53,7 +69,7 @@ impl KeyScope {
     }
 }
 
-/// The scopes of a key. Without any, a key may do what its owner may, except for reading secrets.
+/// The scopes of a key. Without one that limits, a key may do what its owner may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyScopes(u8);
 
@@ -78,9 +94,9 @@ impl KeyScopes {
         KeyScope::ALL.into_iter().filter(|scope| self.names(*scope)).collect()
     }
 
-    /// Whether there are limits.
+    /// Whether the key may do only what its scopes name.
     pub fn are_limited(self) -> bool {
-        self.0 != 0
+        self.0 & !KeyScope::SecretsRead.bit() != 0
     }
 
     /// Whether a key with these may do that.
@@ -90,7 +106,8 @@ impl KeyScopes {
 
     /// Whether a key with these may hand out a key with those.
     pub fn include(self, others: Self) -> bool {
-        !self.are_limited() || (others.are_limited() && others.0 & !self.0 == 0)
+        let allowed = self.0 | KeyScope::Restricted.bit();
+        !self.are_limited() || (others.are_limited() && others.0 & !allowed == 0)
     }
 
     fn names(self, scope: KeyScope) -> bool {
@@ -115,13 +132,35 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_scopes_may_everything_but_read_secrets() {
-        let (all, some) = (KeyScopes::default(), KeyScopes::of(&[KeyScope::RecordsRead, KeyScope::SecretsRead]));
+    fn the_scope_for_secrets_adds_and_every_other_limits() {
+        let (none, secrets) = (KeyScopes::default(), KeyScopes::of(&[KeyScope::SecretsRead]));
         for scope in KeyScope::ALL {
-            assert_eq!(all.allow(scope), scope != KeyScope::SecretsRead);
-            assert_eq!(some.allow(scope), matches!(scope, KeyScope::RecordsRead | KeyScope::SecretsRead));
+            assert_eq!(none.allow(scope), scope != KeyScope::SecretsRead, "{scope:?}");
+            assert!(secrets.allow(scope), "{scope:?}");
+            for other in KeyScope::ALL.into_iter().filter(|other| *other != KeyScope::SecretsRead) {
+                let both = KeyScopes::of(&[other, KeyScope::SecretsRead]);
+                assert!(both.are_limited() && KeyScopes::of(&[other]).are_limited());
+                assert_eq!(
+                    both.allow(scope),
+                    scope == other || scope == KeyScope::SecretsRead,
+                    "{scope:?} of {other:?}"
+                );
+                assert_eq!(KeyScopes::of(&[other]).allow(scope), scope == other, "{scope:?} of {other:?}");
+            }
         }
-        assert!(all.include(some) && all.include(all) && some.include(KeyScopes::of(&[KeyScope::RecordsRead])));
-        assert!(!some.include(all) && !some.include(KeyScopes::of(&[KeyScope::RecordsRead, KeyScope::Admin])));
+        assert!(!none.are_limited() && !secrets.are_limited());
+    }
+
+    #[test]
+    fn a_limited_key_hands_out_no_more_than_it_has() {
+        use KeyScope::{Admin, RecordsRead, Restricted, SecretsRead};
+        let of = KeyScopes::of;
+        let some = of(&[RecordsRead, SecretsRead]);
+        for all in [KeyScopes::default(), of(&[SecretsRead])] {
+            assert!(all.include(some) && all.include(all) && all.include(of(&[SecretsRead])));
+            assert!(!some.include(all) && !of(&[Admin]).include(all) && !of(&[Restricted, SecretsRead]).include(all));
+        }
+        assert!(some.include(of(&[RecordsRead])) && some.include(of(&[Restricted, SecretsRead])));
+        assert!(!some.include(of(&[SecretsRead])) && !some.include(of(&[RecordsRead, Admin])));
     }
 }

@@ -1,8 +1,16 @@
 //! Sessions: one for each sign-in. Its refresh tokens follow one another in one row.
 //!
-//! A refresh token is exchanged once. If it is shown again soon, by a second tab or after a lost answer, it yields the
-//! successor that it yielded before: the successor follows from the token and the server's secret. Shown later, or
-//! shown when it is older still, it was stolen from somebody, and the session ends.
+//! A refresh token is exchanged once. What becomes of one that is shown again:
+//!
+//! | It was exchanged | Its successor | |
+//! |---|---|---|
+//! | moments ago, within the grace | whatever became of it | yields the token that is valid now: other tabs were faster |
+//! | earlier | was never exchanged | yields a new successor, and the one before is void: an answer was lost |
+//! | earlier | was exchanged | the session ends: somebody else has a copy |
+//!
+//! A successor that is void ends the session as well if it is shown after all. So of two who hold copies of a token, each
+//! going on with it, the second ends the session for both. Tokens follow from the one before and the server's secret,
+//! so that one can be handed out again though only its hash is kept.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +27,8 @@ use crate::db::{Batch, CommitError, Db, DbError, Stmt, Value};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId, new_id};
 
+/// Tokens that are remembered besides the last two, while they are in the grace.
+const MAX_RECENT: usize = 16;
 /// What a refused refresh is told, whatever the reason.
 const REFUSED: &str = "Invalid or expired refresh token";
 
@@ -65,6 +75,8 @@ struct Row {
     token_hash: String,
     previous_hash: Option<String>,
     rotated_at: DateTime<Utc>,
+    reissued: i64,
+    recent_hashes: String,
     expires_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
     is_active: bool,
@@ -75,6 +87,19 @@ struct Row {
     slug: String,
     account_name: String,
     account_created_at: DateTime<Utc>,
+}
+
+/// What a refresh token that belongs to a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ShownToken {
+    /// The one that is valid.
+    Current,
+    /// One that was exchanged moments ago.
+    Recent,
+    /// The one before the valid one, which nobody has exchanged.
+    Unanswered,
+    /// One that nobody should have any more.
+    Spent,
 }
 
 impl Sessions {
@@ -115,18 +140,20 @@ impl Sessions {
             if row.revoked_at.is_some() || row.expires_at <= now || !row.is_active {
                 return Err(refused());
             }
-            if row.token_hash == shown {
-                if let Some(pair) = self.rotate(claims.sid, &user, &shown, now).await? {
-                    return Ok(pair);
+            let exchanged = match row.recognize(&shown, now, self.grace) {
+                ShownToken::Current => self.rotate(claims.sid, &user, &row, now).await?,
+                ShownToken::Recent => return self.repeat(claims.sid, &user, &row, now),
+                ShownToken::Unanswered => self.reissue(claims.sid, &user, &row, &shown, now).await?,
+                ShownToken::Spent => {
+                    let entry = reused(user.account.id, claims.sid);
+                    self.revoke(user.account.id, user.user, claims.sid, "system", Some(entry)).await?;
+                    tracing::warn!(session.id = %claims.sid, user.id = %user.user,
+                        "a refresh token was used again: the session has been ended");
+                    return Err(refused());
                 }
-            } else if row.previous_hash.as_deref() == Some(&shown) && now - row.rotated_at < self.grace {
-                return self.repeat(claims.sid, &user, &row, &shown, now);
-            } else {
-                let entry = reused(user.account.id, claims.sid);
-                self.revoke(user.account.id, user.user, claims.sid, "system", Some(entry)).await?;
-                tracing::warn!(session.id = %claims.sid, user.id = %user.user,
-                    "a refresh token was used again: the session has been ended");
-                return Err(refused());
+            };
+            if let Some(pair) = exchanged {
+                return Ok(pair);
             }
         }
         Err(refused())
@@ -163,40 +190,70 @@ impl Sessions {
         self.revoke(claims.account(), claims.user(), claims.sid, &actor, Some(also)).await
     }
 
-    async fn rotate(&self, session: Uuid, user: &SessionUser, shown: &str, now: DateTime<Utc>) -> Result<Option<Pair>> {
-        let pair = self.successor(session, user, shown, now, now)?;
-        let update = "UPDATE sessions SET token_hash = $1, previous_hash = $2, rotated_at = $3, expires_at = $4 \
-                      WHERE id = $5 AND token_hash = $2 AND revoked_at IS NULL";
+    /// Exchanges the valid token for its successor; `None` if another request was faster.
+    async fn rotate(&self, session: Uuid, user: &SessionUser, row: &Row, now: DateTime<Utc>) -> Result<Option<Pair>> {
+        let pair = self.successor(session, user, (row.token_hash.as_str(), 0), now, now)?;
+        let recent = row.recent(now, self.grace);
+        let update = "UPDATE sessions SET token_hash = $1, previous_hash = $2, rotated_at = $3, expires_at = $4, \
+                      reissued = 0, recent_hashes = $5 WHERE id = $6 AND token_hash = $2 AND revoked_at IS NULL";
         let args = vec![
             one_time::hash(&pair.refresh).into(),
-            shown.into(),
+            row.token_hash.as_str().into(),
             now.into(),
             (now + self.auth.jwt().session_lifetime()).into(),
+            serde_json::to_string(&recent).map_err(Error::internal)?.into(),
             session.to_string().into(),
         ];
         Ok(self.db.execute(Stmt::fixed(update, args)).await?.then_some(pair))
     }
 
-    /// The successor that was given out before, with a fresh access token.
-    fn repeat(&self, session: Uuid, user: &SessionUser, row: &Row, shown: &str, now: DateTime<Utc>) -> Result<Pair> {
-        let pair = self.successor(session, user, shown, row.rotated_at, now)?;
+    /// Replaces the valid token, which nobody has exchanged, by another successor of the one before; `None` if another
+    /// request was faster.
+    async fn reissue(
+        &self,
+        session: Uuid,
+        user: &SessionUser,
+        row: &Row,
+        shown: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Pair>> {
+        let pair = self.successor(session, user, (shown, row.reissued + 1), now, now)?;
+        let update = "UPDATE sessions SET token_hash = $1, rotated_at = $2, expires_at = $3, reissued = $4, \
+                      recent_hashes = '[]' WHERE id = $5 AND token_hash = $6 AND revoked_at IS NULL";
+        let args = vec![
+            one_time::hash(&pair.refresh).into(),
+            now.into(),
+            (now + self.auth.jwt().session_lifetime()).into(),
+            (row.reissued + 1).into(),
+            session.to_string().into(),
+            row.token_hash.as_str().into(),
+        ];
+        Ok(self.db.execute(Stmt::fixed(update, args)).await?.then_some(pair))
+    }
+
+    /// The valid token, which was given out before, with a fresh access token.
+    fn repeat(&self, session: Uuid, user: &SessionUser, row: &Row, now: DateTime<Utc>) -> Result<Pair> {
+        let previous = row.previous_hash.as_deref().ok_or_else(refused)?;
+        let pair = self.successor(session, user, (previous, row.reissued), row.rotated_at, now)?;
         if one_time::hash(&pair.refresh) == row.token_hash { Ok(pair) } else { Err(refused()) }
     }
 
+    /// The tokens that follow a refresh token, given by its hash and by how often its successor was replaced.
     fn successor(
         &self,
         session: Uuid,
         user: &SessionUser,
-        shown: &str,
+        of: (&str, i64),
         rotated_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Pair> {
         let jwt = self.auth.jwt();
-        jwt.pair_from(user.subject(session), &jwt.successor_id(session, shown)?, rotated_at, now)
+        jwt.pair_from(user.subject(session), &jwt.successor_id(session, of.0, of.1)?, rotated_at, now)
     }
 
     async fn find(&self, session: Uuid) -> Result<Option<Row>, DbError> {
-        let select = "SELECT s.user_id, s.token_hash, s.previous_hash, s.rotated_at, s.expires_at, s.revoked_at, \
+        let select = "SELECT s.user_id, s.token_hash, s.previous_hash, s.rotated_at, s.reissued, s.recent_hashes, \
+                      s.expires_at, s.revoked_at, \
                       u.is_active, u.email, r.name AS role, a.id AS account_id, a.account_code, a.slug, \
                       a.name AS account_name, a.created_at AS account_created_at \
                       FROM sessions s JOIN users u ON u.id = s.user_id JOIN roles r ON r.id = u.role_id \
@@ -230,6 +287,28 @@ impl SessionUser {
 }
 
 impl Row {
+    fn recognize(&self, shown: &str, now: DateTime<Utc>, grace: TimeDelta) -> ShownToken {
+        if self.token_hash == shown {
+            ShownToken::Current
+        } else if self.recent(now, grace).iter().any(|(hash, _)| hash == shown) {
+            ShownToken::Recent
+        // Without a grace a token is good for one request, whatever became of the answer.
+        } else if self.previous_hash.as_deref() == Some(shown) && grace > TimeDelta::zero() {
+            ShownToken::Unanswered
+        } else {
+            ShownToken::Spent
+        }
+    }
+
+    /// The hashes of the tokens that were exchanged within the grace, and when, in milliseconds since the epoch.
+    fn recent(&self, now: DateTime<Utc>, grace: TimeDelta) -> Vec<(String, i64)> {
+        let mut hashes: Vec<(String, i64)> = serde_json::from_str(&self.recent_hashes).unwrap_or_default();
+        hashes.extend(self.previous_hash.clone().map(|previous| (previous, self.rotated_at.timestamp_millis())));
+        hashes.retain(|(_, at)| now.timestamp_millis() - at < grace.num_milliseconds());
+        let older = hashes.len().saturating_sub(MAX_RECENT);
+        hashes.split_off(older)
+    }
+
     fn user(&self) -> Option<SessionUser> {
         let account = AccountRef::new(
             AccountId::parse(&self.account_id)?,

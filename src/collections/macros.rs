@@ -24,9 +24,9 @@ pub struct MacroView {
     pub id: i64,
     /// Its name: rules write `@name(…)`.
     pub name: String,
-    /// What it is for.
+    /// What it is for; null for all but superadmins.
     pub description: Option<String>,
-    /// The query: `SELECT value [FROM collection [WHERE condition]]`.
+    /// The query: `SELECT value [FROM collection [WHERE condition]]`. Empty for all but superadmins: it names collections.
     pub sql_query: String,
     /// The names of its parameters: `:name` or `$1` in the query.
     pub parameters: Vec<String>,
@@ -50,6 +50,13 @@ impl From<&MacroRow> for MacroView {
             updated_at: crate::clock::canonical_time(row.updated_at),
             created_by: row.created_by.clone(),
         }
+    }
+}
+
+impl MacroView {
+    /// The same without what superadmins alone see.
+    fn seen_by(self, caller: &Caller) -> Self {
+        if caller.is_superadmin() { self } else { Self { description: None, sql_query: String::new(), ..self } }
     }
 }
 
@@ -95,14 +102,15 @@ pub struct MacroResult {
 
 impl Collections {
     /// The stored macros, by name, as they are in the database now.
-    pub async fn macros(&self) -> Result<Vec<MacroView>> {
-        Ok(self.catalog.latest().await?.library().rows().iter().map(MacroView::from).collect())
+    pub async fn macros(&self, caller: &Caller) -> Result<Vec<MacroView>> {
+        let catalog = self.catalog.latest().await?;
+        Ok(catalog.library().rows().iter().map(|row| MacroView::from(row).seen_by(caller)).collect())
     }
 
     /// A macro by its id, as it is in the database now.
-    pub async fn get_macro(&self, id: i64) -> Result<MacroView> {
+    pub async fn get_macro(&self, caller: &Caller, id: i64) -> Result<MacroView> {
         self.catalog.reload().await?;
-        self.find_macro(id)
+        Ok(self.find_macro(id)?.seen_by(caller))
     }
 
     fn find_macro(&self, id: i64) -> Result<MacroView> {

@@ -39,7 +39,8 @@ pub struct AuthConfig {
     pub access_token_seconds: i64,
     /// How long a refresh token is valid, in seconds.
     pub refresh_token_seconds: i64,
-    /// How long a refresh token that was just exchanged may be sent once more, in seconds.
+    /// How long a refresh token that was exchanged yields the one that is valid, in seconds; 0: each is good for one
+    /// request, and one whose answer was lost cannot be sent again.
     pub refresh_grace_seconds: i64,
     /// How long links in mails are valid, in seconds.
     pub link_seconds: i64,
@@ -63,13 +64,15 @@ pub struct AuthConfig {
     pub account_admin_required: bool,
     /// API keys a user may have.
     pub api_key_max_per_user: u32,
+    /// Sessions a user may have; a sign-in beyond it ends the oldest.
+    pub session_max_per_user: u32,
     /// Memory for hashing a password, in KiB.
     pub argon2_memory_kib: u32,
     /// Passes over it.
     pub argon2_iterations: u32,
     /// Lanes.
     pub argon2_parallelism: u32,
-    /// Passwords hashed at once; 0 for one on each core.
+    /// Passwords hashed at once; 0 for one on each core but one, which is left for everything else.
     pub password_workers: usize,
     /// Whether users of the system account cannot be changed.
     pub is_demo: bool,
@@ -96,6 +99,7 @@ impl Default for AuthConfig {
             single_tenant_account_name: String::new(),
             account_admin_required: true,
             api_key_max_per_user: 10,
+            session_max_per_user: 100,
             argon2_memory_kib: 19_456,
             argon2_iterations: 2,
             argon2_parallelism: 1,
@@ -142,6 +146,7 @@ impl AuthConfig {
         problems.range("auth.access_token_seconds", self.access_token_seconds, 1..=31_536_000);
         problems.range("auth.refresh_token_seconds", self.refresh_token_seconds, 1..=315_360_000);
         problems.range("auth.refresh_grace_seconds", self.refresh_grace_seconds, 0..=300);
+        problems.range("auth.session_max_per_user", self.session_max_per_user, 1..=10_000);
         problems.range("auth.link_seconds", self.link_seconds, 60..=2_592_000);
         problems.range("auth.invitation_seconds", self.invitation_seconds, 1..=31_536_000);
         problems.range("auth.cache_seconds", self.cache_seconds, 1..=60);

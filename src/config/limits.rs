@@ -43,10 +43,14 @@ pub struct LimitsConfig {
     pub throttle_enabled: bool,
     /// The window in which the following numbers are allowed, in seconds.
     pub throttle_window_seconds: u32,
-    /// Failed sign-ins of one identity.
+    /// Failed sign-ins of one identity from one network; five times as many from all networks slow further ones down.
     pub login_failures_per_identity: u32,
     /// Failed sign-ins and bad tokens from one address.
     pub login_failures_per_address: u32,
+    /// Sign-ins of one identity.
+    pub sign_ins_per_identity: u32,
+    /// Sign-ins from one address.
+    pub sign_ins_per_address: u32,
     /// Registrations from one address.
     pub registrations_per_address: u32,
     /// Mails that one identity is sent on request.
@@ -76,6 +80,8 @@ impl Default for LimitsConfig {
             throttle_window_seconds: 600,
             login_failures_per_identity: 20,
             login_failures_per_address: 200,
+            sign_ins_per_identity: 100,
+            sign_ins_per_address: 1000,
             registrations_per_address: 300,
             mails_per_identity: 5,
             mails_per_address: 100,
@@ -100,6 +106,8 @@ impl LimitsConfig {
         let throttles = [
             ("limits.login_failures_per_identity", self.login_failures_per_identity),
             ("limits.login_failures_per_address", self.login_failures_per_address),
+            ("limits.sign_ins_per_identity", self.sign_ins_per_identity),
+            ("limits.sign_ins_per_address", self.sign_ins_per_address),
             ("limits.registrations_per_address", self.registrations_per_address),
             ("limits.mails_per_identity", self.mails_per_identity),
             ("limits.mails_per_address", self.mails_per_address),

@@ -67,13 +67,6 @@ impl IntoResponse for Error {
                 response
             }
             Self::SignInRefused(_) => plain(StatusCode::UNAUTHORIZED, "Authentication failed", &message),
-            Self::WrongMethod { auth_provider, provider_name, .. } => {
-                let mut body = body("Wrong authentication method", &message);
-                body.insert("auth_provider".into(), auth_provider.into());
-                body.insert("provider_name".into(), provider_name.into());
-                body.insert("redirect_url".into(), Value::Null);
-                respond(StatusCode::BAD_REQUEST, body)
-            }
             Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", &message),
             Self::Conflict { field, index, .. } => conflict(field, index, &message),
             Self::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &message),

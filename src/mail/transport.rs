@@ -31,6 +31,11 @@ impl Transport {
         smtp(&config.mail).unwrap_or_else(Self::Broken)
     }
 
+    /// Whether anybody gets the mails, or is shown their links.
+    pub(super) fn delivers(&self) -> bool {
+        !matches!(self, Self::Nowhere { show: false })
+    }
+
     /// The name in the log of mails.
     pub(super) fn name(&self) -> &'static str {
         match self {

@@ -72,7 +72,8 @@ impl TestApp {
         config.auth.superadmin_email = SUPERADMIN.into();
         config.auth.superadmin_password = Secret::new(PASSWORD.into());
         change(&mut config);
-        let server = build(Snackbase::builder().config(config)).build().await.unwrap();
+        // On the heap: the futures of tests that start servers would be too large for the stack.
+        let server = Box::pin(build(Snackbase::builder().config(config)).build()).await.unwrap();
         let base = format!("http://{}", server.address());
         let app = server.app().clone();
         let serving = tokio::spawn(async move { server.run().await.unwrap() });

@@ -159,3 +159,22 @@ async fn the_first_superadmin_is_made_with_the_printed_token_once() {
     assert!(f.accounts.setup_token().await.unwrap().is_none());
     assert!(matches!(setup(&token).await, Err(Error::Conflict { .. })));
 }
+
+#[tokio::test]
+async fn addresses_are_composed_however_they_are_typed() {
+    let f = Fixture::with(|config| config.auth.email_verification = EmailVerification::Off).await;
+    let (composed, decomposed) = ("j\u{fc}rgen@m\u{fc}ller.example", "Ju\u{308}rgen@mu\u{308}ller.example");
+    let made = f.register(decomposed, "Acme").await.unwrap();
+    assert_eq!(made.user.email, composed);
+    for typed in [composed, decomposed] {
+        f.login("acme", typed, PASSWORD).await.unwrap();
+    }
+    // One from before, when addresses were kept as they came.
+    let old = "UPDATE users SET email = $1 WHERE id = $2";
+    let args = vec![decomposed.to_lowercase().into(), made.user.id.as_str().into()];
+    f.db.execute(Stmt::fixed(old, args)).await.unwrap();
+    f.db.execute(Stmt::fixed("DELETE FROM meta WHERE key = 'addresses_normalized'", Vec::new())).await.unwrap();
+    assert!(f.login("acme", decomposed, PASSWORD).await.is_err());
+    f.accounts.bootstrap().await.unwrap();
+    f.login("acme", decomposed, PASSWORD).await.unwrap();
+}

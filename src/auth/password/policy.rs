@@ -39,6 +39,7 @@ pub fn check_new(password: &str) -> Result<()> {
 }
 
 fn broken(password: &str) -> Vec<FieldError> {
-    let broken = REQUIREMENTS.iter().filter(|(_, _, met)| !met(password));
+    let password = super::normalize(password);
+    let broken = REQUIREMENTS.iter().filter(|(_, _, met)| !met(&password));
     broken.map(|(code, message, _)| FieldError::new("password", *code, *message)).collect()
 }

@@ -49,6 +49,22 @@ async fn hashes_verify_and_outdated_ones_are_told() {
 }
 
 #[tokio::test]
+async fn a_password_is_the_same_however_its_letters_are_composed() {
+    let passwords = passwords();
+    let (composed, decomposed) = ("Zo\u{eb}-Stra\u{df}e-\u{fb01}", "Zoe\u{308}-Stra\u{df}e-fi");
+    for (set, typed) in [(composed, decomposed), (decomposed, composed), (composed, composed)] {
+        let hash = passwords.hash(set.into()).await.unwrap();
+        assert_eq!(verify(&passwords, typed, Some(&hash)).await, Verdict::Right);
+        assert_eq!(verify(&passwords, "Zoe-Strase-fi", Some(&hash)).await, Verdict::Wrong);
+    }
+    // Hashes from when passwords were hashed as they came.
+    let cost = passwords.cost;
+    let old = passwords.buffers.hash(cost, decomposed, &[7; 16]).unwrap();
+    assert_eq!(verify(&passwords, decomposed, Some(&old)).await, Verdict::Outdated);
+    assert_eq!(verify(&passwords, "wrong", Some(&old)).await, Verdict::Wrong);
+}
+
+#[tokio::test]
 async fn hashes_of_other_programs_verify() {
     // The reference implementation: echo -n password | argon2 somesalt -t 2 -m 8 -p 1 -id -e
     let reference = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";

@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::auth::Caller;
 use crate::collections::{MacroInput, MacroResult, MacroTest, MacroView};
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
@@ -22,11 +23,13 @@ pub fn routes() -> OpenApiRouter<App> {
     params(("skip" = Option<i64>, Query, minimum = 0), ("limit" = Option<i64>, Query, minimum = 1, maximum = 1000)),
     responses((status = 200, body = Vec<MacroView>), (status = 401, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn list(State(app): State<App>, _: SignedIn, query: Query) -> Result<Json<Vec<MacroView>>> {
+async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<Vec<MacroView>>> {
     let skip = query.number("skip", 0, 0..=i64::MAX)?;
     let limit = query.number("limit", 100, 1..=1000)?;
     let at = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    Ok(Json(app.collections.macros().await?.into_iter().skip(at(skip)).take(at(limit)).collect()))
+    Ok(Json(
+        app.collections.macros(&Caller::User(principal)).await?.into_iter().skip(at(skip)).take(at(limit)).collect(),
+    ))
 }
 
 /// Makes a macro.
@@ -45,8 +48,8 @@ async fn create(
 #[utoipa::path(get, path = "/api/v1/macros/{id}", tag = "macros", params(("id" = i64, Path)),
     responses((status = 200, body = MacroView), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn get(State(app): State<App>, _: SignedIn, Path(id): Path<String>) -> Result<Json<MacroView>> {
-    app.collections.get_macro(number(&id)?).await.map(Json)
+async fn get(State(app): State<App>, SignedIn(principal): SignedIn, Path(id): Path<String>) -> Result<Json<MacroView>> {
+    app.collections.get_macro(&Caller::User(principal), number(&id)?).await.map(Json)
 }
 
 /// Changes a macro; what is null or absent stays.

@@ -319,7 +319,7 @@ async fn a_throttled_sign_in_is_there_once(backend: Backend) {
         app.anonymous().post("/auth/login", &request(WRONG)).await.refused(401, "");
     }
     for _ in 0..3 {
-        app.anonymous().post("/auth/login", &request(PASSWORD)).await.refused(429, "");
+        app.anonymous().post("/auth/login", &request(WRONG)).await.refused(429, "");
     }
     let rows = trail(&app, &[("account_id", &ann.account_id), ("operation", "LOGIN_FAILED")]).await;
     let reasons: Vec<&Value> =

@@ -7,6 +7,9 @@ crate::both![
     me_is_flat_and_nested,
     every_refused_sign_in_reads_the_same,
     failed_sign_ins_are_throttled,
+    wrong_passwords_of_strangers_lock_nobody_out,
+    sign_ins_that_succeed_count_and_the_oldest_session_ends,
+    how_a_user_signs_in_is_told_to_nobody,
     a_refresh_token_is_exchanged_once,
     within_the_grace_a_refresh_token_counts_twice,
     a_stolen_refresh_token_ends_the_session,
@@ -97,12 +100,92 @@ async fn failed_sign_ins_are_throttled(backend: Backend) {
     for _ in 0..3 {
         app.anonymous().post("/auth/login", &request("Wrong-Horse-42!")).await.refused(401, "");
     }
-    let answer = app.anonymous().post("/auth/login", &request(PASSWORD)).await;
+    let answer = app.anonymous().post("/auth/login", &request("Wrong-Horse-42!")).await;
     assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     answer.refused(429, "");
+    // The user has signed in from here before, so the right password is found to be right; a wrong one looks like before.
+    app.anonymous().post("/auth/login", &request("Wrong-Horse-43!")).await.refused(429, "");
+    app.anonymous().post("/auth/login", &request(PASSWORD)).await.ok(200);
     // Nobody else suffers, and whoever is in stays in.
     app.anonymous().login(&other.account_slug, &other.email, PASSWORD).await;
     user.get("/auth/me").await.ok(200);
+}
+
+async fn wrong_passwords_of_strangers_lock_nobody_out(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        config.server.trust_proxy = true;
+        config.limits.login_failures_per_identity = 3;
+    })
+    .await;
+    let user = app.register().await;
+    let sign_in = async |from: &str, account: &str, email: &str, password: &str| {
+        let body = json!({"account": account, "email": email, "password": password});
+        app.anonymous().with_header("x-forwarded-for", from).post("/auth/login", &body).await.status
+    };
+    for (account, email) in [(user.account_slug.as_str(), user.email.as_str()), ("system", SUPERADMIN)] {
+        let (home, stranger) = ("192.0.2.1", "198.51.100.7");
+        assert_eq!(sign_in(home, account, email, PASSWORD).await, 200);
+        for _ in 0..3 {
+            assert_eq!(sign_in(stranger, account, email, "Wrong-Horse-42!").await, 401);
+        }
+        for password in ["Wrong-Horse-42!", PASSWORD] {
+            assert_eq!(sign_in(stranger, account, email, password).await, 429, "a network that never signed in");
+        }
+        assert_eq!(sign_in(home, account, email, PASSWORD).await, 200);
+        assert_eq!(sign_in("203.0.113.5", account, email, PASSWORD).await, 200, "somewhere else for the first time");
+        // Many networks: others wait for their turn, and get in.
+        for network in 0..4 {
+            for _ in 0..3 {
+                sign_in(&format!("198.51.100.{}", 10 + network), account, email, "Wrong-Horse-42!").await;
+            }
+        }
+        for from in [home, "203.0.113.99"] {
+            assert_eq!(sign_in(from, account, email, PASSWORD).await, 200, "{from}");
+        }
+    }
+}
+
+async fn sign_ins_that_succeed_count_and_the_oldest_session_ends(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        config.limits.sign_ins_per_identity = 5;
+        config.auth.session_max_per_user = 2;
+    })
+    .await;
+    let mut sessions = vec![app.register().await];
+    for _ in 0..4 {
+        let user = &sessions[0];
+        sessions.push(app.anonymous().login(&user.account_slug, &user.email, PASSWORD).await);
+    }
+    let (ended, open) = sessions.split_at(3);
+    for session in ended {
+        session.get("/auth/me").await.refused(401, "");
+        refresh(&app, &session.refresh_token).await.refused(401, "");
+    }
+    for session in open {
+        session.get("/auth/me").await.ok(200);
+    }
+    assert_eq!(open[0].get("/auth/sessions").await.ok(200)["total"], 2);
+    let user = &sessions[0];
+    let request = json!({"account": user.account_slug, "email": user.email, "password": PASSWORD});
+    app.anonymous().post("/auth/login", &request).await.refused(429, "");
+    // Others are not concerned, nor is who is in.
+    app.register().await;
+    refresh(&app, &open[1].refresh_token).await.ok(200);
+}
+
+async fn how_a_user_signs_in_is_told_to_nobody(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let user = app.register().await;
+    let body = json!({"email": "sso@example.com", "account_id": user.account_id, "role_id": 2, "auth_provider": "oauth",
+        "auth_provider_name": "google"});
+    app.admin.post("/users", &body).await.ok(201);
+    let refused = async |email: &str| {
+        let request = json!({"account": user.account_slug, "email": email, "password": "Wrong-Horse-42!"});
+        app.anonymous().post("/auth/login", &request).await.refused(401, "")
+    };
+    assert_eq!(refused("sso@example.com").await, refused("nobody@example.com").await);
+    let trail = app.admin.get("/audit-logs?operation=LOGIN_FAILED").await.ok(200);
+    assert!(trail.to_string().contains("wrong_method"), "{trail}");
 }
 
 async fn refresh(app: &TestApp, token: &str) -> crate::harness::Answer {

@@ -12,6 +12,8 @@ crate::both![
     a_key_dies_with_the_rights_of_its_owner,
     a_bound_key_reaches_one_account_with_its_role,
     scopes_limit_a_key,
+    the_scope_for_secrets_adds_and_others_limit,
+    a_limited_key_never_reaches_superadmins,
     a_user_has_so_many_keys_and_no_more,
     using_a_key_is_noted,
     bad_requests_make_no_keys,
@@ -189,6 +191,61 @@ async fn scopes_limit_a_key(backend: Backend) {
     assert_eq!(same["scopes"], json!(["admin"]));
 }
 
+async fn the_scope_for_secrets_adds_and_others_limit(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let fields = json!([{"name": "a", "type": "text"}, {"name": "pin", "type": "text", "encrypted": true}]);
+    app.collection("posts", &fields, &open()).await;
+    let id = app.admin.create_id("posts", &json!({"pin": "1234"})).await;
+    let path = format!("/records/posts/{id}");
+    for (scopes, read, write, users, secrets) in [
+        (json!([]), 200, 200, 200, 403),
+        (json!(["records:secrets:read"]), 200, 200, 200, 200),
+        (json!(["records:read", "records:secrets:read"]), 200, 403, 403, 200),
+        (json!(["restricted", "records:secrets:read"]), 403, 403, 403, 200),
+        (json!(["restricted"]), 403, 403, 403, 403),
+    ] {
+        let (_, key) = make(&app, &json!({"name": "scoped", "scopes": scopes})).await;
+        let caller = with_key(&app, &key);
+        let statuses = [
+            caller.get(&path).await.status,
+            caller.patch(&path, &json!({"a": "b"})).await.status,
+            caller.get("/users").await.status,
+            caller.get(&format!("{path}/secrets")).await.status,
+        ];
+        assert_eq!(statuses, [read, write, users, secrets], "{scopes}");
+        caller.get("/auth/me").await.ok(200);
+    }
+}
+
+async fn a_limited_key_never_reaches_superadmins(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let owner = app.register().await;
+    let (_, key) = make(&app, &json!({"name": "rules", "scopes": ["admin"]})).await;
+    let limited = with_key(&app, &key);
+    let new = |email: &str, account: &str| json!({"email": email, "password": PASSWORD, "account_id": account, "role": "user", "email_verified": true});
+    let made = app.admin.post("/users", &new("second@example.com", &app.admin.account_id)).await.ok(201);
+    assert_eq!((&made["role"], &made["is_superadmin"]), (&json!("user"), &json!(true)), "and the answer says so");
+    let second = format!("/users/{}", made["id"].as_str().unwrap());
+    for answer in [
+        limited.post("/users", &new("third@example.com", &app.admin.account_id)).await,
+        limited.patch(&second, &json!({"email": "mine@example.com"})).await,
+        limited.put(&format!("{second}/password"), &json!({"new_password": "Correct-Horse-43"})).await,
+        limited.post(&format!("{second}/verify"), &json!({})).await,
+        limited.post(&format!("{second}/resend-verification"), &json!({})).await,
+        limited.delete(&second).await,
+        limited.post("/admin/api-keys", &json!({"name": "wider"})).await,
+        limited.post("/admin/api-keys", &json!({"name": "wider", "scopes": ["records:secrets:read"]})).await,
+        limited.post("/admin/api-keys", &json!({"name": "wider", "scopes": ["admin", "records:secrets:read"]})).await,
+    ] {
+        answer.refused(403, "restricted");
+    }
+    // Users of other accounts are its business, and superadmins that of keys without limits.
+    let colleague = limited.post("/users", &new("colleague@example.com", &owner.account_id)).await.ok(201);
+    assert_eq!(colleague["is_superadmin"], false);
+    let (_, key) = make(&app, &json!({"name": "all"})).await;
+    with_key(&app, &key).post("/users", &new("third@example.com", &app.admin.account_id)).await.ok(201);
+}
+
 async fn a_user_has_so_many_keys_and_no_more(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| config.auth.api_key_max_per_user = 3).await;
     let body = json!({"name": "one of many"});
@@ -232,6 +289,9 @@ async fn bad_requests_make_no_keys(backend: Backend) {
         (json!({"name": "key", "role_id": "x"}), 422),
         (json!({"name": "key", "role_id": 99, "account_id": user.account_id}), 404),
         (json!({"name": "key", "account_id": "nowhere"}), 404),
+        (json!({"name": "key", "role": "user"}), 422),
+        (json!({"name": "key", "role_id": 1}), 422),
+        (json!({"name": "key", "role": "user", "account_id": "system"}), 422),
     ] {
         app.admin.post("/admin/api-keys", &body).await.refused(status, "");
     }

@@ -57,6 +57,9 @@ async fn members_come_and_go(backend: Backend) {
     owner.post(&format!("{path}/users"), &body).await.refused(409, "");
     let detail = colleague.get(&path).await.ok(200);
     assert_eq!((&detail["member_count"], &detail["users"][0]["id"]), (&json!(1), &json!(colleague.id)));
+    // What is between a user and those who administer the account stays there.
+    assert_eq!(detail["users"][0]["last_login"], json!(null));
+    assert!(owner.get(&path).await.ok(200)["users"][0]["last_login"].is_string());
     assert_eq!(detail["users"][0]["groups"], json!(["editors"]));
     assert!(!detail.to_string().contains("argon2"), "{detail}");
     for _ in 0..2 {

@@ -75,7 +75,7 @@ async fn the_token_is_told_once_and_not_kept(backend: Backend) {
         assert!(!list.to_string().contains(&token) && list["invitations"][0].get("token").is_none(), "{list}");
     }
     let mail = app.services().accounts.mailer().newest_to(GUEST).unwrap();
-    assert_eq!(mail.token, token);
+    assert!(mail.token.starts_with(&format!("{token}-")), "with a proof that only the mail has: {}", mail.token);
     assert_eq!(
         mail.kind,
         Kind::Invitation { account_name: owner.account_slug.clone(), invited_by: owner.email.clone() }
@@ -158,7 +158,7 @@ async fn invitations_are_made_by_those_who_administer_the_account(backend: Backe
     colleague.post("/invitations", &json!({"email": "x@example.com"})).await.refused(403, "admin");
     colleague.post(&format!("/invitations/{id}/resend"), &json!({})).await.refused(403, "");
     colleague.delete(&format!("/invitations/{id}")).await.refused(403, "");
-    assert_eq!(colleague.get("/invitations").await.ok(200)["total"], 1);
+    colleague.get("/invitations").await.refused(403, "admin");
     let anonymous = app.anonymous();
     anonymous.get("/invitations").await.refused(401, "");
     anonymous.post("/invitations", &json!({"email": GUEST})).await.refused(401, "");

@@ -76,7 +76,9 @@ async fn only_superadmins_change_them_and_everybody_signed_in_reads_them(backend
     let (app, owner, _) = start(backend).await;
     let path = format!("/macros/{}", create(&app, "one", "SELECT 1", json!([])).await["id"].as_i64().unwrap());
     assert_eq!(owner.get("/macros").await.ok(200)[0]["name"], "one");
-    owner.get(&path).await.ok(200);
+    // Queries name collections: superadmins alone see them.
+    assert_eq!(owner.get(&path).await.ok(200)["sql_query"], "");
+    assert_eq!(app.admin.get(&path).await.ok(200)["sql_query"], "SELECT 1");
     let body = json!({"name": "two", "sql_query": "SELECT 1"});
     for (caller, status) in [((*owner).clone(), 403), (app.anonymous(), 401)] {
         caller.post("/macros", &body).await.refused(status, "");

@@ -9,10 +9,18 @@ interface Props {
   onChange: (id: string | null) => void;
   error?: string;
   description?: string;
+  /** Whether there has to be a choice, because the system account is not one. */
+  required?: boolean;
 }
 
-/** Which account something new belongs to; empty means the system account. */
-export function AccountPicker({ value, onChange, error, description = 'Who owns the record. Without a choice it is the system account.' }: Props) {
+/** Which account something new belongs to; empty means the system account, unless a choice is required. */
+export function AccountPicker({
+  value,
+  onChange,
+  error,
+  description = 'Who owns the record. Without a choice it is the system account.',
+  required = false,
+}: Props) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -23,7 +31,9 @@ export function AccountPicker({ value, onChange, error, description = 'Who owns 
     <Select
       label="Account"
       description={description}
-      placeholder="System account"
+      placeholder={required ? 'Choose an account' : 'System account'}
+      required={required}
+      withAsterisk={false}
       searchable
       clearable
       data={items.map((account) => ({ value: account.id, label: `${account.name} (${account.account_code})` }))}

@@ -20,7 +20,7 @@ export function ApiKeyForm({ onDone }: { onDone: (key: ApiKey) => void }) {
   const [days, setDays] = useState<string | null>('90');
   const submit = () => {
     const expires_at = days === null ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString();
-    create.mutate({ name: name.trim(), account_id: account, role_id: role, scopes, expires_at }, { onSuccess: onDone });
+    create.mutate({ name: name.trim(), account_id: account, role_id: account === null ? null : role, scopes, expires_at }, { onSuccess: onDone });
   };
   return (
     <Form submit="Create API key" busy={create.isPending} error={create.error} shown={SHOWN} onSubmit={submit}>
@@ -43,7 +43,7 @@ export function ApiKeyForm({ onDone }: { onDone: (key: ApiKey) => void }) {
       {account && <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />}
       <Checkbox.Group
         label="What it may do"
-        description="Without a choice everything, except reading secrets."
+        description="Without a choice everything, except reading secrets. Reading encrypted fields adds to that; each other choice limits the key to what is chosen."
         value={scopes}
         onChange={setScopes}
         error={fieldMessage(create.error, 'scopes')}

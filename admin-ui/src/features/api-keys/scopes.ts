@@ -7,9 +7,13 @@ export const SCOPES: Record<KeyScope, string> = {
   'records:secrets:read': 'Read encrypted fields',
   'files:read': 'Read files',
   'files:write': 'Write files',
-  admin: 'Administer',
+  admin: 'Administer, except superadmins',
+  restricted: 'Nothing but what is chosen here',
 };
 
 export function scopeLabels(scopes: KeyScope[]): string {
-  return scopes.length === 0 ? 'everything but secrets' : scopes.map((scope) => SCOPES[scope].toLowerCase()).join(', ');
+  if (scopes.length === 0) return 'everything but secrets';
+  // This one adds to what a key may do, all others limit it.
+  if (scopes.every((scope) => scope === 'records:secrets:read')) return 'everything, secrets included';
+  return scopes.map((scope) => SCOPES[scope].toLowerCase()).join(', ');
 }

@@ -37,7 +37,13 @@ export function InviteForm({ onDone }: { onDone: (invitation: Invitation) => voi
         onChange={(event) => setEmail(event.currentTarget.value)}
         error={fieldMessage(invite.error, 'email')}
       />
-      <AccountPicker description="To which the user will belong." value={account} onChange={setAccount} error={fieldMessage(invite.error, 'account_id')} />
+      <AccountPicker
+        required
+        description="To which the user will belong. Superadmins are not invited: create them under Users."
+        value={account}
+        onChange={setAccount}
+        error={fieldMessage(invite.error, 'account_id')}
+      />
       <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(invite.error, 'role_id')} />
     </Form>
   );

@@ -30,7 +30,7 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
       { account_id: account ?? SYSTEM_ACCOUNT, email: email.trim(), password, role_id: chosen, email_verified: verified },
       {
         onSuccess: (user) => {
-          toast.done(`Created ${user.email}.`);
+          toast.done(`Created ${user.email}${user.is_superadmin ? ', a superadmin' : ''}.`);
           onDone();
         },
       },
@@ -59,7 +59,7 @@ export function NewUserForm({ account: given, onDone }: { account: string | null
       />
       <PasswordHints id={hints} password={password} />
       <AccountPicker
-        description="Users of the system account are superadmins."
+        description="Users of the system account are superadmins, whatever their role."
         value={account}
         onChange={setAccount}
         error={fieldMessage(create.error, 'account_id')}
