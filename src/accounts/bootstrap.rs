@@ -10,7 +10,7 @@ use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use super::{Accounts, trail};
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, Door, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{Caller, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::email;
 use crate::error::{Error, Result};
@@ -124,10 +124,9 @@ impl Accounts {
         if !self.setup_status().await?.needed {
             return Err(Error::conflict("The server is set up already", None));
         }
-        inner.throttle.check(Door::Guess, address, None)?;
         let refused = || {
-            inner.throttle.count(Door::Guess, address, None);
-            Error::refused("Invalid token", "The link is not valid any more: restart the server for a new one")
+            let message = "The link is not valid any more: restart the server for a new one";
+            inner.throttle.wrong_token(address, Error::refused("Invalid token", message))
         };
         let now = inner.clock.now();
         one_time::find(&inner.db, Purpose::SetUp, &request.token, now).await?.ok_or_else(refused)?;

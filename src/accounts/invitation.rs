@@ -372,15 +372,12 @@ impl Accounts {
     /// The invitation with a token; wrong guesses count.
     async fn invitation_of(&self, token: &str, address: Option<IpAddr>) -> Result<Row> {
         let inner = &*self.0;
-        inner.throttle.check(Door::Guess, address, None)?;
         let mut sql = inner.db.sql();
         sql.push(SELECT).push(" WHERE i.token_hash = ").arg(one_time::hash(token));
         let row: Option<Row> = inner.db.row(sql.build()).await?;
         // Invitations into the system account were possible once.
-        row.filter(|row| row.account().is_ok_and(|account| !account.is_system())).ok_or_else(|| {
-            inner.throttle.count(Door::Guess, address, None);
-            Error::not_found("Invalid invitation token")
-        })
+        row.filter(|row| row.account().is_ok_and(|account| !account.is_system()))
+            .ok_or_else(|| inner.throttle.wrong_token(address, Error::not_found("Invalid invitation token")))
     }
 
     fn invitation_lifetime(&self) -> TimeDelta {

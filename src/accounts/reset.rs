@@ -42,10 +42,9 @@ impl Accounts {
     /// Whether a token for a new password is valid.
     pub async fn reset_token_status(&self, token: &str, address: Option<IpAddr>) -> Result<ResetTokenStatus> {
         let inner = &*self.0;
-        inner.throttle.check(Door::Guess, address, None)?;
         let found = one_time::find(&inner.db, Purpose::ResetPassword, token, inner.clock.now()).await?;
         if found.is_none() {
-            inner.throttle.count(Door::Guess, address, None);
+            inner.throttle.enter(Door::Guess, address, None)?;
         }
         Ok(ResetTokenStatus { valid: found.is_some(), expires_at: found.map(|found| found.expires_at) })
     }
@@ -55,10 +54,9 @@ impl Accounts {
         let inner = &*self.0;
         length("new_password", &request.new_password, 8..=1024)?;
         check_new_password(&request.new_password)?;
-        inner.throttle.check(Door::Guess, address, None)?;
         let refused = || {
-            inner.throttle.count(Door::Guess, address, None);
-            Error::refused("Invalid token", "Invalid, expired, or already used reset token")
+            let refusal = Error::refused("Invalid token", "Invalid, expired, or already used reset token");
+            inner.throttle.wrong_token(address, refusal)
         };
         let now = inner.clock.now();
         let token =

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store::{self, UserRow};
-use super::{Accounts, signed_in, trail};
+use super::{Accounts, signed_in, trail, unlimited_for};
 use crate::audit::{Event, Operation};
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, Principal, session};
@@ -111,7 +111,9 @@ impl Accounts {
         }
         let found = store::user_by_id(&self.0.db, id).await?;
         let user = found.filter(|user| caller.is_superadmin() || user.account_id == *own);
-        user.ok_or_else(|| Error::not_found("User not found"))
+        let user = user.ok_or_else(|| Error::not_found("User not found"))?;
+        unlimited_for(caller, user.account_id()?)?;
+        Ok(user)
     }
 
     async fn sessions_of(&self, user: UserId, current: Option<Uuid>) -> Result<SessionList> {

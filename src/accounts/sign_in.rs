@@ -201,13 +201,8 @@ impl Accounts {
             Ok(pair) => {
                 Ok(RefreshResponse { token: pair.access, refresh_token: pair.refresh, expires_in: pair.expires_in })
             }
-            Err(error) => {
-                // Whoever has a valid token has nothing to do with those who guess from the same network.
-                if matches!(error, Error::SignInRefused(_)) {
-                    inner.throttle.enter(Door::Guess, address, None)?;
-                }
-                Err(error)
-            }
+            Err(error @ Error::SignInRefused(_)) => Err(inner.throttle.wrong_token(address, error)),
+            Err(error) => Err(error),
         }
     }
 

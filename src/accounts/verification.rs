@@ -22,11 +22,10 @@ impl Accounts {
     /// Confirms the address that a token was sent to.
     pub async fn verify_email(&self, request: &TokenRequest, address: Option<IpAddr>) -> Result<VerifiedResponse> {
         let inner = &*self.0;
-        inner.throttle.check(Door::Guess, address, None)?;
         let now = inner.clock.now();
         let refused = || {
-            inner.throttle.count(Door::Guess, address, None);
-            Error::refused("Invalid token", "Invalid or expired verification token")
+            let refusal = Error::refused("Invalid token", "Invalid or expired verification token");
+            inner.throttle.wrong_token(address, refusal)
         };
         let token = one_time::find(&inner.db, Purpose::VerifyEmail, &request.token, now).await?.ok_or_else(refused)?;
         let user_id = token.user_id.ok_or_else(refused)?;

@@ -97,14 +97,21 @@ impl Throttle {
     /// How a sign-in is to be treated.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] if the identity or the address has signed in too often.
+    /// [`Error::RateLimited`] if the identity has signed in too often.
     pub fn admit(&self, address: Option<IpAddr>, identity: &str) -> Result<Admission> {
-        self.check(Door::SignIn, address, Some(identity))?;
-        Ok(match self.check(Door::Guess, address, Some(identity)) {
+        self.check(Door::SignIn, None, Some(identity))?;
+        let by_address = self.check(Door::SignIn, address, None);
+        Ok(match by_address.and_then(|()| self.check(Door::Guess, address, Some(identity))) {
             Err(Error::RateLimited { retry_after }) => Admission::OverLimit(retry_after),
             _ if self.check(Door::GuessFromAnywhere, None, Some(identity)).is_err() => Admission::Braked,
             _ => Admission::Open,
         })
+    }
+
+    /// What a wrong token is answered: it counts, and beyond the limit whoever guesses has to wait. Right tokens never
+    /// have to, whatever others guess from the same network: there is nothing to be gained by guessing at them.
+    pub fn wrong_token(&self, address: Option<IpAddr>, refusal: Error) -> Error {
+        self.enter(Door::Guess, address, None).err().unwrap_or(refusal)
     }
 
     /// Counts a wrong password.

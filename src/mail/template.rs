@@ -7,7 +7,7 @@ use super::Mail;
 use crate::config::Config;
 
 /// Characters of a name in a mail.
-const MAX_NAME_CHARS: usize = 60;
+const MAX_NAME_CHARS: usize = 40;
 /// Characters of somebody's address in a mail to somebody else.
 const MAX_ADDRESS_CHARS: usize = 100;
 
@@ -180,7 +180,7 @@ mod tests {
             ("Booking.com", "Booking com"),
             (
                 "Acme\n\nYour mailbox is full: https://evil.example/login\r\n.",
-                "Acme Your mailbox is full: https evil example login .",
+                "Acme Your mailbox is full: https evil ex…",
             ),
             ("www.evil.example", "www evil example"),
             ("evil\u{ff0e}example\u{ff0f}x", "evil example x"),
