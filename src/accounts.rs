@@ -42,9 +42,9 @@ pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
 pub use session_list::{SessionList, SessionView};
 pub use user_list::UserFilter;
 pub use view::{
-    AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView, LoginResponse, Me, Message,
-    RefreshResponse, RegisterResponse, ResetTokenStatus, SetupStatus, UserDetail, UserList, UserView, VerifiedResponse,
-    VerifiedUser,
+    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList, AccountView, LoginResponse,
+    Me, Message, RefreshResponse, RegisterResponse, ResetTokenStatus, SetupStatus, UserDetail, UserList, UserView,
+    VerifiedResponse, VerifiedUser,
 };
 
 use crate::auth::{AccountRef, Auth, Caller, Passwords, Principal, Sessions, Throttle};

@@ -3,6 +3,7 @@
 mod dispatch;
 
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,11 @@ use crate::audit::Audit;
 use crate::auth::Auth;
 use crate::changes::ChangeLog;
 use crate::clock::Clock;
-use crate::collections::Collections;
+use crate::collections::{Collections, apply_quotas};
 use crate::config::{Config, DatabaseTarget};
 use crate::dashboard::Dashboard;
-use crate::db::{Db, Postgres, Sqlite, protect_database};
+use crate::db::{Db, Postgres, Sqlite, protect_database, set_record_limit};
+use crate::disk::DiskWatch;
 use crate::error::{Error, Result};
 use crate::hooks::{AppEvent, Hooks};
 use crate::lifecycle::Lifecycle;
@@ -26,7 +28,7 @@ use crate::schema::CatalogHandle;
 use crate::traffic::{Load, Traffic};
 
 /// How often old entries of the change log are deleted.
-const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+const PRUNE_INTERVAL: Duration = Duration::from_secs(15);
 /// How often the figures are tidied up, and what the server carries is noted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// The size of the database is asked for each time the figures were tidied up so often: once a minute.
@@ -66,6 +68,8 @@ pub struct Services {
     pub rooms: Rooms,
     /// The embedding program's hooks.
     pub hooks: Arc<Hooks>,
+    /// The disk of the database.
+    pub disk: DiskWatch,
     /// The figures.
     pub metrics: Metrics,
     /// What was answered lately.
@@ -98,9 +102,12 @@ impl App {
         let changes = ChangeLog::open(db.clone()).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
         crate::schema::upgrade_tables(&db, &catalog).await?;
+        db.execute(set_record_limit(config.limits.record_bytes)).await?;
+        let disk = DiskWatch::new(database_folder(&config), config.database.min_free_disk_bytes);
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
         let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
         accounts.bootstrap().await?;
+        apply_quotas(&db, &catalog, &config.limits).await?;
         let audit = Audit::open(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.audit).await?;
         let hub = Hub::new(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
         let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
@@ -121,6 +128,7 @@ impl App {
             hub,
             rooms,
             hooks,
+            disk,
             metrics,
             lifecycle,
         }));
@@ -139,6 +147,14 @@ impl App {
         self.lifecycle.spawn(async move {
             app.lifecycle.stopping().cancelled().await;
             app.hub.stop().await;
+        });
+        let app = self.clone();
+        self.lifecycle.spawn(async move {
+            let stop = app.lifecycle.stopping().clone();
+            tokio::select! {
+                () = app.disk.clone().watch() => {}
+                () = stop.cancelled() => {}
+            }
         });
         let app = self.clone();
         self.lifecycle.spawn(async move {
@@ -173,13 +189,11 @@ impl App {
 
     async fn prune(&self) {
         let database = &self.config.database;
+        let mut retention = self.changes.retention(database.change_log_max_rows, database.change_log_max_bytes);
         loop {
             tokio::time::sleep(PRUNE_INTERVAL).await;
             let before = self.clock.now() - chrono::Duration::hours(database.change_log_retention_hours);
-            let pruned = async {
-                let audited = self.audit.position().await?;
-                self.changes.prune(before, database.change_log_max_rows, audited).await
-            };
+            let pruned = async { retention.prune(before, self.audit.position().await?).await };
             if let Err(error) = pruned.await {
                 tracing::warn!(%error, "old entries of the change log could not be deleted");
             }
@@ -197,6 +211,17 @@ impl App {
             tracing::warn!("some background work did not end in time");
         }
         self.db.close().await;
+    }
+}
+
+/// The folder of an embedded database.
+fn database_folder(config: &Config) -> Option<PathBuf> {
+    match config.database.target(&config.server.data_dir) {
+        DatabaseTarget::Sqlite(options) => options
+            .path
+            .parent()
+            .map(|folder| if folder == Path::new("") { PathBuf::from(".") } else { folder.to_path_buf() }),
+        DatabaseTarget::Postgres(_) => None,
     }
 }
 

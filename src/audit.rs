@@ -54,6 +54,8 @@ struct Inner {
     catalog: CatalogHandle,
     clock: Clock,
     enabled: bool,
+    /// The longest value that is kept whole.
+    value_bytes: usize,
     origins: Origins,
     /// How far the change log has been taken over by this process.
     sealed: watch::Sender<i64>,
@@ -71,7 +73,7 @@ impl Audit {
         clock: Clock,
         config: &AuditConfig,
     ) -> Result<Self> {
-        let enabled = config.logging_enabled;
+        let (enabled, value_bytes) = (config.logging_enabled, config.value_bytes);
         let (old, new) = (serde_json::json!({"value": !enabled}), serde_json::json!({"value": enabled}));
         let event = Event::update(SWITCH_TABLE, SWITCH, &old, &new).entry(clock.now());
         let update = "UPDATE audit_state SET wanted = $1 WHERE id = 1 AND wanted <> $1";
@@ -81,7 +83,7 @@ impl Audit {
         }
         let (sealed, wake, waiting) = (watch::Sender::new(0), Notify::new(), AtomicUsize::new(0));
         let origins = Origins::new(&db, enabled);
-        Ok(Self(Arc::new(Inner { db, changes, catalog, clock, enabled, origins, sealed, wake, waiting })))
+        Ok(Self(Arc::new(Inner { db, changes, catalog, clock, enabled, value_bytes, origins, sealed, wake, waiting })))
     }
 
     /// Takes the change log over from now on, until the server stops.

@@ -1,10 +1,15 @@
 //! The change log: what happened to records, in one order. Everyone who reacts to a write reads it here, after the
 //! commit; a notification is only a hint to read.
 
+mod completion;
 mod feed;
+mod fields;
 mod postgres;
+mod read_limit;
+mod retention;
 mod sqlite;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +19,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use feed::{Batch, Feed, Intake, Portion, feed};
+pub use fields::Fields;
+pub use retention::Retention;
 
+use self::completion::Completion;
 use crate::db::{Db, DbError, Dialect, Sql, Stmt, Value};
 use crate::id::{AccountId, CollectionId};
 
-/// The most entries read at once.
-const CHUNK: i64 = 512;
 /// After a failed read.
 const RETRY: Duration = Duration::from_millis(200);
 /// How long the follower is waited for.
 const CATCH_UP: Duration = Duration::from_millis(500);
-/// The most entries deleted at once when the log is pruned.
-const PRUNE_CHUNK: i64 = 1000;
+/// Size of the entries that the follower hands over at once, in bytes, unless a single one has more.
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// A place in the change log, opaque to clients: `epoch:position`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +116,7 @@ pub struct Change {
     pub actor: String,
     /// The record afterwards, as a document with every field.
     pub record: Option<String>,
-    /// The record before, as a document with every field.
+    /// The record before, as a document with every field. The log itself has only what changed.
     pub previous: Option<String>,
     /// Whether this process wrote it.
     pub own: bool,
@@ -129,7 +135,7 @@ impl Change {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Debug, sqlx::FromRow)]
 struct Row {
     position: i64,
     account_id: Option<String>,
@@ -140,24 +146,8 @@ struct Row {
     actor: String,
     record: Option<String>,
     previous: Option<String>,
+    omitted: Option<String>,
     own: bool,
-}
-
-impl Row {
-    fn into_change(self) -> Option<Change> {
-        Some(Change {
-            position: self.position,
-            account_id: self.account_id.as_deref().and_then(AccountId::parse),
-            collection_id: self.collection_id.as_deref().and_then(CollectionId::parse),
-            record_id: self.record_id.unwrap_or_default(),
-            kind: ChangeKind::parse(&self.operation)?,
-            at: self.at,
-            actor: self.actor,
-            record: self.record,
-            previous: self.previous,
-            own: self.own,
-        })
-    }
 }
 
 /// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower, not the writers.
@@ -300,7 +290,19 @@ impl ChangeLog {
         if position + 1 < oldest {
             return Ok(None);
         }
-        Ok(Some(Stretch { changes: rows.into_iter().filter_map(Row::into_change).collect(), until }))
+        let (mut completion, mut changes, mut bytes) = (Completion::default(), Vec::with_capacity(rows.len()), 0);
+        let mut read = position;
+        for mut row in rows {
+            let last = row.position;
+            let change = completion.complete(&self.db, &mut row).await?;
+            bytes += change.as_ref().map_or(0, Change::size);
+            if bytes > most.bytes && !changes.is_empty() {
+                return Ok(Some(Stretch { changes, until: read }));
+            }
+            changes.extend(change);
+            read = last;
+        }
+        Ok(Some(Stretch { changes, until }))
     }
 
     /// The position of the last entry, handed over or not.
@@ -322,28 +324,42 @@ impl ChangeLog {
         }
     }
 
-    /// Deletes entries older than `before`, and the oldest beyond `rows`, in small steps, but none after `audited`. The
-    /// newest entry stays, so that a position is never given out twice.
-    pub async fn prune(&self, before: DateTime<Utc>, rows: i64, audited: i64) -> Result<(), DbError> {
-        loop {
-            // What is left has no holes, whatever the clocks of several nodes say: its first entry tells what is gone.
-            let delete = "DELETE FROM change_log WHERE position IN (SELECT position FROM change_log \
-                          WHERE position < (SELECT max(position) FROM change_log) \
-                          AND position <= $4 \
-                          AND (position < coalesce((SELECT position FROM change_log WHERE at >= $1 \
-                          ORDER BY position LIMIT 1), (SELECT max(position) FROM change_log)) \
-                          OR position <= (SELECT max(position) FROM change_log) - $2) \
-                          ORDER BY position LIMIT $3)";
-            let args = vec![before.into(), rows.into(), PRUNE_CHUNK.into(), audited.into()];
-            if !self.db.execute(Stmt::fixed(delete, args)).await? {
-                return Ok(());
+    /// What decides how long entries are kept, and deletes the others.
+    pub fn retention(&self, max_rows: i64, max_bytes: u64) -> Retention {
+        Retention::new(self.clone(), max_rows, max_bytes)
+    }
+
+    /// The changes of the next entries, as many as fit into [`CHUNK_BYTES`], and the position of the last; tries again if the
+    /// database fails. `None` if it is closed, or if there are no more entries.
+    async fn next_changes(
+        &self,
+        rows: &mut VecDeque<Row>,
+        completion: &mut Completion,
+    ) -> Option<(Vec<Arc<Change>>, i64)> {
+        let (mut changes, mut bytes, mut last) = (Vec::with_capacity(rows.len()), 0, None);
+        while let Some(row) = rows.front_mut().filter(|_| bytes < CHUNK_BYTES) {
+            match completion.complete(&self.db, row).await {
+                Ok(change) => {
+                    last = Some(row.position);
+                    bytes += change.as_ref().map_or(0, Change::size);
+                    changes.extend(change.map(Arc::new));
+                    rows.pop_front();
+                }
+                Err(DbError::Closed) => return None,
+                Err(error) => {
+                    tracing::error!(%error, "the change log cannot be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
             }
         }
+        last.map(|last| (changes, last))
     }
 
     fn select(&self) -> Sql {
         let mut sql = self.db.sql();
-        sql.push("SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, ");
+        sql.push(
+            "SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, omitted, ",
+        );
         sql.push(match self.db.dialect() {
             Dialect::Sqlite => "TRUE AS own",
             Dialect::Postgres => "node = current_setting('application_name') AS own",

@@ -3,6 +3,7 @@
 mod check;
 mod input;
 mod macros;
+mod quotas;
 mod rename;
 mod rules;
 mod trail;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub use input::{CollectionInput, RenameInput};
 pub use macros::{MacroInput, MacroResult, MacroTest, MacroView};
+pub use quotas::apply_quotas;
 pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
 pub use transfer::{Export, ImportRequest, ImportResult};
 pub use types::{describe, typescript};
@@ -245,6 +247,8 @@ impl Collections {
             .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
             .map(|(field, _)| &field.column)
             .collect();
+        let table = ddl::Table { id: collection.id, name: &collection.table, fields: &collection.fields };
+        change.tx.execute(ddl::discount_usage(self.db.dialect(), &table)).await?;
         for stmt in ddl::drop(self.db.dialect(), &collection.table, &collection.fields, &own) {
             change.tx.execute(stmt).await?;
         }

@@ -152,6 +152,7 @@ impl Config {
         self.realtime.check(problems);
         self.rooms.check(problems);
         self.limits.check(problems);
+        self.audit.check(problems);
         self.log.check(problems);
         self.cors.check(problems);
         self.security.check(&self.server, problems);

@@ -35,6 +35,7 @@ pub use reads::AccountReads;
 pub use search::TextSearch;
 pub use sql::{Fragment, Ident, Sql, Stmt};
 pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database, protect_database};
+pub use triggers::{LoggedTable, MIN_RECORD_BYTES, set_record_limit};
 pub use value::{Kind, Value, canonical_time};
 
 /// One JSON document, as the database wrote it.

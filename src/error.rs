@@ -177,6 +177,31 @@ pub enum Error {
     /// The body is larger than allowed.
     #[error("{0}")]
     TooLarge(String),
+    /// A record that would be larger than allowed.
+    #[error("{message}")]
+    RecordTooLarge {
+        /// What is too large, and the limit.
+        message: String,
+        /// The largest field that was sent, where there is one.
+        field: Option<String>,
+        /// In a batch: which item.
+        index: Option<usize>,
+    },
+    /// The disk is full, or nearly so.
+    #[error("{0}")]
+    InsufficientStorage(String),
+    /// More than one account may have.
+    #[error("{message}")]
+    QuotaExceeded {
+        /// What is too much, and what to do.
+        message: String,
+        /// The quota: `records`, `bytes`.
+        quota: &'static str,
+        /// Its limit.
+        limit: u64,
+        /// In a batch: which item.
+        index: Option<usize>,
+    },
     /// Too many requests; try again after so many seconds.
     #[error("Too many requests. Try again in {retry_after} seconds.")]
     RateLimited {
@@ -244,6 +269,12 @@ impl From<DbError> for Error {
             DbError::ForeignKey => Self::conflict("Other data refers to this", None),
             DbError::SchemaChanged => Self::conflict("The collection was changed meanwhile. Try again.", None),
             DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
+            DbError::Full => Self::InsufficientStorage("the disk of the database is full".into()),
+            DbError::RecordTooLarge => Self::RecordTooLarge {
+                message: "the record would be larger than this server stores".into(),
+                field: None,
+                index: None,
+            },
             DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
             DbError::TooLarge => Self::answer_too_large(),
             DbError::Gone => Self::not_found("Not found"),

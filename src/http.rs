@@ -7,6 +7,7 @@ mod client_load;
 mod document;
 pub mod error;
 pub mod extract;
+mod full_disk;
 mod guarded_body;
 pub mod middleware;
 mod rate_limit;
@@ -97,6 +98,7 @@ pub fn router(app: App) -> Router {
         ))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
         .layer(DefaultBodyLimit::max(limits.body_bytes));
+    let router = router.layer(axum::middleware::from_fn_with_state(app.disk.clone(), full_disk::refuse_writes));
     let router = match rate_limit::RateLimit::new(&app) {
         Some(limit) => router.layer(axum::middleware::from_fn_with_state(limit, rate_limit::limit)),
         None => router,

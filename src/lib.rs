@@ -23,7 +23,7 @@
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers; [`request_facts`] |
-//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`], [`open_files`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`], [`disk`], [`open_files`] |
 //!
 //! # Embedding
 //!
@@ -60,6 +60,7 @@ pub mod collections;
 pub mod config;
 pub mod dashboard;
 pub mod db;
+pub mod disk;
 pub mod email;
 pub mod error;
 pub mod expr;

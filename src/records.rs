@@ -54,6 +54,9 @@ pub struct Records {
     hooks: Arc<Hooks>,
     clock: Clock,
     batch_max: usize,
+    record_max: usize,
+    account_records: u64,
+    account_bytes: u64,
     expand_depth: usize,
     /// Bytes of records that one answer may have.
     answer_bytes: usize,
@@ -72,6 +75,9 @@ impl Records {
             hooks,
             clock,
             batch_max: config.limits.batch_max_size,
+            record_max: config.limits.record_bytes,
+            account_records: config.limits.account_records,
+            account_bytes: config.limits.account_bytes,
             expand_depth: config.limits.max_expand_depth,
             answer_bytes: config.limits.answer_bytes,
             signer: Signer::new(&config.auth.secret_key),
@@ -79,6 +85,15 @@ impl Records {
             totals: Cache::builder().weigher(|key: &TotalKey, _| key.bytes()).max_capacity(TOTALS_BYTES).build(),
             origins: Origins::default(),
         }
+    }
+
+    fn quota_exceeded(&self, quota: &'static str) -> Error {
+        let limit = if quota == "records" { self.account_records } else { self.account_bytes };
+        let message = format!(
+            "the account may have {limit} {quota}{}; delete records, or ask those who run the server for more",
+            if quota == "records" { "" } else { " of values in its records" }
+        );
+        Error::QuotaExceeded { message, quota, limit, index: None }
     }
 
     /// Tells the audit trail where changes come from.

@@ -6,7 +6,9 @@ use serde_json::json;
 use super::input::{AccountCreate, AccountUpdate, Checks, length, name};
 use super::names::slug_of;
 use super::user_list::like;
-use super::view::{AccountDetail, AccountList, AccountSummary, AccountUser, AccountUserList, AccountView};
+use super::view::{
+    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList, AccountView,
+};
 use super::{Accounts, superadmin, trail};
 use crate::audit::Event;
 use crate::auth::Caller;
@@ -40,10 +42,16 @@ struct Row {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     user_count: i64,
+    records: Option<i64>,
+    max_records: Option<i64>,
+    bytes: Option<i64>,
+    max_bytes: Option<i64>,
 }
 
 const SELECT: &str = "SELECT a.id, a.account_code, a.slug, a.name, a.created_at, a.updated_at, \
-                      (SELECT count(*) FROM users u WHERE u.account_id = a.id) AS user_count FROM accounts a";
+                      (SELECT count(*) FROM users u WHERE u.account_id = a.id) AS user_count, \
+                      u.records, u.bytes, q.max_records, q.max_bytes FROM accounts a \
+                      LEFT JOIN account_usage u ON u.account_id = a.id LEFT JOIN account_quotas q ON q.id = 1";
 
 impl Row {
     fn view(&self) -> AccountView {
@@ -62,6 +70,12 @@ impl Row {
             updated_at: self.updated_at,
             user_count: self.user_count,
             collections_used: Vec::new(),
+            usage: self.records.zip(self.bytes).map(|(records, bytes)| AccountUsage {
+                records,
+                max_records: self.max_records,
+                bytes,
+                max_bytes: self.max_bytes,
+            }),
         }
     }
 }

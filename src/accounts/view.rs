@@ -249,6 +249,21 @@ pub struct AccountDetail {
     pub user_count: i64,
     /// Empty.
     pub collections_used: Vec<String>,
+    /// What its records take, if that is limited.
+    pub usage: Option<AccountUsage>,
+}
+
+/// What the records of an account take.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountUsage {
+    /// Records.
+    pub records: i64,
+    /// Records at most; null for any number.
+    pub max_records: Option<i64>,
+    /// Bytes of the values in them.
+    pub bytes: i64,
+    /// Bytes at most; null for any number.
+    pub max_bytes: Option<i64>,
 }
 
 /// A user in an account's list.

@@ -1,14 +1,14 @@
 //! Entries of the trail: how they are stored, chained, and expanded to one row for each column.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, ser};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::sensitive::{HIDDEN, is_secret, masked};
+use crate::changes::Fields;
 use crate::db::canonical_time;
 use crate::id::ANONYMOUS;
 
@@ -104,12 +104,7 @@ impl Entry {
             user_email: self.user_email.as_deref(),
         };
         // Texts, numbers and nulls can always be written.
-        let digest = Sha256::digest(serde_json::to_vec(&sealed).unwrap_or_default());
-        digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&Sha256::digest(serde_json::to_vec(&sealed).unwrap_or_default()))
     }
 
     /// One row for each column; a single one without a column where there is none.
@@ -213,20 +208,7 @@ pub struct AuditMetadata {
     pub auth_method: String,
 }
 
-/// The fields of a document, in their order, each as it was written.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Fields<'d>(Vec<(String, &'d RawValue)>);
-
-impl<'d> Fields<'d> {
-    /// Reads a document; one that is no object has no fields.
-    pub(super) fn read(document: Option<&'d str>) -> Self {
-        document.and_then(|document| serde_json::from_str(document).ok()).unwrap_or_default()
-    }
-
-    fn get(&self, name: &str) -> Option<&'d RawValue> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
-    }
-
+impl Fields<'_> {
     /// How many rows an entry stands for that has these fields before and those afterwards.
     pub(super) fn rows(old: &Self, new: &Self) -> i32 {
         let gone = old.0.iter().filter(|(name, _)| new.get(name).is_none()).count();
@@ -243,11 +225,21 @@ impl<'d> Fields<'d> {
         self.0.retain(|(name, value)| other.get(name).is_none_or(|there| there.get() != value.get()));
     }
 
-    /// As a document, with secrets hidden.
-    pub(super) fn write(&self) -> String {
+    /// Leaves what the other one has, too.
+    pub(super) fn retain_common(&mut self, other: &Fields<'_>) {
+        self.0.retain(|(name, _)| other.get(name).is_some());
+    }
+
+    /// As a document, with secrets hidden, and a digest in place of values that have more than so many bytes.
+    pub(super) fn write(&self, value_bytes: usize) -> String {
         let mut text = String::from("{");
         for (index, (name, value)) in self.0.iter().enumerate() {
-            let shown = if is_secret(name) && value.get() != "null" { &format!("\"{HIDDEN}\"") } else { value.get() };
+            let shown = match value.get() {
+                "null" => "null",
+                _ if is_secret(name) => &format!("\"{HIDDEN}\""),
+                long if long.len() > value_bytes => &format!("\"{}\"", digest(value)),
+                short => short,
+            };
             let comma = if index == 0 { "" } else { "," };
             let _ = write!(text, "{comma}{}:{shown}", serde_json::Value::from(name.as_str()));
         }
@@ -256,26 +248,18 @@ impl<'d> Fields<'d> {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
+/// What stands for a value that is too long to be kept.
+fn digest(value: &RawValue) -> String {
+    let text = plain(value).unwrap_or_default();
+    format!("{} bytes, SHA-256 {}", text.len(), hex(&Sha256::digest(&text)))
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(field) = map.next_entry()? {
-                    fields.0.push(field);
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
+fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// A value as text: a text without its quotes, anything else as JSON, null as nothing.

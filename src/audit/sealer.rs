@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::entry::{COLUMNS, Entry, Fields};
+use super::entry::{COLUMNS, Entry};
 use super::event::{Event, Operation};
 use super::origin::{ChangeKey, Origin};
 use super::{Audit, SWITCH, SWITCH_TABLE};
-use crate::changes::ChangeKind;
+use crate::changes::{ChangeKind, Fields};
 use crate::db::{Batch, CommitError, Db, DbError, Stmt, Value};
 use crate::id::{ANONYMOUS, CollectionId, RecordId, SYSTEM_ACCOUNT};
 
 /// The most changes taken over at once …
 const CHUNK: i64 = 256;
-/// … and the most text in them, unless a single one has more, in characters.
+/// … and the most text in them, unless a single one has more, in bytes.
 const CHUNK_TEXT: i64 = 4 << 20;
 /// After a change, so that a few more can come along.
 const GATHER: Duration = Duration::from_millis(50);
@@ -210,9 +210,9 @@ impl Sealer {
             fields.remove("account_name");
         }
         if operation == Operation::Update {
-            let before = old.clone();
+            // The log has the earlier values of what changed; of computed values, and in entries of older versions, of all.
             old.retain_changes(&new);
-            new.retain_changes(&before);
+            new.retain_common(&old);
         }
         let collection = row.collection_id.as_deref().unwrap_or_default();
         let noted = || row.change_key().and_then(|key| self.audit.0.origins.noted(&key));
@@ -222,8 +222,8 @@ impl Sealer {
         Entry {
             row_count: Fields::rows(&old, &new),
             table_name: table.unwrap_or_else(|| format!("collection {collection}")),
-            old_values: row.previous.is_some().then(|| old.write()),
-            new_values: row.record.is_some().then(|| new.write()),
+            old_values: row.previous.is_some().then(|| old.write(self.audit.0.value_bytes)),
+            new_values: row.record.is_some().then(|| new.write(self.audit.0.value_bytes)),
             auth_method,
             ip_address,
             user_agent,
@@ -342,13 +342,13 @@ fn switched(entry: &Entry) -> Option<bool> {
 
 /// The next changes after a position, not more than fit into a chunk.
 async fn read(db: &Db, position: i64, until: i64) -> Result<Vec<Row>, DbError> {
-    let sizes = "SELECT position, length(coalesce(record, '')) + length(coalesce(previous, '')) FROM change_log \
+    let sizes = "SELECT position, \
+                 CAST(coalesce(octet_length(record), 0) + coalesce(octet_length(previous), 0) AS BIGINT) FROM change_log \
                  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3";
     let sizes = Stmt::fixed(sizes, vec![position.into(), until.into(), CHUNK.into()]);
-    let sizes: Vec<(i64, i32)> = db.rows(sizes).await?;
+    let sizes: Vec<(i64, i64)> = db.rows(sizes).await?;
     let (mut last, mut text) = (position, 0);
     for (position, size) in sizes {
-        let size = i64::from(size);
         text += size;
         if text > CHUNK_TEXT && text > size {
             break;

@@ -5,13 +5,14 @@
 //! snapshot does not say: its `xmax` follows the last transaction that *ended*, and one that still runs may be beyond it.
 //! So the follower takes a transaction id of its own, the fence: whatever drew a position before has a smaller one.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{CHUNK, Change, ChangeLog, Consumer, RETRY, Row};
+use super::completion::Completion;
+use super::read_limit::ReadLimit;
+use super::{ChangeLog, Consumer, RETRY, Row};
 use crate::db::{Db, DbError, Postgres, Stmt};
 
 const CHANNEL: &str = "snackbase_changes";
@@ -93,7 +94,7 @@ impl Followed {
 #[derive(Debug, Default)]
 struct Reading {
     /// What is to be delivered.
-    changes: Vec<Arc<Change>>,
+    rows: VecDeque<Row>,
     /// The last entry that was seen, delivered or not.
     last: Option<i64>,
     /// Whether there may be more behind it.
@@ -129,14 +130,22 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
     let (wake, mut woken) = watch::channel(());
     let following = async {
         let (committed, mut followed) = (log.db.committed(), Followed::default());
+        let mut limit = ReadLimit::default();
         let mut progress = Progress::after(*log.settled.borrow(), &log.recent);
         loop {
             woken.borrow_and_update();
             let (commits, before) = (*committed.borrow(), progress.settled);
-            match read(log, &mut progress).await {
-                Ok(Reading { changes, last, full }) => {
-                    if !changes.is_empty() || progress.settled > log.position() {
-                        consumer.consume(changes, progress.settled).await;
+            match read(log, &mut progress, &mut limit).await {
+                Ok(Reading { mut rows, last, full }) => {
+                    let mut completion = Completion::default();
+                    while !rows.is_empty() {
+                        let Some((changes, last)) = log.next_changes(&mut rows, &mut completion).await else { return };
+                        let until = if rows.is_empty() { progress.settled } else { last };
+                        consumer.consume(changes, until).await;
+                        tell(&log.position, until);
+                    }
+                    if progress.settled > log.position() {
+                        consumer.consume(Vec::new(), progress.settled).await;
                     }
                     tell(&log.position, progress.settled);
                     tell(&log.settled, progress.settled);
@@ -175,26 +184,27 @@ fn tell<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
     });
 }
 
-async fn read(log: &ChangeLog, progress: &mut Progress) -> Result<Reading, DbError> {
+async fn read(log: &ChangeLog, progress: &mut Progress, limit: &mut ReadLimit) -> Result<Reading, DbError> {
     let stmt = Stmt::fixed(
-        "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, \
+        "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, omitted, \
          node = current_setting('application_name') AS own \
          FROM change_log, pg_current_snapshot() s WHERE position > $1 ORDER BY position LIMIT $2",
-        vec![progress.settled.into(), CHUNK.into()],
+        vec![progress.settled.into(), limit.entries().into()],
     );
     let seen: Vec<Seen> = log.db.rows(stmt).await?;
     let Some(xmin) = seen.first().map(|seen| seen.xmin) else { return Ok(Reading::default()) };
-    let full = seen.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
-    let last = seen.last().map(|seen| seen.row.position);
-    let rows = seen.into_iter().map(|seen| (seen.row.position, seen.row)).collect();
+    let rows: Vec<Row> = seen.into_iter().map(|seen| seen.row).collect();
+    let full = limit.is_reached(&rows);
+    limit.adapt(&rows);
+    let last = rows.last().map(|row| row.position);
+    let rows = rows.into_iter().map(|row| (row.position, row)).collect();
     let (deliver, gap) = progress.advance(rows, xmin);
     if gap && progress.fence.is_none() {
         // If that fails, what was read is delivered all the same, and the gap is there again the next time.
         let failed = |error: &DbError| tracing::warn!(%error, "a gap in the change log cannot be judged yet");
         progress.fence = take_fence(&log.db).await.inspect_err(failed).ok();
     }
-    let changes = deliver.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
-    Ok(Reading { changes, last, full })
+    Ok(Reading { rows: deliver.into(), last, full })
 }
 
 /// Wakes the follower when another node has written.

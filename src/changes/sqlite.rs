@@ -1,18 +1,20 @@
 //! Following on SQLite: one process writes, so positions have no gaps that could still be filled.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 
-use super::{CHUNK, ChangeLog, Consumer, RETRY, Row};
+use super::completion::Completion;
+use super::read_limit::ReadLimit;
+use super::{ChangeLog, Consumer, RETRY, Row};
 
 pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
     let mut committed = log.db.committed();
-    let mut position = log.position();
+    let (mut position, mut limit) = (log.position(), ReadLimit::default());
     loop {
         // Marked as seen before reading: a commit during the read wakes us again.
         let commits = *committed.borrow_and_update();
         loop {
             let mut sql = log.select();
-            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").number(CHUNK);
+            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").number(limit.entries());
             let rows: Vec<Row> = match log.db.rows(sql.build()).await {
                 Ok(rows) => rows,
                 Err(crate::db::DbError::Closed) => return,
@@ -22,13 +24,16 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
                     continue;
                 }
             };
-            let full = rows.len() >= usize::try_from(CHUNK).unwrap_or(usize::MAX);
-            let Some(last) = rows.last() else { break };
-            position = last.position;
-            let changes = rows.into_iter().filter_map(Row::into_change).map(Arc::new).collect();
-            consumer.consume(changes, position).await;
-            log.position.send_replace(position);
-            log.settled.send_replace(position);
+            let full = limit.is_reached(&rows);
+            limit.adapt(&rows);
+            let (mut rows, mut completion) = (VecDeque::from(rows), Completion::default());
+            while !rows.is_empty() {
+                let Some((changes, last)) = log.next_changes(&mut rows, &mut completion).await else { return };
+                position = last;
+                consumer.consume(changes, position).await;
+                log.position.send_replace(position);
+                log.settled.send_replace(position);
+            }
             if !full {
                 break;
             }

@@ -161,7 +161,8 @@ impl Collections {
         }
         let update = "UPDATE collections SET list_rule = $1, view_rule = $2, create_rule = $3, update_rule = $4, \
                       delete_rule = $5, list_fields = $6, view_fields = $7, create_fields = $8, update_fields = $9, \
-                      rules_updated_at = $10 WHERE id = $11";
+                      rules_updated_at = $10, \
+                      fields_renamed = (SELECT coalesce(max(position), 0) FROM change_log) WHERE id = $11";
         change.tx.execute(Stmt::fixed(update, access(&collection.row, renames, change, collection.id))).await?;
         Ok(())
     }

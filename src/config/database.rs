@@ -26,10 +26,15 @@ pub struct DatabaseConfig {
     pub pool_size: u32,
     /// How long a request waits for a connection to PostgreSQL, in seconds.
     pub pool_timeout_seconds: u64,
+    /// Free space on the disk of an SQLite database, in bytes, below which writes are refused; 0 to take them until the
+    /// disk is full.
+    pub min_free_disk_bytes: u64,
     /// How long the change log is kept, in hours.
     pub change_log_retention_hours: i64,
     /// How many entries the change log keeps at most.
     pub change_log_max_rows: i64,
+    /// Size of the entries that the change log keeps at most, in bytes.
+    pub change_log_max_bytes: u64,
 }
 
 impl Default for DatabaseConfig {
@@ -42,8 +47,10 @@ impl Default for DatabaseConfig {
             sqlite_cache_kib: 16_000,
             pool_size: 20,
             pool_timeout_seconds: 10,
+            min_free_disk_bytes: 256 << 20,
             change_log_retention_hours: 24,
             change_log_max_rows: 1_000_000,
+            change_log_max_bytes: 1 << 30,
         }
     }
 }
@@ -100,6 +107,7 @@ impl DatabaseConfig {
         problems.range("database.pool_timeout_seconds", self.pool_timeout_seconds, 1..=600);
         problems.range("database.change_log_retention_hours", self.change_log_retention_hours, 1..=87_600);
         problems.range("database.change_log_max_rows", self.change_log_max_rows, 1000..=i64::MAX);
+        problems.range("database.change_log_max_bytes", self.change_log_max_bytes, 1 << 20..=1 << 50);
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::db::MIN_RECORD_BYTES;
+
 /// How much a client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -12,6 +14,12 @@ pub struct LimitsConfig {
     pub body_bytes: usize,
     /// The most bytes of records that one answer may have.
     pub answer_bytes: usize,
+    /// The largest record, in bytes: what its texts, JSON values and encrypted values take in a JSON document.
+    pub record_bytes: usize,
+    /// Records of one account; 0 for any number. The system account is not limited.
+    pub account_records: u64,
+    /// Bytes of values in the records of one account; 0 for any number. The system account is not limited.
+    pub account_bytes: u64,
     /// How long a request may take, in seconds.
     pub request_timeout_seconds: u64,
     /// How long a client may take to send the head of a request, and how long a connection may wait for the next, in
@@ -64,6 +72,9 @@ impl Default for LimitsConfig {
         Self {
             body_bytes: 10 * 1024 * 1024,
             answer_bytes: 16 * 1024 * 1024,
+            record_bytes: 1024 * 1024,
+            account_records: 0,
+            account_bytes: 0,
             request_timeout_seconds: 30,
             header_timeout_seconds: 75,
             write_timeout_seconds: 30,
@@ -93,6 +104,7 @@ impl LimitsConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("limits.body_bytes", self.body_bytes, 1024..=4 << 30);
         problems.range("limits.answer_bytes", self.answer_bytes, 64 * 1024..=1 << 30);
+        problems.range("limits.record_bytes", self.record_bytes, MIN_RECORD_BYTES..=1 << 30);
         problems.range("limits.request_timeout_seconds", self.request_timeout_seconds, 1..=3600);
         problems.range("limits.header_timeout_seconds", self.header_timeout_seconds, 1..=3600);
         problems.range("limits.write_timeout_seconds", self.write_timeout_seconds, 1..=3600);

@@ -397,6 +397,17 @@ impl Sql {
         }
     }
 
+    /// Appends the JSON text of a value, `null` for NULL.
+    pub(super) fn json_text(&mut self, alias: &'static str, column: &Projected<'_>) {
+        let (before, after) = match self.dialect() {
+            Dialect::Sqlite => ("json_quote(", ")"),
+            Dialect::Postgres => ("coalesce(to_json(", ")::text, 'null')"),
+        };
+        self.push(before);
+        self.json_value(alias, column);
+        self.push(after);
+    }
+
     fn json_value(&mut self, alias: &'static str, column: &Projected<'_>) {
         if column.computed.is_some() && column.kind == ColumnKind::Number {
             self.json_of_double(|sql| column.write(sql, alias));

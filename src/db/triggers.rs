@@ -1,36 +1,30 @@
 //! Triggers that write the change log, in each dialect.
 
+mod logged_table;
+mod usage;
+
 use uuid::Uuid;
 
 use super::dialect::Dialect;
+use super::error::{TOO_LARGE, TOO_LARGE_STATE};
 use super::sql::{Ident, Sql, Stmt};
+pub use logged_table::{LoggedTable, MIN_RECORD_BYTES, set_record_limit};
+use usage::Counted;
 
 /// When a transaction acts, if it says so: what a trigger cannot read off a deleted row.
-const CONTEXT_TIME: &str = "coalesce(nullif(current_setting('snackbase.at', true), '')::timestamptz, now()), ";
+const CONTEXT_TIME: &str = "coalesce(nullif(current_setting('snackbase.at', true), '')::timestamptz, now())";
 
 /// Where a change comes from, if the statement or the transaction says so.
 const ORIGIN: &str = "nullif(current_setting('snackbase.origin', true), '')";
 
-/// Writes the document of a row that a trigger sees as `NEW` or `OLD`.
-type Document<'a> = &'a dyn Fn(&mut Sql, &'static str);
-
 impl Dialect {
     /// The statements that make (or replace) the triggers of a collection's table.
-    /// A NULL in a `required` column fails the write.
-    pub fn log_triggers(
-        self,
-        collection: Uuid,
-        table: &Ident,
-        required: &[&Ident],
-        document: Document<'_>,
-        replace: bool,
-    ) -> Vec<Stmt> {
+    pub fn log_triggers(self, logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
         match self {
-            Self::Sqlite => OPERATIONS
-                .into_iter()
-                .flat_map(|operation| sqlite_trigger(collection, table, required, document, replace, operation))
-                .collect(),
-            Self::Postgres => postgres_trigger(collection, table, required, document, replace),
+            Self::Sqlite => {
+                OPERATIONS.into_iter().flat_map(|operation| sqlite_trigger(logged, replace, operation)).collect()
+            }
+            Self::Postgres => postgres_trigger(logged, replace),
         }
     }
 
@@ -77,8 +71,7 @@ impl Dialect {
     }
 }
 
-const INSERT: &str =
-    "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record, previous, origin) ";
+const INSERT: &str = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record, previous, omitted, origin) ";
 
 impl Sql {
     /// Appends `AND …`, which is always true, and tells the triggers where the change comes from: on PostgreSQL, where a
@@ -103,14 +96,8 @@ fn function_name(table: &Ident) -> Ident {
     table.suffixed(&Ident::fixed("log"))
 }
 
-fn sqlite_trigger(
-    collection: Uuid,
-    table: &Ident,
-    required: &[&Ident],
-    document: Document<'_>,
-    replace: bool,
-    operation: &'static str,
-) -> Vec<Stmt> {
+fn sqlite_trigger(logged: &LoggedTable<'_>, replace: bool, operation: &'static str) -> Vec<Stmt> {
+    let LoggedTable { collection, table, required, .. } = *logged;
     let name = trigger_name(table, operation);
     let mut statements = Vec::new();
     if replace {
@@ -130,7 +117,22 @@ fn sqlite_trigger(
             sql.push("SELECT RAISE(ABORT, 'NOT NULL constraint failed: ").ident(table).push(".").ident(column);
             sql.push("') WHERE NEW.").ident(column).push(" IS NULL; ");
         }
+        if logged.unbounded_columns().next().is_some() {
+            sql.push("SELECT RAISE(ABORT, '").push(TOO_LARGE).push("') WHERE ");
+            logged.write_is_large(&mut sql);
+            sql.push(" AND ");
+            logged.write_is_too_large(&mut sql, operation == "update");
+            sql.push("; ");
+        }
     }
+    logged.write_usage(
+        &mut sql,
+        match operation {
+            "create" => Counted::Create,
+            "update" => Counted::Update,
+            _ => Counted::Delete,
+        },
+    );
     sql.push(INSERT);
     sql.push("SELECT ").push(row).push(".account_id, ").uuid_literal(collection).push(", ").push(row);
     sql.push(".id, '").push(operation).push("', ");
@@ -145,19 +147,12 @@ fn sqlite_trigger(
         _ => sql.push("c.at, c.actor, "),
     };
     match operation {
-        "create" => document(&mut sql, "NEW"),
-        "update" => {
-            document(&mut sql, "NEW");
-            sql.push(", ");
-            document(&mut sql, "OLD");
-        }
-        _ => {
-            sql.push("NULL, ");
-            document(&mut sql, "OLD");
-        }
+        "create" => logged.write_document(&mut sql, "NEW"),
+        "update" => logged.write_update(&mut sql),
+        _ => logged.write_delete(&mut sql),
     }
     sql.push(match operation {
-        "create" => ", NULL, NULL; END",
+        "create" => ", NULL, NULL, NULL; END",
         // Other changes are told of in another way, see the audit trail.
         "update" => {
             ", CASE WHEN NEW.updated_at = OLD.updated_at AND c.at >= OLD.updated_at THEN c.origin END \
@@ -169,22 +164,18 @@ fn sqlite_trigger(
     statements
 }
 
-fn postgres_trigger(
-    collection: Uuid,
-    table: &Ident,
-    required: &[&Ident],
-    document: Document<'_>,
-    replace: bool,
-) -> Vec<Stmt> {
+fn postgres_trigger(logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
+    let LoggedTable { collection, table, required, .. } = *logged;
     let function = function_name(table);
     let mut sql = Sql::new(Dialect::Postgres);
     sql.push("CREATE OR REPLACE FUNCTION ")
         .ident(&function)
         .push("() RETURNS trigger LANGUAGE plpgsql AS $log$ BEGIN ");
     sql.push("IF TG_OP = 'DELETE' THEN ");
+    logged.write_usage(&mut sql, Counted::Delete);
     insert(&mut sql, collection, "OLD", "'delete'");
-    sql.push(CONTEXT_TIME).push("coalesce(nullif(current_setting('snackbase.actor', true), ''), 'system'), NULL, ");
-    document(&mut sql, "OLD");
+    sql.push(CONTEXT_TIME).push(", coalesce(nullif(current_setting('snackbase.actor', true), ''), 'system'), ");
+    logged.write_delete(&mut sql);
     sql.push(", ").push(ORIGIN).push("); RETURN OLD; END IF; ");
     for column in required {
         sql.push("IF NEW.")
@@ -192,25 +183,34 @@ fn postgres_trigger(
             .push(" IS NULL THEN RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = 'null in ");
         sql.ident(column).push("'; END IF; ");
     }
+    let has_long_columns = logged.unbounded_columns().next().is_some();
+    let refuse_large = |sql: &mut Sql, is_update: bool| {
+        if has_long_columns {
+            // An expression without a query is quick in PL/pgSQL.
+            sql.push("IF ");
+            logged.write_is_large(sql);
+            sql.push(" THEN IF ");
+            logged.write_is_too_large(sql, is_update);
+            sql.push(" THEN RAISE EXCEPTION USING ERRCODE = '").push(TOO_LARGE_STATE);
+            sql.push("', MESSAGE = '").push(TOO_LARGE).push("'; END IF; END IF; ");
+        }
+    };
     sql.push("IF TG_OP = 'INSERT' THEN ");
+    refuse_large(&mut sql, false);
+    logged.write_usage(&mut sql, Counted::Create);
     insert(&mut sql, collection, "NEW", "'create'");
     sql.push("NEW.created_at, NEW.created_by, ");
-    document(&mut sql, "NEW");
-    sql.push(", NULL, ").push(ORIGIN).push("); ELSIF NEW.updated_at = OLD.updated_at THEN ");
+    logged.write_document(&mut sql, "NEW");
+    sql.push(", NULL, NULL, ").push(ORIGIN).push("); RETURN NEW; END IF; ");
+    refuse_large(&mut sql, true);
+    logged.write_usage(&mut sql, Counted::Update);
+    insert(&mut sql, collection, "NEW", "'update'");
     // A change that the database makes itself (a reference set to null) touches neither stamp.
-    insert(&mut sql, collection, "NEW", "'update'");
-    sql.push(CONTEXT_TIME);
-    sql.push("coalesce(nullif(current_setting('snackbase.actor', true), ''), NEW.updated_by), ");
-    document(&mut sql, "NEW");
-    sql.push(", ");
-    document(&mut sql, "OLD");
-    sql.push(", ").push(ORIGIN).push("); ELSE ");
-    insert(&mut sql, collection, "NEW", "'update'");
-    sql.push("NEW.updated_at, NEW.updated_by, ");
-    document(&mut sql, "NEW");
-    sql.push(", ");
-    document(&mut sql, "OLD");
-    sql.push(", ").push(ORIGIN).push("); END IF; RETURN NEW; END $log$");
+    sql.push("CASE WHEN NEW.updated_at = OLD.updated_at THEN ").push(CONTEXT_TIME).push(" ELSE NEW.updated_at END, ");
+    sql.push("coalesce(CASE WHEN NEW.updated_at = OLD.updated_at THEN nullif(current_setting('snackbase.actor', true), '') END, ");
+    sql.push("NEW.updated_by), ");
+    logged.write_update(&mut sql);
+    sql.push(", ").push(ORIGIN).push("); RETURN NEW; END $log$");
     let mut statements = vec![sql.build()];
     if !replace {
         let mut sql = Sql::new(Dialect::Postgres);

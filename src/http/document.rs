@@ -27,7 +27,7 @@ struct Refusal {
     header: Option<(&'static str, &'static str)>,
 }
 
-const REFUSALS: [Refusal; 10] = [
+const REFUSALS: [Refusal; 11] = [
     Refusal { status: "400", name: "BadRequest", description: "The request cannot be carried out", header: None },
     Refusal {
         status: "401",
@@ -49,7 +49,7 @@ const REFUSALS: [Refusal; 10] = [
         description: "The server gave the request up, because it took too long",
         header: None,
     },
-    Refusal { status: "413", name: "TooLarge", description: "The body is too large", header: None },
+    Refusal { status: "413", name: "TooLarge", description: "The body, or the record, is too large", header: None },
     Refusal {
         status: "422",
         name: "Malformed",
@@ -61,6 +61,12 @@ const REFUSALS: [Refusal; 10] = [
         name: "TooManyRequests",
         description: "There were too many requests",
         header: Some(("Retry-After", "Seconds to wait, at least 1")),
+    },
+    Refusal {
+        status: "507",
+        name: "InsufficientStorage",
+        description: "The server's disk is full, or nearly so",
+        header: None,
     },
     Refusal { status: "503", name: "Unavailable", description: "The server cannot do this now", header: None },
 ];
@@ -145,7 +151,7 @@ fn refuse(path: &str, operation: &mut Operation) {
     for refusal in &REFUSALS {
         let always = match refusal.status {
             "400" => body || path.contains('{'),
-            "413" | "422" => body,
+            "413" | "422" | "507" => body,
             "405" | "408" | "429" | "503" => true,
             _ => false,
         };

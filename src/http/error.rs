@@ -70,6 +70,7 @@ impl IntoResponse for Error {
             Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", &message),
             Self::Conflict { field, index, .. } => conflict(field, index, &message),
             Self::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &message),
+            Self::RecordTooLarge { field, index, .. } => record_too_large(field, index, &message),
             Self::RateLimited { retry_after } => {
                 let mut body = body("Too Many Requests", &message);
                 body.insert("retryAfter".into(), retry_after.into());
@@ -83,6 +84,16 @@ impl IntoResponse for Error {
             Self::Unavailable(_) => {
                 tracing::warn!(reason = message, "request not served");
                 plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", &message)
+            }
+            Self::QuotaExceeded { quota, limit, index, .. } => {
+                let mut body = body("quota_exceeded", &message);
+                body.insert("quota".into(), quota.into());
+                body.insert("limit".into(), limit.into());
+                respond(StatusCode::FORBIDDEN, with_place(body, None, index, &message))
+            }
+            Self::InsufficientStorage(_) => {
+                tracing::warn!(reason = message, "write refused");
+                plain(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", &message)
             }
             Self::Internal(_) => {
                 tracing::error!(reason = message, "request failed");
@@ -166,7 +177,23 @@ fn field_access(fields: &[String], allowed: Option<Vec<String>>, message: &str) 
 }
 
 fn conflict(field: Option<String>, index: Option<usize>, message: &str) -> Response {
-    let mut body = body("Conflict", message);
+    respond(StatusCode::CONFLICT, with_place(body("Conflict", message), field, index, message))
+}
+
+fn record_too_large(field: Option<String>, index: Option<usize>, message: &str) -> Response {
+    let named = field.as_deref().unwrap_or("record");
+    let mut body = body("Record too large", message);
+    body.insert("details".into(), json!([FieldError::new(named, "record_too_large", message)]));
+    respond(StatusCode::PAYLOAD_TOO_LARGE, with_place(body, field, index, message))
+}
+
+/// Adds the field and the item of a batch that an error is about.
+fn with_place(
+    mut body: Map<String, Value>,
+    field: Option<String>,
+    index: Option<usize>,
+    message: &str,
+) -> Map<String, Value> {
     if let Some(field) = field {
         body.insert("errors".into(), by_field([(field.as_str(), message)].into_iter()));
         body.insert("field".into(), field.into());
@@ -174,5 +201,5 @@ fn conflict(field: Option<String>, index: Option<usize>, message: &str) -> Respo
     if let Some(index) = index {
         body.insert("index".into(), index.into());
     }
-    respond(StatusCode::CONFLICT, body)
+    body
 }

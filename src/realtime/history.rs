@@ -83,9 +83,26 @@ impl History {
         Ok(Some(segment))
     }
 
-    /// Forgets what was read longest ago, if too much is kept.
+    /// Forgets what was read longest ago, if too much is kept: of this account first, then of others.
     fn make_room(&self, segments: &mut Pieces) {
-        while self.total.load(Ordering::Relaxed) >= KEPT {
+        self.forget_oldest(segments);
+        if self.is_full() {
+            let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+            for shelf in shelves.values().take_while(|_| self.is_full()) {
+                // What is being read is left alone, and so is this account's, which is locked.
+                if let Ok(mut segments) = shelf.try_lock() {
+                    self.forget_oldest(&mut segments);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.total.load(Ordering::Relaxed) >= KEPT
+    }
+
+    fn forget_oldest(&self, segments: &mut Pieces) {
+        while self.is_full() {
             let oldest = segments.iter().min_by_key(|(_, segment)| segment.used.load(Ordering::Relaxed));
             let Some(oldest) = oldest.map(|(position, _)| *position) else { return };
             segments.remove(&oldest);

@@ -113,6 +113,10 @@ fn at(index: usize, error: Error) -> Error {
     match error {
         Error::Invalid { fields, .. } => Error::Invalid { fields, index: Some(index) },
         Error::Conflict { message, field, .. } => Error::Conflict { message, field, index: Some(index) },
+        Error::RecordTooLarge { message, field, .. } => Error::RecordTooLarge { message, field, index: Some(index) },
+        Error::QuotaExceeded { message, quota, limit, .. } => {
+            Error::QuotaExceeded { message, quota, limit, index: Some(index) }
+        }
         Error::Refused { message, .. } => Error::Invalid {
             fields: vec![crate::error::FieldError::new("record", "rule_not_satisfied", message)],
             index: Some(index),

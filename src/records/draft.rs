@@ -36,6 +36,16 @@ impl<'c> Draft<'c> {
         Sent { values: &self.sent, is_new }
     }
 
+    /// The field with the longest text or JSON value.
+    pub fn largest(&self) -> Option<&'c Field> {
+        let length = |value: &Value| match value {
+            Value::Text(text) | Value::Json(text) => Some(text.len()),
+            _ => None,
+        };
+        let sized = self.values.iter().filter_map(|(field, value)| Some((*field, length(value)?)));
+        sized.max_by_key(|(_, length)| *length).map(|(field, _)| field)
+    }
+
     /// Encrypts what is to be stored encrypted.
     pub fn seal(
         &mut self,

@@ -314,6 +314,8 @@ impl Records {
                 let message = format!("Field '{column}' is required");
                 Error::invalid(column, "required_missing", message)
             }
+            DbError::Quota(quota) => self.quota_exceeded(quota),
+            DbError::RecordTooLarge => too_large(self.record_max, &write.draft),
             DbError::Check(message) => Error::refused("Validation error", message),
             other => other.into(),
         }
@@ -348,6 +350,14 @@ impl RecordScope<'_> {
         let view = self.view();
         if view.is_plain() { doc } else { view.render(&doc).into_owned() }
     }
+}
+
+/// Names the largest value that was sent: what is stored besides may not be seen by the caller.
+fn too_large(limit: usize, draft: &Draft<'_>) -> Error {
+    let field = draft.largest().map(|field| field.name.clone());
+    let sent = field.as_deref().map(|name| format!("; the largest value sent is that of '{name}'"));
+    let message = format!("the record would be larger than {limit} bytes{}", sent.unwrap_or_default());
+    Error::RecordTooLarge { message, field, index: None }
 }
 
 fn not_satisfied() -> Error {

@@ -5,7 +5,7 @@
 
 use super::definition::OnDelete;
 use super::field::{Field, FieldType};
-use crate::db::{AccountName, ColumnKind, Dialect, Ident, Projected, Sql, Stmt};
+use crate::db::{ColumnKind, Dialect, Ident, LoggedTable, Projected, Sql, Stmt};
 use crate::id::CollectionId;
 
 /// A table to be made or changed.
@@ -378,12 +378,30 @@ fn drop_index_if_there(dialect: Dialect, name: &Ident) -> Stmt {
     sql.build()
 }
 
+/// The statements that add the records of a table to the usage of their accounts.
+pub fn count_usage(dialect: Dialect, table: &Table<'_>) -> Vec<Stmt> {
+    with_logged(table, |logged| logged.count_usage(dialect))
+}
+
+/// The statement that takes the records of a table out of the usage of their accounts, before it is dropped.
+pub fn discount_usage(dialect: Dialect, table: &Table<'_>) -> Stmt {
+    with_logged(table, |logged| logged.discount_usage(dialect))
+}
+
 fn log_triggers(dialect: Dialect, table: &Table<'_>, replace: bool) -> Vec<Stmt> {
+    with_logged(table, |logged| dialect.log_triggers(logged, replace))
+}
+
+fn with_logged<T>(table: &Table<'_>, use_logged: impl FnOnce(&LoggedTable<'_>) -> T) -> T {
     let mut columns: Vec<Projected<'_>> = super::system_columns().collect();
+    let system = columns.len();
     columns.extend(table.fields.iter().map(Field::projected));
     let required: Vec<&Ident> = table.fields.iter().filter(|field| field.required).map(|field| &field.column).collect();
-    let document = |sql: &mut Sql, alias: &'static str| {
-        sql.document(alias, &columns, AccountName::Null);
-    };
-    dialect.log_triggers(table.id.0, table.name, &required, &document, replace)
+    use_logged(&LoggedTable {
+        collection: table.id.0,
+        table: table.name,
+        required: &required,
+        columns: &columns,
+        fields: &columns[system..],
+    })
 }

@@ -10,6 +10,7 @@ mod auth;
 mod bad_input;
 mod collections;
 mod contract;
+mod disk;
 mod early;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of processes use the rest")]
@@ -20,6 +21,7 @@ mod kept;
 mod limits;
 mod operation;
 mod people;
+mod quotas;
 mod realtime;
 mod records;
 mod rooms;

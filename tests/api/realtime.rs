@@ -2,6 +2,7 @@
 
 mod connections;
 mod delivery;
+mod differences;
 mod expand;
 mod histories;
 mod hooks;

@@ -15,6 +15,7 @@ mod patterns;
 mod references;
 mod search;
 mod shape;
+mod size;
 mod types;
 mod unique;
 mod values;

@@ -24,7 +24,9 @@ const GROUP_JOBS: usize = 256;
 /// … or after this long, so that the first caller does not wait for the last.
 const GROUP_TIME: Duration = Duration::from_millis(4);
 /// After this long without a write the log file is folded back into the database.
-const IDLE_CHECKPOINT: Duration = Duration::from_secs(5);
+const IDLE_CHECKPOINT: Duration = Duration::from_millis(500);
+/// The longest that this waits for readers, in milliseconds: writers wait meanwhile.
+const CHECKPOINT_PATIENCE_MS: u32 = 50;
 
 type Answer = Result<Vec<Option<Doc>>, CommitError>;
 type Reply = oneshot::Sender<Answer>;
@@ -138,7 +140,7 @@ impl Writer {
     }
 
     async fn wait(&mut self) -> Option<Job> {
-        if self.dirty {
+        while self.dirty {
             match tokio::time::timeout(IDLE_CHECKPOINT, self.jobs.recv_async()).await {
                 Ok(job) => return job.ok(),
                 Err(_) => self.checkpoint().await,
@@ -149,10 +151,11 @@ impl Writer {
 
     async fn checkpoint(&mut self) {
         self.dirty = false;
-        if let Ok(connection) = self.open().await
-            && let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await
-        {
-            tracing::warn!(%error, "the write-ahead log could not be folded back");
+        let Ok(connection) = self.open().await else { return };
+        match fold_log_back(connection).await {
+            // A reader was in the way: it is tried again.
+            Ok(is_complete) => self.dirty = !is_complete,
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be folded back"),
         }
     }
 
@@ -235,14 +238,14 @@ impl Writer {
         while let Some((batch, reply)) = jobs.next() {
             let answer = self.batch(&batch).await;
             let broken = match &answer {
-                Err(CommitError { source: DbError::Other(error), .. }) => Some(error.to_string()),
+                Err(CommitError { source: source @ (DbError::Other(_) | DbError::Full), .. }) => Some(repeated(source)),
                 _ => None,
             };
             answers.push((reply, answer));
-            if let Some(text) = broken {
+            if let Some(error) = broken {
                 // The group fails, and these with it.
                 answers.extend(jobs.map(|(_, reply)| (reply, Ok(Vec::new()))));
-                return Err(DbError::Other(sqlx::Error::Protocol(text)));
+                return Err(error);
             }
         }
         Ok(())
@@ -252,10 +255,8 @@ impl Writer {
     fn finish(&mut self, answers: Vec<(Reply, Answer)>, failure: Option<DbError>) {
         if let Some(error) = failure {
             tracing::error!(%error, jobs = answers.len(), "a group of writes failed; nothing of it was stored");
-            let text = error.to_string();
             for (reply, _) in answers {
-                let source = DbError::Other(sqlx::Error::Protocol(text.clone()));
-                let _ = reply.send(Err(CommitError { index: 0, source }));
+                let _ = reply.send(Err(CommitError { index: 0, source: repeated(&error) }));
             }
             return;
         }
@@ -274,7 +275,7 @@ impl Writer {
         match run_write(connection, &batch.writes[0]).await {
             Ok(doc) => Ok(vec![doc]),
             Err(error) => {
-                if matches!(error, DbError::Other(_)) {
+                if matches!(error, DbError::Other(_) | DbError::Full) {
                     self.connection = None;
                 }
                 Err(at(error))
@@ -350,6 +351,24 @@ impl Writer {
         }
         let _ = done.send(result);
     }
+}
+
+/// The same error for another job of the group.
+fn repeated(error: &DbError) -> DbError {
+    match error {
+        DbError::Full => DbError::Full,
+        other => DbError::Other(sqlx::Error::Protocol(other.to_string())),
+    }
+}
+
+/// Copies the write-ahead log into the database and empties it; returns whether no reader was in the way.
+async fn fold_log_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let timeout: i64 = sqlx::query("PRAGMA busy_timeout").fetch_one(&mut *connection).await?.try_get(0)?;
+    let set_timeout = |milliseconds: i64| AssertSqlSafe(format!("PRAGMA busy_timeout = {milliseconds}"));
+    connection.execute(sqlx::raw_sql(set_timeout(CHECKPOINT_PATIENCE_MS.into()))).await?;
+    let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+    connection.execute(sqlx::raw_sql(set_timeout(timeout))).await?;
+    Ok(folded?.try_get::<i64, _>(0)? == 0)
 }
 
 async fn run_write(connection: &mut SqliteConnection, write: &Write) -> Result<Option<Doc>, DbError> {

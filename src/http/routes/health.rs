@@ -28,6 +28,9 @@ struct Health {
     /// `connected` or `disconnected`, where it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
+    /// `low` while the disk is nearly full and writes are refused, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<&'static str>,
     /// Whether changes are audited.
     audit_logging_enabled: bool,
 }
@@ -35,7 +38,8 @@ struct Health {
 impl Health {
     fn new(app: &App, status: &'static str, database: Option<&'static str>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self { status, service: "SnackBase", version, database, audit_logging_enabled: app.audit.is_enabled() }
+        let disk = database.map(|_| if app.disk.is_low() { "low" } else { "ok" });
+        Self { status, service: "SnackBase", version, database, disk, audit_logging_enabled: app.audit.is_enabled() }
     }
 }
 
@@ -51,7 +55,8 @@ async fn live(State(app): State<App>) -> Json<Health> {
     Json(Health::new(&app, "alive", None))
 }
 
-/// Whether the server can serve: the database answers and nobody told it to stop.
+/// Whether the server can serve: the database answers and nobody told it to stop. It goes on being ready while the disk is
+/// low: reads and deletes are served.
 #[utoipa::path(get, path = "/ready", tag = "health",
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {

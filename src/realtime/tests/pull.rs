@@ -60,7 +60,7 @@ async fn a_cursor_that_is_of_no_use_is_answered_with_resync_and_events_go_on() {
     for number in 1..=20 {
         world.log(&number.to_string()).await;
     }
-    world.log.prune("2031-01-01T00:00:00Z".parse().unwrap(), 5, i64::MAX).await.unwrap();
+    world.log.retention(5, u64::MAX).prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX).await.unwrap();
     world.log.positions().wait_for(|position| *position == 20).await.unwrap();
     let witness = world.connect(&world.user("user"));
     witness.0.subscribe(since(&witness, world.log.cursor(20))).await.unwrap();
@@ -190,7 +190,7 @@ async fn who_is_behind_the_history_is_told_or_closed() {
         tokio::task::yield_now().await;
     }
     assert!(plain.0.queue().is_lagging() && knowing.0.queue().is_lagging());
-    world.log.prune("2031-01-01T00:00:00Z".parse().unwrap(), 5, i64::MAX).await.unwrap();
+    world.log.retention(5, u64::MAX).prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX).await.unwrap();
     assert_eq!(knowing.frames(1).await, ["resync expired"]);
     world.log("701").await;
     assert_eq!(knowing.frames(1).await, ["create 701 {}"]);

@@ -194,9 +194,9 @@ async fn what_is_not_in_the_trail_yet_is_not_pruned(backend: Backend) {
     let services = app.services();
     let entries = async || services.db.count(Stmt::fixed("SELECT count(*) FROM change_log", Vec::new())).await.unwrap();
     let (before, later) = (entries().await, services.clock.now() + std::time::Duration::from_hours(1));
-    services.changes.prune(later, 0, 0).await.unwrap();
+    services.changes.retention(0, u64::MAX).prune(later, 0).await.unwrap();
     assert_eq!(entries().await, before);
-    services.changes.prune(later, 0, services.audit.position().await.unwrap()).await.unwrap();
+    services.changes.retention(0, u64::MAX).prune(later, services.audit.position().await.unwrap()).await.unwrap();
     assert_eq!(entries().await, 1);
 }
 

@@ -19,7 +19,7 @@ fn reference(name: &str, collection: &str) -> Value {
 
 /// Countries, people in them with friends, and books by people.
 async fn library(backend: Backend) -> (TestApp, User) {
-    let app = TestApp::spawn(backend).await;
+    let app = TestApp::spawn_with(backend, |config| config.limits.record_bytes = 4 << 20).await;
     app.collection("countries", &json!([{"name": "name", "type": "text"}]), &open()).await;
     let people = json!([
         {"name": "name", "type": "text"},

@@ -16,7 +16,7 @@ crate::both![
 ];
 
 async fn books(backend: Backend) -> (TestApp, User) {
-    let app = TestApp::spawn(backend).await;
+    let app = TestApp::spawn_with(backend, |config| config.limits.record_bytes = 16 << 20).await;
     let fields = json!([
         {"name": "title", "type": "text", "searchable": true},
         {"name": "rank", "type": "number"},
