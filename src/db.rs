@@ -10,7 +10,9 @@ mod documents;
 mod error;
 mod functions;
 mod like;
+mod lock;
 mod migrate;
+mod parking;
 mod postgres;
 mod reads;
 mod search;
@@ -30,6 +32,7 @@ pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, Jso
 pub use documents::{JsonPath, JsonType};
 pub use error::{CommitError, DbError};
 pub use like::{MAX_PATTERN_CHARS, is_pattern, matches_pattern, pattern_steps};
+pub use lock::RecordLock;
 pub use postgres::{Postgres, PostgresOptions};
 pub use reads::AccountReads;
 pub use search::TextSearch;
@@ -74,6 +77,13 @@ pub struct Write {
 pub struct Batch {
     writes: Vec<Write>,
     context: Option<Context>,
+    /// Ascending by key, each key once.
+    locks: Vec<RecordLock>,
+    /// What PostgreSQL runs before the statements.
+    row_locks: Option<Stmt>,
+    /// The order in which PostgreSQL runs the statements again; empty for theirs.
+    repeat_order: Vec<usize>,
+    defers_constraints: bool,
 }
 
 /// Who acts, when, and where that comes from.
@@ -101,6 +111,44 @@ impl Batch {
     #[must_use]
     pub fn with(mut self, stmt: Stmt) -> Self {
         self.writes.push(Write { stmt, required: false });
+        self
+    }
+
+    /// Judges the rules of this batch with everything that was written before under these locks, and holds them until it
+    /// is stored.
+    #[must_use]
+    pub fn under(mut self, mut locks: Vec<RecordLock>) -> Self {
+        locks.sort_unstable();
+        // Of equal keys the exclusive one comes first.
+        locks.dedup_by_key(|lock| lock.key);
+        self.locks = locks;
+        self
+    }
+
+    /// Lets PostgreSQL lock rows with this statement before the others run: batches that lock them in one order do not
+    /// wait for each other in a circle.
+    #[must_use]
+    pub fn locking_rows(mut self, select: Option<Stmt>) -> Self {
+        self.row_locks = select;
+        self
+    }
+
+    /// If PostgreSQL has to run the statements again, it does so in the order of these keys, one for each. Documents and
+    /// errors keep the order of the statements.
+    #[must_use]
+    pub fn repeated_in_order_of<K: Ord>(mut self, keys: &[K]) -> Self {
+        let mut order: Vec<usize> = (0..self.writes.len().min(keys.len())).collect();
+        order.sort_by_key(|&index| &keys[index]);
+        if order.len() == self.writes.len() {
+            self.repeat_order = order;
+        }
+        self
+    }
+
+    /// Lets references be judged when all statements have run, instead of after each.
+    #[must_use]
+    pub fn deferring_constraints(mut self) -> Self {
+        self.defers_constraints = true;
         self
     }
 
@@ -269,6 +317,16 @@ impl Tx {
             // The writer is ours already, and there is one.
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(tx) => tx.lock_schema().await,
+        }
+    }
+
+    /// Sets the triggers of all collections but one aside while its table or columns are renamed, and returns the
+    /// statements that put them back. SQLite resolves every name in every trigger for each renaming, which takes seconds
+    /// where tables are wide, and all writers would wait.
+    pub async fn set_triggers_aside(&mut self, renamed: &Ident) -> Result<Vec<Stmt>, DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.set_triggers_aside(renamed).await,
+            Self::Postgres(_) => Ok(Vec::new()),
         }
     }
 

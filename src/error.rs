@@ -216,6 +216,9 @@ pub enum Error {
         /// The hook's status, 400 to 499.
         status: u16,
     },
+    /// The definition of a collection changed between planning a statement and running it.
+    #[error("The collection was changed meanwhile. Try again.")]
+    DefinitionChanged,
     /// The server cannot do this now: it shuts down, or the database is away.
     #[error("{0}")]
     Unavailable(String),
@@ -267,7 +270,7 @@ impl From<DbError> for Error {
         match error {
             DbError::Unique { .. } => Self::conflict("This value is taken already", None),
             DbError::ForeignKey => Self::conflict("Other data refers to this", None),
-            DbError::SchemaChanged => Self::conflict("The collection was changed meanwhile. Try again.", None),
+            DbError::SchemaChanged => Self::DefinitionChanged,
             DbError::Busy => Self::Unavailable("The database is busy. Try again.".into()),
             DbError::Full => Self::InsufficientStorage("the disk of the database is full".into()),
             DbError::RecordTooLarge => Self::RecordTooLarge {
@@ -275,9 +278,17 @@ impl From<DbError> for Error {
                 field: None,
                 index: None,
             },
+            DbError::SerializationFailure => {
+                Self::Unavailable("Too many others change the same records. Try again.".into())
+            }
+            DbError::Unreachable(cause) => Self::Unavailable(format!("The database cannot be reached: {cause}")),
+            DbError::ReadOnly => {
+                Self::Unavailable("The database takes no writes at the moment. Try again later.".into())
+            }
             DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
             DbError::TooLarge => Self::answer_too_large(),
             DbError::Gone => Self::not_found("Not found"),
+            DbError::Closed => Self::Unavailable("The database is closed: the server is stopping".into()),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -7,9 +7,12 @@ mod aggregate;
 mod batch;
 mod cursor;
 mod draft;
+mod exchange;
 mod list;
+mod locks;
 mod order;
 pub mod query;
+mod replan;
 mod search;
 mod secrets;
 mod snapshot;
@@ -103,7 +106,7 @@ impl Records {
     }
 
     /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by their records.
-    pub async fn get(
+    async fn try_get(
         &self,
         caller: &Caller,
         collection: &str,

@@ -154,6 +154,15 @@ impl AccessRules {
         &self.rules[operation as usize]
     }
 
+    /// The expressions that decide about writes.
+    pub fn write_rules(&self) -> impl Iterator<Item = &Predicate> {
+        let rules = [Operation::Create, Operation::Update, Operation::Delete].map(|operation| self.rule(operation));
+        rules.into_iter().filter_map(|rule| match rule {
+            Rule::When(predicate) => Some(predicate),
+            Rule::Locked | Rule::Public => None,
+        })
+    }
+
     /// The field list of an operation; deleting has none.
     pub fn fields(&self, operation: Operation) -> &FieldList {
         match operation {

@@ -176,7 +176,10 @@ impl Accounts {
                     return Err(slug_conflict());
                 }
                 // Another node took the code.
-                Err(CommitError { source: DbError::Unique { .. } | DbError::Busy, .. }) => {}
+                Err(CommitError {
+                    source: DbError::Unique { .. } | DbError::Busy | DbError::SerializationFailure,
+                    ..
+                }) => {}
                 Err(error) => return Err(error.source.into()),
             }
         }

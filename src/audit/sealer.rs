@@ -175,7 +175,9 @@ impl Sealer {
                 self.audit.0.sealed.send_replace(after.position);
                 Ok(Step::Sealed(until - after.position))
             }
-            Err(CommitError { source: DbError::Gone | DbError::Busy, .. }) => Ok(Step::Lost),
+            Err(CommitError { source: DbError::Gone | DbError::Busy | DbError::SerializationFailure, .. }) => {
+                Ok(Step::Lost)
+            }
             Err(error) => Err(error.source),
         }
     }

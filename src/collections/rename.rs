@@ -122,7 +122,8 @@ impl Collections {
         let table = ddl::table_name(name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
         if table != collection.table {
             let before = ddl::Table { id: collection.id, name: &collection.table, fields: &collection.fields };
-            for stmt in ddl::rename_table(self.db.dialect(), &before, &table) {
+            let aside = change.tx.set_triggers_aside(&collection.table).await?;
+            for stmt in ddl::rename_table(self.db.dialect(), &before, &table).into_iter().chain(aside) {
                 change.tx.execute(stmt).await?;
             }
         }
@@ -153,7 +154,9 @@ impl Collections {
         renames: &Renames,
     ) -> Result<()> {
         let after = renames.fields(&collection.fields);
-        for stmt in ddl::rename_columns(self.db.dialect(), &collection.table, &collection.fields, &after) {
+        let aside = change.tx.set_triggers_aside(&collection.table).await?;
+        let renames_columns = ddl::rename_columns(self.db.dialect(), &collection.table, &collection.fields, &after);
+        for stmt in renames_columns.into_iter().chain(aside) {
             change.tx.execute(stmt).await?;
         }
         for (old, new) in collection.fields.iter().zip(&after).filter(|(old, new)| old.name != new.name) {

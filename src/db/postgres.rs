@@ -1,17 +1,21 @@
-//! PostgreSQL: a pool. Each batch is one statement where it can be, otherwise one transaction.
+//! PostgreSQL: a pool. Each batch is one statement where it can be, otherwise one transaction. What the database gives up
+//! for the sake of another transaction is run again here; no caller has to.
 
-use std::str::FromStr;
+mod connect;
+
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgListener, PgRow};
 use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::error::{CommitError, DbError};
+use super::lock::{LockMode, RecordLock, WaitingRooms};
 use super::reads::ByteBudget;
 use super::shares::{ReadShare, ReadShares};
 use super::sql::Stmt;
@@ -19,9 +23,15 @@ use super::value::{Kind, Value, canonical_time};
 use super::varied::VariedStatements;
 use super::{Batch, Context, DbRow, Doc, Write};
 use crate::id::AccountId;
+use connect::Losses;
 
 /// The advisory lock that a transaction holds while it changes the schema.
 const SCHEMA_LOCK: i64 = 0x736e_6163_6b62_6173;
+/// How often a batch is run again that the database gave up.
+const MAX_REPEATS: u32 = 10;
+/// The longest pause before the first repetition; it doubles each time, up to the second one.
+const FIRST_REPEAT_PAUSE: Duration = Duration::from_millis(8);
+const MAX_REPEAT_PAUSE: Duration = Duration::from_millis(500);
 
 /// One connection in so many is not used for reading records.
 const RESERVED_PART: usize = 4;
@@ -47,24 +57,23 @@ pub struct Postgres {
     acquire_timeout: Duration,
     varied: VariedStatements,
     committed: watch::Sender<u64>,
+    waiting: Arc<WaitingRooms>,
+    repeating: Arc<WaitingRooms>,
+    losses: Arc<Losses>,
 }
 
 impl Postgres {
     /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// [`DbError::Unreachable`] if the server does not answer in time, [`DbError::Unsuitable`] for a database that cannot
+    /// be used.
     pub async fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
-        let connect = PgConnectOptions::from_str(&options.url)
-            .map_err(DbError::Other)?
-            // The change log notes by this name which process wrote an entry.
-            .application_name(&format!("snackbase {}", crate::id::new_id()))
-            .statement_cache_capacity(512)
-            .options([("timezone", "UTC")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(notice_lost_clients(connection)))
-            .connect_with(connect)
-            .await?;
+        let connect = connect::connect_options(options)?;
+        connect::check_server(options, &connect).await?;
+        let losses = Arc::new(Losses::new());
+        let pool = connect::pool(options, connect, &losses);
         let most = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
         let readers = (most - most.div_ceil(RESERVED_PART)).clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self {
@@ -74,6 +83,9 @@ impl Postgres {
             acquire_timeout: options.acquire_timeout,
             varied: VariedStatements::default(),
             committed: watch::Sender::new(0),
+            waiting: Arc::default(),
+            repeating: Arc::default(),
+            losses,
         })
     }
 
@@ -112,9 +124,30 @@ impl Postgres {
 
     /// Reads, and reads once more if the connection turns out to be dead: the pool does not ping before each use.
     async fn fetch(&self, stmt: Stmt) -> Result<Vec<PgRow>, DbError> {
-        match query(&stmt).fetch_all(&self.pool).await {
-            Err(error) if connection_lost(&error) => Ok(query(&stmt).fetch_all(&self.pool).await?),
-            other => Ok(other?),
+        let result = match query(&stmt).fetch_all(&self.pool).await {
+            Err(error) if self.note_loss(&error) => query(&stmt).fetch_all(&self.pool).await,
+            other => other,
+        };
+        match result {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(self.classify(error).await),
+        }
+    }
+
+    /// Whether the error means that a connection died; then others are tested before they are used.
+    fn note_loss(&self, error: &sqlx::Error) -> bool {
+        let is_lost = connection_lost(error);
+        if is_lost {
+            self.losses.note();
+        }
+        is_lost
+    }
+
+    async fn classify(&self, error: sqlx::Error) -> DbError {
+        self.note_loss(&error);
+        match error {
+            sqlx::Error::PoolTimedOut => connect::diagnose(&self.pool).await,
+            other => other.into(),
         }
     }
 
@@ -148,12 +181,12 @@ impl Postgres {
                     return Ok(found);
                 }
                 // The pool does not ping before each use.
-                Some(error) if connection_lost(&error) && is_first && found.is_empty() => is_first = false,
+                Some(error) if self.note_loss(&error) && is_first && found.is_empty() => is_first = false,
                 Some(error) => {
                     if !connection_lost(&error) {
                         reader.release();
                     }
-                    return Err(error.into());
+                    return Err(self.classify(error).await);
                 }
             }
         }
@@ -167,42 +200,113 @@ impl Postgres {
             Ok::<_, DbError>((share, turn))
         };
         let turn = timeout(self.acquire_timeout, turn).await.map_err(|_| DbError::Busy)??;
-        Ok(PostgresReader { connection: Some(self.pool.acquire().await?), _turn: turn })
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(PostgresReader { connection: Some(connection), _turn: turn }),
+            Err(error) => Err(self.classify(error).await),
+        }
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
-        let at = |index: usize| move |source: DbError| CommitError { index, source };
-        let result = if batch.writes.len() == 1 && batch.context.is_none() {
-            let mut connection = self.pool.acquire().await.map_err(|e| at(0)(e.into()))?;
-            let doc = run(&mut connection, &batch.writes[0]).await.map_err(at(0))?;
-            vec![doc]
-        } else {
-            let mut tx = self.pool.begin().await.map_err(|e| at(0)(e.into()))?;
-            if let Some(Context { actor, at: time, origin }) = &batch.context {
-                let set = "SELECT set_config('snackbase.actor', $1, true), set_config('snackbase.at', $2, true), \
-                           set_config('snackbase.origin', coalesce($3, ''), true)";
-                sqlx::query(set)
-                    .bind(actor)
-                    .bind(canonical_time(*time))
-                    .bind(origin)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(|e| at(0)(e.into()))?;
+        let mut turns = self.waiting.wait(&batch.locks).await;
+        let (mut repeats, mut pause) = (0, FIRST_REPEAT_PAUSE);
+        let docs = loop {
+            match self.attempt(&batch, repeats > 0).await {
+                Err(CommitError { source: DbError::SerializationFailure, .. }) if repeats < MAX_REPEATS => {
+                    repeats += 1;
+                    // Not all at the same moment again.
+                    tokio::time::sleep(pause.mul_f64(rand::random())).await;
+                    pause = (pause * 2).min(MAX_REPEAT_PAUSE);
+                    if repeats == 1
+                        && let Some(write) = batch.writes.first()
+                    {
+                        // From now on one after another, or they would stand in each other's way again.
+                        turns.extend(self.repeating.wait(&[RecordLock::of_statement(write.stmt.text())]).await);
+                    }
+                }
+                other => break other?,
             }
-            let mut docs = Vec::with_capacity(batch.writes.len());
-            for (index, write) in batch.writes.iter().enumerate() {
-                docs.push(run(&mut tx, write).await.map_err(at(index))?);
-            }
-            let last = batch.writes.len().saturating_sub(1);
-            tx.commit().await.map_err(|e| at(last)(e.into()))?;
-            docs
         };
         self.committed.send_modify(|count| *count += 1);
-        Ok(result)
+        Ok(docs)
+    }
+
+    /// Runs a batch once. When this fails, nothing was written, unless the connection was lost.
+    async fn attempt(&self, batch: &Batch, again: bool) -> Result<Vec<Option<Doc>>, CommitError> {
+        let at = |index: usize| move |source: DbError| CommitError { index, source };
+        let is_plain = batch.context.is_none() && batch.locks.is_empty() && !batch.defers_constraints;
+        if let ([write], true) = (batch.writes.as_slice(), is_plain) {
+            let mut connection = match self.pool.acquire().await {
+                Ok(connection) => connection,
+                Err(error) => return Err(at(0)(self.classify(error).await)),
+            };
+            return match run(&mut connection, write).await {
+                Ok(doc) => Ok(vec![doc]),
+                Err(error) => Err(at(0)(self.unknown_if_lost(error))),
+            };
+        }
+        let mut tx = self.begin_transaction().await.map_err(at(0))?;
+        let prepared = async {
+            if let Some(context) = &batch.context {
+                set_context(&mut tx, context).await?;
+            }
+            if batch.defers_constraints {
+                sqlx::query("SET CONSTRAINTS ALL DEFERRED").execute(&mut *tx).await?;
+            }
+            take_locks(&mut tx, &batch.locks).await?;
+            if let Some(select) = &batch.row_locks {
+                query(select).execute(&mut *tx).await?;
+            }
+            Ok::<(), sqlx::Error>(())
+        };
+        prepared.await.map_err(|error| at(0)(self.undone_if_lost(error.into())))?;
+        let mut docs = vec![None; batch.writes.len()];
+        for step in 0..batch.writes.len() {
+            let index = batch.repeat_order.get(step).copied().filter(|_| again).unwrap_or(step);
+            docs[index] =
+                run(&mut tx, &batch.writes[index]).await.map_err(|error| at(index)(self.undone_if_lost(error)))?;
+        }
+        let last = batch.writes.len().saturating_sub(1);
+        tx.commit().await.map_err(|error| at(last)(self.unknown_if_lost(error.into())))?;
+        Ok(docs)
+    }
+
+    async fn begin_transaction(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError> {
+        let result = match self.pool.begin().await {
+            // Nothing was written yet.
+            Err(error) if self.note_loss(&error) => self.pool.begin().await,
+            other => other,
+        };
+        match result {
+            Ok(tx) => Ok(tx),
+            Err(error) => Err(self.classify(error).await),
+        }
+    }
+
+    /// Before the commit nothing has taken effect, so the batch can be run again on another connection.
+    fn undone_if_lost(&self, error: DbError) -> DbError {
+        match error {
+            DbError::Unreachable(_) => {
+                self.losses.note();
+                DbError::SerializationFailure
+            }
+            other => other,
+        }
+    }
+
+    /// After a lost connection nobody knows whether the last statement took effect.
+    fn unknown_if_lost(&self, error: DbError) -> DbError {
+        match error {
+            DbError::Unreachable(cause) => {
+                self.losses.note();
+                let advice = "look whether the change was made before you send it again";
+                DbError::Unreachable(format!("{cause}; {advice}"))
+            }
+            other => other,
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, DbError> {
-        Ok(Transaction { tx: self.pool.begin().await?, committed: self.committed.clone() })
+        Ok(Transaction { tx: self.begin_transaction().await?, committed: self.committed.clone() })
     }
 
     pub(super) fn committed(&self) -> watch::Receiver<u64> {
@@ -238,16 +342,6 @@ impl Drop for PostgresReader {
             drop(connection.detach());
         }
     }
-}
-
-/// Lets the server look, while a statement runs, whether its client is still there.
-async fn notice_lost_clients(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
-    let set = "SELECT set_config('client_connection_check_interval', '500', false)";
-    // Servers before 14, and some systems, do not know it: there a statement ends by itself.
-    if let Err(error) = connection.execute(set).await {
-        tracing::debug!(%error, "statements go on after their client has gone");
-    }
-    Ok(())
 }
 
 /// A transaction of a cold path.
@@ -299,11 +393,40 @@ async fn run(connection: &mut sqlx::PgConnection, write: &Write) -> Result<Optio
     if write.required && touched == 0 { Err(DbError::Gone) } else { Ok(doc) }
 }
 
+async fn set_context(connection: &mut sqlx::PgConnection, context: &Context) -> Result<(), sqlx::Error> {
+    let Context { actor, at, origin } = context;
+    let set = "SELECT set_config('snackbase.actor', $1, true), set_config('snackbase.at', $2, true), \
+               set_config('snackbase.origin', coalesce($3, ''), true)";
+    sqlx::query(set).bind(actor).bind(canonical_time(*at)).bind(origin).execute(connection).await.map(drop)
+}
+
+/// Takes locks until the end of the transaction. They are a statement of their own: the next one sees what was committed
+/// before they were given.
+async fn take_locks(connection: &mut sqlx::PgConnection, locks: &[RecordLock]) -> Result<(), sqlx::Error> {
+    let mut text = String::new();
+    for lock in locks {
+        text.push_str(if text.is_empty() { "SELECT " } else { ", " });
+        text.push_str(match lock.mode {
+            LockMode::Exclusive => "pg_advisory_xact_lock",
+            LockMode::Shared => "pg_advisory_xact_lock_shared",
+        });
+        // Writing to a String does not fail.
+        let _ = write!(text, "({})", lock.key);
+    }
+    if text.is_empty() {
+        return Ok(());
+    }
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop)
+}
+
+/// Whether the connection is gone: cut, or closed by the server, which says so before it does.
 fn connection_lost(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) => true,
-        // admin_shutdown, crash_shutdown
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::ConnectionRefused,
+        // admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout, connection exceptions
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            matches!(code.as_ref(), "57P01" | "57P02" | "57P05" | "25P03") || code.starts_with("08")
+        }),
         _ => false,
     }
 }

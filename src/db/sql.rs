@@ -92,6 +92,20 @@ impl Stmt {
         Self { text: text.into(), args, row: None, varied: false }
     }
 
+    /// A statement whose text the database itself has stored, or that names only what it has stored.
+    pub(super) fn stored(text: String) -> Self {
+        Self { text: text.into(), args: Vec::new(), row: None, varied: false }
+    }
+
+    /// The same statement with another value for an argument, counted from 0.
+    #[must_use]
+    pub fn with_arg(mut self, index: usize, value: Value) -> Self {
+        if let Some(arg) = self.args.get_mut(index) {
+            *arg = value;
+        }
+        self
+    }
+
     /// The statement's text, for tests and messages.
     pub fn text(&self) -> &str {
         &self.text

@@ -2,6 +2,8 @@
 
 mod files;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::PathBuf;

@@ -44,6 +44,12 @@ impl Dialect {
         }
     }
 
+    /// The statements before columns are renamed, which must be followed by [`Self::log_triggers`] that replace: SQLite
+    /// would rewrite each name in the triggers.
+    pub fn drop_log_triggers_to_rename(self, table: &Ident) -> Vec<Stmt> {
+        if self == Self::Sqlite { self.drop_log_triggers(table) } else { Vec::new() }
+    }
+
     /// The statement that drops what outlives a dropped table, if there is something.
     pub fn drop_trigger_function(self, table: &Ident) -> Option<Stmt> {
         (self == Self::Postgres).then(|| {
@@ -60,6 +66,41 @@ impl Dialect {
             sql.push("ALTER TABLE ").ident(table).push(" RENAME CONSTRAINT ").ident(from).push(" TO ").ident(to);
             sql.build()
         })
+    }
+
+    /// How a reference keeps what it refers to: until the end of the statement, or of the transaction if a batch asks for
+    /// it. `RESTRICT` would not wait.
+    pub fn on_delete_refuse(self) -> &'static str {
+        match self {
+            // Whether it waits is a pragma.
+            Self::Sqlite => " ON DELETE NO ACTION",
+            Self::Postgres => " ON DELETE NO ACTION DEFERRABLE",
+        }
+    }
+
+    /// The statements that give [`Self::on_delete_refuse`] to a reference that was made with `RESTRICT`.
+    pub fn relax_reference(self, table: &Ident, constraint: &Ident, column: &Ident, target: &Ident) -> Vec<Stmt> {
+        match self {
+            // The procedure that SQLite's documentation gives for changes that need no other data.
+            Self::Sqlite => {
+                let mut sql = Sql::new(self);
+                sql.push("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, ");
+                sql.push(
+                    "'(\"id\") ON DELETE RESTRICT', '(\"id\") ON DELETE NO ACTION') WHERE type = 'table' AND name = ",
+                );
+                sql.text_literal(table.as_str()).push("; PRAGMA writable_schema = RESET");
+                vec![sql.build()]
+            }
+            Self::Postgres => {
+                let mut drop = Sql::new(self);
+                drop.push("ALTER TABLE ").ident(table).push(" DROP CONSTRAINT IF EXISTS ").ident(constraint);
+                let mut add = Sql::new(self);
+                add.push("ALTER TABLE ").ident(table).push(" ADD CONSTRAINT ").ident(constraint);
+                add.push(" FOREIGN KEY (").ident(column).push(") REFERENCES ").ident(target).push(" (\"id\")");
+                add.push(self.on_delete_refuse());
+                vec![drop.build(), add.build()]
+            }
+        }
     }
 
     /// SQLite stores a row with its key instead of giving it a hidden number first; PostgreSQL has no such choice.
@@ -102,7 +143,8 @@ fn sqlite_trigger(logged: &LoggedTable<'_>, replace: bool, operation: &'static s
     let mut statements = Vec::new();
     if replace {
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push("DROP TRIGGER ").ident(&name);
+        // Renaming a column has dropped it before.
+        sql.push("DROP TRIGGER IF EXISTS ").ident(&name);
         statements.push(sql.build());
     }
     let mut sql = Sql::new(Dialect::Sqlite);
@@ -115,7 +157,11 @@ fn sqlite_trigger(logged: &LoggedTable<'_>, replace: bool, operation: &'static s
     if operation != "delete" {
         for column in required {
             sql.push("SELECT RAISE(ABORT, 'NOT NULL constraint failed: ").ident(table).push(".").ident(column);
-            sql.push("') WHERE NEW.").ident(column).push(" IS NULL; ");
+            sql.push("') WHERE NEW.").ident(column).push(" IS NULL");
+            if operation == "update" {
+                sql.unless_parking();
+            }
+            sql.push("; ");
         }
         if logged.unbounded_columns().next().is_some() {
             sql.push("SELECT RAISE(ABORT, '").push(TOO_LARGE).push("') WHERE ");
@@ -180,7 +226,9 @@ fn postgres_trigger(logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
     for column in required {
         sql.push("IF NEW.")
             .ident(column)
-            .push(" IS NULL THEN RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = 'null in ");
+            .push(" IS NULL")
+            .unless_parking()
+            .push(" THEN RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = 'null in ");
         sql.ident(column).push("'; END IF; ");
     }
     let has_long_columns = logged.unbounded_columns().next().is_some();

@@ -69,6 +69,7 @@ impl IntoResponse for Error {
             Self::SignInRefused(_) => plain(StatusCode::UNAUTHORIZED, "Authentication failed", &message),
             Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", &message),
             Self::Conflict { field, index, .. } => conflict(field, index, &message),
+            Self::DefinitionChanged => conflict(None, None, &message),
             Self::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &message),
             Self::RecordTooLarge { field, index, .. } => record_too_large(field, index, &message),
             Self::RateLimited { retry_after } => {

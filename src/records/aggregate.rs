@@ -71,7 +71,12 @@ pub struct Aggregate {
 
 impl Records {
     /// Aggregates the records that the caller may list.
-    pub async fn aggregate(&self, caller: &Caller, collection: &str, query: &AggregateQuery) -> Result<Aggregate> {
+    pub(super) async fn try_aggregate(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        query: &AggregateQuery,
+    ) -> Result<Aggregate> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();

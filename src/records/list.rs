@@ -147,7 +147,7 @@ pub(super) fn write_after_sorting(
 
 impl Records {
     /// A page of the records that the caller may list.
-    pub async fn list(&self, caller: &Caller, collection: &str, query: &ListQuery) -> Result<Page> {
+    pub(super) async fn try_list(&self, caller: &Caller, collection: &str, query: &ListQuery) -> Result<Page> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();

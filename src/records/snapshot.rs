@@ -47,7 +47,7 @@ pub struct Moment {
 
 impl Records {
     /// The records that the caller may see, and the changes that they show, read in one statement.
-    pub async fn snapshot(&self, caller: &Caller, query: &SnapshotQuery<'_>) -> Result<Moment> {
+    pub(super) async fn try_snapshot(&self, caller: &Caller, query: &SnapshotQuery<'_>) -> Result<Moment> {
         let collection = self.collection(query.collection)?;
         let operation = if query.record.is_some() { Operation::View } else { Operation::List };
         let mut scope = RecordScope::open(caller, &collection, operation)?;

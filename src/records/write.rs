@@ -27,6 +27,9 @@ pub enum Mode {
     Patch,
 }
 
+/// The argument of an update's statement that is the first of its values.
+pub(super) const FIRST_VALUE: usize = 2;
+
 /// A write that is ready to be committed.
 pub(super) struct Prepared<'c> {
     pub stmt: Stmt,
@@ -38,11 +41,11 @@ pub(super) struct Prepared<'c> {
 
 impl Records {
     /// Creates a record and returns it.
-    pub async fn create(&self, caller: &Caller, collection: &str, body: Body) -> Result<Doc> {
+    pub(super) async fn try_create(&self, caller: &Caller, collection: &str, body: Body) -> Result<Doc> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Create)?;
         let prepared = self.prepare_create(&scope, body, true).await?;
-        let batch = Batch::new().require(prepared.stmt.clone());
+        let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
         match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
             Ok(docs) => Ok(scope.answer(docs)),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
@@ -50,7 +53,14 @@ impl Records {
     }
 
     /// Changes a record and returns it.
-    pub async fn update(&self, caller: &Caller, collection: &str, id: &str, body: Body, mode: Mode) -> Result<Doc> {
+    pub(super) async fn try_update(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        id: &str,
+        body: Body,
+        mode: Mode,
+    ) -> Result<Doc> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let id = record_id(id)?;
@@ -58,7 +68,7 @@ impl Records {
             Ok(prepared) => prepared,
             Err(error) => return Err(self.hidden_or(&scope, id, error).await),
         };
-        let batch = Batch::new().require(prepared.stmt.clone());
+        let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
         match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
             Ok(docs) => Ok(scope.answer(docs)),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
@@ -66,12 +76,13 @@ impl Records {
     }
 
     /// Deletes a record.
-    pub async fn delete(&self, caller: &Caller, collection: &str, id: &str) -> Result<()> {
+    pub(super) async fn try_delete(&self, caller: &Caller, collection: &str, id: &str) -> Result<()> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Delete)?;
         let id = record_id(id)?;
         let stmt = self.prepare_delete(&scope, id).await?;
-        let batch = Batch::new().require(stmt).acting(caller.actor(), self.clock.now(), self.origins.text(caller));
+        let batch = Batch::new().require(stmt).under(self.locks(&scope));
+        let batch = batch.acting(caller.actor(), self.clock.now(), self.origins.text(caller));
         self.db.commit(batch).await.map(|_| ()).map_err(|error| delete_error(error.source))
     }
 

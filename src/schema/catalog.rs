@@ -77,6 +77,8 @@ pub struct Catalog {
     by_name: HashMap<String, Arc<Collection>>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
     library: Library,
+    /// The collections that rules of writes read, of whatever collection.
+    read_by_write_rules: BTreeSet<CollectionId>,
 }
 
 impl Catalog {
@@ -93,6 +95,17 @@ impl Catalog {
     /// The collection of that id.
     pub fn by_id(&self, id: CollectionId) -> Option<&Arc<Collection>> {
         self.by_id.get(&id)
+    }
+
+    /// The collections that a rule reads besides the record that it is about.
+    pub fn read_by<'a>(&'a self, rule: &'a Predicate) -> impl Iterator<Item = CollectionId> + 'a {
+        let names = rule.collections().filter_map(|(name, _)| self.library.collection_name(name));
+        names.filter_map(|name| self.by_name_ignoring_case(name)).map(|collection| collection.id)
+    }
+
+    /// Whether a rule of creating, updating or deleting reads the records of this collection.
+    pub fn is_read_by_write_rules(&self, id: CollectionId) -> bool {
+        self.read_by_write_rules.contains(&id)
     }
 
     /// What rules may refer to besides the fields of their own collection.
@@ -167,6 +180,8 @@ impl CatalogHandle {
             catalog.by_id.insert(collection.id, collection);
         }
         catalog.library = library;
+        let rules = catalog.by_id.values().flat_map(|collection| collection.access.write_rules());
+        catalog.read_by_write_rules = rules.flat_map(|rule| catalog.read_by(rule)).collect();
         self.current.send_replace(Arc::new(catalog));
         Ok(())
     }

@@ -78,8 +78,15 @@ pub fn drop(dialect: Dialect, table: &Ident, fields: &[Field], own: &[&Ident]) -
 }
 
 /// The statements that give a table what every table has by now: tables made by older versions may lack some of it.
-pub fn renew(dialect: Dialect, table: &Table<'_>) -> Vec<Stmt> {
+pub fn renew(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Option<Ident>) -> Vec<Stmt> {
     let mut statements = vec![default_order_index(dialect, table.name), newest_of_all(dialect, table.name)];
+    let refuses = |field: &&Field| matches!(field.on_delete, Some(OnDelete::Restrict) | None);
+    for field in table.fields.iter().filter(refuses) {
+        if let Some(target) = field.target.as_deref().and_then(&target) {
+            let constraint = table.name.suffixed(&field.column);
+            statements.extend(dialect.relax_reference(table.name, &constraint, &field.column, &target));
+        }
+    }
     statements.extend(log_triggers(dialect, table, true));
     statements
 }
@@ -161,7 +168,7 @@ pub fn rename_table(dialect: Dialect, table: &Table<'_>, name: &Ident) -> Vec<St
 pub fn rename_columns(dialect: Dialect, table: &Ident, before: &[Field], after: &[Field]) -> Vec<Stmt> {
     let renamed = || before.iter().zip(after).filter(|(old, new)| old.name != new.name && old.computed.is_none());
     let touches_search = renamed().any(|(old, _)| old.searchable);
-    let mut statements = Vec::new();
+    let mut statements = dialect.drop_log_triggers_to_rename(table);
     if touches_search {
         statements.extend(dialect.drop_search(table, &searched(before)));
     }
@@ -227,7 +234,7 @@ fn column(sql: &mut Sql, table: &Ident, field: &Field, target: impl Fn(&str) -> 
     sql.push(match field.on_delete {
         Some(OnDelete::Cascade) => " ON DELETE CASCADE",
         Some(OnDelete::SetNull) => " ON DELETE SET NULL",
-        Some(OnDelete::Restrict) | None => " ON DELETE RESTRICT",
+        Some(OnDelete::Restrict) | None => dialect.on_delete_refuse(),
     });
 }
 

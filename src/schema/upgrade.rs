@@ -42,7 +42,8 @@ async fn renew_all(tx: &mut Tx, db: &Db, catalog: &CatalogHandle) -> Result<bool
     let there = |id: &str| there.iter().any(|(known,)| known == id);
     for collection in catalog.iter().filter(|collection| there(&collection.row.id)) {
         let table = ddl::Table { id: collection.id, name: &collection.table, fields: &collection.fields };
-        for stmt in ddl::renew(db.dialect(), &table) {
+        let target = |name: &str| catalog.by_name_ignoring_case(name).map(|target| target.table.clone());
+        for stmt in ddl::renew(db.dialect(), &table, target) {
             tx.execute(stmt).await?;
         }
         for field in &collection.fields {

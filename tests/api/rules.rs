@@ -4,5 +4,6 @@ mod access;
 mod fields;
 mod macros;
 mod pii;
+mod quotas;
 mod sent;
 mod tools;

@@ -140,9 +140,25 @@ async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
         let database = Database::create(backend).await;
         let mut server = Process::serve(&database, &[]);
         let admin = server.admin().await;
-        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text"}]});
+        let parent = json!({"name": "parent", "type": "reference", "collection": "items", "on_delete": "restrict"});
+        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text"}, parent]});
         admin.post("/collections", &collection).await.ok(201);
+        let first = admin.create_id("items", &json!({"a": "first"})).await;
+        let second = admin.create_id("items", &json!({"a": "second", "parent": first})).await;
         assert!(server.terminate());
+        // References were judged at once, even in a batch.
+        let strict: &[&'static str] = match backend {
+            Backend::Sqlite => &["PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = \
+                  replace(sql, '(\"id\") ON DELETE NO ACTION', '(\"id\") ON DELETE RESTRICT') WHERE name = 'col_items'"],
+            Backend::Postgres => &[
+                "ALTER TABLE col_items DROP CONSTRAINT col_items__parent",
+                "ALTER TABLE col_items ADD CONSTRAINT col_items__parent FOREIGN KEY (parent) REFERENCES col_items (id) \
+                 ON DELETE RESTRICT",
+            ],
+        };
+        for change in strict {
+            texts(&database, change).await;
+        }
         for change in [
             "DROP INDEX \"col_items__$newest\"",
             "DROP INDEX \"col_items__newest\"",
@@ -159,7 +175,10 @@ async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
         assert!(texts(&database, indexes).await.is_empty());
         let server = Process::serve(&database, &[]);
         assert_eq!(texts(&database, indexes).await, ["col_items__$newest", "col_items__newest"]);
-        server.admin().await.create("items", &json!({"a": "b"})).await;
+        let admin = server.admin().await;
+        admin.create("items", &json!({"a": "b"})).await;
+        admin.delete(&format!("/records/items/{first}")).await.refused(409, "");
+        admin.delete_with("/records/items/batch", &json!({"ids": [first, second]})).await.ok(200);
     }
 }
 

@@ -1,23 +1,26 @@
 //! The writer task: it owns the only writing connection and commits queued jobs in groups.
 //!
 //! A group is one transaction. Jobs with several statements run in a savepoint each, so a failed job rolls back
-//! alone. A failed commit fails every job of the group, and nobody was told otherwise before.
+//! alone. An error that ends the transaction makes each job of the group run again in a transaction of its own: it may
+//! be one job's fault. A failed commit fails every job of the group, and nobody was told otherwise before.
 
+mod lease;
 mod merge;
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Either, Executor as _, Row as _};
 use tokio::sync::{oneshot, watch};
 
 use super::query;
 use crate::db::error::{CommitError, DbError};
 use crate::db::sql::Stmt;
 use crate::db::value::Value;
-use crate::db::{Batch, Context, DbRow, Doc, Write};
+use crate::db::{Batch, Context, Doc, Write};
+pub use lease::Lease;
+use lease::Returned;
 
 /// A group ends at this many jobs …
 const GROUP_JOBS: usize = 256;
@@ -42,55 +45,27 @@ pub(super) enum Job {
     Close { reply: oneshot::Sender<()> },
 }
 
-/// The writer's connection on loan, inside a transaction; rolled back unless it is committed.
+/// A batch that waits for its answer.
 #[derive(Debug)]
-pub struct Lease {
-    connection: Option<SqliteConnection>,
-    back: Option<oneshot::Sender<Returned>>,
+struct QueuedBatch {
+    batch: Batch,
+    reply: Reply,
+    /// Told after the commit.
+    answer: Answer,
 }
 
-#[derive(Debug)]
-struct Returned {
-    connection: SqliteConnection,
-    done: Option<oneshot::Sender<Result<(), DbError>>>,
-}
-
-impl Lease {
-    fn connection(&mut self) -> Result<&mut SqliteConnection, DbError> {
-        self.connection.as_mut().ok_or(DbError::Closed)
-    }
-
-    pub(in crate::db) async fn execute(&mut self, stmt: Stmt) -> Result<u64, DbError> {
-        let connection = self.connection()?;
-        if stmt.args.is_empty() {
-            // DDL and several statements at once go without preparing.
-            return Ok(connection.execute(sqlx::raw_sql(AssertSqlSafe(stmt.text))).await?.rows_affected());
-        }
-        Ok(query(&stmt).execute(connection).await?.rows_affected())
-    }
-
-    pub(in crate::db) async fn rows<T: DbRow>(&mut self, stmt: Stmt) -> Result<Vec<T>, DbError> {
-        super::fetch(self.connection()?, &stmt).await
-    }
-
-    pub(in crate::db) async fn commit(mut self) -> Result<(), DbError> {
-        let (done, answer) = oneshot::channel();
-        self.give_back(Some(done));
-        answer.await.map_err(|_| DbError::Closed)?
-    }
-
-    fn give_back(&mut self, done: Option<oneshot::Sender<Result<(), DbError>>>) {
-        if let (Some(connection), Some(back)) = (self.connection.take(), self.back.take()) {
-            // If the writer is gone, the connection is dropped and its transaction with it.
-            let _ = back.send(Returned { connection, done });
-        }
+impl QueuedBatch {
+    fn new(batch: Batch, reply: Reply) -> Self {
+        Self { batch, reply, answer: Ok(Vec::new()) }
     }
 }
 
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.give_back(None);
-    }
+/// An error that ended a group's transaction.
+enum GroupFailure {
+    /// Before the commit: nothing of it was stored, and each job can be run again.
+    Undone,
+    /// At the beginning or at the commit: it is nobody's fault.
+    Refused(DbError),
 }
 
 /// Runs until it is told to close, or until nobody can send a job any more.
@@ -169,102 +144,134 @@ impl Writer {
 
     /// Runs a group that starts with this batch; returns a job that did not fit into it.
     async fn group(&mut self, batch: Batch, reply: Reply) -> Option<Job> {
-        let alone = self.jobs.is_empty() && batch.writes.len() == 1 && batch.context.is_none();
-        if alone {
-            let answer = self.single(&batch).await;
-            self.finish(vec![(reply, answer)], None);
+        let mut first = QueuedBatch::new(batch, reply);
+        if first.batch.defers_constraints {
+            first.answer = self.alone(&first.batch).await;
+            self.finish(vec![first]);
             return None;
         }
-        let mut answers: Vec<(Reply, Answer)> = Vec::new();
-        let mut next = None;
-        let result = match self.statement("BEGIN IMMEDIATE").await {
-            Ok(()) => self.fill(&mut answers, &mut next, (batch, reply)).await,
-            Err(error) => {
-                answers.push((reply, Ok(Vec::new())));
-                Err(error)
-            }
-        };
-        if result.is_err() {
+        let lone = self.jobs.is_empty() && first.batch.writes.len() == 1 && first.batch.context.is_none();
+        if lone {
+            first.answer = self.single(&first.batch).await;
+            self.finish(vec![first]);
+            return None;
+        }
+        let (mut group, mut next) = (vec![first], None);
+        if let Err(failure) = self.fill(&mut group, &mut next).await {
             // Whatever state the connection is in, a new one is in a good one.
             self.connection = None;
+            match failure {
+                GroupFailure::Undone => {
+                    for job in &mut group {
+                        job.answer = self.alone(&job.batch).await;
+                    }
+                }
+                GroupFailure::Refused(error) => {
+                    tracing::error!(%error, jobs = group.len(), "a group of writes failed; nothing of it was stored");
+                    for job in &mut group {
+                        job.answer = Err(CommitError { index: 0, source: error.duplicate() });
+                    }
+                }
+            }
         }
-        self.finish(answers, result.err());
+        self.finish(group);
         next
     }
 
     /// Runs jobs inside the group's transaction until it is full or nobody waits, and commits.
-    async fn fill(
-        &mut self,
-        answers: &mut Vec<(Reply, Answer)>,
-        next: &mut Option<Job>,
-        first: (Batch, Reply),
-    ) -> Result<(), DbError> {
-        let started = Instant::now();
-        let mut waiting = VecDeque::from([first]);
+    async fn fill(&mut self, group: &mut Vec<QueuedBatch>, next: &mut Option<Job>) -> Result<(), GroupFailure> {
+        self.statement("BEGIN IMMEDIATE").await.map_err(GroupFailure::Refused)?;
+        let (started, mut done) = (Instant::now(), 0);
         loop {
-            while next.is_none() && answers.len() + waiting.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
+            while next.is_none() && group.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
                 match self.jobs.try_recv() {
-                    Ok(Job::Batch { batch, reply }) => waiting.push_back((batch, reply)),
+                    Ok(Job::Batch { batch, reply }) if !batch.defers_constraints => {
+                        group.push(QueuedBatch::new(batch, reply));
+                    }
                     Ok(other) => *next = Some(other),
                     Err(_) => break,
                 }
             }
-            if waiting.is_empty() {
-                return self.statement("COMMIT").await;
+            if done == group.len() {
+                return self.statement("COMMIT").await.map_err(GroupFailure::Refused);
             }
-            let jobs: Vec<(Batch, Reply)> = waiting.drain(..merge::alike(&waiting)).collect();
-            self.run_alike(jobs, answers).await?;
+            let alike = done + merge::alike(&group[done..]);
+            self.run_alike(&mut group[done..alike]).await.map_err(|error| {
+                tracing::warn!(%error, "a group of writes failed; each is tried alone");
+                GroupFailure::Undone
+            })?;
+            done = alike;
         }
     }
 
     /// Runs jobs whose statements differ in their values alone: as one statement, or one by one if that fails.
-    async fn run_alike(
-        &mut self,
-        jobs: Vec<(Batch, Reply)>,
-        answers: &mut Vec<(Reply, Answer)>,
-    ) -> Result<(), DbError> {
+    ///
+    /// # Errors
+    ///
+    /// What ended the transaction.
+    async fn run_alike(&mut self, jobs: &mut [QueuedBatch]) -> Result<(), DbError> {
         if jobs.len() > 1
-            && let Some(merged) = merge::merge(jobs.iter().map(|(batch, _)| &batch.writes[0]))
+            && let Some(merged) = merge::merge(jobs.iter().map(|job| &job.batch.writes[0]))
         {
-            // A constraint that one row breaks undoes the whole statement, and then each job is tried alone.
-            if let Ok(rows) = query(&merged).fetch_all(self.open().await?).await {
-                let docs: Vec<Doc> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?;
-                let found = merge::by_id(docs);
-                answers.extend(jobs.into_iter().map(|(batch, reply)| (reply, merge::answer(&batch.writes[0], &found))));
-                return Ok(());
+            match self.documents(&merged).await {
+                Ok(docs) => {
+                    let found = merge::by_id(docs);
+                    for job in jobs {
+                        job.answer = merge::answer(&job.batch.writes[0], &found);
+                    }
+                    return Ok(());
+                }
+                // A constraint that one row breaks undoes the whole statement, and then each job is tried alone.
+                Err(error) if error.spares_transaction() => {}
+                Err(error) => return Err(error),
             }
         }
-        let mut jobs = jobs.into_iter();
-        while let Some((batch, reply)) = jobs.next() {
-            let answer = self.batch(&batch).await;
-            let broken = match &answer {
-                Err(CommitError { source: source @ (DbError::Other(_) | DbError::Full), .. }) => Some(repeated(source)),
-                _ => None,
-            };
-            answers.push((reply, answer));
-            if let Some(error) = broken {
-                // The group fails, and these with it.
-                answers.extend(jobs.map(|(_, reply)| (reply, Ok(Vec::new()))));
-                return Err(error);
+        for job in jobs {
+            job.answer = self.batch(&job.batch).await;
+            if let Err(error) = &job.answer
+                && !error.source.spares_transaction()
+            {
+                return Err(error.source.duplicate());
             }
         }
         Ok(())
     }
 
-    /// Tells every caller of a group how it went, after the commit.
-    fn finish(&mut self, answers: Vec<(Reply, Answer)>, failure: Option<DbError>) {
-        if let Some(error) = failure {
-            tracing::error!(%error, jobs = answers.len(), "a group of writes failed; nothing of it was stored");
-            for (reply, _) in answers {
-                let _ = reply.send(Err(CommitError { index: 0, source: repeated(&error) }));
-            }
-            return;
+    async fn documents(&mut self, stmt: &Stmt) -> Result<Vec<Doc>, DbError> {
+        let rows = query(stmt).fetch_all(self.open().await?).await?;
+        Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// Runs a batch in a transaction of its own.
+    async fn alone(&mut self, batch: &Batch) -> Answer {
+        let at = |index: usize| move |source: DbError| CommitError { index, source };
+        self.statement("BEGIN IMMEDIATE").await.map_err(at(0))?;
+        if batch.defers_constraints {
+            // It holds until the end of the transaction.
+            self.statement("PRAGMA defer_foreign_keys = ON").await.map_err(at(0))?;
         }
-        self.dirty = true;
-        self.committed.send_modify(|count| *count += 1);
-        for (reply, answer) in answers {
+        let last = batch.writes.len().saturating_sub(1);
+        let answer = match self.batch(batch).await {
+            Ok(docs) => self.statement("COMMIT").await.map(|()| docs).map_err(at(last)),
+            Err(error) => Err(error),
+        };
+        // A connection that is dropped rolls back.
+        let spared = answer.as_ref().is_err_and(|error| error.source.spares_transaction());
+        if answer.is_err() && (!spared || self.statement("ROLLBACK").await.is_err()) {
+            self.connection = None;
+        }
+        answer
+    }
+
+    /// Tells every caller of a group how it went, after the commit.
+    fn finish(&mut self, group: Vec<QueuedBatch>) {
+        if group.iter().any(|job| job.answer.is_ok()) {
+            self.dirty = true;
+            self.committed.send_modify(|count| *count += 1);
+        }
+        for job in group {
             // A caller that went away does not hear of its write; it is stored all the same.
-            let _ = reply.send(answer);
+            let _ = job.reply.send(job.answer);
         }
     }
 
@@ -275,7 +282,7 @@ impl Writer {
         match run_write(connection, &batch.writes[0]).await {
             Ok(doc) => Ok(vec![doc]),
             Err(error) => {
-                if matches!(error, DbError::Other(_) | DbError::Full) {
+                if !error.spares_transaction() {
                     self.connection = None;
                 }
                 Err(at(error))
@@ -330,7 +337,7 @@ impl Writer {
             return;
         }
         let (back, returned) = oneshot::channel();
-        let lease = Lease { connection: self.connection.take(), back: Some(back) };
+        let lease = Lease::new(self.connection.take(), back);
         if let Err(unused) = reply.send(Ok(lease)) {
             drop(unused);
         }
@@ -350,14 +357,6 @@ impl Writer {
             self.committed.send_modify(|count| *count += 1);
         }
         let _ = done.send(result);
-    }
-}
-
-/// The same error for another job of the group.
-fn repeated(error: &DbError) -> DbError {
-    match error {
-        DbError::Full => DbError::Full,
-        other => DbError::Other(sqlx::Error::Protocol(other.to_string())),
     }
 }
 

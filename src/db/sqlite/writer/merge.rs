@@ -1,8 +1,8 @@
 //! Several inserts as one: each statement costs a trip to the driver's thread, so jobs that are alike share one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
-use super::{Answer, Reply};
+use super::{Answer, QueuedBatch};
 use crate::db::error::{CommitError, DbError};
 use crate::db::sql::Stmt;
 use crate::db::{Batch, Doc, Write};
@@ -10,14 +10,17 @@ use crate::db::{Batch, Doc, Write};
 /// The most rows of one statement. Sizes are powers of two, so that few texts are prepared.
 const MAX_ROWS: usize = 32;
 
-/// How many jobs at the front of the queue can run as one statement; at least 1.
-pub(super) fn alike(waiting: &VecDeque<(Batch, Reply)>) -> usize {
+/// How many jobs at the front of the queue can run as one statement; at least 1. A batch whose rules read other records
+/// must find those that were written before it, so it does not share a statement.
+pub(super) fn alike(waiting: &[QueuedBatch]) -> usize {
     let mergeable = |batch: &Batch| match batch.writes.as_slice() {
-        [write] if write.stmt.row.is_some() && batch.context.is_none() => Some(write.stmt.text.clone()),
+        [write] if write.stmt.row.is_some() && batch.context.is_none() && batch.locks.is_empty() => {
+            Some(write.stmt.text.clone())
+        }
         _ => None,
     };
-    let Some(text) = waiting.front().and_then(|(batch, _)| mergeable(batch)) else { return 1 };
-    let run = waiting.iter().take(MAX_ROWS).take_while(|(batch, _)| mergeable(batch).as_ref() == Some(&text)).count();
+    let Some(text) = waiting.first().and_then(|job| mergeable(&job.batch)) else { return 1 };
+    let run = waiting.iter().take(MAX_ROWS).take_while(|job| mergeable(&job.batch).as_ref() == Some(&text)).count();
     // The largest power of two that is not larger.
     1 << run.ilog2()
 }
