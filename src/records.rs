@@ -4,6 +4,7 @@
 //! else hears of it from the change log.
 
 mod aggregate;
+mod answer;
 mod batch;
 mod cursor;
 mod draft;

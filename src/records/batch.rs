@@ -58,10 +58,11 @@ impl Records {
         let (mut ids, mut records) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         for (index, (id, body)) in items.into_iter().enumerate() {
             let record = record_id(&id).map_err(|_| missing(index, &id))?;
+            let sent = scope.rule.map(|_| body.clone());
             let write = match self.prepare_update(&scope, record, body, Mode::Patch).await {
                 Ok(write) => write,
                 Err(error) => {
-                    return Err(match self.hidden_or(&scope, record, error).await {
+                    return Err(match self.hidden_or(&scope, record, sent.as_ref(), error).await {
                         Error::NotFound(_) => missing(index, &id),
                         error => at(index, error),
                     });
@@ -162,7 +163,7 @@ impl Records {
         ids: &[String],
     ) -> Result<Vec<Doc>> {
         match result {
-            Ok(docs) => Ok(docs.into_iter().map(|doc| scope.answer(vec![doc])).collect()),
+            Ok(docs) => Ok(self.answers(scope, docs).await),
             Err(error) => {
                 let index = error.index;
                 let Some(write) = writes.get(index) else { return Err(error.into()) };

@@ -12,6 +12,7 @@ use crate::audit::ChangeKey;
 use crate::auth::Caller;
 use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
 use crate::error::{Error, FieldError, Result};
+use crate::expr::Sent;
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
 use crate::schema::{Body, Collection, Operation, ddl};
@@ -47,7 +48,7 @@ impl Records {
         let prepared = self.prepare_create(&scope, body, true).await?;
         let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
         match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
-            Ok(docs) => Ok(scope.answer(docs)),
+            Ok(docs) => Ok(self.answer(&scope, docs).await),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
     }
@@ -64,13 +65,14 @@ impl Records {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let id = record_id(id)?;
+        let sent = scope.rule.map(|_| body.clone());
         let prepared = match self.prepare_update(&scope, id, body, mode).await {
             Ok(prepared) => prepared,
-            Err(error) => return Err(self.hidden_or(&scope, id, error).await),
+            Err(error) => return Err(self.hidden_or(&scope, id, sent.as_ref(), error).await),
         };
         let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
         match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
-            Ok(docs) => Ok(scope.answer(docs)),
+            Ok(docs) => Ok(self.answer(&scope, docs).await),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
     }
@@ -298,16 +300,22 @@ impl Records {
         Ok(unchanged)
     }
 
-    /// A problem with a body is told only to those who may change the record; others learn nothing.
-    pub(super) async fn hidden_or(&self, scope: &RecordScope<'_>, id: RecordId, error: Error) -> Error {
+    /// A problem with a body is told only to callers who may change the record by the rule, which sees what was sent. To
+    /// others the record does not exist.
+    pub(super) async fn hidden_or(
+        &self,
+        scope: &RecordScope<'_>,
+        id: RecordId,
+        sent: Option<&Body>,
+        error: Error,
+    ) -> Error {
         let mut sql = self.db.sql();
         sql.push("SELECT r.id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
-        if let Some(account) = scope.account {
-            sql.push(" AND r.account_id = ").arg(account);
-        }
+        scope.write_conditions(&mut sql, sent.map(|values| Sent { values, is_new: false }));
         match self.db.doc(sql.build()).await {
+            Ok(Some(_)) => error,
             Ok(None) => record_not_found(),
-            _ => error,
+            Err(error) => error.into(),
         }
     }
 
@@ -351,15 +359,6 @@ impl Records {
             }
         }
         Ok(None)
-    }
-}
-
-impl RecordScope<'_> {
-    /// The stored document as the caller may see it in the answer of a write.
-    pub(super) fn answer(&self, docs: Vec<Option<Doc>>) -> Doc {
-        let doc = docs.into_iter().next().flatten().unwrap_or_default();
-        let view = self.view();
-        if view.is_plain() { doc } else { view.render(&doc).into_owned() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rules: who may do what, who sees which fields, and who sees personal data.
 
 mod access;
+mod answers;
 mod fields;
 mod macros;
 mod pii;
