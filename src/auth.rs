@@ -176,6 +176,23 @@ impl Caller {
         }
     }
 
+    /// Whether this is the same user in the same account with the same kind of credential (of API keys, the same key), or
+    /// nobody about the same account. What one credential opened goes on with another one only then: otherwise it would
+    /// outlive the first one, or have other rights.
+    pub fn has_identity_of(&self, other: &Self) -> bool {
+        match (self.principal(), other.principal()) {
+            (None, None) => self.account_id() == other.account_id(),
+            (Some(one), Some(other)) => {
+                let key = |principal: &Principal| principal.key.as_ref().map(|key| key.id);
+                one.user_id == other.user_id
+                    && one.account.id == other.account.id
+                    && one.token_type == other.token_type
+                    && key(one) == key(other)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether this is somebody who administers the account that it belongs to, or the whole server.
     pub fn is_account_admin(&self) -> bool {
         self.is_superadmin() || self.principal().is_some_and(|principal| principal.role == ADMIN_ROLE)

@@ -28,6 +28,7 @@ use crate::db::Doc;
 use crate::error::{Error, Result};
 use crate::hooks::{Chain, Hooks, RealtimeEvent};
 use crate::http::client::ClientAddress;
+use crate::http::extract::Query;
 use crate::realtime::{Arrival, Connection, Dialect, Scope, Snapshot, Start, Subscribe};
 use crate::records::query::RawListQuery;
 use crate::records::{ListQuery, SnapshotQuery};
@@ -39,6 +40,9 @@ use shown::Shown;
 const SNAPSHOT_PAGE: usize = 100;
 /// … and bytes of them, unless one alone has more.
 const SNAPSHOT_PAGE_BYTES: usize = 256 * 1024;
+
+/// The longest name that a message to a client repeats, in characters.
+const MAX_REPEATED_NAME: usize = 100;
 
 /// The routes that the API document describes.
 pub fn api() -> OpenApiRouter<App> {
@@ -97,13 +101,14 @@ impl Session {
         Ok(Self { app, connection, only_listens, shown, guest: OnceLock::new() })
     }
 
-    /// Goes on with another access token of the same user.
-    async fn authenticate(&self, token: &str) -> Result<()> {
-        let shown = Shown::Bearer(token.into());
+    /// Goes on with another access token of the same user, or the same API key.
+    async fn authenticate(&self, shown: Shown) -> Result<()> {
         let caller = shown.check(&self.app).await?;
-        let user = |caller: &Caller| caller.principal().map(|principal| principal.user_id);
-        if user(&caller) != user(&self.connection.caller()) {
-            return Err(Error::Forbidden("This token is another user's".into()));
+        // Who listens in a user's place shows the credential of a superadmin, and never the user's.
+        if self.only_listens || !caller.has_identity_of(&self.connection.caller()) {
+            let message =
+                "A connection goes on with an access token of the same user and account only: open another one";
+            return Err(Error::Forbidden(message.into()));
         }
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
         self.connection.recheck().await;
@@ -118,6 +123,10 @@ impl Session {
         encode: impl Fn(&[String], Option<bool>) -> Bytes,
         ack: Option<Bytes>,
     ) -> Result<Subscribe> {
+        // The published protocol acknowledges any name.
+        if wish.extended {
+            self.app.records.collection(&wish.collection)?;
+        }
         let scope = self.scope(wish.account.as_deref()).await?;
         wish.selection.expand = self.as_deep_as_allowed(wish.selection.expand.take());
         let start = match (&wish.snapshot, wish.since.clone()) {
@@ -244,6 +253,19 @@ impl Session {
             },
         }
     }
+}
+
+/// Refuses query parameters that mean nothing here: a misspelt one would be missed without a word.
+fn check_parameters(query: &Query, known: &[&str]) -> Result<()> {
+    match query.keys().find(|key| !known.contains(key)) {
+        None => Ok(()),
+        Some(key) => Err(Error::refused("Invalid parameters", format!("unknown query parameter '{}'", shorten(key)))),
+    }
+}
+
+/// The beginning of a name that a client sent, as messages repeat it.
+fn shorten(name: &str) -> String {
+    name.chars().take(MAX_REPEATED_NAME).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Picks the hooks of an event.

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Hub;
-use super::frame::Dialect;
+use super::frame::{Dialect, Notice};
 use super::pull::Pulls;
 use super::queue::{Close, Limits, Queue};
 use super::subscription::{Command, Joined, Member, Selection, Start, Subscribe, Subscription};
@@ -23,6 +23,7 @@ use crate::access::FieldView;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::schema::{Collection, SYSTEM_FIELDS};
 
 /// Checks the connection's credential again and returns whom it stands for now.
 pub type Recheck = Box<dyn Fn() -> BoxFuture<'static, Result<Caller>> + Send + Sync>;
@@ -162,7 +163,7 @@ impl Outlet {
     /// Asks for the user's rights again and applies them to what is subscribed.
     pub(super) async fn recheck(&self, hub: &Hub) {
         let reason = match (self.recheck)().await {
-            Ok(caller) if self.continues(&caller) => return self.recast(hub, &caller),
+            Ok(caller) if caller.has_identity_of(&self.caller()) => return self.recast(hub, &caller),
             _ if self.has_expired(hub.0.clock.now()) => Close::Expired,
             Err(Error::Unavailable(_) | Error::Internal(_) | Error::RateLimited { .. }) => Close::Overload,
             Ok(_) | Err(_) => Close::Revoked,
@@ -170,10 +171,18 @@ impl Outlet {
         self.queue.close(reason);
     }
 
-    /// Whether this is the same user, with the same reach.
-    fn continues(&self, caller: &Caller) -> bool {
-        caller.principal().map(|principal| principal.user_id) == self.user_id
-            && caller.is_superadmin() == self.rights().caller.is_superadmin()
+    /// Forgets a subscription that cannot go on, and tells its client why.
+    pub(super) fn end_unusable(&self, subscription: &Subscription, error: &str) {
+        let mut rights = self.rights();
+        let before = rights.held.len();
+        rights.held.retain(|_, held| held.id != subscription.id);
+        if rights.held.len() == before {
+            return;
+        }
+        count_subscriptions(-1);
+        if let Some(frame) = subscription.notice(self, &Notice::Ended { error }) {
+            self.queue.push(frame);
+        }
     }
 
     fn recast(&self, hub: &Hub, caller: &Caller) {
@@ -294,10 +303,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a filter means something, and uses only what the subscriber sees; whether there is what is to be expanded.
+    /// Refuses a filter that means nothing or uses what the subscriber does not see, and unknown names of fields and
+    /// references.
     fn check(&self, subscribe: &Subscribe) -> Result<(), Refused> {
-        let Selection { filter, expand, .. } = &*subscribe.selection;
-        if filter.is_none() && expand.is_none() {
+        let Selection { filter, expand, fields, .. } = &*subscribe.selection;
+        if filter.is_none() && expand.is_none() && fields.is_none() {
             return Ok(());
         }
         let catalog = self.hub.0.catalog.current();
@@ -307,7 +317,8 @@ impl Connection {
         let view = FieldView::of(&caller, collection, subscribe.selection.operation());
         let filtered = filter.as_deref().map_or(Ok(()), |filter| view.compile_filter(filter).map(drop));
         let expanded = expand.as_ref().map_or(Ok(()), |expand| expand.check(collection));
-        filtered.and(expanded).map_err(Refused::Invalid)
+        let named = fields.as_deref().map_or(Ok(()), |fields| check_names(collection, fields));
+        filtered.and(expanded).and(named).map_err(Refused::Invalid)
     }
 
     /// Adds a subscription to those of this connection. If it does not begin `later`, its shard is told. The answer is
@@ -364,6 +375,16 @@ impl Connection {
         };
         count_subscriptions(-1);
         self.end(held, Some(ack));
+    }
+}
+
+/// Refuses names that are not fields of a collection's records.
+fn check_names(collection: &Collection, fields: &[String]) -> Result<()> {
+    let is_known =
+        |name: &str| collection.field(name).is_some() || SYSTEM_FIELDS.contains(&name) || name == "account_name";
+    match fields.iter().find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::refused("Invalid fields", format!("Field '{name}' does not exist"))),
     }
 }
 

@@ -133,6 +133,11 @@ pub enum Notice<'a> {
         /// Events after this position follow.
         cursor: &'a Cursor,
     },
+    /// The subscription has ended, because its filter does not fit the collection or the subscriber's rights any more.
+    Ended {
+        /// What is wrong with the filter.
+        error: &'a str,
+    },
 }
 
 /// The subscription that a notice is about.

@@ -37,8 +37,8 @@ pub(super) struct Lens {
 enum Filter {
     All,
     When(Predicate),
-    /// The text was a filter once, and does not fit the collection any more: it lets nothing through.
-    Unusable,
+    /// The text was a filter once, and does not fit the collection any more, for this reason: it lets nothing through.
+    Unusable(String),
 }
 
 impl Filter {
@@ -46,7 +46,7 @@ impl Filter {
         match text.map(|text| view.compile_filter(text)) {
             None => Self::All,
             Some(Ok(filter)) => Self::When(filter),
-            Some(Err(_)) => Self::Unusable,
+            Some(Err(error)) => Self::Unusable(error.to_string()),
         }
     }
 }
@@ -106,13 +106,21 @@ impl Lens {
         Self { access, filter, selection: selection.clone(), view, expansion, dialect }
     }
 
+    /// Why it shows nothing, if its filter does not fit the collection or the caller's rights any more.
+    pub(super) fn defect(&self) -> Option<&str> {
+        match &self.filter {
+            Filter::Unusable(error) => Some(error),
+            Filter::All | Filter::When(_) => None,
+        }
+    }
+
     /// The operation whose rule and field list decide.
     pub(super) fn operation(&self) -> schema::Operation {
         self.access.operation()
     }
 
     pub(super) fn key(&self) -> LensKey {
-        let gate = if matches!(self.filter, Filter::Unusable) { GateKey::Nothing } else { self.access.key() };
+        let gate = if self.defect().is_some() { GateKey::Nothing } else { self.access.key() };
         let (selection, view) = (self.selection.clone(), self.view.clone());
         let expansion = self.expansion.as_ref().map(ExpandPlan::key);
         LensKey { gate, selection, view, expansion, dialect: self.dialect.name() }
@@ -123,7 +131,7 @@ impl Lens {
             return Place::Record(record.clone());
         }
         match self.access.gate() {
-            _ if matches!(self.filter, Filter::Unusable) => Place::Nowhere,
+            _ if self.defect().is_some() => Place::Nowhere,
             Gate::Nothing(_) => Place::Nowhere,
             Gate::Everything => Place::Anywhere,
             Gate::When(predicate) => match predicate.caller_match() {
@@ -217,7 +225,7 @@ impl Lens {
             Filter::When(filter) => {
                 side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
             }
-            Filter::Unusable => false,
+            Filter::Unusable(_) => false,
         }
     }
 

@@ -243,10 +243,11 @@ impl Shard {
                 let outlet = member.outlet.clone();
                 let position = if replaces.is_some() { self.position() } else { self.position().max(after) };
                 member.begin(position, position);
-                self.add(member, replaces);
+                // The answer goes ahead of all that follows from it.
                 if let Some(ack) = ack {
                     outlet.queue().push(ack);
                 }
+                self.add(member, replaces);
             }
             Command::Join(join) => self.join(*join).await,
             Command::Rejoin { outlet, position, reply } => {
@@ -273,6 +274,7 @@ impl Shard {
                 for (name, topic) in self.topics.values_mut().flatten() {
                     change_groups(topic, |topic| topic.refresh(&catalog, name, &cursor));
                 }
+                self.forget_empty_topics();
             }
             Command::Count { subscriptions, reply } => {
                 let size = |subscription: &Arc<Subscription>| {
@@ -299,6 +301,17 @@ impl Shard {
         change_groups(topic, |topic| {
             topic.refresh(&catalog, &collection, &cursor);
             topic.add(member);
+        });
+        if topic.is_empty() {
+            self.forget_empty_topics();
+        }
+    }
+
+    /// Subscriptions may have ended by themselves.
+    fn forget_empty_topics(&mut self) {
+        self.topics.retain(|_, topics| {
+            topics.retain(|_, topic| !topic.is_empty());
+            !topics.is_empty()
         });
     }
 

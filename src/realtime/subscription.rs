@@ -32,6 +32,24 @@ impl Operations {
         Self(names.filter_map(Operation::parse).fold(0, |set, operation| set | Self::bit(operation)))
     }
 
+    /// Those with these names; no name at all means every operation.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, if a name is unknown.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let names: Vec<&str> = names.into_iter().collect();
+        match names.iter().find(|name| Operation::parse(name).is_none()) {
+            Some(name) => Err(Self::unknown(name)),
+            None => Ok(Self::named(names)),
+        }
+    }
+
+    /// The message about a name that is not an operation's.
+    pub fn unknown(name: &str) -> String {
+        format!("Unknown operation '{name}'; expected create, update or delete")
+    }
+
     /// Those that are in both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -59,6 +59,7 @@ impl Dialect for Counting {
             Notice::Live { cursor } => format!("live {}", cursor.position).into(),
             Notice::Checkpoint { cursor } => format!("checkpoint {}", cursor.position).into(),
             Notice::Resync { reason, .. } => format!("resync {}", reason.name()).into(),
+            Notice::Ended { error } => format!("ended {error}").into(),
         })
     }
 }

@@ -144,6 +144,7 @@ impl Topic {
         }
     }
 
+    /// Adds a subscription. One whose filter is of no use any more ends, if its client understands that.
     pub(super) fn add(&mut self, member: Member) {
         let Some(collection) = &self.collection else {
             self.waiting.insert(member.id(), member);
@@ -151,6 +152,10 @@ impl Topic {
         };
         let (dialect, selection) = (member.outlet.dialect(), &member.subscription.selection);
         let lens = Lens::new(&self.catalog, collection, &member.caller, dialect, selection);
+        if let Some(defect) = lens.defect().filter(|_| member.subscription.notices) {
+            member.outlet.end_unusable(&member.subscription, defect);
+            return;
+        }
         let key = lens.key();
         let group = *self.by_lens.entry(key.clone()).or_insert_with(|| {
             self.next += 1;

@@ -8,6 +8,7 @@ mod histories;
 mod hooks;
 mod hostile;
 mod lifetime;
+mod names;
 mod places;
 mod protocol;
 mod relational;

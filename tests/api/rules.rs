@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod fields;
 mod macros;
+mod matrix;
 mod pii;
 mod quotas;
 mod sent;

@@ -57,17 +57,26 @@ pub(super) fn notice(notice: &Notice<'_>, about: Option<About<'_>>) -> Value {
         Notice::Live { cursor } => ("live", cursor),
         Notice::Checkpoint { cursor } => ("checkpoint", cursor),
         Notice::Resync { cursor, .. } => ("resync", cursor),
+        Notice::Ended { error } => return ended(error, about),
     };
     let mut frame = json!({"type": kind, "cursor": cursor.to_string()});
     match notice {
         Notice::Replayed { count, .. } => frame["count"] = (*count).into(),
         Notice::Resync { reason, .. } => frame["reason"] = reason.name().into(),
-        Notice::Live { .. } | Notice::Checkpoint { .. } => {}
+        Notice::Live { .. } | Notice::Checkpoint { .. } | Notice::Ended { .. } => {}
     }
     if let Some(about) = about {
         frame["collection"] = about.collection.into();
         name(&mut frame, about.tag);
     }
+    frame
+}
+
+/// A subscription that cannot go on has ended: an error, which says so.
+fn ended(message: &str, about: Option<About<'_>>) -> Value {
+    let mut frame = error(message, "invalid_filter", about.map(|about| about.collection));
+    frame["status"] = "unsubscribed".into();
+    name(&mut frame, about.and_then(|about| about.tag));
     frame
 }
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::shorten;
 use crate::access::ExpandPaths;
 use crate::changes::Cursor;
-use crate::realtime::{Operations, Selection};
+use crate::id::RecordId;
+use crate::realtime::{Operation, Operations, Selection};
 use crate::records::query::parse_fields;
 
 /// The longest name of a collection, record or reference that is looked at, in bytes.
@@ -51,6 +53,8 @@ pub struct Wish {
     pub snapshot: Option<SnapshotWish>,
     /// Whether the client uses anything beyond the published protocol, and so knows of its frames.
     pub extended: bool,
+    /// What the client should know of a message that is acknowledged because the published protocol does so.
+    pub warning: Option<String>,
 }
 
 /// Which records come first.
@@ -75,6 +79,8 @@ pub struct Fault {
     pub reference: Option<String>,
 }
 
+/// The keys of a subscription in the published protocol, and the one for superadmins.
+const PUBLISHED_KEYS: [&str; 5] = ["action", "type", "collection", "operations", "account"];
 /// The keys that only clients use which know more than the published protocol.
 const NEW_KEYS: [&str; 10] =
     ["ref", "record", "filter", "fields", "expand", "since", "snapshot", "sort", "limit", "old"];
@@ -105,8 +111,17 @@ pub fn parse(message: &Map<String, Value>) -> Result<ClientMessage, Fault> {
 }
 
 fn subscribe(message: &Map<String, Value>) -> Result<Wish, Fault> {
+    let is_known = |key: &&String| PUBLISHED_KEYS.contains(&key.as_str()) || NEW_KEYS.contains(&key.as_str());
+    if let Some(key) = message.keys().find(|key| !is_known(key)) {
+        return Err(fault(&format!("Unknown key '{}'", shorten(key)), "invalid_message"));
+    }
     let collection = collection(message)?;
     let reference = reference(message)?;
+    let extended = NEW_KEYS.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null()));
+    let (operations, warning) = operations(message.get("operations"));
+    if let Some(warning) = warning.as_deref().filter(|_| extended) {
+        return Err(fault(warning, "invalid_message"));
+    }
     let snapshot = if flag(message, "snapshot")? {
         let limit = match message.get("limit").filter(|limit| !limit.is_null()) {
             None => SNAPSHOT_RECORDS,
@@ -126,7 +141,7 @@ fn subscribe(message: &Map<String, Value>) -> Result<Wish, Fault> {
         return Err(fault("Use 'since' or 'snapshot', not both", "invalid_message"));
     }
     let selection = Selection {
-        record: text(message, "record", MAX_NAME)?.filter(|record| !record.is_empty()).map(Into::into),
+        record: record(message)?,
         filter: text(message, "filter", usize::MAX)?.filter(|filter| !filter.trim().is_empty()).map(Into::into),
         fields: names(message, "fields")?.as_deref().and_then(normal_fields).map(Into::into),
         expand: expand(message)?,
@@ -134,13 +149,14 @@ fn subscribe(message: &Map<String, Value>) -> Result<Wish, Fault> {
     };
     Ok(Wish {
         collection,
-        operations: operations(message.get("operations")),
-        account: message.get("account").and_then(Value::as_str).map(str::to_owned),
+        operations,
+        account: text(message, "account", MAX_NAME)?,
         reference,
         selection,
         since,
         snapshot,
-        extended: NEW_KEYS.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null())),
+        extended,
+        warning,
     })
 }
 
@@ -227,15 +243,25 @@ pub fn normal_fields(list: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// The operations that are asked for: a list of names or one name; nothing means all of them.
-fn operations(asked: Option<&Value>) -> Option<Operations> {
-    match asked {
-        Some(Value::Array(names)) => {
-            Some(Operations::named(names.iter().map(|name| name.as_str().unwrap_or_default())))
-        }
-        Some(Value::String(name)) if !name.is_empty() => Some(Operations::named([name.as_str()])),
-        _ => None,
-    }
+/// The id of a record, in the one spelling in which events have it.
+fn record(message: &Map<String, Value>) -> Result<Option<Box<str>>, Fault> {
+    let Some(text) = text(message, "record", MAX_NAME)?.filter(|record| !record.is_empty()) else { return Ok(None) };
+    let wrong = || fault("'record' must be the id of a record", "not_found");
+    RecordId::parse(&text).map(|id| Some(id.to_string().into())).ok_or_else(wrong)
+}
+
+/// The operations that are asked for: a list of names or one name; nothing means all of them. Also, what is wrong with
+/// them: the published protocol acknowledges anything.
+fn operations(asked: Option<&Value>) -> (Option<Operations>, Option<String>) {
+    let names: Vec<&str> = match asked {
+        Some(Value::Array(names)) => names.iter().map(|name| name.as_str().unwrap_or_default()).collect(),
+        Some(Value::String(name)) if !name.is_empty() => vec![name],
+        None | Some(Value::Null | Value::String(_)) => return (None, None),
+        Some(_) => return (None, Some("'operations' must be a list of names".to_owned())),
+    };
+    let unknown = names.iter().find(|name| Operation::parse(name).is_none());
+    let warning = unknown.map(|name| Operations::unknown(&shorten(name)));
+    (Some(Operations::named(names)), warning)
 }
 
 #[cfg(test)]
@@ -258,13 +284,14 @@ mod tests {
     #[test]
     fn operations_come_in_many_shapes() {
         for all in [None, Some(json!(null)), Some(json!("")), Some(json!(7))] {
-            assert_eq!(operations(all.as_ref()), None);
+            assert_eq!(operations(all.as_ref()).0, None);
         }
-        assert_eq!(operations(Some(&json!([]))), Some(Operations::ALL));
-        assert_eq!(operations(Some(&json!("create"))), Some(Operations::named(["create"])));
-        let some = operations(Some(&json!(["update", "fly", 7])));
+        assert_eq!(operations(Some(&json!([]))), (Some(Operations::ALL), None));
+        assert_eq!(operations(Some(&json!("create"))), (Some(Operations::named(["create"])), None));
+        let (some, warning) = operations(Some(&json!(["update", "fly", 7])));
         assert_eq!(some, Some(Operations::named(["update"])));
-        assert_eq!(operations(Some(&json!(["fly"]))).unwrap().iter().count(), 0);
+        assert!(warning.unwrap().contains("'fly'"));
+        assert_eq!(operations(Some(&json!(["fly"]))).0.unwrap().iter().count(), 0);
     }
 
     #[test]
@@ -278,14 +305,14 @@ mod tests {
 
     #[test]
     fn everything_that_can_be_asked_for_is_read() {
-        let full = wish(&json!({"action": "subscribe", "ref": "7", "collection": "a", "record": "r",
-            "filter": "n > 1", "fields": ["b", "a", "b"], "expand": ["c", "a.b"], "old": true, "since": "e:5"}));
+        let full = wish(&json!({"action": "subscribe", "ref": "7", "collection": "a",
+            "record": "01A1FD25-29F4-770A-B9D2-F81DFE4E0BC2", "filter": "n > 1", "fields": ["b", "a", "b"], "expand": ["c", "a.b"], "old": true, "since": "e:5"}));
         assert!(full.extended);
         assert_eq!(full.reference.as_deref(), Some("\"7\""));
         assert_eq!(full.since, Cursor::parse("e:5"));
         let fields: Box<[String]> = ["a", "b"].map(str::to_owned).into();
         let expected = Selection {
-            record: Some("r".into()),
+            record: Some("01a1fd25-29f4-770a-b9d2-f81dfe4e0bc2".into()),
             filter: Some("n > 1".into()),
             fields: Some(fields),
             expand: ExpandPaths::parse("a.b,c").unwrap(),
@@ -305,6 +332,8 @@ mod tests {
             ("ref", json!(1.5)),
             ("ref", json!("x".repeat(300))),
             ("record", json!(7)),
+            ("account", json!(7)),
+            ("filtre", json!("n > 1")),
             ("filter", json!({})),
             ("fields", json!([1])),
             ("expand", json!({})),
@@ -324,8 +353,20 @@ mod tests {
         }
         let both = json!({"action": "subscribe", "collection": "a", "ref": "r", "snapshot": true, "since": "a:1"});
         assert_eq!(read(&both).unwrap_err().reference.as_deref(), Some("\"r\""));
+        let nowhere = json!({"action": "subscribe", "collection": "a", "record": "seven"});
+        assert_eq!(read(&nowhere).unwrap_err().code, "not_found");
         assert_eq!(read(&json!({"action": "auth"})).unwrap_err().code, "missing_token");
         assert_eq!(read(&json!({"action": "auth", "token": 5})).unwrap_err().code, "invalid_message");
+    }
+
+    #[test]
+    fn unknown_operations_are_refused_beyond_the_published_protocol_and_warned_about_within() {
+        for operations in [json!(["craete"]), json!("craete"), json!(["create", "craete"])] {
+            let mut message = json!({"action": "subscribe", "collection": "a", "operations": operations});
+            assert!(wish(&message).warning.unwrap().contains("'craete'"));
+            message["ref"] = json!(1);
+            assert!(read(&message).unwrap_err().message.contains("'craete'"));
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::auth::{Caller, Credential};
 use crate::error::Error;
 use crate::http::client::ClientAddress;
+use crate::id::RecordId;
 use crate::realtime::{Dialect, Event, Operations, Refused, Selection, Subscribe};
 use body::Asked;
 use client::{Client, Clients, Talk};
@@ -146,6 +147,14 @@ async fn shown(app: &App, headers: &HeaderMap) -> Result<Shown, Refusal> {
             Err(error) => return Err(error.into()),
         }
     }
+    let key = header("x-api-key").trim();
+    if token.is_empty() && !key.is_empty() {
+        match app.auth.authenticate(Credential::ApiKey(key)).await {
+            Ok(_) => return Ok(Shown::ApiKey(key.into())),
+            Err(Error::Unauthenticated(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let account = match header("x-account-id") {
         "" => None,
         name => app.auth.resolve_account(name).await?,
@@ -165,20 +174,17 @@ async fn identify(
     if let Some(session) = &known {
         let before = session.connection.caller();
         let now = shown.check(app).await.map_err(Refusal::from)?;
-        let user = |caller: &Caller| caller.principal().map(|principal| principal.user_id);
-        match (user(&before), user(&now)) {
-            (Some(before), Some(now)) if before == now => {
-                if let Shown::Bearer(token) = &shown {
-                    session.authenticate(token).await?;
-                }
+        match (before, now) {
+            (Caller::User(_), now) if now.has_identity_of(&session.connection.caller()) => {
+                session.authenticate(shown).await?;
                 return Ok(session.clone());
             }
-            (Some(_), _) => {
+            (Caller::User(_), _) => {
                 let message = "The current and the previous request authorization don't match.";
                 return Err(Refusal::new(StatusCode::FORBIDDEN, message, json!({})));
             }
-            (None, None) if before.account_id() == now.account_id() => return Ok(session.clone()),
-            (None, _) => {}
+            (before, now) if now.has_identity_of(&before) => return Ok(session.clone()),
+            (Caller::Anonymous { .. }, _) => {}
         }
     }
     let session = Session::open(app.clone(), Some(shown), ClientAddress(client.from), &PocketBase).await?;
@@ -227,8 +233,14 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
     // What cannot be expanded is left as it is, as this protocol has it.
     let expand = topic.option("expand").and_then(|text| ExpandPaths::parse(text).ok().flatten());
     let expand = expand.and_then(|expand| expand.known_to(catalog.by_name(collection)?));
+    let record = match topic.record.map(RecordId::parse) {
+        // No record is called like that.
+        Some(None) => return Ok(None),
+        Some(Some(id)) => Some(id.to_string().into()),
+        None => None,
+    };
     let selection = Selection {
-        record: topic.record.map(Into::into),
+        record,
         expand: session.as_deep_as_allowed(expand),
         filter: topic.option("filter").filter(|filter| !filter.trim().is_empty()).map(Into::into),
         ..Selection::default()

@@ -10,7 +10,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::message::{MOST_SNAPSHOT_RECORDS, SNAPSHOT_RECORDS, SnapshotWish, Wish, normal_fields};
-use super::{Session, Shown, json};
+use super::{Session, Shown, check_parameters, json, shorten};
 use crate::access::ExpandPaths;
 use crate::app::App;
 use crate::changes::Cursor;
@@ -18,12 +18,33 @@ use crate::db::canonical_time;
 use crate::error::{Error, Result};
 use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
+use crate::id::RecordId;
 use crate::realtime::{About, Dialect, Event, Notice, Operations, Refused, Selection};
 
 /// Sent at once, so that the client knows that it is connected.
 const GREETING: &[u8] = b": connected\n\n";
 /// A batch's memory is given back if it had room for more frames.
 const KEPT_FRAMES: usize = 16;
+/// The query parameters. Some clients that stand in for a browser's `EventSource` send `lastEventId`.
+const PARAMETERS: [&str; 17] = [
+    "account",
+    "collection",
+    "collections",
+    "expand",
+    "fields",
+    "filter",
+    "last_event_id",
+    "lastEventId",
+    "limit",
+    "old",
+    "operations",
+    "record",
+    "since",
+    "snapshot",
+    "sort",
+    "ticket",
+    "token",
+];
 
 struct Sse;
 
@@ -54,6 +75,9 @@ impl Dialect for Sse {
             Notice::Replayed { cursor, .. } => ("replayed", cursor),
             Notice::Live { cursor } => ("live", cursor),
             Notice::Resync { cursor, .. } => ("resync", cursor),
+            Notice::Ended { .. } => {
+                return Some(format!("event: ended\ndata: {}\n\n", json::notice(notice, about)).into());
+            }
         };
         Some(format!("id: {cursor}\nevent: {name}\ndata: {}\n\n", json::notice(notice, about)).into())
     }
@@ -71,18 +95,22 @@ pub(super) async fn subscribe(
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response> {
+    check_parameters(&query, &PARAMETERS)?;
     let shown = Shown::of(&app, &query, &headers).await?;
     let session = Session::open(app, shown, peer, &Sse).await?;
     let common = common(&query, &headers)?;
-    let wishes = wishes(&query);
+    let wishes = wishes(&query)?;
     if common.snapshot.is_some() && wishes.len() != 1 {
         return Err(Error::refused("Invalid parameters", "A snapshot is of one collection"));
     }
     // Whoever goes on after a cursor has one; others are told where this stream begins.
     let begins_now = common.since.is_none() && common.snapshot.is_none();
     let begin = if begins_now { position(&session.app.changes.caught_up().await) } else { Bytes::new() };
-    let mut subscribe = Vec::new();
+    let (mut subscribe, mut warnings) = (Vec::new(), Vec::new());
     for (collection, operations) in wishes {
+        if !common.extended && session.app.catalog.current().by_name(&collection).is_none() {
+            warnings.push(format!(": collection '{}' does not exist\n\n", shorten(&collection)));
+        }
         session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await?;
         let page = |items: &[String], more| -> Bytes {
             let data = json::snapshot(&collection, None, items, more).replace(['\n', '\r'], " ");
@@ -97,7 +125,7 @@ pub(super) async fn subscribe(
         }
         Refused::Invalid(error) => error,
     })?;
-    let greeting = [GREETING, &begin].concat().into();
+    let greeting = [GREETING, warnings.concat().as_bytes(), &begin].concat().into();
     let stream = stream::unfold(Stage::Greeting(greeting, Box::new(Feed { session, frames: Vec::new() })), Stage::next);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
@@ -111,11 +139,11 @@ pub(super) async fn subscribe(
 fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
     let text = |key| query.get(key).map(str::trim).filter(|value| !value.is_empty());
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let since = last_event_id.or_else(|| text("last_event_id")).or_else(|| text("since"));
+    let since = [last_event_id, text("last_event_id"), text("lastEventId"), text("since")].into_iter().flatten().next();
     let snapshot = query.flag("snapshot", false)?;
     let limit = query.number("limit", SNAPSHOT_RECORDS, 1..=MOST_SNAPSHOT_RECORDS)?;
     let selection = Selection {
-        record: text("record").map(Into::into),
+        record: text("record").map(record).transpose()?,
         filter: text("filter").map(Into::into),
         fields: text("fields").and_then(normal_fields).map(Into::into),
         expand: text("expand").map(ExpandPaths::parse).transpose()?.flatten(),
@@ -135,12 +163,15 @@ fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
 
 /// The collections that are asked for, each with its operations: `collection=a`, `collections=a:create,update`,
 /// `collections=a,b`; `operations=create` holds for all of them. The last wish for a collection counts.
-fn wishes(query: &Query) -> Vec<(String, Operations)> {
-    let common = Operations::named(query.all("operations").flat_map(names));
+fn wishes(query: &Query) -> Result<Vec<(String, Operations)>> {
+    let operations = |list: Vec<&str>| {
+        Operations::parse(list).map_err(|message| Error::refused("Invalid parameters", shorten(&message)))
+    };
+    let common = operations(query.all("operations").flat_map(names).collect())?;
     let mut wishes: Vec<(String, Operations)> = Vec::new();
     for value in query.all("collection").chain(query.all("collections")) {
         let (collections, operations) = match value.split_once(':') {
-            Some((collection, operations)) => (vec![collection.trim()], Operations::named(names(operations))),
+            Some((collection, list)) => (vec![collection.trim()], operations(names(list).collect())?),
             None => (names(value).collect(), Operations::ALL),
         };
         for collection in collections.into_iter().filter(|collection| !collection.is_empty()) {
@@ -148,7 +179,13 @@ fn wishes(query: &Query) -> Vec<(String, Operations)> {
             wishes.push((collection.to_owned(), operations.and(common)));
         }
     }
-    wishes
+    Ok(wishes)
+}
+
+/// The id of a record, in the one spelling in which events have it.
+fn record(text: &str) -> Result<Box<str>> {
+    let wrong = || Error::not_found("'record' must be the id of a record");
+    RecordId::parse(text).map(|id| id.to_string().into()).ok_or_else(wrong)
 }
 
 fn names(list: &str) -> impl Iterator<Item = &str> {
@@ -220,7 +257,7 @@ mod tests {
         let request = axum::http::Request::get(format!("/?{query}")).body(()).unwrap();
         let query = Query::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
         let shown = |operations: Operations| operations.iter().map(crate::realtime::Operation::name).collect();
-        wishes(&query).into_iter().map(|(collection, operations)| (collection, shown(operations))).collect()
+        wishes(&query).unwrap().into_iter().map(|(collection, operations)| (collection, shown(operations))).collect()
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::message::{self, ClientMessage, Wish};
 use super::socket::{Handshake, Message, Socket, SocketError};
-use super::{Session, Shown, json, rooms};
+use super::{Session, Shown, check_parameters, json, rooms, shorten};
 use crate::app::App;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
@@ -64,6 +64,7 @@ pub(super) async fn connect(
     headers: HeaderMap,
     upgrade: Option<Extension<OnUpgrade>>,
 ) -> Result<Response> {
+    check_parameters(&query, &["token", "ticket"])?;
     let offered = Offered::parse(&headers);
     let shown = Shown::of(&app, &query, &headers).await?.or_else(|| offered.token.clone().map(Shown::Bearer));
     let session = Session::open(app, shown, peer, &Ws).await?;
@@ -232,6 +233,9 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
         // Whoever has heard nothing yet can go on from here, too.
         ack["cursor"] = session.app.changes.caught_up().await.to_string().into();
     }
+    if let Some(warning) = warning(session, &wish) {
+        ack["warning"] = warning.into();
+    }
     let page = |items: &[String], more| json::snapshot(&collection, reference.as_deref(), items, more).into();
     let subscribe = session.subscription(wish, page, Some(ack.to_string().into())).await;
     let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?).await;
@@ -244,6 +248,13 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
         }
         Refused::Invalid(error) => refused(&error),
     })
+}
+
+/// What a client of the published protocol should know: it acknowledges any name, though nothing will come of it.
+fn warning(session: &Session, wish: &Wish) -> Option<String> {
+    let is_unknown = session.app.catalog.current().by_name(&wish.collection).is_none();
+    let unknown = is_unknown.then(|| format!("Collection '{}' does not exist", shorten(&wish.collection)));
+    unknown.or_else(|| wish.warning.clone())
 }
 
 async fn unsubscribe(session: &Session, collection: Option<String>, reference: Option<String>) -> Result<(), Value> {
@@ -259,7 +270,7 @@ async fn unsubscribe(session: &Session, collection: Option<String>, reference: O
 }
 
 async fn authenticate(session: &Session, token: &str) -> Result<(), Value> {
-    session.authenticate(token).await.map_err(|error| refused(&error, None, None))?;
+    session.authenticate(Shown::Bearer(token.into())).await.map_err(|error| refused(&error, None, None))?;
     let caller = session.connection.caller();
     let expires_at = caller.principal().and_then(|principal| principal.expires_at);
     let answer = json::authenticated(expires_at, session.app.clock.now());

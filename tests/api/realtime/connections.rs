@@ -30,7 +30,7 @@ async fn connections_are_told_with_their_users_and_subscriptions(backend: Backen
     let (app, user) = posts(backend).await;
     let mut ws = Ws::connect(&user).await;
     ws.subscribe("posts").await;
-    let wish = json!({"action": "subscribe", "collection": "posts", "ref": "open", "filter": "n > 1", "record": "x",
+    let wish = json!({"action": "subscribe", "collection": "posts", "ref": "open", "filter": "n > 1", "record": "01a1fd25-29f4-770a-b9d2-f81dfe4e0bc2",
         "fields": ["n"], "operations": ["create"]});
     ws.send(&wish).await;
     assert_eq!(ws.frame().await["type"], "subscribed");
@@ -51,7 +51,7 @@ async fn connections_are_told_with_their_users_and_subscriptions(backend: Backen
     let all = json!({"collection": "posts", "ref": null, "account_id": user.account_id, "record": null, "filter": null,
         "fields": null, "expand": null, "operations": ["create", "update", "delete"], "live": true, "group_size": 1});
     assert_eq!(told["subscriptions"][0], all);
-    let one = json!({"collection": "posts", "ref": "open", "account_id": user.account_id, "record": "x",
+    let one = json!({"collection": "posts", "ref": "open", "account_id": user.account_id, "record": "01a1fd25-29f4-770a-b9d2-f81dfe4e0bc2",
         "filter": "n > 1", "fields": ["n"], "expand": null, "operations": ["create"], "live": true, "group_size": 1});
     assert_eq!(told["subscriptions"][1], one);
     // Whoever sees the same shares a group.

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, PASSWORD, Sse, TestApp, User, Ws, open};
+use crate::harness::{Backend, PASSWORD, PocketBase, Sse, TestApp, User, Ws, open};
 
 crate::both![
     a_token_is_renewed_without_connecting_again,
     another_users_token_is_refused_and_the_connection_lives_on,
+    a_connection_goes_on_with_the_same_kind_of_credential_only,
+    what_a_credential_opened_ends_with_it_on_every_protocol,
     a_ticket_opens_one_connection_which_ends_with_the_session,
     a_change_of_role_is_told_to_those_who_understand_and_applies_to_all,
     what_was_missed_is_not_shown_to_those_who_may_not_see_it_any_more,
@@ -227,4 +229,94 @@ async fn what_no_rule_reads_of_a_user_is_no_reason_to_fetch_again(backend: Backe
     let mut ws = Ws::connect(&colleague).await;
     subscribe(&mut ws, &json!({"ref": 1, "since": seen})).await;
     assert_eq!(ws.frame().await["data"]["n"], 4);
+}
+
+/// A key of the superadmin's: its id and the key. `account` binds it.
+async fn make_key(app: &TestApp, account: Option<&str>) -> (String, String) {
+    let mut body = json!({"name": "key"});
+    if let Some(account) = account {
+        (body["account_id"], body["role"]) = (json!(account), json!("user"));
+    }
+    let key = app.admin.post("/admin/api-keys", &body).await.ok(201);
+    (key["id"].as_str().unwrap().to_owned(), key["key"].as_str().unwrap().to_owned())
+}
+
+async fn a_connection_goes_on_with_the_same_kind_of_credential_only(backend: Backend) {
+    let (app, one) = posts(backend, "").await;
+    let two = app.register().await;
+    let (_, key_one) = make_key(&app, Some(&one.account_id)).await;
+    let (_, again_one) = make_key(&app, Some(&one.account_id)).await;
+    let (_, key_two) = make_key(&app, Some(&two.account_id)).await;
+    let (_, unbound) = make_key(&app, None).await;
+    let second_session = app.anonymous().login(&one.account_slug, &one.email, PASSWORD).await.token;
+    let ticket = app.admin.post("/realtime/ticket", &json!({"user_id": one.id})).await.ok(201);
+    let in_place_of_one = format!("?ticket={}", ticket["ticket"].as_str().unwrap());
+    let with = |credential: &str| format!("?token={credential}");
+    let admin = app.admin.token.clone();
+    let table: [(String, &str, &[&str], &[&str]); 4] = [
+        // opened with, its protocol's credential, goes on with, refuses
+        (with(&one.token), &one.token, &[&second_session, &one.token], &[&two.token, &key_one, &admin]),
+        (with(&key_one), &key_one, &[&key_one], &[&again_one, &key_two, &unbound, &admin, &one.token]),
+        (with(&admin), &admin, &[&admin], &[&unbound, &key_one]),
+        (in_place_of_one, "", &[], &[&one.token, &second_session, &admin]),
+    ];
+    for (query, credential, accepted, refused) in table {
+        let mut ws = Ws::try_connect(&app.base, &query, &[]).await.ok().unwrap();
+        for token in refused {
+            ws.send(&json!({"action": "auth", "token": token})).await;
+            assert_eq!(ws.frame().await["code"], "forbidden", "{query} {token}");
+        }
+        for token in accepted {
+            ws.send(&json!({"action": "auth", "token": token})).await;
+            assert_eq!(ws.frame().await["type"], "authenticated", "{query} {token}");
+        }
+        ws.subscribe("posts").await;
+        if credential.is_empty() {
+            continue;
+        }
+        let bearer = |token: &str| app.anonymous().with_header("authorization", &format!("Bearer {token}"));
+        let stream = PocketBase::open(&app.anonymous()).await;
+        stream.subscribe(&bearer(credential), &["posts/*"]).await.ok(204);
+        for token in refused {
+            let answer = stream.subscribe(&bearer(token), &["posts/*"]).await;
+            assert_eq!(answer.status, 403, "{query} {token}: {}", answer.text);
+        }
+        for token in accepted {
+            stream.subscribe(&bearer(token), &["posts/*"]).await.ok(204);
+        }
+    }
+}
+
+async fn what_a_credential_opened_ends_with_it_on_every_protocol(backend: Backend) {
+    let (app, user) = posts(backend, "").await;
+    let (id, key) = make_key(&app, Some(&user.account_id)).await;
+    let session = app.anonymous().login(&user.account_slug, &user.email, PASSWORD).await;
+    for (credential, is_key) in [(&key, true), (&session.token, false)] {
+        let bearer = app.anonymous().with_header("authorization", &format!("Bearer {credential}"));
+        let ticket = bearer.post("/realtime/ticket", &json!({})).await.ok(201);
+        let mut sockets = vec![
+            Ws::try_connect(&app.base, &format!("?token={credential}"), &[]).await.ok().unwrap(),
+            Ws::try_connect(&app.base, &format!("?ticket={}", ticket["ticket"].as_str().unwrap()), &[])
+                .await
+                .ok()
+                .unwrap(),
+        ];
+        // Showing the same credential once more changes nothing.
+        sockets[0].send(&json!({"action": "auth", "token": credential})).await;
+        assert_eq!(sockets[0].frame().await["type"], "authenticated");
+        let mut sse = Sse::open(&bearer, "?collection=posts").await;
+        let mut stream = PocketBase::open(&app.anonymous()).await;
+        stream.subscribe(&bearer, &["posts/*"]).await.ok(204);
+        if is_key {
+            app.admin.delete(&format!("/admin/api-keys/{id}")).await.ok(204);
+        } else {
+            session.post("/auth/logout", &json!({})).await;
+        }
+        for ws in &mut sockets {
+            assert_eq!(ws.end().await.code, 1008);
+        }
+        while sse.any_event().await.is_some() {}
+        assert!(sse.comments.last().unwrap().contains("1008"), "{:?}", sse.comments);
+        assert_eq!(stream.event().await, None);
+    }
 }
