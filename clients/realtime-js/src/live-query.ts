@@ -28,6 +28,7 @@ export class LiveQuery<T extends { id: string }> {
   readonly ready: Promise<readonly T[]>;
 
   #hasMore = false;
+  #error: RealtimeError | undefined;
   #items: readonly T[] = [];
   #records = new Map<string, T>();
   /** The records of a snapshot that is under way: what was there before stays until it is complete. */
@@ -55,7 +56,7 @@ export class LiveQuery<T extends { id: string }> {
       event: (event) => this.#apply(event),
       live: () => this.#complete(),
       resync: () => this.#subscription.restart(),
-      error: (error) => this.#settle.failed(error),
+      error: (error) => this.#end(error),
     });
   }
 
@@ -69,7 +70,12 @@ export class LiveQuery<T extends { id: string }> {
     return this.#hasMore;
   }
 
-  /** Calls `listener` now and after each change. Returns how to stop that. */
+  /** Why the records are not kept up to date any longer: the query was refused, or its filter no longer fits the collection. */
+  get error(): RealtimeError | undefined {
+    return this.#error;
+  }
+
+  /** Calls `listener` now, after each change, and when there is an `error`. Returns how to stop that. */
   subscribe(listener: Listener<T>): () => void {
     this.#listeners.add(listener);
     listener(this.#items);
@@ -99,6 +105,12 @@ export class LiveQuery<T extends { id: string }> {
     this.#incoming = undefined;
     this.#publish();
     this.#settle.done(this.#items);
+  }
+
+  #end(error: RealtimeError): void {
+    this.#error = error;
+    this.#settle.failed(error);
+    for (const listener of this.#listeners) listener(this.#items);
   }
 
   /** Many events at once are sorted and shown once. */
