@@ -5,6 +5,7 @@
 //! records go through [`Db::commit`], which groups them on SQLite; cold paths take a transaction ([`Db::begin`]).
 //! Every change of a record is written to the change log by triggers, in the transaction of the change.
 
+mod compose;
 pub mod dialect;
 mod documents;
 mod error;
@@ -24,6 +25,7 @@ mod tests;
 mod triggers;
 pub mod value;
 mod varied;
+mod words;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -40,6 +42,7 @@ pub use sql::{Fragment, Ident, Sql, Stmt};
 pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database, protect_database};
 pub use triggers::{LoggedTable, MIN_RECORD_BYTES, set_record_limit};
 pub use value::{Kind, Value, canonical_time};
+pub use words::words;
 
 /// One JSON document, as the database wrote it.
 pub type Doc = String;

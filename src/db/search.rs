@@ -1,17 +1,15 @@
-//! Full-text indexes: FTS5 on SQLite, GIN on PostgreSQL. Both split text at everything that is neither a letter nor a
-//! digit, and know nothing about languages.
+//! Full-text indexes: FTS5 on SQLite, GIN on PostgreSQL. Both split text at everything that is neither a letter, a digit
+//! nor a mark on one, and know nothing about languages.
 //!
 //! On SQLite an index is a table of its own, kept up by triggers, for all searchable columns; a second table gives the
 //! numbers that FTS5 knows rows by. Its first column holds the account, so that other accounts' words are never looked
-//! at. On PostgreSQL each column has an index on an expression.
+//! at. On PostgreSQL each column has an index on the words that a function of ours cuts it into ([`super::words`]): the
+//! database's own parser splits words of some scripts, and lowers letters as its locale says.
 
+use super::compose::create_forms;
 use super::dialect::Dialect;
 use super::sql::{Ident, Sql, Stmt};
-
-/// What is neither a letter nor a digit and not left to PostgreSQL's own parser: it would take an address or a path for
-/// one word.
-const SEPARATORS: &str = "'[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00a9\\u00ab-\\u00b1\\u00b4\\u00b6-\\u00b8\
-                          \\u00bb\\u00bf\\u2000-\\u206f\\u3000-\\u3003\\u3008-\\u3020]+'";
+use super::words::{WORDS_FUNCTION, create_words_function, spellings};
 
 /// What is searched.
 pub struct TextSearch<'a> {
@@ -19,7 +17,7 @@ pub struct TextSearch<'a> {
     pub table: &'a Ident,
     /// The columns to look at: each with its place among all searchable columns of the table, in the order of names.
     pub columns: &'a [(usize, Ident)],
-    /// Words, of letters and digits only: all of them must occur, the last one may go on.
+    /// Words as [`super::words::words`] cuts them: all of them must occur, the last one may go on.
     pub words: &'a [String],
     /// The account whose rows are in reach; `None` for all.
     pub account: Option<uuid::Uuid>,
@@ -30,8 +28,11 @@ impl Dialect {
     pub fn create_search(self, table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
         match self {
             _ if columns.is_empty() => Vec::new(),
-            Self::Sqlite => create_sqlite(table, columns),
-            Self::Postgres => columns.iter().map(|column| create_postgres(table, column)).collect(),
+            Self::Sqlite => create_forms().into_iter().chain(create_sqlite(table, columns)).collect(),
+            Self::Postgres => {
+                let indexes = columns.iter().map(|column| create_postgres(table, column));
+                std::iter::once(create_words_function()).chain(indexes).collect()
+            }
         }
     }
 
@@ -47,11 +48,13 @@ impl Dialect {
             Self::Sqlite => {
                 let mut statements: Vec<Stmt> =
                     EVENTS.iter().map(|event| drop("DROP TRIGGER IF EXISTS ", &trigger_name(table, event))).collect();
-                statements.push(drop("DROP TABLE ", &index_name(table)));
-                statements.push(drop("DROP TABLE ", &numbers_name(table)));
+                statements.push(drop("DROP TABLE IF EXISTS ", &index_name(table)));
+                statements.push(drop("DROP TABLE IF EXISTS ", &numbers_name(table)));
                 statements
             }
-            Self::Postgres => columns.iter().map(|column| drop("DROP INDEX ", &gin_name(table, column))).collect(),
+            Self::Postgres => {
+                columns.iter().map(|column| drop("DROP INDEX IF EXISTS ", &gin_name(table, column))).collect()
+            }
         }
     }
 
@@ -82,7 +85,7 @@ impl Sql {
                     let lexeme = format!("'{word}'{}", if index == last { ":*" } else { "" });
                     sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
                         lexemes(sql, "r", column);
-                        sql.push(" @@ to_tsquery('simple'::regconfig, ").arg(lexeme.as_str()).push(")");
+                        sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
                     });
                     sql.push(")");
                 });
@@ -111,12 +114,19 @@ fn gin_name(table: &Ident, column: &Ident) -> Ident {
     table.suffixed(column).suffixed(&Ident::fixed("$search"))
 }
 
-/// The words are letters and digits: there is nothing to escape, and no operator among them.
+/// The words are letters, digits and marks: there is nothing to escape, and no operator among them. FTS5 does not know that
+/// a letter can be encoded in several ways, so each word is looked for in all of its spellings.
 fn fts_query(search: &TextSearch<'_>) -> String {
     let columns: Vec<String> = search.columns.iter().map(|(place, _)| format!("c{place}")).collect();
-    let words: Vec<String> = search.words.iter().map(|word| format!("\"{word}\"")).collect();
+    let last = search.words.len().saturating_sub(1);
+    let words = search.words.iter().enumerate().map(|(index, word)| {
+        let more = if index == last { " *" } else { "" };
+        let spelled: Vec<String> = spellings(word).iter().map(|word| format!("\"{word}\"{more}")).collect();
+        format!("({})", spelled.join(" OR "))
+    });
+    let words: Vec<String> = words.collect();
     let account = search.account.map(|id| format!("account : \"{}\" AND ", id.simple())).unwrap_or_default();
-    format!("{account}{{{}}} : ({} *)", columns.join(" "), words.join(" AND "))
+    format!("{account}{{{}}} : ({})", columns.join(" "), words.join(" AND "))
 }
 
 fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
@@ -131,7 +141,7 @@ fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
     sql.list(", ", &places, |sql, place| {
         sql.ident(place);
     });
-    sql.push(", content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0')");
+    sql.push(", content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0 categories ''L* N* M*''')");
     statements.push(sql.build());
     let mut sql = Sql::new(Dialect::Sqlite);
     sql.push("INSERT INTO ").ident(&numbers).push(" (record) SELECT id FROM ").ident(table);
@@ -142,7 +152,9 @@ fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
         });
         sql.push(") SELECT n.number, replace(").push(row).push(".account_id, '-', '')");
         for column in columns {
-            sql.push(", substr(").column(row, column).push(", 1, 100000)");
+            // FTS5 folds the capital I with a dot to nothing that is typed.
+            sql.push(", replace(replace(substr(").composed_text(row, column);
+            sql.push(", 1, 100000), char(304), 'i'), 'i' || char(775), 'i')");
         }
         sql.push(" FROM ").ident(&numbers).push(" n");
     };
@@ -196,8 +208,6 @@ fn create_postgres(table: &Ident, column: &Ident) -> Stmt {
     sql.build()
 }
 
-/// The beginning is enough, and an index takes no more than a megabyte of a row.
 fn lexemes(sql: &mut Sql, alias: &'static str, column: &Ident) {
-    sql.push("to_tsvector('simple'::regconfig, regexp_replace(left(").column(alias, column);
-    sql.push(", 100000), ").push(SEPARATORS).push(", ' ', 'g'))");
+    sql.push(WORDS_FUNCTION).push("(").column(alias, column).push(")");
 }

@@ -183,6 +183,14 @@ impl Sql {
         self
     }
 
+    /// Appends a string literal that stands inside of another one, for statements that make statements.
+    pub(super) fn quoted_text_literal(&mut self, text: &str) -> &mut Self {
+        self.text.push_str("''");
+        self.text.push_str(&text.replace('\'', "''''").replace('\0', ""));
+        self.text.push_str("''");
+        self
+    }
+
     /// Appends a number in decimal, for DDL, `LIMIT` and the like: SQLite prepares a statement anew each time the argument of a
     /// `LIMIT` is bound.
     pub fn number(&mut self, number: i64) -> &mut Self {

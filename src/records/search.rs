@@ -1,7 +1,7 @@
 //! `search`: records in whose searchable fields all the words occur, the last of them perhaps as a beginning.
 
 use crate::access::{FieldView, RecordScope};
-use crate::db::{Ident, Sql, TextSearch};
+use crate::db::{Ident, Sql, TextSearch, words};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 
@@ -61,21 +61,5 @@ impl Search {
     pub fn write(&self, sql: &mut Sql) {
         let account = self.account.map(|account| account.0);
         sql.text_search(&TextSearch { table: &self.table, columns: &self.columns, words: &self.words, account });
-    }
-}
-
-/// Letters and digits in a row are a word; everything else stands between words.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn everything_but_letters_and_digits_stands_between_words() {
-        assert_eq!(words(" it's \"John\" OR-x: (größe*) "), ["it", "s", "John", "OR", "x", "größe"]);
-        assert!(words("'*-!\u{0}").is_empty());
     }
 }

@@ -88,6 +88,9 @@ pub fn renew(dialect: Dialect, table: &Table<'_>, target: impl Fn(&str) -> Optio
         }
     }
     statements.extend(log_triggers(dialect, table, true));
+    let searched = searched(table.fields);
+    statements.extend(dialect.drop_search(table.name, &searched));
+    statements.extend(dialect.create_search(table.name, &searched));
     statements
 }
 
@@ -203,6 +206,11 @@ fn index_names(table: &Ident, field: &Field) -> Vec<Ident> {
         names.push(reference_index_name(table, field));
     }
     names
+}
+
+/// Whether an index of that name serves a field.
+pub fn has_index(table: &Ident, field: &Field, index: &str) -> bool {
+    index_names(table, field).iter().any(|name| name.as_str() == index)
 }
 
 fn order_index_name(table: &Ident) -> Ident {

@@ -133,18 +133,19 @@ async fn postgresql_has_its_own_programs_for_it() {
     assert!(!file.exists());
 }
 
-/// A table that an older version made lacks an index until the next start.
+/// A table that an older version made lacks indexes until the next start, and has older triggers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
+async fn tables_of_older_versions_are_brought_up_to_date_at_the_next_start() {
     for backend in [Some(Backend::Sqlite), Backend::postgres()].into_iter().flatten() {
         let database = Database::create(backend).await;
         let mut server = Process::serve(&database, &[]);
         let admin = server.admin().await;
         let parent = json!({"name": "parent", "type": "reference", "collection": "items", "on_delete": "restrict"});
-        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text"}, parent]});
+        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text", "searchable": true}, parent]});
         admin.post("/collections", &collection).await.ok(201);
         let first = admin.create_id("items", &json!({"a": "first"})).await;
         let second = admin.create_id("items", &json!({"a": "second", "parent": first})).await;
+        admin.create("items", &json!({"a": "अच्छी cafe\u{301}"})).await;
         assert!(server.terminate());
         // References were judged at once, even in a batch.
         let strict: &[&'static str] = match backend {
@@ -159,11 +160,27 @@ async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
         for change in strict {
             texts(&database, change).await;
         }
+        let older: &[&str] = match backend {
+            Backend::Sqlite => &[
+                "DROP TABLE \"col_items__$search\"",
+                "DROP TRIGGER \"col_items__create__log\"",
+                "CREATE TRIGGER \"col_items__create__log\" AFTER INSERT ON col_items BEGIN SELECT 1; END",
+            ],
+            Backend::Postgres => &[
+                "DROP INDEX \"col_items__a__$search\"",
+                "DROP FUNCTION snackbase_words",
+                "CREATE OR REPLACE FUNCTION \"col_items__log\"() RETURNS trigger LANGUAGE plpgsql \
+                 AS $log$ BEGIN RETURN NEW; END $log$",
+            ],
+        };
         for change in [
             "DROP INDEX \"col_items__$newest\"",
             "DROP INDEX \"col_items__newest\"",
             "DELETE FROM meta WHERE key = 'tables_version'",
-        ] {
+        ]
+        .iter()
+        .chain(older)
+        {
             texts(&database, change).await;
         }
         let indexes = match backend {
@@ -179,6 +196,12 @@ async fn tables_of_older_versions_get_their_indexes_at_the_next_start() {
         admin.create("items", &json!({"a": "b"})).await;
         admin.delete(&format!("/records/items/{first}")).await.refused(409, "");
         admin.delete_with("/records/items/batch", &json!({"ids": [first, second]})).await.ok(200);
+        let logged = "SELECT record_id FROM change_log WHERE operation = 'create' AND record IS NOT NULL";
+        assert_eq!(texts(&database, logged).await.len(), 4);
+        for word in ["अच्छी", "café", "b"] {
+            let page = admin.query("/records/items", &[("search", word)]).await.ok(200);
+            assert_eq!(page["total"], 1, "{word}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ crate::both![
     fields_become_searchable_and_stop_being_so,
     a_search_goes_with_its_collection,
     long_texts_are_searched_at_their_beginning,
+    texts_of_every_script_and_composition_are_found_by_what_they_contain,
 ];
 
 async fn books(backend: Backend) -> (TestApp, User) {
@@ -257,4 +258,66 @@ async fn long_texts_are_searched_at_their_beginning(backend: Backend) {
     let many: Vec<String> = (0..300_000).map(|n| format!("w{n}")).collect();
     user.create("books", &json!({"rank": 6, "title": many.join(" "), "body": "ä".repeat(2_000_000)})).await;
     assert_eq!((search(&user, "w17").await, search(&user, "w299999").await), (vec![6], vec![]));
+}
+
+/// Texts by a key, with words that find them besides their own.
+const TEXTS: [(&str, &str, &[&str]); 26] = [
+    ("composed", "Crème brûlée maison", &["crème", "CRÈME", "cre\u{300}me bru\u{302}le\u{301}e"]),
+    ("apart", "Cafe\u{301} noir corse\u{301}", &["café", "CAFÉ", "corsé", "caf\u{65}\u{301}", "café cor"]),
+    ("mixed", "re\u{301}sumé d'été", &["résumé", "re\u{301}sume\u{301} e\u{301}te\u{301}"]),
+    ("vietnamese", "Tiê\u{301}ng Viê\u{323}t", &["tiếng việt", "TIẾNG", "Tie\u{302}\u{301}ng"]),
+    ("hindi", "हिन्दी भाषा अच्छी", &["हिन्दी", "भाषा", "हिन्"]),
+    ("nukta", "क़लम ज़रूर", &["क़लम", "ज़"]),
+    ("tamil", "தமிழ் மொழி", &["தமிழ்", "மொழி"]),
+    ("thai", "ภาษาไทย ง่าย", &["ง่าย", "ภาษา"]),
+    ("khmer", "ភាសាខ្មែរ", &["ភាសា"]),
+    ("tibetan", "བོད་སྐད", &["སྐད"]),
+    ("cjk", "東京都 庁舎", &["東京", "庁舎 東京"]),
+    ("kana", "カ\u{3099}イト ハ\u{309a}ン", &["ガイト", "パン"]),
+    ("korean", "한국어 문서", &["한국어", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}", "문서"]),
+    ("jamo", "\u{1106}\u{116e}\u{11ab}\u{1109}\u{1165} \u{1100}\u{1173}\u{11af}", &["문서", "글"]),
+    ("arabic", "اللُّغة العربية", &["اللُّغة", "العربية"]),
+    ("hebrew", "שָׁלוֹם עולם", &["עולם", "שָׁלוֹם"]),
+    ("greek", "ΟΔΟΣ Αθήνα ο\u{313}δο\u{301}ς", &["οδος", "ΟΔΟΣ", "οδοσ", "αθήνα", "αθη\u{301}να", "ὀδός"]),
+    ("cyrillic", "Ёлка и\u{306}од", &["ёлка", "ЁЛКА", "йод", "ЙОД", "е\u{308}лка"]),
+    ("turkish", "İstanbul Iğdır", &["istanbul", "İSTANBUL", "i\u{307}stanbul", "ığdır"]),
+    ("german", "Straße Donau\u{ad}dampf schiff", &["straße", "donau", "dampf schiff"]),
+    ("angstrom", "5 \u{212b}ngström 3 k\u{2126}", &["ångström", "\u{212b}ngstro\u{308}m", "kω"]),
+    ("georgian", "მთავრული ᲛᲗᲐᲕᲠᲣᲚᲘ", &["მთავრული", "ᲛᲗᲐᲕᲠᲣᲚᲘ"]),
+    ("address", "write to ada.lovelace@example.com now", &["lovelace", "example.com", "ada.lovelace@example.com"]),
+    ("names", "snake_case_name it's O'Brien state-of-the-art", &["case", "brien", "art", "o'brien", "state-of"]),
+    ("numbers", "1º andar n° 5 x² ½ release 1.2.3-rc4", &["1º", "x²", "½", "1.2", "rc4"]),
+    ("emoji", "party 🎉 zero\u{200b}width", &["party", "width", "zero"]),
+];
+
+async fn texts_of_every_script_and_composition_are_found_by_what_they_contain(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let fields = json!([{"name": "key", "type": "text"}, {"name": "text", "type": "text", "searchable": true}]);
+    app.collection("texts", &fields, &open()).await;
+    let user = app.register().await;
+    for (key, text, _) in TEXTS {
+        let stored = user.create("texts", &json!({"key": key, "text": text})).await;
+        assert_eq!(stored["text"], text);
+    }
+    let found = async |text: &str| -> Vec<String> {
+        let page = user.query("/records/texts", &[("search", text), ("limit", "100")]).await.ok(200);
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|item| item["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut missed = Vec::new();
+    for (key, text, words) in TEXTS {
+        let own = text.split(' ').filter(|word| word.chars().any(char::is_alphanumeric));
+        let backwards: String = text.split(' ').rev().collect::<Vec<_>>().join(" ");
+        for asked in own.chain([text, backwards.as_str()]).chain(words.iter().copied()) {
+            let found = found(asked).await;
+            if !found.iter().any(|found| found == key) {
+                missed.push(format!("{key}: {asked:?} finds {found:?}"));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    for (asked, expected) in [("ça", None), ("dampfschiff", None), ("cafes", None), ("งา", None), ("문", Some(2))]
+    {
+        assert_eq!(found(asked).await.len(), expected.unwrap_or_default(), "{asked}");
+    }
 }
