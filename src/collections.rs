@@ -86,7 +86,8 @@ impl Definition {
         let library = change.catalog.library();
         let name = input.name.clone().unwrap_or_default();
         let mut definitions = input.definitions().unwrap_or_default();
-        let mut problems = Vec::from_iter(check_collection_name(&name).err());
+        let mut problems = input::misspelt_keys(input);
+        problems.extend(check_collection_name(&name).err());
         problems.extend(check_new_collection(&name, change.names()));
         problems.extend(check_new_fields(&definitions, |_| false));
         let fields = check_fields(&mut definitions).unwrap_or_else(|found| {
@@ -192,6 +193,7 @@ impl Collections {
         collection: &Arc<Collection>,
         input: &CollectionInput,
     ) -> Result<()> {
+        refuse(input::misspelt_keys(input))?;
         let renames = Renames::check(input.rename.as_ref(), collection)?;
         let sent = input.definitions().map(|mut definitions| {
             renames.expressions(&mut definitions);
@@ -324,6 +326,17 @@ impl Collections {
                 DbError::Unique { .. } => {
                     let message = "Records that exist have equal values, so the field cannot become unique";
                     Error::invalid("schema", "unique_violated", message)
+                }
+                DbError::TooLongForIndex { index } => {
+                    let is_new = |field: &Field| {
+                        let old = before.iter().find(|old| old.name == field.name);
+                        (field.unique || field.indexed) && old.is_none_or(|old| !(old.unique || old.indexed))
+                    };
+                    let named = fields.iter().position(|field| ddl::has_index(table, field, &index));
+                    let place = named.or_else(|| fields.iter().position(is_new));
+                    let message = "Records that exist have values of more than about 2,700 bytes, so the field cannot have an index";
+                    let place = place.map_or_else(|| "schema".to_owned(), |place| format!("schema[{place}].index"));
+                    Error::invalid(place, "too_long_for_index", message)
                 }
                 other => other.into(),
             })?;

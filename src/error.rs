@@ -285,6 +285,7 @@ impl From<DbError> for Error {
             DbError::ReadOnly => {
                 Self::Unavailable("The database takes no writes at the moment. Try again later.".into())
             }
+            DbError::TooLongForIndex { .. } => Self::refused("Validation error", "A value is too long for an index"),
             DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
             DbError::TooLarge => Self::answer_too_large(),
             DbError::Gone => Self::not_found("Not found"),

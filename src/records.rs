@@ -9,6 +9,7 @@ mod batch;
 mod cursor;
 mod draft;
 mod exchange;
+mod guesses;
 mod list;
 mod locks;
 mod order;
@@ -42,6 +43,7 @@ use crate::hooks::Hooks;
 use crate::id::RecordId;
 use crate::schema::{Body, CatalogHandle, Collection, Operation};
 use cursor::Signer;
+use guesses::Guesses;
 use list::TotalKey;
 use vault::Vault;
 
@@ -68,6 +70,7 @@ pub struct Records {
     vault: Arc<Vault>,
     totals: Cache<TotalKey, (u64, i64)>,
     origins: Origins,
+    guesses: Guesses,
 }
 
 impl Records {
@@ -88,6 +91,7 @@ impl Records {
             vault: Arc::new(Vault::new(config.auth.encryption_keys())),
             totals: Cache::builder().weigher(|key: &TotalKey, _| key.bytes()).max_capacity(TOTALS_BYTES).build(),
             origins: Origins::default(),
+            guesses: Guesses::default(),
         }
     }
 
@@ -119,6 +123,7 @@ impl Records {
         let scope = RecordScope::open(caller, &collection, Operation::View)?;
         let id = record_id(id)?;
         let view = scope.view();
+        query::check_selected(fields, &view)?;
         let selected = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
         let expansion = self.expansion(caller, &view, expand, selected)?;
         let mut sql = self.db.sql();

@@ -33,6 +33,10 @@ use crate::id::CollectionId;
 /// Fields that every record has and that only the server writes.
 pub const SYSTEM_FIELDS: [&str; 6] = ["id", "account_id", "created_at", "created_by", "updated_at", "updated_by"];
 
+/// The keys of every document, whichever fields are asked for.
+pub const ALWAYS_SHOWN: [&str; 7] =
+    ["id", "account_id", "created_at", "created_by", "updated_at", "updated_by", "account_name"];
+
 /// What a caller wants to do with records of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {

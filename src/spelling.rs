@@ -7,7 +7,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     }
     let written = name.to_ascii_lowercase();
     let scored = known.into_iter().map(|candidate| (distance(&written, &candidate.to_ascii_lowercase()), candidate));
-    scored.min().filter(|(distance, _)| *distance <= (name.len() / 3).max(2)).map(|(_, candidate)| candidate)
+    scored.min().filter(|(distance, _)| *distance <= (name.len() / 3).max(1)).map(|(_, candidate)| candidate)
 }
 
 /// The end of a message about an unknown name: `; did you mean 'title'?`, or nothing.
@@ -15,19 +15,23 @@ pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String 
     nearest(name, known).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default()
 }
 
-/// How many letters must be changed, added or removed to make `b` of `a`. Names are short; of longer ones only the
-/// beginning counts, so that the time is bounded.
+/// How many letters must be changed, added, removed or exchanged with their neighbour to make `b` of `a`. Names are
+/// short; of longer ones only the beginning counts, so that the time is bounded.
 fn distance(a: &str, b: &str) -> usize {
     const MAX_BYTES: usize = 100;
     let (a, b) = (&a.as_bytes()[..a.len().min(MAX_BYTES)], &b.as_bytes()[..b.len().min(MAX_BYTES)]);
+    let mut above: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+    for i in 0..a.len() {
+        let mut next = vec![i + 1; b.len() + 1];
+        for j in 0..b.len() {
+            let changed = row[j] + usize::from(a[i] != b[j]);
+            next[j + 1] = changed.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                next[j + 1] = next[j + 1].min(above[j - 1] + 1);
+            }
         }
+        above = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -44,6 +48,8 @@ mod tests {
             ("Sort", Some("sort")),
             ("feilds", Some("fields")),
             ("uniqe", Some("unique")),
+            ("srot", Some("sort")),
+            ("sorted_by", None),
             ("colour", None),
             ("", None),
         ] {

@@ -1,6 +1,6 @@
 //! What saving a definition would be refused for, said while it is written: all that needs no look at the records.
 
-use super::input::check_shape;
+use super::input::{check_shape, misspelt_keys};
 use super::rename::Renames;
 use super::{CollectionInput, Collections, forbidden_changes, missing_targets};
 use crate::error::{Error, FieldError, Problem, Result};
@@ -37,6 +37,7 @@ fn of_new(catalog: &Catalog, input: &CollectionInput) -> Vec<FieldError> {
         Err(Error::Malformed { problems }) => problems.iter().map(Problem::of_field).collect(),
         _ => Vec::new(),
     };
+    problems.extend(misspelt_keys(input));
     let name = input.name.as_deref().unwrap_or_default();
     if !problems.iter().any(|problem| problem.field == "name") {
         problems.extend(check_collection_name(name).err());
@@ -69,6 +70,7 @@ fn of_change(catalog: &Catalog, collection: &Collection, input: &CollectionInput
     };
     let before = renames.definitions(collection.row.definitions());
     problems.extend(check_new_fields(&definitions, |name| before.iter().any(|old| old.name == name)));
+    problems.extend(misspelt_keys(input));
     problems.extend(forbidden_changes(before, &definitions));
     Ok(problems)
 }

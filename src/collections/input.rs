@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
+use super::rules::KNOWN_KEYS;
 use super::rules::RulesPatch;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, FieldError, Problem, Result};
 use crate::schema::FieldDefinition;
 use crate::schema::definition::MAX_NAME;
+use crate::schema::naming::{check_keys, misspelt};
 
-/// A collection's definition. Unknown keys are ignored.
+/// A collection's definition. Unknown keys are ignored, unless they are probably misspelt ones of these.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct CollectionInput {
     /// 3 to 64 letters, digits and underscores, beginning with a letter.
@@ -29,6 +31,10 @@ pub struct CollectionInput {
     /// Rules and field lists.
     #[serde(flatten)]
     pub rules: RulesPatch,
+    /// Other keys.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub unknown: BTreeMap<String, Json>,
 }
 
 impl CollectionInput {
@@ -36,6 +42,15 @@ impl CollectionInput {
     pub fn definitions(&self) -> Option<Vec<FieldDefinition>> {
         self.schema.clone().or_else(|| self.fields.clone())
     }
+}
+
+/// The keys that are misspelt, of the definition and of its fields.
+pub(super) fn misspelt_keys(input: &CollectionInput) -> Vec<FieldError> {
+    let known = || ["name", "schema", "fields", "rename"].into_iter().chain(KNOWN_KEYS);
+    let mut problems: Vec<FieldError> =
+        input.unknown.keys().filter_map(|key| misspelt(key.clone(), key, known())).collect();
+    problems.extend(check_keys(input.schema.as_deref().or(input.fields.as_deref()).unwrap_or_default()));
+    problems
 }
 
 /// Another name.

@@ -10,7 +10,8 @@ use crate::expr::{self, Column, Columns, Predicate, StoredMacro, TextFormat};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
 use crate::schema::macros::RuleScope;
-use crate::schema::{Body, FieldType, Library, Operation, SYSTEM_FIELDS, system_format};
+use crate::schema::{ALWAYS_SHOWN, Body, Field, FieldType, Library, Operation, SYSTEM_FIELDS, system_format};
+use crate::spelling::hint;
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -139,7 +140,7 @@ impl RulesPatch {
             ("update_fields", &self.update_fields),
         ] {
             if let Some(list) = list {
-                resolved.push((key, field_list(key, list)?.into()));
+                resolved.push((key, field_list(key, list, scope.fields)?.into()));
             }
         }
         Ok(Resolved(resolved))
@@ -181,20 +182,35 @@ fn describe(problem: &expr::Problem) -> String {
     format!("{} (at position {})", problem.message, problem.position)
 }
 
-/// The stored form of a field list.
-fn field_list(key: &str, list: &Json) -> Result<String> {
+/// The stored form of a field list, whose names must be those of fields.
+fn field_list(key: &str, list: &Json, fields: &[Field]) -> Result<String> {
     let problem = || {
         let message = "Input should be \"*\" or a JSON array of field names";
         Error::malformed(Problem::body(key, "value_error", message, list.clone()))
     };
     match list {
         Json::String(text) if text == "*" => Ok(text.clone()),
-        Json::String(text) => match serde_json::from_str::<Vec<String>>(text) {
-            Ok(_) => Ok(text.clone()),
-            Err(_) => Err(problem()),
-        },
-        Json::Array(names) if names.iter().all(Json::is_string) => Ok(list.to_string()),
+        Json::String(text) => {
+            let names: Vec<String> = serde_json::from_str(text).map_err(|_| problem())?;
+            check_names(key, names.iter().map(String::as_str), fields)?;
+            Ok(text.clone())
+        }
+        Json::Array(names) if names.iter().all(Json::is_string) => {
+            check_names(key, names.iter().filter_map(Json::as_str), fields)?;
+            Ok(list.to_string())
+        }
         _ => Err(problem()),
+    }
+}
+
+fn check_names<'n>(key: &str, mut names: impl Iterator<Item = &'n str>, fields: &[Field]) -> Result<()> {
+    let known = || fields.iter().map(|field| field.name.as_str()).chain(ALWAYS_SHOWN);
+    match names.find(|name| known().all(|known| known != *name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("unknown field '{name}' in {key}{}", hint(name, known()));
+            Err(Error::invalid(key, "unknown_field", message))
+        }
     }
 }
 

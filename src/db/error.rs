@@ -41,6 +41,12 @@ pub enum DbError {
     /// More than the records of one account may be: `records` or `bytes`.
     #[error("quota exceeded: {0}")]
     Quota(&'static str),
+    /// A value that is too long for an index: PostgreSQL takes 2,704 bytes after compression.
+    #[error("a value is too long for the index {index}")]
+    TooLongForIndex {
+        /// The index; empty where PostgreSQL does not name it, for values of more than 8 KiB.
+        index: String,
+    },
     /// Text that PostgreSQL does not take: with a NUL character in it.
     #[error("text with a NUL character")]
     BadText,
@@ -109,6 +115,7 @@ impl DbError {
             Self::Unreachable(cause) => Self::Unreachable(cause.clone()),
             Self::ReadOnly => Self::ReadOnly,
             Self::Full => Self::Full,
+            Self::TooLongForIndex { index } => Self::TooLongForIndex { index: index.clone() },
             Self::RecordTooLarge => Self::RecordTooLarge,
             Self::Quota(quota) => Self::Quota(quota),
             Self::Unsuitable(message) => Self::Unsuitable(message.clone()),
@@ -182,6 +189,9 @@ impl From<sqlx::Error> for DbError {
             "787" | "1811" | "23503" | "23001" => Self::ForeignKey,
             "1299" | "23502" => Self::NotNull { column: last_column() },
             "275" | "23514" | "22003" | "22001" => Self::Check(database.message().to_owned()),
+            "54000" if database.message().starts_with("index row ") => {
+                Self::TooLongForIndex { index: database.constraint().unwrap_or_default().to_owned() }
+            }
             "22021" => Self::BadText,
             "42P01" | "42703" | "42804" => Self::SchemaChanged,
             "0A000" if database.message().starts_with("cached plan") => Self::SchemaChanged,

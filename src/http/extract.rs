@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::auth::{Caller, Credential, Principal};
 use crate::error::{Error, Problem, Result};
 use crate::http::scopes;
+use crate::spelling::{hint, nearest};
 
 /// The credential that a request presents, if it presents one. A bearer token wins over an API key.
 pub fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
@@ -217,6 +218,31 @@ impl Query {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Refuses every parameter that is not among these, so that a misspelt one shows.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not known, with the name that was probably meant.
+    pub fn only(&self, known: &[&str]) -> Result<()> {
+        match self.keys().find(|key| !known.contains(key)) {
+            None => Ok(()),
+            Some(unknown) => Err(unknown_parameter(unknown, known)),
+        }
+    }
+
+    /// Refuses parameters that are probably misspelt ones of these. Others are ignored, as published clients expect.
+    ///
+    /// # Errors
+    ///
+    /// The first that is misspelt, with the name that was probably meant.
+    pub fn refuse_misspelt(&self, known: &[&str]) -> Result<()> {
+        let is_misspelt = |key: &&str| !known.contains(key) && nearest(key, known.iter().copied()).is_some();
+        match self.keys().find(is_misspelt) {
+            None => Ok(()),
+            Some(unknown) => Err(unknown_parameter(unknown, known)),
+        }
+    }
+
     /// A whole number in a range, or the default.
     pub fn number(&self, key: &str, default: i64, range: std::ops::RangeInclusive<i64>) -> Result<i64> {
         let Some(text) = self.get(key) else { return Ok(default) };
@@ -248,4 +274,12 @@ impl Query {
             }
         }
     }
+}
+
+fn unknown_parameter(name: &str, known: &[&str]) -> Error {
+    let shown: String = name.chars().take(100).collect();
+    let expected =
+        if known.is_empty() { "there are none here".into() } else { format!("expected one of {}", known.join(", ")) };
+    let hint = hint(name, known.iter().copied());
+    Error::refused("Unsupported query parameter", format!("unknown query parameter '{shown}'; {expected}{hint}"))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::exchange::Exchange;
-use super::write::{Mode, Prepared, delete_error};
+use super::write::{Mode, Prepared, delete_error, unique_field};
 use super::{Records, record_id};
 use crate::access::RecordScope;
 use crate::auth::Caller;
@@ -167,6 +167,13 @@ impl Records {
             Err(error) => {
                 let index = error.index;
                 let Some(write) = writes.get(index) else { return Err(error.into()) };
+                if let DbError::Unique { hint } = &error.source
+                    && let Some(field) = unique_field(scope.collection, hint)
+                    && let Some(refusal) = self.guesses.refusal(scope, field, writes.len())
+                {
+                    // Not which item: that would tell whose value it was.
+                    return Err(refusal);
+                }
                 Err(match (self.explain(scope, error, write).await, ids.get(index)) {
                     (Error::NotFound(_), Some(id)) => missing(index, id),
                     (error, _) => at(index, error),

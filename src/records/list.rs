@@ -151,6 +151,7 @@ impl Records {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
+        query.check_fields(&view)?;
         query.check_sort(&collection, &view)?;
         let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
         let expansion = self.expansion(caller, &view, query.expand.as_ref(), |field| query.selects(field))?;

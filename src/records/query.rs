@@ -2,7 +2,8 @@
 
 use crate::access::{ExpandPaths, FieldView};
 use crate::error::{Error, Result};
-use crate::schema::{Collection, SYSTEM_FIELDS};
+use crate::schema::{ALWAYS_SHOWN, Collection, SYSTEM_FIELDS};
+use crate::spelling::hint;
 
 /// One key of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,11 @@ impl ListQuery {
         self.fields.as_ref().is_none_or(|fields| fields.iter().any(|name| name == field))
     }
 
+    /// Checks that the fields asked for exist.
+    pub fn check_fields(&self, view: &FieldView) -> Result<()> {
+        check_selected(self.fields.as_deref(), view)
+    }
+
     /// Checks that the order uses fields that exist, sort, and are visible in the clear.
     pub fn check_sort(&self, collection: &Collection, view: &FieldView) -> Result<()> {
         for key in &self.sort {
@@ -116,9 +122,28 @@ impl ListQuery {
                 Some(_) => continue,
                 None => "does not exist",
             };
-            return Err(Error::refused("Invalid sort", format!("Cannot sort by '{name}': the field {problem}")));
+            let hint = if collection.field(name).is_none() { hint(name, shown(view)) } else { String::new() };
+            return Err(Error::refused("Invalid sort", format!("Cannot sort by '{name}': the field {problem}{hint}")));
         }
         Ok(())
+    }
+}
+
+/// The names of the fields that a view shows.
+fn shown(view: &FieldView) -> impl Iterator<Item = &str> {
+    let own = view.collection().fields.iter().map(|field| field.name.as_str());
+    own.filter(|name| view.shows(name)).chain(ALWAYS_SHOWN)
+}
+
+/// Checks that selected fields exist, so that a misspelt name shows. Fields that the view hides are left out silently.
+pub(super) fn check_selected(fields: Option<&[String]>, view: &FieldView) -> Result<()> {
+    let exists = |name: &str| view.collection().field(name).is_some() || ALWAYS_SHOWN.contains(&name);
+    match fields.into_iter().flatten().find(|name| !exists(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("unknown field '{name}' in fields{}", hint(name, shown(view)));
+            Err(Error::refused("Invalid fields", message))
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! Creating, changing and deleting one record.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
@@ -10,12 +8,12 @@ use super::{Records, record_id, record_not_found};
 use crate::access::RecordScope;
 use crate::audit::ChangeKey;
 use crate::auth::Caller;
-use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, canonical_time};
+use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, Value, canonical_time};
 use crate::error::{Error, FieldError, Result};
 use crate::expr::Sent;
 use crate::hooks::{Chain, RecordWrite};
 use crate::id::{AccountId, RecordId, SYSTEM_ACCOUNT};
-use crate::schema::{Body, Collection, Operation, ddl};
+use crate::schema::{Body, Collection, Field, Operation, ddl};
 
 /// How a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +116,7 @@ impl Records {
             (None, None) => SYSTEM_ACCOUNT,
         };
         check_access(scope, &body, None)?;
+        self.guesses.check(scope, &body)?;
         let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
         let mut draft = read_values(scope, &body, Mode::Create, &Body::new())?;
         let (id, now) = (RecordId::new(), self.clock.now());
@@ -149,6 +148,7 @@ impl Records {
         mode: Mode,
     ) -> Result<Prepared<'c>> {
         check_access(scope, &body, None)?;
+        self.guesses.check(scope, &body)?;
         let unchanged = self.unmask(scope, id, &mut body).await?;
         let account = match scope.account {
             Some(account) => account,
@@ -322,7 +322,11 @@ impl Records {
     /// Says why a write was not stored.
     pub(super) async fn explain(&self, scope: &RecordScope<'_>, error: CommitError, write: &Prepared<'_>) -> Error {
         match error.source {
-            DbError::Unique { hint } => unique_error(scope.collection, &hint),
+            DbError::Unique { hint } => match unique_field(scope.collection, &hint) {
+                Some(field) => self.guesses.refusal(scope, field, 1).unwrap_or_else(|| taken(Some(field))),
+                None => taken(None),
+            },
+            DbError::TooLongForIndex { index } => too_long(scope.collection, &index, &write.draft),
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
                 Ok(Some(problem)) => Error::Invalid { fields: vec![problem], index: None },
                 Ok(None) if scope.operation == Operation::Create => not_satisfied(),
@@ -374,16 +378,32 @@ fn not_satisfied() -> Error {
     Error::refused("Rule not satisfied", "The record does not satisfy collection rules")
 }
 
-pub(super) fn unique_error(collection: &Arc<Collection>, hint: &str) -> Error {
-    let field = collection.fields.iter().find(|field| {
-        field.unique && (field.column.as_str() == hint || ddl::unique_name(&collection.table, field).as_str() == hint)
-    });
+/// The unique field that the database speaks of.
+pub(super) fn unique_field<'c>(collection: &'c Collection, hint: &str) -> Option<&'c Field> {
+    let is_it =
+        |field: &&Field| field.column.as_str() == hint || ddl::unique_name(&collection.table, field).as_str() == hint;
+    collection.fields.iter().filter(|field| field.unique).find(is_it)
+}
+
+fn taken(field: Option<&Field>) -> Error {
     let name = field.map(|field| field.name.as_str());
     let message = match name {
         Some(name) => format!("Another record has this value of '{name}' already"),
         None => "Another record has this value already".to_owned(),
     };
     Error::conflict(message, name)
+}
+
+/// A value that does not fit into an index: PostgreSQL takes about 2,700 bytes after compression.
+fn too_long(collection: &Collection, index: &str, draft: &Draft<'_>) -> Error {
+    let named = collection.fields.iter().find(|field| ddl::has_index(&collection.table, field, index));
+    let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+    let indexed = draft.values.iter().filter(|(field, _)| field.unique || field.indexed);
+    let longest = || indexed.max_by_key(|(_, value)| length(value)).map(|(field, _)| *field);
+    let name = named.or_else(longest);
+    let name = name.map_or("record", |field| field.name.as_str());
+    let message = format!("Field '{name}' has an index, so a value takes at most about 2,700 bytes");
+    Error::invalid(name, "too_long", message)
 }
 
 pub(super) fn delete_error(error: DbError) -> Error {

@@ -1,5 +1,7 @@
 //! What a user writes to define a field, and the checks that a definition must pass.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -62,6 +64,10 @@ pub struct FieldDefinition {
     /// Whether no two records of an account may have the same value.
     #[serde(default, deserialize_with = "null_is_default")]
     pub unique: bool,
+    /// For a unique field with personal data, or one that field lists hide: whether callers who do not see it may be told
+    /// that a value exists. Without it, clashes name no field, and trying values out is limited.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub discloses_existence: bool,
     /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other keys are kept.
     #[serde(default)]
     #[schema(value_type = serde_json::Value)]
@@ -96,6 +102,10 @@ pub struct FieldDefinition {
     #[serde(default)]
     #[schema(schema_with = document::return_types)]
     pub return_type: Option<String>,
+    /// Keys that no definition has; what is stored has none.
+    #[serde(flatten, skip_serializing)]
+    #[schema(ignore)]
+    pub unknown: BTreeMap<String, Json>,
 }
 
 fn null_is_default<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -204,6 +214,10 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
     if definition.encrypted {
         check_encrypted(definition, kind, problem);
     }
+    if definition.discloses_existence && !definition.unique {
+        let message = "discloses_existence goes with unique: true".to_owned();
+        problem("discloses_existence", "discloses_existence_requires_unique", message);
+    }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
@@ -222,6 +236,7 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
         required: definition.required,
         default: definition.default.clone().filter(|default| !default.is_null()),
         unique: definition.unique,
+        discloses_existence: definition.discloses_existence,
         target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
         on_delete,
         // Nothing of an encrypted value is shown that could be masked.

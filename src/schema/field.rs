@@ -178,6 +178,8 @@ pub struct Field {
     pub default: Option<Json>,
     /// Whether no two records of an account may have the same value.
     pub unique: bool,
+    /// Whether callers who do not see it in the clear may be told that a value exists, if it is unique.
+    pub discloses_existence: bool,
     /// The collection that a reference points to.
     pub target: Option<String>,
     /// What happens to the record when the one it refers to is deleted.
@@ -214,6 +216,11 @@ impl Field {
             kind: self.column_kind(),
             computed: self.computed.as_deref().map(|formula| formula as &dyn Computed),
         }
+    }
+
+    /// Whether clashes of its values are kept from callers who do not see them.
+    pub fn is_unique_and_guarded(&self) -> bool {
+        self.unique && !self.discloses_existence
     }
 
     /// Checks a JSON value that is not null and turns it into what is bound.

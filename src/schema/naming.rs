@@ -4,6 +4,7 @@
 use super::definition::FieldDefinition;
 use crate::error::FieldError;
 use crate::expr::is_reserved_word;
+use crate::spelling::nearest;
 
 /// What stands between the parts of the names that the server makes: of indexes, constraints and triggers.
 const SEPARATOR: &str = "__";
@@ -12,6 +13,42 @@ const SEPARATOR: &str = "__";
 pub fn check_new_fields(definitions: &[FieldDefinition], exists: impl Fn(&str) -> bool) -> Vec<FieldError> {
     let new = definitions.iter().enumerate().filter(|(_, definition)| !exists(&definition.name));
     new.filter_map(|(index, definition)| check_new_field(&format!("schema[{index}].name"), &definition.name)).collect()
+}
+
+/// The keys of a field's definition.
+const FIELD_KEYS: [&str; 16] = [
+    "name",
+    "type",
+    "required",
+    "default",
+    "unique",
+    "discloses_existence",
+    "options",
+    "collection",
+    "on_delete",
+    "pii",
+    "mask_type",
+    "index",
+    "searchable",
+    "encrypted",
+    "expression",
+    "return_type",
+];
+
+/// Finds misspelt keys in definitions of fields. Others that are not known are ignored, as published clients expect.
+pub fn check_keys(definitions: &[FieldDefinition]) -> Vec<FieldError> {
+    let of = |(index, definition): (usize, &FieldDefinition)| {
+        let place = |key: &str| format!("schema[{index}].{key}");
+        let found = definition.unknown.keys().filter_map(|key| misspelt(place(key), key, FIELD_KEYS));
+        found.collect::<Vec<_>>()
+    };
+    definitions.iter().enumerate().flat_map(of).collect()
+}
+
+/// The problem of an unknown key that was probably meant to be one of those that are known.
+pub fn misspelt<'k>(place: String, key: &str, known: impl IntoIterator<Item = &'k str>) -> Option<FieldError> {
+    let near = nearest(key, known).filter(|near| *near != key)?;
+    Some(FieldError::new(place, "unknown_attribute", format!("unknown attribute '{key}'; did you mean '{near}'?")))
 }
 
 /// Checks the name of a new field; `place` is what the problem is about.
@@ -63,6 +100,26 @@ mod tests {
         for word in ["nulls", "select", "count", "where", "inn", "_in"] {
             assert!(check_new_field("x", word).is_none() && code(word, &[]).is_none(), "{word}");
         }
+    }
+
+    #[test]
+    fn misspelt_keys_are_told_from_those_that_mean_nothing() {
+        let definition: FieldDefinition =
+            serde_json::from_value(serde_json::json!({"name": "a", "type": "text", "uniqe": true, "requierd": false,
+                "label": "A", "description": "", "id": "x", "hidden": false, "system": false, "comment": null}))
+            .unwrap();
+        let found = check_keys(&[definition]);
+        let places: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(places, ["schema[0].requierd", "schema[0].uniqe"]);
+        assert_eq!(found[1].message, "unknown attribute 'uniqe'; did you mean 'unique'?");
+    }
+
+    #[test]
+    fn every_key_of_a_definition_is_known() {
+        let definition = serde_json::to_value(FieldDefinition::default()).unwrap();
+        let keys: std::collections::BTreeSet<&str> =
+            definition.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, FIELD_KEYS.into_iter().collect());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod bytes;
+mod misspelt;
 mod sweep;
 mod texts;
 

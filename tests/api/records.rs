@@ -10,6 +10,7 @@ mod cursor;
 mod encrypted;
 mod exchange;
 mod expand;
+mod guesses;
 mod list;
 mod numbers;
 mod paths;

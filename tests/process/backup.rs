@@ -141,7 +141,8 @@ async fn tables_of_older_versions_are_brought_up_to_date_at_the_next_start() {
         let mut server = Process::serve(&database, &[]);
         let admin = server.admin().await;
         let parent = json!({"name": "parent", "type": "reference", "collection": "items", "on_delete": "restrict"});
-        let collection = json!({"name": "items", "fields": [{"name": "a", "type": "text", "searchable": true}, parent]});
+        let collection =
+            json!({"name": "items", "fields": [{"name": "a", "type": "text", "searchable": true}, parent]});
         admin.post("/collections", &collection).await.ok(201);
         let first = admin.create_id("items", &json!({"a": "first"})).await;
         let second = admin.create_id("items", &json!({"a": "second", "parent": first})).await;

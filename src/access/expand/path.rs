@@ -5,6 +5,7 @@ use std::fmt;
 use super::LABEL;
 use crate::error::{Error, Result};
 use crate::schema::Collection;
+use crate::spelling::hint;
 
 /// References that one request may expand.
 const MAX_REFERENCES: usize = 50;
@@ -42,7 +43,9 @@ impl ExpandPaths {
         match self.0.iter().find(|branch| !is_reference(collection, &branch.field)) {
             None => Ok(()),
             Some(PathNode { field, .. }) => {
-                let message = format!("Field '{field}' is not a reference field and cannot be expanded");
+                let references = collection.references().map(|(field, _)| field.name.as_str());
+                let hint = hint(field, references);
+                let message = format!("Field '{field}' is not a reference field and cannot be expanded{hint}");
                 Err(Error::refused(LABEL, message))
             }
         }

@@ -167,6 +167,7 @@ impl From<&SubscriptionInfo> for SubscriptionView {
     responses((status = 200, body = ConnectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 pub(super) async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<ConnectionList>> {
+    query.refuse_misspelt(&["account", "user_id", "protocol", "before", "limit"])?;
     let text = |key| query.get(key).filter(|text| !text.is_empty());
     let wrong = |key: &str, message: &str, text: &str| {
         Error::malformed(Problem::query(key, "value_error", message.to_owned(), text))

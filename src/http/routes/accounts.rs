@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = AccountList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<AccountList>> {
+    query.refuse_misspelt(&["page", "page_size", "sort_by", "sort_order", "search"])?;
     let ascending = match query.get("sort_order") {
         None | Some("desc") => false,
         Some("asc") => true,
@@ -100,6 +101,7 @@ async fn users(
     Path(id): Path<String>,
     query: Query,
 ) -> Result<Json<AccountUserList>> {
+    query.refuse_misspelt(&["page", "page_size"])?;
     let page = query.number("page", 1, 1..=1_000_000)?;
     let page_size = query.number("page_size", 25, 1..=100)?;
     app.accounts.account_users(&caller, &id, page, page_size).await.map(Json)

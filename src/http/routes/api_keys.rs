@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = ApiKeyList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<ApiKeyList>> {
+    query.refuse_misspelt(&["limit", "offset"])?;
     let limit = query.number("limit", 100, 1..=1000)?;
     let offset = query.number("offset", 0, 0..=i64::from(i32::MAX))?;
     app.accounts.api_keys(&caller, limit, offset).await.map(Json)

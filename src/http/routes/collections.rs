@@ -38,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = CollectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<CollectionList>> {
+    query.refuse_misspelt(&["page", "page_size", "sort_by", "sort_order", "search"])?;
     let page = query.number("page", 1, 1..=1_000_000)?;
     let page_size = query.number("page_size", 25, 1..=100)?;
     let mut collections = app.collections.all().await?;
@@ -87,6 +88,7 @@ async fn names(State(app): State<App>, _: Superadmin) -> Result<Json<CollectionN
     params(("collection_ids" = Option<String>, Query, description = "The ids, separated by commas; without it, all")),
     responses((status = 200, body = Export), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn export(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<impl IntoResponse> {
+    query.refuse_misspelt(&["collection_ids"])?;
     let ids: Option<Vec<&str>> = query
         .get("collection_ids")
         .map(|ids| ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect())
@@ -177,6 +179,7 @@ async fn validate(
     query: Query,
     JsonBody(input): JsonBody<CollectionInput>,
 ) -> Result<Json<DefinitionProblems>> {
+    query.refuse_misspelt(&["collection"])?;
     let found = app.collections.problems(query.get("collection"), &input).await?;
     let view = |FieldError { field, message, code }| DefinitionProblem { field, code, message };
     Ok(Json(DefinitionProblems { problems: found.into_iter().map(view).collect() }))

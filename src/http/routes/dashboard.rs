@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = DashboardStats), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn stats(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<DashboardStats>> {
+    query.refuse_misspelt(&["range"])?;
     let parse = |name: &str| {
         let refused =
             || Error::malformed(Problem::query("range", "enum", "Input should be '7d', '30d' or '90d'", name));

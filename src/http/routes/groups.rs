@@ -58,6 +58,7 @@ struct GroupPage {
     responses((status = 200, body = Groups), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<Groups>> {
+    query.refuse_misspelt(&["skip", "limit", "page", "page_size", "search", "account_id"])?;
     let paged = query.get("page").is_some() || query.get("page_size").is_some();
     let page_size = query.number("page_size", 25, 1..=100)?;
     let page = query.number("page", 1, 1..=1_000_000)?;

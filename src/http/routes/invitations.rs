@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = InvitationList), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<InvitationList>> {
+    query.refuse_misspelt(&["status_filter", "account_id", "page", "page_size"])?;
     let status = |name: &str| {
         InvitationStatus::parse(name).ok_or_else(|| {
             let msg = "Input should be 'pending', 'accepted', 'expired' or 'cancelled'";

@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = Vec<MacroView>), (status = 401, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, SignedIn(principal): SignedIn, query: Query) -> Result<Json<Vec<MacroView>>> {
+    query.refuse_misspelt(&["skip", "limit"])?;
     let skip = query.number("skip", 0, 0..=i64::MAX)?;
     let limit = query.number("limit", 100, 1..=1000)?;
     let at = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);

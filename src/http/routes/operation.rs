@@ -86,6 +86,7 @@ struct RequestList {
         (status = 422, body = ErrorBody)))]
 async fn requests(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<RequestList>> {
     let (status_from, status_to) = statuses(&query)?.unzip();
+    query.refuse_misspelt(&["method", "status", "path", "min_milliseconds", "before", "limit"])?;
     let method = match query.get("method").filter(|method| !method.is_empty()) {
         None => None,
         Some(text) if Method::from_bytes(text.as_bytes()).is_ok() => Some(text.to_owned()),
@@ -176,6 +177,7 @@ struct Figures {
     responses((status = 200, body = Figures), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn figures(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<Figures>> {
+    query.refuse_misspelt(&["range_minutes"])?;
     let minutes = query.number("range_minutes", 60, 1..=1440)?;
     app.observe(true).await;
     let span = Duration::from_secs(60 * minutes.unsigned_abs());

@@ -20,6 +20,7 @@ use crate::http::extract::{JsonBody, JsonObject, Query};
 use crate::records::query::{RawListQuery, parse_fields};
 use crate::records::{AggregateQuery, ListQuery, Mode, Page, RawAggregateQuery};
 use crate::schema::Body;
+use crate::spelling::nearest;
 
 /// The query parameters of a list; anything else is refused, so that a misspelt filter shows.
 const LIST_PARAMETERS: [&str; 10] =
@@ -153,9 +154,12 @@ async fn aggregate(State(app): State<App>, caller: Caller, Path(name): Path<Stri
 
 fn refuse_unknown(query: &Query, known: &[&str]) -> Result<()> {
     let Some(unknown) = query.keys().find(|key| !known.contains(key)) else { return Ok(()) };
-    let message =
-        format!("'{unknown}' is no parameter here; conditions go into filter, for example filter={unknown} = 1");
-    Err(Error::refused("Unsupported query parameter", message))
+    let shown: String = unknown.chars().take(100).collect();
+    let hint = match nearest(unknown, known.iter().copied()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => format!("conditions go into filter, for example filter={shown} = 1"),
+    };
+    Err(Error::refused("Unsupported query parameter", format!("unknown query parameter '{shown}'; {hint}")))
 }
 
 /// Creates a record.
@@ -189,6 +193,7 @@ async fn get(
     Path((name, id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response> {
+    query.only(&["fields", "expand"])?;
     let fields = query.get("fields").and_then(parse_fields);
     let expand = query.get("expand").map(ExpandPaths::parse).transpose()?.flatten();
     let cursor = realtime_cursor(&app);
@@ -215,6 +220,7 @@ async fn secrets(
     Path((name, id)): Path<(String, String)>,
     query: Query,
 ) -> Result<Response> {
+    query.only(&["fields"])?;
     let fields = query.get("fields").and_then(parse_fields);
     let data = app.records.secrets(&caller, &name, &id, fields.as_deref()).await?;
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

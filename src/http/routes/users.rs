@@ -31,6 +31,19 @@ pub fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = UserList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<UserList>> {
+    query.refuse_misspelt(&[
+        "account_id",
+        "role_id",
+        "is_active",
+        "search",
+        "skip",
+        "limit",
+        "sort",
+        "page",
+        "page_size",
+        "sort_by",
+        "sort_order",
+    ])?;
     // Pages come as skip and limit, or as page and page_size.
     let page_size = query.number("page_size", 30, 1..=100)?;
     let page = query.number("page", 1, 1..=1_000_000)?;
