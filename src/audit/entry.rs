@@ -7,7 +7,7 @@ use serde::{Serialize, ser};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::sensitive::{HIDDEN, is_secret, masked};
+use super::sensitive::{HIDDEN, Masks, is_secret, masked};
 use crate::changes::Fields;
 use crate::db::canonical_time;
 use crate::id::ANONYMOUS;
@@ -107,8 +107,8 @@ impl Entry {
         hex(&Sha256::digest(serde_json::to_vec(&sealed).unwrap_or_default()))
     }
 
-    /// One row for each column; a single one without a column where there is none.
-    pub(super) fn rows(&self, mask: bool) -> Vec<AuditRow> {
+    /// One row for each column; a single one without a column where there is none. With `masks`, personal data is masked.
+    pub(super) fn rows(&self, masks: Option<&Masks>) -> Vec<AuditRow> {
         let old = Fields::read(self.old_values.as_deref());
         let new = Fields::read(self.new_values.as_deref());
         let own = new.0.iter().map(|(name, _)| name);
@@ -120,9 +120,13 @@ impl Entry {
         let row = |(index, name): (usize, &str)| {
             let shown = |fields: &Fields<'_>| {
                 let value = fields.get(name).and_then(plain)?;
-                Some(if mask { masked(name, &value).into_owned() } else { value })
+                Some(match masks {
+                    Some(masks) => masks.apply(&self.table_name, name, &value).into_owned(),
+                    None => value,
+                })
             };
-            let person = |text: &str| if mask { masked("email", text).into_owned() } else { text.to_owned() };
+            let person =
+                |text: &str| if masks.is_some() { masked("email", text).into_owned() } else { text.to_owned() };
             let known = ![ANONYMOUS, "system"].contains(&self.actor.as_str());
             AuditRow {
                 id: self.id + i64::try_from(index).unwrap_or_default(),

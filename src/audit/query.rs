@@ -78,6 +78,8 @@ pub struct AuditFilter {
     pub user_id: Option<String>,
     /// Where this was done.
     pub operation: Option<String>,
+    /// By somebody who had signed in like this: `jwt`, `api_key`, `password` or `token`.
+    pub auth_method: Option<String>,
     /// Not before.
     pub from: Option<DateTime<Utc>>,
     /// Not after.
@@ -120,7 +122,8 @@ struct Placed {
 
 impl AuditFilter {
     fn is_everything(&self) -> bool {
-        let texts = [&self.account_id, &self.table_name, &self.record_id, &self.user_id, &self.operation];
+        let texts =
+            [&self.account_id, &self.table_name, &self.record_id, &self.user_id, &self.operation, &self.auth_method];
         texts.iter().all(|text| text.is_none()) && self.from.is_none() && self.to.is_none()
     }
 
@@ -132,6 +135,7 @@ impl AuditFilter {
             ("record_id = ", &self.record_id),
             ("actor = ", &self.user_id),
             ("operation = ", &self.operation),
+            ("auth_method = ", &self.auth_method),
         ];
         for (condition, value) in equal {
             if let Some(value) = value {
@@ -175,7 +179,8 @@ impl Audit {
         self.settle().await?;
         let select = "SELECT * FROM audit_log WHERE id <= $1 ORDER BY id DESC LIMIT 1";
         let entry: Option<Entry> = self.0.db.row(Stmt::fixed(select, vec![id.into()])).await?;
-        let row = entry.and_then(|entry| entry.rows(!caller.sees_pii()).into_iter().find(|row| row.id == id));
+        let masks = if caller.sees_pii() { None } else { Some(self.masks().await?) };
+        let row = entry.and_then(|entry| entry.rows(masks.as_ref()).into_iter().find(|row| row.id == id));
         row.ok_or_else(|| Error::not_found("Audit log entry not found"))
     }
 
@@ -222,9 +227,10 @@ impl Audit {
         filter.push_order(&mut sql, "a.");
         let size = |placed: &Placed| placed.entry.size();
         let entries = self.0.db.reads(None).rows_within(sql.build(), MAX_READ_BYTES, size).await?;
+        let masks = if mask { Some(self.masks().await?) } else { None };
         let mut found = Vec::new();
         for Placed { up_to, entry } in entries {
-            let mut rows = entry.rows(mask);
+            let mut rows = entry.rows(masks.as_ref());
             if !filter.ascending {
                 rows.reverse();
             }

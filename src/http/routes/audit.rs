@@ -23,14 +23,14 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/api/v1/audit-logs", tag = "audit",
     params(("account_id" = Option<String>, Query), ("table_name" = Option<String>, Query),
         ("record_id" = Option<String>, Query), ("user_id" = Option<String>, Query),
-        ("operation" = Option<String>, Query), ("from_date" = Option<String>, Query),
+        ("operation" = Option<String>, Query), ("auth_method" = Option<String>, Query), ("from_date" = Option<String>, Query),
         ("to_date" = Option<String>, Query), ("skip" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647), ("limit" = Option<i64>, Query, minimum = 1, maximum = 500),
         ("sort_by" = Option<String>, Query), ("sort_order" = Option<String>, Query),
         ("masked" = Option<bool>, Query)),
     responses((status = 200, body = AuditPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<AuditPage>> {
-    let filter = filter(&query)?;
+    let filter = filter(&query, &["skip", "limit"])?;
     let skip = query.number("skip", 0, 0..=i64::from(i32::MAX))?;
     let limit = query.number("limit", 50, 1..=500)?;
     app.audit.list(&caller, &filter, skip, limit).await.map(Json)
@@ -41,7 +41,7 @@ async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Que
     params(("format" = Option<String>, Query), ("account_id" = Option<String>, Query),
         ("table_name" = Option<String>, Query), ("record_id" = Option<String>, Query),
         ("user_id" = Option<String>, Query), ("operation" = Option<String>, Query),
-        ("from_date" = Option<String>, Query), ("to_date" = Option<String>, Query),
+        ("auth_method" = Option<String>, Query), ("from_date" = Option<String>, Query), ("to_date" = Option<String>, Query),
         ("sort_by" = Option<String>, Query), ("sort_order" = Option<String>, Query),
         ("masked" = Option<bool>, Query)),
     responses((status = 200, content((String = "text/csv"), (String = "application/json"), (String = "text/plain"))),
@@ -56,7 +56,7 @@ async fn export(
     let format = Format::parse(name).ok_or_else(|| choice("format", Format::NAMES, name))?;
     let wants_pdf = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("application/pdf"));
     let binary = format == Format::Pdf && headers.get(header::ACCEPT).is_some_and(wants_pdf);
-    let export = app.audit.export(&caller, filter(&query)?, format, binary).await?;
+    let export = app.audit.export(&caller, filter(&query, &["format"])?, format, binary).await?;
     let disposition = format!("attachment; filename={}", export.name);
     let headers = [(header::CONTENT_TYPE, export.media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, export.content).into_response())
@@ -68,6 +68,7 @@ async fn export(
     responses((status = 200, body = Verified), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
 async fn verify(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<Verified>> {
+    query.refuse_misspelt(&["account_id"])?;
     let account = text(&query, "account_id")?;
     app.audit.verify(&caller, account.as_deref()).await.map(Json)
 }
@@ -85,7 +86,24 @@ async fn get(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): P
     app.audit.get(&caller, id).await.map(Json)
 }
 
-fn filter(query: &Query) -> Result<AuditFilter> {
+/// The parameters that lists and exports have in common.
+const FILTERS: [&str; 11] = [
+    "account_id",
+    "table_name",
+    "record_id",
+    "user_id",
+    "operation",
+    "auth_method",
+    "from_date",
+    "to_date",
+    "sort_by",
+    "sort_order",
+    "masked",
+];
+
+/// Reads them; `more` are the other parameters that the endpoint takes.
+fn filter(query: &Query, more: &[&str]) -> Result<AuditFilter> {
+    query.refuse_misspelt(&[&FILTERS[..], more].concat())?;
     let ascending = match query.get("sort_order") {
         None | Some("desc") => false,
         Some("asc") => true,
@@ -101,6 +119,7 @@ fn filter(query: &Query) -> Result<AuditFilter> {
         record_id: text(query, "record_id")?,
         user_id: text(query, "user_id")?,
         operation: text(query, "operation")?.map(|operation| operation.to_ascii_uppercase()),
+        auth_method: text(query, "auth_method")?.map(|method| method.to_ascii_lowercase()),
         from: time(query, "from_date", NaiveTime::MIN)?,
         // A day ends with its last millisecond.
         to: time(query, "to_date", NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or(NaiveTime::MIN))?,

@@ -15,6 +15,8 @@ crate::both![
     wrong_queries_are_told_what_is_wrong,
     it_is_shown_to_superadmins_alone,
     personal_data_can_be_masked,
+    personal_data_is_masked_as_its_definition_says,
+    it_is_filtered_by_how_people_had_signed_in,
     every_change_tells_of_the_request_that_made_it,
 ];
 
@@ -297,4 +299,81 @@ async fn every_change_tells_of_the_request_that_made_it(backend: Backend) {
     ];
     told[4..6].sort_unstable();
     assert_eq!(told, expected);
+}
+
+async fn personal_data_is_masked_as_its_definition_says(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    let fields = json!([
+        {"name": "contact", "type": "text", "pii": true, "mask_type": "full"},
+        {"name": "reach", "type": "text", "pii": true, "mask_type": "email"},
+        {"name": "code", "type": "text", "pii": true},
+        {"name": "doc", "type": "json", "pii": true},
+        {"name": "copy", "type": "computed", "expression": "concat('to ', contact)", "return_type": "text"},
+        {"name": "title", "type": "text"}
+    ]);
+    let rules = open();
+    app.collection("people", &fields, &rules).await;
+    app.collection("others", &fields, &rules).await;
+    let ann = app.register().await;
+    let body = json!({"contact": "Ann Example, 12 Some Street", "reach": "ann@secret.example", "code": "abc-123",
+        "doc": {"where": "Some Street"}, "title": "visible"});
+    let id = ann.create_id("people", &body).await;
+    let other = ann.create_id("others", &body).await;
+    ann.patch(&format!("/records/people/{id}"), &json!({"contact": "Ann moved to Other Street"})).await.ok(200);
+    let check = async |when: &str| {
+        for record in [&id, &other] {
+            let rows = trail(&app, &[("record_id", record), ("masked", "true")]).await;
+            assert!(rows.iter().any(|row| row["new_value"] == "visible"), "{when}: {rows:?}");
+            let mut shown = vec![json!(rows).to_string()];
+            for format in ["csv", "json"] {
+                let query = [("record_id", record.as_str()), ("masked", "true"), ("format", format)];
+                shown.push(app.admin.query("/audit-logs/export", &query).await.text);
+            }
+            for text in shown {
+                for secret in ["Street", "ann@secret", "abc-123", "Ann "] {
+                    assert!(!text.contains(secret), "{when}: '{secret}' in {text}");
+                }
+                assert!(text.contains("a***@secret.example") && text.contains("*******"), "{when}: {text}");
+            }
+        }
+        let plain = json!(trail(&app, &[("record_id", &id)]).await).to_string();
+        assert!(plain.contains("12 Some Street"), "{plain}");
+    };
+    check("as it was defined").await;
+    app.admin.put("/collections/people", &json!({"rename": {"contact": "whereabouts"}})).await.ok(200);
+    app.admin.post("/collections/people/rename", &json!({"name": "persons"})).await.ok(200);
+    check("under other names").await;
+    app.admin.delete("/collections/others").await.ok(200);
+    check("after it is gone").await;
+    ann.patch(&format!("/records/persons/{id}"), &json!({"whereabouts": "Ann left for Third Street"})).await.ok(200);
+    check("under the new names").await;
+}
+
+async fn it_is_filtered_by_how_people_had_signed_in(backend: Backend) {
+    let app = TestApp::spawn(backend).await;
+    posts(&app).await;
+    let key = json!({"name": "machine"});
+    let key = app.admin.post("/admin/api-keys", &key).await.ok(201)["key"].as_str().unwrap().to_owned();
+    let machine = app.anonymous().with_header("x-api-key", &key);
+    let by_key = machine.create_id("posts", &json!({"title": "a"})).await;
+    let by_person = app.admin.create_id("posts", &json!({"title": "b"})).await;
+    for (method, record) in [("api_key", &by_key), ("jwt", &by_person)] {
+        let rows = trail(&app, &[("auth_method", method), ("table_name", "col_posts")]).await;
+        assert!(!rows.is_empty(), "{method}");
+        for row in &rows {
+            assert_eq!((&row["extra_metadata"]["auth_method"], &row["record_id"]), (&json!(method), &json!(record)));
+        }
+        let file = app.admin.query("/audit-logs/export", &[("auth_method", method), ("format", "json")]).await;
+        let ids: Vec<Value> = file.ok(200).as_array().unwrap().iter().map(|row| row["record_id"].clone()).collect();
+        assert!(ids.contains(&json!(record)), "{method}");
+        assert!(!ids.contains(&json!(if record == &by_key { &by_person } else { &by_key })), "{method}");
+    }
+    assert!(trail(&app, &[("auth_method", "nothing")]).await.is_empty());
+    let password = trail(&app, &[("auth_method", "password")]).await;
+    assert!(password.iter().all(|row| row["operation"] == "LOGIN"), "{password:?}");
+    for misspelt in ["auth_metod=jwt", "operaton=CREATE", "mased=true"] {
+        let refusal = app.admin.get(&format!("/audit-logs?{misspelt}")).await.refused(400, "did you mean");
+        assert_eq!(refusal["error"], "Unsupported query parameter");
+        app.admin.get(&format!("/audit-logs/export?{misspelt}")).await.refused(400, "did you mean");
+    }
 }
