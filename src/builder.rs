@@ -102,7 +102,8 @@ impl Builder {
     /// Builds and serves until SIGTERM or SIGINT. Raises the process's limit of open files as far as it may.
     pub async fn serve(self) -> Result<()> {
         crate::open_files::raise_limit();
-        let server = self.build().await?;
+        // On the heap, so that the programs that embed this keep small futures.
+        let server = Box::pin(self.build()).await?;
         tokio::spawn(server.app.lifecycle.clone().stop_on_signal());
         server.run().await
     }

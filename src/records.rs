@@ -61,8 +61,8 @@ pub struct Records {
     clock: Clock,
     batch_max: usize,
     record_max: usize,
-    account_records: u64,
-    account_bytes: u64,
+    account_record_max: u64,
+    account_byte_max: u64,
     expand_depth: usize,
     /// Bytes of records that one answer may have.
     answer_bytes: usize,
@@ -83,8 +83,8 @@ impl Records {
             clock,
             batch_max: config.limits.batch_max_size,
             record_max: config.limits.record_bytes,
-            account_records: config.limits.account_records,
-            account_bytes: config.limits.account_bytes,
+            account_record_max: config.limits.account_records,
+            account_byte_max: config.limits.account_bytes,
             expand_depth: config.limits.max_expand_depth,
             answer_bytes: config.limits.answer_bytes,
             signer: Signer::new(&config.auth.secret_key),
@@ -96,7 +96,7 @@ impl Records {
     }
 
     fn quota_exceeded(&self, quota: &'static str) -> Error {
-        let limit = if quota == "records" { self.account_records } else { self.account_bytes };
+        let limit = if quota == "records" { self.account_record_max } else { self.account_byte_max };
         let message = format!(
             "the account may have {limit} {quota}{}; delete records, or ask those who run the server for more",
             if quota == "records" { "" } else { " of values in its records" }

@@ -88,7 +88,7 @@ impl History {
         self.forget_oldest(segments);
         if self.is_full() {
             let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-            for shelf in shelves.values().take_while(|_| self.is_full()) {
+            for (shelf, _) in shelves.values().take_while(|_| self.is_full()) {
                 // What is being read is left alone, and so is this account's, which is locked.
                 if let Ok(mut segments) = shelf.try_lock() {
                     self.forget_oldest(&mut segments);

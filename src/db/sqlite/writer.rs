@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Either, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _};
 use tokio::sync::{oneshot, watch};
 
 use super::query;
@@ -36,6 +36,7 @@ type Reply = oneshot::Sender<Answer>;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every job is a batch, and a box would cost each write")]
 pub(super) enum Job {
     /// Run a batch in the next group.
     Batch { batch: Batch, reply: Reply },
