@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::db::MIN_RECORD_BYTES;
 
+/// Upper limit of the connections of one address, unless a number is configured.
+const MAX_AUTOMATIC_CONNECTIONS: usize = 10_000;
+
 /// How much a client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,8 +30,8 @@ pub struct LimitsConfig {
     pub header_timeout_seconds: u64,
     /// How long a client may take nothing of an answer that waits for it, in seconds; then its connection is closed.
     pub write_timeout_seconds: u64,
-    /// Open connections of one address; 0 for half of what the process may open, which is the most in any case. Not
-    /// counted behind a trusted proxy, whose address they all have.
+    /// Open connections of one address; 0 for half of what the process may open, but at most 10,000. Behind a trusted
+    /// proxy, whose address they all have, the requests under way of one client.
     pub max_connections_per_address: usize,
     /// Connections of one address without a request under way; 0 for any number. Beyond, the oldest one is closed.
     pub max_idle_connections_per_address: usize,
@@ -101,6 +104,15 @@ impl Default for LimitsConfig {
 }
 
 impl LimitsConfig {
+    /// Open connections of one address, in a process that may have so many files and sockets open.
+    pub fn connections_per_address(&self, open_files: usize) -> usize {
+        let half = (open_files / 2).max(1);
+        match self.max_connections_per_address {
+            0 => half.min(MAX_AUTOMATIC_CONNECTIONS),
+            limit => limit.min(half),
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut super::Problems) {
         problems.range("limits.body_bytes", self.body_bytes, 1024..=4 << 30);
         problems.range("limits.answer_bytes", self.answer_bytes, 64 * 1024..=1 << 30);

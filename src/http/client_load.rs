@@ -23,10 +23,7 @@ struct LoadTable {
 impl ClientLoad {
     /// Counts behind a trusted proxy, and nowhere else.
     pub(super) fn new(config: &Config) -> Option<Self> {
-        let max_requests = match config.limits.max_connections_per_address {
-            0 => crate::open_files::limit() / 2,
-            max => max,
-        };
+        let max_requests = config.limits.connections_per_address(crate::open_files::limit());
         config.server.trust_proxy.then(|| Self(Arc::new(LoadTable { max_requests, requests: Mutex::default() })))
     }
 

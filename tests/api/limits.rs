@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 use snackbase::config::{Config, Environment};
+use tokio::net::TcpStream;
 
-use crate::harness::{Answer, Backend, PASSWORD, Sse, TestApp, raw};
+use crate::harness::{Answer, Backend, PASSWORD, Sse, TestApp, eventually, raw};
 
 crate::both![
     whoever_asks_too_often_is_refused_until_there_is_a_token_again,
@@ -18,6 +19,10 @@ crate::both![
     in_production_plain_http_leads_to_https,
     security_headers_are_on_every_answer_and_can_be_changed,
     a_client_that_sends_no_whole_head_is_cut_off,
+    silent_sockets_of_one_address_make_room_for_its_requests,
+    an_address_has_so_many_connections_and_no_more,
+    behind_a_proxy_the_requests_under_way_of_a_client_are_counted,
+    streams_that_nobody_speaks_for_are_limited_for_an_address,
 ];
 
 /// One token a minute: within a test none comes back.
@@ -272,4 +277,72 @@ async fn a_client_that_sends_no_whole_head_is_cut_off(backend: Backend) {
         assert_eq!(status, if beginning.ends_with(b"\r\n\r\n") { 200 } else { 0 });
     }
     app.anonymous().get("//health").await.ok(200);
+}
+
+async fn silent_sockets_of_one_address_make_room_for_its_requests(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.limits.max_idle_connections_per_address = 5).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap());
+    }
+    let is_closed = |socket: &&TcpStream| match socket.try_read(&mut [0]) {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    };
+    eventually("all but five to be closed", async || silent.iter().filter(is_closed).count() >= 15).await;
+    app.anonymous().get("//health").await.ok(200);
+    // What is under way is not silent.
+    let mut streams = Vec::new();
+    for _ in 0..10 {
+        streams.push(Sse::open(&app.admin, "").await);
+    }
+    app.anonymous().get("//health").await.ok(200);
+    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &json!({})).await;
+}
+
+async fn an_address_has_so_many_connections_and_no_more(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.limits.max_connections_per_address = 4).await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        streams.push(Sse::open(&app.admin, "").await);
+    }
+    let head = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!([503, 0].contains(&raw::exchange(&app.base, head).await.0));
+    streams.pop();
+    eventually("room for another", async || raw::exchange(&app.base, head).await.0 == 200).await;
+}
+
+async fn behind_a_proxy_the_requests_under_way_of_a_client_are_counted(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| {
+        config.server.trust_proxy = true;
+        config.limits.max_connections_per_address = 2;
+    })
+    .await;
+    let from = |address: &str| app.admin.with_header("x-forwarded-for", address);
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        streams.push(Sse::open(&from("192.0.2.1"), "").await);
+    }
+    from("192.0.2.1").get("/users").await.refused(429, "");
+    from("192.0.2.2").get("/users").await.ok(200);
+    streams.pop();
+    eventually("a request to have ended", async || from("192.0.2.1").get("/users").await.status == 200).await;
+}
+
+async fn streams_that_nobody_speaks_for_are_limited_for_an_address(backend: Backend) {
+    let app = TestApp::spawn_with(backend, |config| config.server.trust_proxy = true).await;
+    let open = async |address: &str| {
+        let client = app.anonymous().with_header("x-forwarded-for", address);
+        client.request(Method::GET, "//api/realtime").send().await.unwrap()
+    };
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        let stream = open("192.0.2.1").await;
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    assert_eq!(open("192.0.2.1").await.status(), 429);
+    assert_eq!(open("192.0.2.2").await.status(), 200);
+    streams.pop();
+    eventually("a stream to have ended", async || open("192.0.2.1").await.status() == 200).await;
 }

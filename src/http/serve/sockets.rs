@@ -34,7 +34,6 @@ pub(super) struct SocketLimits {
 impl SocketLimits {
     /// The configured limits, in a process that may open so many files.
     pub(super) fn new(config: &Config, open_files: usize) -> Self {
-        let or_any = |limit| if limit == 0 { usize::MAX } else { limit };
         // The database, the log and the like need some, too.
         let total = open_files - (open_files / 4).min(512);
         let limits = &config.limits;
@@ -44,8 +43,11 @@ impl SocketLimits {
         }
         Self {
             total,
-            per_address: or_any(limits.max_connections_per_address).min((total / 2).max(1)),
-            idle_per_address: or_any(limits.max_idle_connections_per_address),
+            per_address: limits.connections_per_address(total),
+            idle_per_address: match limits.max_idle_connections_per_address {
+                0 => usize::MAX,
+                limit => limit,
+            },
         }
     }
 }
@@ -70,7 +72,7 @@ struct OpenSockets {
 pub(super) struct SocketState {
     network: Network,
     started: Instant,
-    /// When it became idle, in milliseconds of the table's life; or [`BUSY`].
+    /// When it became idle, in nanoseconds of the table's life; or [`BUSY`].
     idle_since: AtomicU64,
     evicted: AtomicBool,
     eviction: Notify,
@@ -140,7 +142,7 @@ impl SocketState {
     }
 
     fn rest(&self) {
-        let age = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(BUSY - 1);
+        let age = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(BUSY - 1);
         self.idle_since.store(age, Ordering::Relaxed);
     }
 
@@ -292,7 +294,10 @@ mod tests {
         let limits = SocketLimits::new(&config, 256);
         assert_eq!((limits.total, limits.per_address, limits.idle_per_address), (192, 96, 256));
         let limits = SocketLimits::new(&config, 100_000);
-        assert_eq!((limits.total, limits.per_address), (99_488, 49_744));
+        assert_eq!((limits.total, limits.per_address), (99_488, 10_000));
+        config.limits.max_connections_per_address = 20_000;
+        assert_eq!(SocketLimits::new(&config, 100_000).per_address, 20_000);
+        assert_eq!(SocketLimits::new(&config, 256).per_address, 96);
         config.server.trust_proxy = true;
         assert_eq!(SocketLimits::new(&config, 256).per_address, usize::MAX);
     }
