@@ -224,8 +224,11 @@ fn both_databases_have_the_same_migrations() {
         let entries = std::fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names("sqlite"), names("postgres"));
-    assert!(!names("sqlite").is_empty());
+    let sqlite = names("sqlite");
+    assert_eq!(sqlite, names("postgres"));
+    assert!(!sqlite.is_empty());
+    let numbers: BTreeSet<&str> = sqlite.iter().filter_map(|name| name.split('_').next()).collect();
+    assert_eq!(numbers.len(), sqlite.len(), "two migrations have the same number: {sqlite:?}");
 }
 
 #[test]

@@ -280,7 +280,7 @@ const TEXTS: [(&str, &str, &[&str]); 26] = [
     ("hebrew", "שָׁלוֹם עולם", &["עולם", "שָׁלוֹם"]),
     ("greek", "ΟΔΟΣ Αθήνα ο\u{313}δο\u{301}ς", &["οδος", "ΟΔΟΣ", "οδοσ", "αθήνα", "αθη\u{301}να", "ὀδός"]),
     ("cyrillic", "Ёлка и\u{306}од", &["ёлка", "ЁЛКА", "йод", "ЙОД", "е\u{308}лка"]),
-    ("turkish", "İstanbul Iğdır", &["istanbul", "İSTANBUL", "i\u{307}stanbul", "ığdır"]),
+    ("turkish", "İstanbul Iğdır", &["istanbul", "İSTANBUL", "i\u{307}stanbul", "iğdır"]),
     ("german", "Straße Donau\u{ad}dampf schiff", &["straße", "donau", "dampf schiff"]),
     ("angstrom", "5 \u{212b}ngström 3 k\u{2126}", &["ångström", "\u{212b}ngstro\u{308}m", "kω"]),
     ("georgian", "მთავრული ᲛᲗᲐᲕᲠᲣᲚᲘ", &["მთავრული", "ᲛᲗᲐᲕᲠᲣᲚᲘ"]),
