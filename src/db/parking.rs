@@ -21,25 +21,90 @@ impl Dialect {
         Stmt::fixed(text, Vec::new())
     }
 
-    /// The statements after the last value has its place: of the entries of each record the first one stays, with the
-    /// record as the last one has it.
+    /// The statements after the last value has its place. Of the entries of each record the first one stays, and tells what
+    /// all of them tell: each value as the last entry has it that does not leave it out, each earlier value as the first
+    /// entry has it that has one.
     pub fn end_parking(self, collection: Uuid) -> Vec<Stmt> {
         let mut join = Sql::new(self);
-        join.push("UPDATE change_log SET record = (SELECT l.record FROM change_log l WHERE l.").push(self.parked());
-        join.push(" AND l.collection_id = change_log.collection_id AND l.record_id = change_log.record_id");
-        join.push(" ORDER BY l.position DESC LIMIT 1) WHERE ").push(self.parked());
-        join.push(" AND operation = 'update' AND collection_id = ").arg(collection.to_string());
+        join.push("UPDATE change_log SET record = ");
+        self.write_joined(&mut join, match self {
+            Self::Sqlite => [
+                "(SELECT json_group_object(k.key, json(coalesce((SELECT e.record -> k.fullkey FROM change_log e WHERE ",
+                " AND instr(coalesce(e.omitted, ''), ':' || k.key || ',') = 0 ORDER BY e.position DESC LIMIT 1), 'null'))) \
+                 FROM (SELECT e.record FROM change_log e WHERE ",
+                " ORDER BY e.position DESC LIMIT 1) d, json_each(d.record) k)",
+            ],
+            Self::Postgres => [
+                "(SELECT '{' || string_agg(to_json(k.key)::text || ':' || coalesce((SELECT (e.record::json -> k.key)::text \
+                 FROM change_log e WHERE ",
+                " AND strpos(coalesce(e.omitted, ''), ':' || k.key || ',') = 0 ORDER BY e.position DESC LIMIT 1), 'null'), \
+                 ',' ORDER BY k.ordinality) || '}' FROM (SELECT e.record FROM change_log e WHERE ",
+                " ORDER BY e.position DESC LIMIT 1) d, json_each(d.record::json) WITH ORDINALITY k)",
+            ],
+        });
+        join.push(", previous = ");
+        self.write_joined(&mut join, match self {
+            Self::Sqlite => [
+                "(SELECT json_group_object(p.key, json(p.value)) FROM (SELECT k.key AS key, e.previous -> k.fullkey AS value, \
+                 min(e.position) FROM change_log e, json_each(e.previous) k WHERE ",
+                " GROUP BY k.key) p)",
+                "",
+            ],
+            Self::Postgres => [
+                "(SELECT '{' || string_agg(to_json(p.key)::text || ':' || p.value, ',') || '}' FROM (SELECT DISTINCT ON \
+                 (k.key) k.key, k.value::text AS value FROM change_log e, json_each(e.previous::json) k WHERE ",
+                " ORDER BY k.key, e.position) p)",
+                "",
+            ],
+        });
+        join.push(", omitted = CASE WHEN omitted IS NOT NULL THEN ");
+        self.write_joined(&mut join, match self {
+            Self::Sqlite => [
+                "(SELECT coalesce(group_concat(n.value || ',', ''), '') FROM json_each('[\"' || replace(change_log.omitted, \
+                 ',', '\",\"') || '\"]') n WHERE n.value <> '' AND NOT EXISTS (SELECT 1 FROM change_log e WHERE ",
+                " AND instr(coalesce(e.omitted, ''), n.value || ',') = 0))",
+                "",
+            ],
+            Self::Postgres => [
+                "(SELECT coalesce(string_agg(n || ',', ''), '') FROM unnest(string_to_array(rtrim(change_log.omitted, ','), \
+                 ',')) n WHERE NOT EXISTS (SELECT 1 FROM change_log e WHERE ",
+                " AND strpos(coalesce(e.omitted, ''), n || ',') = 0))",
+                "",
+            ],
+        });
+        join.push(" END WHERE ").push(self.parked()).push(" AND operation = 'update' AND collection_id = ");
+        join.arg(collection.to_string()).push(" AND EXISTS (SELECT 1 FROM change_log e WHERE ");
+        self.write_of_record(&mut join);
+        join.push(" AND e.position > change_log.position) AND NOT EXISTS (SELECT 1 FROM change_log e WHERE ");
+        self.write_of_record(&mut join);
+        join.push(" AND e.position < change_log.position)");
         let mut delete = Sql::new(self);
         delete.push("DELETE FROM change_log WHERE ").push(self.parked());
         delete.push(" AND operation = 'update' AND collection_id = ").arg(collection.to_string());
-        delete.push(" AND EXISTS (SELECT 1 FROM change_log e WHERE e.").push(self.parked());
-        delete.push(" AND e.position < change_log.position AND e.collection_id = change_log.collection_id");
-        delete.push(" AND e.record_id = change_log.record_id)");
+        delete.push(" AND EXISTS (SELECT 1 FROM change_log e WHERE ");
+        self.write_of_record(&mut delete);
+        delete.push(" AND e.position < change_log.position)");
         let end = match self {
             Self::Sqlite => "UPDATE change_context SET parked_after = NULL",
             Self::Postgres => "SELECT set_config('snackbase.parked_after', '', true)",
         };
         vec![join.build(), delete.build(), Stmt::fixed(end, Vec::new())]
+    }
+
+    /// Appends parts of a query, with the condition of [`Self::write_of_record`] between them; an empty part ends it.
+    fn write_joined(self, sql: &mut Sql, parts: [&'static str; 3]) {
+        for (index, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
+            if index > 0 {
+                self.write_of_record(sql);
+            }
+            sql.push(part);
+        }
+    }
+
+    /// Appends whether an entry `e` is of the record, the transaction and the exchange of the entry `change_log`.
+    fn write_of_record(self, sql: &mut Sql) {
+        sql.push("e.").push(self.parked()).push(" AND e.operation = 'update'");
+        sql.push(" AND e.collection_id = change_log.collection_id AND e.record_id = change_log.record_id");
     }
 
     /// The entries of the transaction since values were parked.

@@ -10,6 +10,7 @@ crate::both![
     a_clash_at_the_end_is_a_conflict_with_its_item_and_field,
     an_exchange_is_judged_by_the_rule_on_records_as_they_are,
     subscribers_and_trail_see_one_update_for_each_record,
+    an_exchange_tells_long_and_empty_values_as_they_were,
     a_record_named_twice_gets_the_last_value,
     parents_and_children_are_deleted_in_either_order,
     records_that_refer_to_each_other_are_deleted_together,
@@ -189,6 +190,41 @@ async fn subscribers_and_trail_see_one_update_for_each_record(backend: Backend) 
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     assert_eq!((number(&old), number(&new)), (Some(1.0), Some(2.0)), "{entries:?}");
     assert!(of("slug").is_none(), "{entries:?}");
+}
+
+async fn an_exchange_tells_long_and_empty_values_as_they_were(backend: Backend) {
+    let fields = json!([{"name": "slug", "type": "text", "unique": true}, {"name": "title", "type": "text"},
+        {"name": "body", "type": "text"}, {"name": "data", "type": "json"}]);
+    let (_app, user) = start(backend, &fields, &open()).await;
+    let long = |letter: &str| letter.repeat(6000);
+    let first = json!({"slug": "s", "title": long("a"), "body": long("b"), "data": {"x": long("c")}});
+    let second = json!({"title": "short", "body": long("d"), "data": {"x": 1}});
+    let ids = [user.create_id("places", &first).await, user.create_id("places", &second).await];
+    let before = [read(&user, &ids[0]).await, read(&user, &ids[1]).await];
+    let mut ws = Ws::connect(&user).await;
+    ws.send(&json!({"action": "subscribe", "collection": "places", "old": true, "ref": "all"})).await;
+    ws.next_of("subscribed").await;
+    // The second record takes the first one's slug, which becomes null; each changes one long value and keeps another.
+    let items = [
+        (&*ids[1], json!({"slug": "s", "title": long("e")})),
+        (&*ids[0], json!({"slug": "t", "data": {"x": long("f")}})),
+        (&*ids[0], json!({"slug": null, "title": "now short"})),
+    ];
+    patch(&user, &items).await.ok(200);
+    for _ in 0..2 {
+        let event = ws.next_of("places.update").await;
+        let index = usize::from(event["id"] == ids[1].as_str());
+        assert_eq!(event["old"], before[index], "the record as it was");
+        assert_eq!(event["data"], read(&user, &ids[index]).await, "the record as it is");
+    }
+    let last = user.create_id("places", &json!({"slug": "end"})).await;
+    assert_eq!(ws.frame().await["id"], last.as_str());
+}
+
+async fn read(user: &User, id: &str) -> Value {
+    let mut record = user.get(&format!("/records/places/{id}")).await.ok(200);
+    record["account_name"] = Value::Null;
+    record
 }
 
 async fn a_record_named_twice_gets_the_last_value(backend: Backend) {
