@@ -73,26 +73,59 @@ impl Sql {
         if search.words.is_empty() {
             return self.push("1 = 0");
         }
-        match self.dialect() {
-            Dialect::Sqlite => {
-                self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
-                self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table)).push(" WHERE ");
-                self.ident(&index_name(search.table)).push(" MATCH ").arg(fts_query(search)).push("))")
-            }
-            Dialect::Postgres => {
-                let last = search.words.len() - 1;
-                self.push("(").list(" AND ", search.words.iter().enumerate(), |sql, (index, word)| {
-                    let lexeme = format!("'{word}'{}", if index == last { ":*" } else { "" });
-                    sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
-                        lexemes(sql, "r", column);
-                        sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
+        let last = search.words.len() - 1;
+        let (unspaced, indexed): (Vec<_>, Vec<_>) =
+            search.words.iter().enumerate().partition(|(_, word)| is_unspaced(word));
+        self.push("(");
+        if !indexed.is_empty() {
+            match self.dialect() {
+                Dialect::Sqlite => {
+                    self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
+                    self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table));
+                    self.push(" WHERE ").ident(&index_name(search.table)).push(" MATCH ");
+                    self.arg(fts_query(search, &indexed)).push("))");
+                }
+                Dialect::Postgres => {
+                    self.list(" AND ", &indexed, |sql, (index, word)| {
+                        let lexeme = format!("'{word}'{}", if *index == last { ":*" } else { "" });
+                        sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
+                            lexemes(sql, "r", column);
+                            sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
+                        });
+                        sql.push(")");
                     });
-                    sql.push(")");
-                });
-                self.push(")")
+                }
             }
         }
+        for (place, (_, word)) in unspaced.iter().enumerate() {
+            let spelled = spellings(word);
+            let places = search.columns.iter().flat_map(|(_, column)| spelled.iter().map(move |word| (column, word)));
+            self.push(if place == 0 && indexed.is_empty() { "(" } else { " AND (" });
+            let contains = match self.dialect() {
+                Dialect::Sqlite => "instr(lower(r.",
+                Dialect::Postgres => "strpos(lower(r.",
+            };
+            self.list(" OR ", places, |sql, (column, word)| {
+                sql.push(contains).ident(column).push("), ").typed_arg(word.as_str()).push(") > 0");
+            });
+            self.push(")");
+        }
+        self.push(")")
     }
+}
+
+/// Whether a word is of a script that is written without spaces. An index knows only whole runs of its letters, so such
+/// words are looked for in the texts themselves.
+fn is_unspaced(word: &str) -> bool {
+    word.chars().any(|c| {
+        matches!(c,
+            '\u{e00}'..='\u{eff}' // Thai, Lao
+            | '\u{1000}'..='\u{109f}' // Myanmar
+            | '\u{1780}'..='\u{17ff}' // Khmer
+            | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' // Hiragana, Katakana
+            | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Han
+            | '\u{20000}'..='\u{3ffff}')
+    })
 }
 
 const EVENTS: [&str; 3] = ["create", "update", "delete"];
@@ -116,10 +149,10 @@ fn gin_name(table: &Ident, column: &Ident) -> Ident {
 
 /// The words are letters, digits and marks: there is nothing to escape, and no operator among them. FTS5 does not know that
 /// a letter can be encoded in several ways, so each word is looked for in all of its spellings.
-fn fts_query(search: &TextSearch<'_>) -> String {
+fn fts_query(search: &TextSearch<'_>, words: &[(usize, &String)]) -> String {
     let columns: Vec<String> = search.columns.iter().map(|(place, _)| format!("c{place}")).collect();
     let last = search.words.len().saturating_sub(1);
-    let words = search.words.iter().enumerate().map(|(index, word)| {
+    let words = words.iter().map(|&(index, word)| {
         let more = if index == last { " *" } else { "" };
         let spelled: Vec<String> = spellings(word).iter().map(|word| format!("\"{word}\"{more}")).collect();
         format!("({})", spelled.join(" OR "))

@@ -13,7 +13,7 @@ crate::both![
 
 fn fields() -> Value {
     json!([
-        {"name": "title", "type": "text", "unique": true, "searchable": true},
+        {"name": "title", "type": "text", "unique": true, "discloses_existence": true, "searchable": true},
         {"name": "owner", "type": "text", "index": true},
         {"name": "n", "type": "number", "default": 1},
         {"name": "parent", "type": "reference", "collection": "posts", "on_delete": "cascade"},
