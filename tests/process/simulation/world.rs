@@ -239,7 +239,7 @@ pub fn fields(more: u64) -> Value {
         {"name": "owner", "type": "text"},
         {"name": "phone", "type": "text", "pii": true, "mask_type": "phone"},
         {"name": "secret", "type": "text"},
-        {"name": "code", "type": "text", "unique": true},
+        {"name": "code", "type": "text", "unique": true, "discloses_existence": true},
         {"name": "body", "type": "text"},
         {"name": "parent", "type": "reference", "collection": "items", "on_delete": "cascade"},
         {"name": "topic", "type": "reference", "collection": "topics", "on_delete": "set_null"}
