@@ -45,6 +45,9 @@ impl Surface {
     }
 }
 
+/// The methods that some path has.
+const KNOWN_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /// HEAD, where a path does not have it: the router is asked for another method that nothing has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RefusedHead;
@@ -56,7 +59,9 @@ pub async fn envelope(State(surface): State<Surface>, mut request: Request, next
     let facts = Arc::new(surface.facts(&request));
     let method = facts.method().name();
     let mut response = if is_invented(request.method()) {
-        let response = super::plain(StatusCode::NOT_IMPLEMENTED, "Unknown HTTP method");
+        // Not 501: clients repeat what a server fails at.
+        let mut response = super::plain(StatusCode::METHOD_NOT_ALLOWED, "Unknown HTTP method");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(KNOWN_METHODS));
         surface.metrics.request(method, facts.route(), response.status(), started.elapsed());
         response
     } else {

@@ -57,7 +57,7 @@ async fn refused(app: &TestApp) -> Vec<(&'static str, &'static str, String, u16)
         ("POST", "/api/v1/records/notes", "authorization: Bearer wrong\r\n".to_owned(), 401),
         ("POST", "/api/v1/nowhere", String::new(), 404),
         ("PUT", "/api/v1/auth/login", String::new(), 405),
-        ("BREW", "/api/v1/users", String::new(), 501),
+        ("BREW", "/api/v1/users", String::new(), 405),
         ("GET", "/api/v1/records/notes?limit=x", token.clone(), 422),
         ("POST", "/api/v1/records/notes", token, 413),
     ]

@@ -68,9 +68,9 @@ async fn an_invented_method_is_answered_and_the_connection_goes_on(backend: Back
     let requests =
         format!("BREW {head}\r\nBREW {head}content-length: 2\r\n\r\n{{}}GET {head}connection: close\r\n\r\n");
     let (status, text) = raw::exchange(&app.base, requests.as_bytes()).await;
-    assert_eq!(status, 501);
+    assert_eq!(status, 405);
     let statuses: Vec<_> = text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].to_owned()).collect();
-    assert_eq!(statuses, ["501", "501", "401"], "{text}");
+    assert_eq!(statuses, ["405", "405", "401"], "{text}");
     assert!(text.contains("x-correlation-id: cid_") && text.contains("Unknown HTTP method"), "{text}");
     let list = app.admin.get("/admin/requests").await.ok(200);
     assert!(list["items"].as_array().unwrap().iter().all(|item| item["method"] != "BREW" && item["method"] != "other"));
