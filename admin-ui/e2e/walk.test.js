@@ -132,6 +132,7 @@ test('the walk', async (t) => {
     await drawer.getByLabel('notes', { exact: true }).fill('Changed together');
     await button('Change 2 records').click();
     await page.getByText('Changed notes of 2 records').waitFor();
+    await page.getByRole('gridcell', { name: 'Changed together' }).nth(1).waitFor();
     assert.equal(await page.getByRole('gridcell', { name: 'Changed together' }).count(), 2);
     await button('Put a filter together').click();
     await button('Add condition').click();
