@@ -9,13 +9,14 @@
 //! server, so it avoids work: ready-made requests, no JSON parsing, one thread. Times are in milliseconds;
 //! `generator_cpu_s` next to `server_cpu_s` tells which of the two was busy.
 //!
-//! `requests` holds the scenarios that ask and wait, `fanout` and `matching` those with subscribers; `wire` and `frames` speak the
+//! `requests` holds the scenarios that ask and wait, `fanout` and `matching` those with subscribers, `hostile` those with an attacker; `wire` and `frames` speak the
 //! protocols, `world` prepares the server's data, `server` starts and watches the process, `report` prints.
 
 mod closed;
 mod crowd;
 mod fanout;
 mod frames;
+mod hostile;
 mod limits;
 mod matching;
 mod options;
@@ -75,6 +76,7 @@ async fn dispatch(options: Options) -> Fallible<()> {
 async fn scenario(scenario: Scenario, options: &Options) -> Fallible<()> {
     match scenario {
         Scenario::Start => return startup::measure(options).await,
+        Scenario::Hostile => return hostile::measure(options).await,
         Scenario::Fanout | Scenario::SlowReader | Scenario::Resume | Scenario::Idle | Scenario::Match => {}
         _ => return requests::measure(scenario, options, &Server::of(options).await?).await,
     }

@@ -73,6 +73,10 @@ pub struct Options {
     #[arg(long, default_value_t = 20)]
     pub users: usize,
 
+    /// Attacks of `hostile`
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = Attack::ALL)]
+    pub attack: Vec<Attack>,
+
     /// `cargo bench` passes this to every benchmark
     #[arg(long, hide = true)]
     pub bench: bool,
@@ -103,6 +107,8 @@ pub enum Scenario {
     Match,
     /// Time to the first answer, memory at rest, size of the program
     Start,
+    /// What another account's list takes while one client does its worst
+    Hostile,
     /// A sensible set of all of them
     All,
 }
@@ -183,6 +189,51 @@ impl Rule {
             Self::Role => "@request.auth.role = 'user' || @request.auth.role = 'admin'".to_owned(),
             Self::Relation => format!("@{query}(parent) > 0"),
             Self::Own => "created_by = @request.auth.id".to_owned(),
+        }
+    }
+}
+
+/// What the client of `hostile` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Attack {
+    /// Four lists whose filter searches a text of 1 MiB for a long pattern
+    Filters,
+    /// Twelve subscriptions with such a filter, and texts of 200 KiB
+    Subscriptions,
+    /// 10,000 made-up HTTP methods
+    Methods,
+    /// 3,000 refused writes with headers of 200 kB
+    RefusedWrites,
+    /// A list of twenty texts of 9 MiB, where the server takes them
+    LargeList,
+    /// A list, and groups, of a hundred texts of 1 MiB
+    LargePage,
+    /// A snapshot of a hundred texts of 1 MiB that nobody reads
+    Snapshot,
+}
+
+impl Attack {
+    /// Each of them.
+    pub const ALL: [Self; 7] = [
+        Self::Filters,
+        Self::Subscriptions,
+        Self::Methods,
+        Self::RefusedWrites,
+        Self::LargeList,
+        Self::LargePage,
+        Self::Snapshot,
+    ];
+
+    /// The option's own spelling, for the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Filters => "filters",
+            Self::Subscriptions => "subscriptions",
+            Self::Methods => "methods",
+            Self::RefusedWrites => "refused-writes",
+            Self::LargeList => "large-list",
+            Self::LargePage => "large-page",
+            Self::Snapshot => "snapshot",
         }
     }
 }

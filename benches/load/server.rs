@@ -123,6 +123,14 @@ impl Server {
         Usage::of(&self.pid?.to_string())
     }
 
+    /// Lets the peak of the memory begin at what is held now; without the right to do so it stays what it was.
+    pub fn reset_peak(&self) {
+        if let Some(pid) = self.pid {
+            // 5 resets `VmHWM`, see proc_pid_clear_refs(5).
+            drop(fs::write(format!("/proc/{pid}/clear_refs"), "5"));
+        }
+    }
+
     /// Ends a started server, gently at first. Nothing happens to a server that was running before.
     pub fn stop(&mut self) {
         let Some(started) = &mut self.started else { return };
