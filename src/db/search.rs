@@ -73,43 +73,51 @@ impl Sql {
         if search.words.is_empty() {
             return self.push("1 = 0");
         }
-        let last = search.words.len() - 1;
         let (unspaced, indexed): (Vec<_>, Vec<_>) =
             search.words.iter().enumerate().partition(|(_, word)| is_unspaced(word));
-        self.push("(");
+        self.push("(1 = 1");
         if !indexed.is_empty() {
-            match self.dialect() {
-                Dialect::Sqlite => {
-                    self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
-                    self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table));
-                    self.push(" WHERE ").ident(&index_name(search.table)).push(" MATCH ");
-                    self.arg(fts_query(search, &indexed)).push("))");
-                }
-                Dialect::Postgres => {
-                    self.list(" AND ", &indexed, |sql, (index, word)| {
-                        let lexeme = format!("'{word}'{}", if *index == last { ":*" } else { "" });
-                        sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
-                            lexemes(sql, "r", column);
-                            sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
-                        });
-                        sql.push(")");
+            self.push(" AND ").indexed_words(search, &indexed);
+        }
+        for (_, word) in unspaced {
+            self.push(" AND ").word_within_texts(search, word);
+        }
+        self.push(")")
+    }
+
+    /// Appends the condition that the index of a row has the words, each with its place among all words.
+    fn indexed_words(&mut self, search: &TextSearch<'_>, words: &[(usize, &String)]) -> &mut Self {
+        match self.dialect() {
+            Dialect::Sqlite => {
+                self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
+                self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table)).push(" WHERE ");
+                self.ident(&index_name(search.table)).push(" MATCH ").arg(fts_query(search, words)).push("))")
+            }
+            Dialect::Postgres => {
+                let last = search.words.len() - 1;
+                self.list(" AND ", words, |sql, (index, word)| {
+                    let lexeme = format!("'{word}'{}", if *index == last { ":*" } else { "" });
+                    sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
+                        lexemes(sql, "r", column);
+                        sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
                     });
-                }
+                    sql.push(")");
+                })
             }
         }
-        for (place, (_, word)) in unspaced.iter().enumerate() {
-            let spelled = spellings(word);
-            let places = search.columns.iter().flat_map(|(_, column)| spelled.iter().map(move |word| (column, word)));
-            self.push(if place == 0 && indexed.is_empty() { "(" } else { " AND (" });
-            let contains = match self.dialect() {
-                Dialect::Sqlite => "instr(lower(r.",
-                Dialect::Postgres => "strpos(lower(r.",
-            };
-            self.list(" OR ", places, |sql, (column, word)| {
-                sql.push(contains).ident(column).push("), ").typed_arg(word.as_str()).push(") > 0");
-            });
-            self.push(")");
-        }
+    }
+
+    /// Appends the condition that a text of a row contains the word, in any of its spellings.
+    fn word_within_texts(&mut self, search: &TextSearch<'_>, word: &str) -> &mut Self {
+        let position = match self.dialect() {
+            Dialect::Sqlite => "instr(lower(r.",
+            Dialect::Postgres => "strpos(lower(r.",
+        };
+        let spelled = spellings(word);
+        let places = search.columns.iter().flat_map(|(_, column)| spelled.iter().map(move |word| (column, word)));
+        self.push("(").list(" OR ", places, |sql, (column, word)| {
+            sql.push(position).ident(column).push("), ").typed_arg(word.as_str()).push(") > 0");
+        });
         self.push(")")
     }
 }
