@@ -11,28 +11,53 @@ use std::{env, fs};
 fn main() {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-env-changed=SNACKBASE_SKIP_UI");
-    let sources = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("admin-ui");
-    for watched in
-        ["src", "public", "index.html", "package.json", "package-lock.json", "openapi.json", "vite.config.ts"]
-    {
+    let sources =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("admin-ui");
+    for watched in [
+        "src",
+        "public",
+        "index.html",
+        "package.json",
+        "package-lock.json",
+        "openapi.json",
+        "vite.config.ts",
+    ] {
         println!("cargo:rerun-if-changed={}", sources.join(watched).display());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("admin-ui");
     if env::var("SNACKBASE_SKIP_UI").is_ok_and(|value| value == "1") {
         fs::create_dir_all(&out).expect("OUT_DIR can be written");
-        let page = "<!doctype html><title>SnackBase</title><p>This build was made without the admin UI.";
+        let page =
+            "<!doctype html><title>SnackBase</title><p>This build was made without the admin UI.";
         fs::write(out.join("index.html"), page).expect("OUT_DIR can be written");
         return;
     }
-    if newer(&sources.join("package-lock.json"), &sources.join("node_modules/.package-lock.json")) {
+    if newer(
+        &sources.join("package-lock.json"),
+        &sources.join("node_modules/.package-lock.json"),
+    ) {
         npm(&sources, &["ci", "--no-audit", "--no-fund"]);
     }
-    npm(&sources, &["run", "build", "--", "--outDir", &out.to_string_lossy(), "--emptyOutDir"]);
+    npm(
+        &sources,
+        &[
+            "run",
+            "build",
+            "--",
+            "--outDir",
+            &out.to_string_lossy(),
+            "--emptyOutDir",
+        ],
+    );
 }
 
 /// Whether `a` was changed after `b`, or `b` does not exist.
 fn newer(a: &Path, b: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let modified = |path: &Path| {
+        fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    };
     modified(b).is_none_or(|b| modified(a).is_some_and(|a| a > b))
 }
 

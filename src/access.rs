@@ -1,8 +1,10 @@
-//! Access: which records of a collection a caller may read or change, and which fields of them it sees.
+//! Access: which records of a collection a caller may read or change, and which fields of them it
+//! sees.
 //!
-//! Everything that shows or changes records asks here: single records, lists, counts, aggregates, search, expanded
-//! references, every realtime protocol (live, replayed and snapshots), rooms, and the answers of writes. The answer for a
-//! rule and a caller is the same for all of them, and [`gate`] is the only file that reads rules:
+//! Everything that shows or changes records asks here: single records, lists, counts, aggregates,
+//! search, expanded references, every realtime protocol (live, replayed and snapshots), rooms, and
+//! the answers of writes. The answer for a rule and a caller is the same for all of them, and
+//! [`gate`] is the only file that reads rules:
 //!
 //! | Rule | Anonymous | User | Superadmin |
 //! |---|---|---|---|
@@ -10,8 +12,8 @@
 //! | public (`""`) | the account's records | the account's records | everything |
 //! | an expression | nothing | the account's records for which it is true | everything |
 //!
-//! [`Access`] judges records in memory, [`RecordScope`] writes the same decision into statements, and [`FieldView`] hides
-//! and masks fields.
+//! [`Access`] judges records in memory, [`RecordScope`] writes the same decision into statements,
+//! and [`FieldView`] hides and masks fields.
 
 pub mod expand;
 pub mod field_view;
@@ -20,7 +22,9 @@ mod record_scope;
 
 use std::sync::Arc;
 
-pub use expand::{ExpandPaths, ExpandPlan, ExpandPlanKey, LoadError, LoadedRecords, Placement, replace_reference};
+pub use expand::{
+    ExpandPaths, ExpandPlan, ExpandPlanKey, LoadError, LoadedRecords, Placement, replace_reference,
+};
 pub use field_view::FieldView;
 pub use gate::{Denied, Gate, GateKey};
 pub use record_scope::RecordScope;
@@ -28,8 +32,8 @@ pub use record_scope::RecordScope;
 use crate::auth::Caller;
 use crate::schema::{Collection, Operation};
 
-/// A caller, a collection and an operation: what decides which records pass. Cheap to clone; it does not look at the
-/// record's account, which statements and subscriptions choose by themselves.
+/// A caller, a collection and an operation: what decides which records pass. Cheap to clone; it
+/// does not look at the record's account, which statements and subscriptions choose by themselves.
 #[derive(Clone, Debug)]
 pub struct Access {
     caller: Caller,
@@ -40,7 +44,11 @@ pub struct Access {
 impl Access {
     /// The access of a caller to a collection by an operation.
     pub fn of(caller: &Caller, collection: &Arc<Collection>, operation: Operation) -> Self {
-        Self { caller: caller.clone(), collection: collection.clone(), operation }
+        Self {
+            caller: caller.clone(),
+            collection: collection.clone(),
+            operation,
+        }
     }
 
     /// Who asks.

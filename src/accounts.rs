@@ -1,7 +1,8 @@
-//! Accounts and users: registering, signing in, confirming addresses, resetting passwords, administering.
+//! Accounts and users: registering, signing in, confirming addresses, resetting passwords,
+//! administering.
 //!
-//! [`Accounts`] is one service; each file here adds the operations of one subject to it. Who may call what is checked by
-//! the operation itself where it takes a [`crate::auth::Caller`].
+//! [`Accounts`] is one service; each file here adds the operations of one subject to it. Who may
+//! call what is checked by the operation itself where it takes a [`crate::auth::Caller`].
 
 mod account;
 mod api_key;
@@ -31,20 +32,21 @@ pub use account::AccountFilter;
 pub use api_key::{ApiKeyCreate, ApiKeyList, ApiKeyView};
 pub use group::{GroupCreate, GroupDetail, GroupFilter, GroupMember, GroupUpdate, GroupView};
 pub use input::{
-    AccountCreate, AccountUpdate, ForgotPasswordRequest, LoginRequest, LogoutRequest, NewPassword, RefreshRequest,
-    RegisterRequest, ResetPasswordRequest, SetupRequest, TokenRequest, UserCreate, UserUpdate, VerificationRequest,
+    AccountCreate, AccountUpdate, ForgotPasswordRequest, LoginRequest, LogoutRequest, NewPassword,
+    RefreshRequest, RegisterRequest, ResetPasswordRequest, SetupRequest, TokenRequest, UserCreate,
+    UserUpdate, VerificationRequest,
 };
 pub use invitation_view::{
-    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList, InvitationResent,
-    InvitationStatus, InvitationView,
+    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList,
+    InvitationResent, InvitationStatus, InvitationView,
 };
 pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
 pub use session_list::{SessionList, SessionView};
 pub use user_list::UserFilter;
 pub use view::{
-    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList, AccountView, LoginResponse,
-    Me, Message, RefreshResponse, RegisterResponse, ResetTokenStatus, SetupStatus, UserDetail, UserList, UserView,
-    VerifiedResponse, VerifiedUser,
+    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList,
+    AccountView, LoginResponse, Me, Message, RefreshResponse, RegisterResponse, ResetTokenStatus,
+    SetupStatus, UserDetail, UserList, UserView, VerifiedResponse, VerifiedUser,
 };
 
 use crate::auth::{AccountRef, Auth, Caller, Passwords, Principal, Sessions, Throttle};
@@ -112,7 +114,8 @@ impl Accounts {
         &self.0.mailer
     }
 
-    /// Refuses everyone but those who administer their account; where the configuration opens it, every user may.
+    /// Refuses everyone but those who administer their account; where the configuration opens it,
+    /// every user may.
     fn account_admin(&self, caller: &Caller) -> Result<()> {
         signed_in(caller)?;
         if caller.is_account_admin() || !self.0.config.auth.account_admin_required {
@@ -121,20 +124,34 @@ impl Accounts {
         Err(Error::Forbidden("This needs the role admin".into()))
     }
 
-    /// The account in which the caller creates something: the own one, or for superadmins the one that is named.
+    /// The account in which the caller creates something: the own one, or for superadmins the one
+    /// that is named.
     async fn own_account(&self, caller: &Caller, named: Option<&str>) -> Result<Arc<AccountRef>> {
         let own = &signed_in(caller)?.account;
-        let Some(named) = named else { return Ok(own.clone()) };
+        let Some(named) = named else {
+            return Ok(own.clone());
+        };
         if caller.is_superadmin() {
             let account = self.0.auth.resolve_account(named).await?;
             return account.ok_or_else(|| Error::not_found("Account not found"));
         }
-        let is_own = [&own.id_text, &own.code, &own.slug].iter().any(|own| own.eq_ignore_ascii_case(named));
-        if is_own { Ok(own.clone()) } else { Err(Error::Forbidden("Other accounts are not available".into())) }
+        let is_own = [&own.id_text, &own.code, &own.slug]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(named));
+        if is_own {
+            Ok(own.clone())
+        } else {
+            Err(Error::Forbidden("Other accounts are not available".into()))
+        }
     }
 
-    /// The account whose things the caller sees: the own one, or for superadmins the one that is named, or else all.
-    async fn visible_account(&self, caller: &Caller, named: Option<&str>) -> Result<Option<AccountId>> {
+    /// The account whose things the caller sees: the own one, or for superadmins the one that is
+    /// named, or else all.
+    async fn visible_account(
+        &self,
+        caller: &Caller,
+        named: Option<&str>,
+    ) -> Result<Option<AccountId>> {
         let own = signed_in(caller)?.account.id;
         match named {
             _ if !caller.is_superadmin() => Ok(Some(own)),
@@ -143,7 +160,8 @@ impl Accounts {
         }
     }
 
-    /// Does the work after the answer, so that the answer's time does not tell whether there was any.
+    /// Does the work after the answer, so that the answer's time does not tell whether there was
+    /// any.
     fn in_background(&self, work: impl Future<Output = Result<()>> + Send + 'static) {
         let Ok(place) = self.0.background.clone().try_acquire_owned() else {
             tracing::warn!("too many requests for mails at once: one was dropped");
@@ -160,16 +178,24 @@ impl Accounts {
 
 /// The user who calls, or 401.
 fn signed_in(caller: &Caller) -> Result<&Principal> {
-    caller.principal().map(|principal| &**principal).ok_or_else(|| Error::Unauthenticated("Missing credentials".into()))
+    caller
+        .principal()
+        .map(|principal| &**principal)
+        .ok_or_else(|| Error::Unauthenticated("Missing credentials".into()))
 }
 
 /// Refuses everyone but users of the system account.
 fn superadmin(caller: &Caller) -> Result<&Principal> {
     let principal = signed_in(caller)?;
-    if caller.is_superadmin() { Ok(principal) } else { Err(Error::Forbidden("Superadmin access required".into())) }
+    if caller.is_superadmin() {
+        Ok(principal)
+    } else {
+        Err(Error::Forbidden("Superadmin access required".into()))
+    }
 }
 
-/// Refuses limited API keys what would free them of their limits: to make, change or sign in as a superadmin.
+/// Refuses limited API keys what would free them of their limits: to make, change or sign in as a
+/// superadmin.
 fn unlimited_for(caller: &Caller, account: AccountId) -> Result<()> {
     if account.is_system() && !signed_in(caller)?.is_unlimited() {
         let message = "This API key is restricted: superadmins are changed by a superadmin who is signed in, \

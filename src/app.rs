@@ -31,7 +31,8 @@ use crate::traffic::{Load, Traffic};
 const PRUNE_INTERVAL: Duration = Duration::from_secs(15);
 /// How often the figures are tidied up, and what the server carries is noted.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// The size of the database is asked for each time the figures were tidied up so often: once a minute.
+/// The size of the database is asked for each time the figures were tidied up so often: once a
+/// minute.
 const UPKEEPS_PER_SIZE: u32 = 12;
 
 /// Every service; cheap to clone.
@@ -98,24 +99,61 @@ impl App {
         let (config, hooks) = (Arc::new(config), Arc::new(hooks));
         let lifecycle = Lifecycle::new();
         let db = open(&config).await?;
-        // Before anything is read that it tells of: what another node changes from here on is heard of.
+        // Before anything is read that it tells of: what another node changes from here on is heard
+        // of.
         let changes = ChangeLog::open(db.clone()).await?;
         let catalog = CatalogHandle::load(db.clone()).await?;
         crate::schema::upgrade_tables(&db, &catalog).await?;
-        db.execute(set_record_limit(config.limits.record_bytes)).await?;
-        let disk = DiskWatch::new(database_folder(&config), config.database.min_free_disk_bytes);
+        db.execute(set_record_limit(config.limits.record_bytes))
+            .await?;
+        let disk = DiskWatch::new(
+            database_folder(&config),
+            config.database.min_free_disk_bytes,
+        );
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
-        let accounts = Accounts::build(db.clone(), auth.clone(), hooks.clone(), clock.clone(), &config, &lifecycle);
+        let accounts = Accounts::build(
+            db.clone(),
+            auth.clone(),
+            hooks.clone(),
+            clock.clone(),
+            &config,
+            &lifecycle,
+        );
         accounts.bootstrap().await?;
         apply_quotas(&db, &catalog, &config.limits).await?;
-        let audit = Audit::open(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.audit).await?;
-        let hub = Hub::new(db.clone(), changes.clone(), catalog.clone(), clock.clone(), &config.realtime);
-        let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone(), &config.realtime).await?;
+        let audit = Audit::open(
+            db.clone(),
+            changes.clone(),
+            catalog.clone(),
+            clock.clone(),
+            &config.audit,
+        )
+        .await?;
+        let hub = Hub::new(
+            db.clone(),
+            changes.clone(),
+            catalog.clone(),
+            clock.clone(),
+            &config.realtime,
+        );
+        let rooms = Rooms::load(
+            db.clone(),
+            clock.clone(),
+            config.rooms.clone(),
+            &config.realtime,
+        )
+        .await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
-            records: Records::new(db.clone(), catalog.clone(), hooks.clone(), clock.clone(), &config)
-                .with_origins(audit.origins()),
+            records: Records::new(
+                db.clone(),
+                catalog.clone(),
+                hooks.clone(),
+                clock.clone(),
+                &config,
+            )
+            .with_origins(audit.origins()),
             traffic: Traffic::new(clock.clone()),
             config,
             db,
@@ -139,9 +177,13 @@ impl App {
 
     fn start(&self) {
         let dispatch = dispatch::Dispatch::new(self);
-        let following = self.changes.clone().follow(dispatch, self.lifecycle.stopping().clone());
+        let following = self
+            .changes
+            .clone()
+            .follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
-        self.lifecycle.spawn(self.rooms.clone().keep(self.lifecycle.stopping().clone()));
+        self.lifecycle
+            .spawn(self.rooms.clone().keep(self.lifecycle.stopping().clone()));
         self.audit.start(&self.lifecycle);
         let app = self.clone();
         self.lifecycle.spawn(async move {
@@ -168,7 +210,10 @@ impl App {
         self.lifecycle.spawn(async move {
             let stop = app.lifecycle.stopping().clone();
             let mut turn = 0;
-            while tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled()).await.is_err() {
+            while tokio::time::timeout(UPKEEP_INTERVAL, stop.cancelled())
+                .await
+                .is_err()
+            {
                 app.metrics.upkeep();
                 app.observe(turn % UPKEEPS_PER_SIZE == 0).await;
                 turn += 1;
@@ -179,7 +224,11 @@ impl App {
     /// Notes what the server carries at this moment.
     pub async fn observe(&self, size: bool) {
         // Whoever cannot reach the database is told by what they asked of it.
-        let database_bytes = if size { self.dashboard.database_bytes().await.ok() } else { None };
+        let database_bytes = if size {
+            self.dashboard.database_bytes().await.ok()
+        } else {
+            None
+        };
         self.traffic.observe(Load {
             connections: self.hub.connected(),
             delivered: self.hub.delivered(),
@@ -189,10 +238,13 @@ impl App {
 
     async fn prune(&self) {
         let database = &self.config.database;
-        let mut retention = self.changes.retention(database.change_log_max_rows, database.change_log_max_bytes);
+        let mut retention = self
+            .changes
+            .retention(database.change_log_max_rows, database.change_log_max_bytes);
         loop {
             tokio::time::sleep(PRUNE_INTERVAL).await;
-            let before = self.clock.now() - chrono::Duration::hours(database.change_log_retention_hours);
+            let before =
+                self.clock.now() - chrono::Duration::hours(database.change_log_retention_hours);
             let pruned = async { retention.prune(before, self.audit.position().await?).await };
             if let Err(error) = pruned.await {
                 tracing::warn!(%error, "old entries of the change log could not be deleted");
@@ -217,10 +269,13 @@ impl App {
 /// The folder of an embedded database.
 fn database_folder(config: &Config) -> Option<PathBuf> {
     match config.database.target(&config.server.data_dir) {
-        DatabaseTarget::Sqlite(options) => options
-            .path
-            .parent()
-            .map(|folder| if folder == Path::new("") { PathBuf::from(".") } else { folder.to_path_buf() }),
+        DatabaseTarget::Sqlite(options) => options.path.parent().map(|folder| {
+            if folder == Path::new("") {
+                PathBuf::from(".")
+            } else {
+                folder.to_path_buf()
+            }
+        }),
         DatabaseTarget::Postgres(_) => None,
     }
 }
@@ -230,8 +285,9 @@ pub async fn open(config: &Config) -> Result<Db> {
     let db = match config.database.target(&config.server.data_dir) {
         DatabaseTarget::Sqlite(options) => {
             if let Some(folder) = options.path.parent() {
-                std::fs::create_dir_all(folder)
-                    .map_err(|error| Error::internal(format!("cannot make {}: {error}", folder.display())))?;
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    Error::internal(format!("cannot make {}: {error}", folder.display()))
+                })?;
             }
             if let Err(error) = protect_database(&options.path) {
                 tracing::warn!(%error, "the permissions of the database's files could not be set");

@@ -1,9 +1,11 @@
-//! The audit trail: who changed what, when, and from where; in one chain for each account that shows tampering.
+//! The audit trail: who changed what, when, and from where; in one chain for each account that
+//! shows tampering.
 //!
-//! A change is written to the change log in its own transaction: of records by triggers, of everything else as an
-//! [`Event`]. The sealer reads the log and appends entries to the trail, a moment later and off the path of the
-//! writers. An entry holds a change with the values before and afterwards; when it is read, it becomes one row for each
-//! column. Each entry has a checksum of itself and of the one before it, and the database refuses to change it.
+//! A change is written to the change log in its own transaction: of records by triggers, of
+//! everything else as an [`Event`]. The sealer reads the log and appends entries to the trail, a
+//! moment later and off the path of the writers. An entry holds a change with the values before and
+//! afterwards; when it is read, it becomes one row for each column. Each entry has a checksum of
+//! itself and of the one before it, and the database refuses to change it.
 
 mod entry;
 mod event;
@@ -74,21 +76,49 @@ impl Audit {
         config: &AuditConfig,
     ) -> Result<Self> {
         let (enabled, value_bytes) = (config.logging_enabled, config.value_bytes);
-        let (old, new) = (serde_json::json!({"value": !enabled}), serde_json::json!({"value": enabled}));
+        let (old, new) = (
+            serde_json::json!({"value": !enabled}),
+            serde_json::json!({"value": enabled}),
+        );
         let event = Event::update(SWITCH_TABLE, SWITCH, &old, &new).entry(clock.now());
         let update = "UPDATE audit_state SET wanted = $1 WHERE id = 1 AND wanted <> $1";
-        match db.commit(Batch::new().require(Stmt::fixed(update, vec![enabled.into()])).with(event)).await {
-            Ok(_) | Err(CommitError { source: DbError::Gone, .. }) => {}
+        match db
+            .commit(
+                Batch::new()
+                    .require(Stmt::fixed(update, vec![enabled.into()]))
+                    .with(event),
+            )
+            .await
+        {
+            Ok(_)
+            | Err(CommitError {
+                source: DbError::Gone,
+                ..
+            }) => {}
             Err(error) => return Err(error.source.into()),
         }
         let (sealed, wake, waiting) = (watch::Sender::new(0), Notify::new(), AtomicUsize::new(0));
         let origins = Origins::new(&db, enabled);
-        Ok(Self(Arc::new(Inner { db, changes, catalog, clock, enabled, value_bytes, origins, sealed, wake, waiting })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            changes,
+            catalog,
+            clock,
+            enabled,
+            value_bytes,
+            origins,
+            sealed,
+            wake,
+            waiting,
+        })))
     }
 
     /// Takes the change log over from now on, until the server stops.
     pub fn start(&self, lifecycle: &Lifecycle) {
-        let (sealer, stop) = (sealer::Sealer::new(self.clone()), lifecycle.stopping().clone());
+        let (sealer, stop) = (
+            sealer::Sealer::new(self.clone()),
+            lifecycle.stopping().clone(),
+        );
         lifecycle.spawn(async move {
             tokio::select! {
                 () = sealer.run() => {}
@@ -107,16 +137,24 @@ impl Audit {
         self.0.origins.clone()
     }
 
-    /// The position up to which the change log was taken over: entries after it must not be deleted.
+    /// The position up to which the change log was taken over: entries after it must not be
+    /// deleted.
     pub async fn position(&self) -> Result<i64, DbError> {
-        self.0.db.count(Stmt::fixed("SELECT position FROM audit_state WHERE id = 1", Vec::new())).await
+        self.0
+            .db
+            .count(Stmt::fixed(
+                "SELECT position FROM audit_state WHERE id = 1",
+                Vec::new(),
+            ))
+            .await
     }
 
     fn is_awaited(&self) -> bool {
         self.0.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until what is committed now is in the trail; if that takes too long, readers see what is there.
+    /// Waits until what is committed now is in the trail; if that takes too long, readers see what
+    /// is there.
     pub async fn settle(&self) -> Result<()> {
         let inner = &*self.0;
         let end = "SELECT coalesce(max(position), 0) FROM change_log";

@@ -1,7 +1,8 @@
 //! Who is calling: credentials in, [`Caller`] out.
 //!
-//! [`Auth`] checks tokens and remembers the answer for seconds, so that a request with a known token reads nothing from
-//! the database. Passwords, sessions and one-time tokens are here as well; creating and changing users is `accounts`'.
+//! [`Auth`] checks tokens and remembers the answer for seconds, so that a request with a known
+//! token reads nothing from the database. Passwords, sessions and one-time tokens are here as well;
+//! creating and changing users is `accounts`'.
 
 pub mod access_log;
 pub mod api_key;
@@ -60,8 +61,21 @@ pub struct AccountRef {
 
 impl AccountRef {
     /// An account.
-    pub fn new(id: AccountId, code: String, slug: String, name: String, created_at: DateTime<Utc>) -> Self {
-        Self { id, id_text: id.to_string(), code, slug, name, created_at }
+    pub fn new(
+        id: AccountId,
+        code: String,
+        slug: String,
+        name: String,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            id_text: id.to_string(),
+            code,
+            slug,
+            name,
+            created_at,
+        }
     }
 }
 
@@ -134,17 +148,24 @@ impl Principal {
 
     /// Whether this is a person, or a program whose key has no limits.
     pub fn is_unlimited(&self) -> bool {
-        self.key.as_ref().is_none_or(|key| !key.scopes.are_limited())
+        self.key
+            .as_ref()
+            .is_none_or(|key| !key.scopes.are_limited())
     }
 
-    /// Refuses what the API key was not made for. Users may everything that keys may, except for reading secrets.
+    /// Refuses what the API key was not made for. Users may everything that keys may, except for
+    /// reading secrets.
     pub fn require(&self, scope: KeyScope) -> Result<()> {
         match &self.key {
             Some(key) if key.scopes.allow(scope) => Ok(()),
-            Some(_) => Err(Error::Forbidden(format!("This API key is restricted: it has no scope {}", scope.name()))),
-            None if scope == KeyScope::SecretsRead => {
-                Err(Error::Forbidden(format!("This needs an API key with the scope {}", scope.name())))
-            }
+            Some(_) => Err(Error::Forbidden(format!(
+                "This API key is restricted: it has no scope {}",
+                scope.name()
+            ))),
+            None if scope == KeyScope::SecretsRead => Err(Error::Forbidden(format!(
+                "This needs an API key with the scope {}",
+                scope.name()
+            ))),
             None => Ok(()),
         }
     }
@@ -168,7 +189,8 @@ impl Caller {
         matches!(self, Self::User(principal) if principal.account.id.is_system())
     }
 
-    /// Whether nothing can have changed from one to the other: both are the same reading of who it is.
+    /// Whether nothing can have changed from one to the other: both are the same reading of who it
+    /// is.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::User(one), Self::User(other)) => Arc::ptr_eq(one, other),
@@ -176,9 +198,9 @@ impl Caller {
         }
     }
 
-    /// Whether this is the same user in the same account with the same kind of credential (of API keys, the same key), or
-    /// nobody about the same account. What one credential opened goes on with another one only then: otherwise it would
-    /// outlive the first one, or have other rights.
+    /// Whether this is the same user in the same account with the same kind of credential (of API
+    /// keys, the same key), or nobody about the same account. What one credential opened goes on
+    /// with another one only then: otherwise it would outlive the first one, or have other rights.
     pub fn has_identity_of(&self, other: &Self) -> bool {
         match (self.principal(), other.principal()) {
             (None, None) => self.account_id() == other.account_id(),
@@ -193,9 +215,13 @@ impl Caller {
         }
     }
 
-    /// Whether this is somebody who administers the account that it belongs to, or the whole server.
+    /// Whether this is somebody who administers the account that it belongs to, or the whole
+    /// server.
     pub fn is_account_admin(&self) -> bool {
-        self.is_superadmin() || self.principal().is_some_and(|principal| principal.role == ADMIN_ROLE)
+        self.is_superadmin()
+            || self
+                .principal()
+                .is_some_and(|principal| principal.role == ADMIN_ROLE)
     }
 
     /// The account of the user, or the one that an anonymous request names.
@@ -221,18 +247,22 @@ impl Caller {
 
     /// The author of what this caller writes: the user's id, or `anonymous`.
     pub fn actor(&self) -> &str {
-        self.principal().map_or(ANONYMOUS, |principal| &principal.user_id_text)
+        self.principal()
+            .map_or(ANONYMOUS, |principal| &principal.user_id_text)
     }
 
-    /// Whether personal data is shown in the clear: to superadmins, and to the account's group for it.
+    /// Whether personal data is shown in the clear: to superadmins, and to the account's group for
+    /// it.
     pub fn sees_pii(&self) -> bool {
-        let member = |principal: &Arc<Principal>| principal.groups.iter().any(|group| group == PII_GROUP);
+        let member =
+            |principal: &Arc<Principal>| principal.groups.iter().any(|group| group == PII_GROUP);
         self.is_superadmin() || self.principal().is_some_and(member)
     }
 
     /// What rules can read of this caller.
     pub fn attributes(&self) -> expr::Auth<'_> {
-        self.principal().map_or_else(expr::Auth::default, |principal| principal.attributes())
+        self.principal()
+            .map_or_else(expr::Auth::default, |principal| principal.attributes())
     }
 }
 

@@ -33,9 +33,12 @@ impl Snackbase {
         &self.app
     }
 
-    /// Serves until the app is told to stop (`app().lifecycle.stop()`), then closes everything in order.
+    /// Serves until the app is told to stop (`app().lifecycle.stop()`), then closes everything in
+    /// order.
     pub async fn run(self) -> Result<()> {
-        let event = AppEvent { address: Some(self.address) };
+        let event = AppEvent {
+            address: Some(self.address),
+        };
         self.app.hooks.serve.run(event).await?;
         let patience = std::time::Duration::from_secs(self.app.config.server.shutdown_seconds);
         let stopping = self.app.lifecycle.stopping().clone();
@@ -87,19 +90,31 @@ impl Builder {
     pub async fn build(self) -> Result<Snackbase> {
         let config = match self.config {
             Some(config) => config.prepare().map_err(Error::internal)?,
-            None => Config::load(&Sources::process()).map_err(Error::internal)?.config,
+            None => {
+                Config::load(&Sources::process())
+                    .map_err(Error::internal)?
+                    .config
+            }
         };
         let wanted = (config.server.host.clone(), config.server.port);
         let app = App::build(config, self.hooks).await?;
         self.rooms.fill(&app.rooms);
-        let listener = TcpListener::bind(wanted.clone())
-            .await
-            .map_err(|error| Error::internal(format!("cannot listen on {}:{}: {error}", wanted.0, wanted.1)))?;
+        let listener = TcpListener::bind(wanted.clone()).await.map_err(|error| {
+            Error::internal(format!(
+                "cannot listen on {}:{}: {error}",
+                wanted.0, wanted.1
+            ))
+        })?;
         let address = listener.local_addr().map_err(Error::internal)?;
-        Ok(Snackbase { app, listener, address })
+        Ok(Snackbase {
+            app,
+            listener,
+            address,
+        })
     }
 
-    /// Builds and serves until SIGTERM or SIGINT. Raises the process's limit of open files as far as it may.
+    /// Builds and serves until SIGTERM or SIGINT. Raises the process's limit of open files as far
+    /// as it may.
     pub async fn serve(self) -> Result<()> {
         crate::open_files::raise_limit();
         // On the heap, so that the programs that embed this keep small futures.

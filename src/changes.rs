@@ -1,5 +1,5 @@
-//! The change log: what happened to records, in one order. Everyone who reacts to a write reads it here, after the
-//! commit; a notification is only a hint to read.
+//! The change log: what happened to records, in one order. Everyone who reacts to a write reads it
+//! here, after the commit; a notification is only a hint to read.
 
 mod completion;
 mod feed;
@@ -30,7 +30,8 @@ use crate::id::{AccountId, CollectionId};
 const RETRY: Duration = Duration::from_millis(200);
 /// How long the follower is waited for.
 const CATCH_UP: Duration = Duration::from_millis(500);
-/// Size of the entries that the follower hands over at once, in bytes, unless a single one has more.
+/// Size of the entries that the follower hands over at once, in bytes, unless a single one has
+/// more.
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// A place in the change log, opaque to clients: `epoch:position`.
@@ -47,12 +48,18 @@ impl Cursor {
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, position) = text.rsplit_once(':')?;
         let position = position.parse().ok().filter(|position| *position >= 0)?;
-        Some(Self { epoch: epoch.into(), position })
+        Some(Self {
+            epoch: epoch.into(),
+            position,
+        })
     }
 
     /// Reads a cursor; what is none is taken for that of an unknown database.
     pub fn parse_or_foreign(text: &str) -> Self {
-        Self::parse(text).unwrap_or(Self { epoch: "".into(), position: 0 })
+        Self::parse(text).unwrap_or(Self {
+            epoch: "".into(),
+            position: 0,
+        })
     }
 }
 
@@ -91,9 +98,15 @@ impl ChangeKind {
 
     /// The kind of that name. Entries of other kinds are for the audit trail alone.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Delete, Self::Catalog, Self::Access]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Create,
+            Self::Update,
+            Self::Delete,
+            Self::Catalog,
+            Self::Access,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 
@@ -125,12 +138,20 @@ pub struct Change {
 impl Change {
     /// Whether it is a change of a record.
     pub fn is_of_record(&self) -> bool {
-        matches!(self.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete)
+        matches!(
+            self.kind,
+            ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete
+        )
     }
 
     /// About how many bytes of memory it takes.
     pub fn size(&self) -> usize {
-        let texts = [self.record.as_deref(), self.previous.as_deref(), Some(&self.record_id), Some(&self.actor)];
+        let texts = [
+            self.record.as_deref(),
+            self.previous.as_deref(),
+            Some(&self.record_id),
+            Some(&self.actor),
+        ];
         size_of::<Self>() + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
 }
@@ -150,11 +171,13 @@ struct Row {
     own: bool,
 }
 
-/// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower, not the writers.
+/// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower,
+/// not the writers.
 pub trait Consumer: Send + 'static {
-    /// Takes the next entries, and the position up to which there are no others. It may lie behind the last of them:
-    /// what is for the audit trail alone is not handed over.
-    fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) -> impl Future<Output = ()> + Send;
+    /// Takes the next entries, and the position up to which there are no others. It may lie behind
+    /// the last of them: what is for the audit trail alone is not handed over.
+    fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64)
+    -> impl Future<Output = ()> + Send;
 }
 
 /// The change log; cheap to clone.
@@ -188,7 +211,11 @@ impl Most {
             bytes = bytes.saturating_add(*size);
             bytes <= self.bytes
         };
-        sizes.take(usize::try_from(self.entries).unwrap_or(usize::MAX)).take_while(fits).count().max(1)
+        sizes
+            .take(usize::try_from(self.entries).unwrap_or(usize::MAX))
+            .take_while(fits)
+            .count()
+            .max(1)
     }
 }
 
@@ -201,17 +228,25 @@ pub struct Stretch {
     pub until: i64,
 }
 
-/// How far back a missing position may belong to a transaction that was still open when the log was opened.
+/// How far back a missing position may belong to a transaction that was still open when the log was
+/// opened.
 const RECENT: i64 = 1000;
 
 impl ChangeLog {
     /// Opens the log: makes the database's identity if it has none, and finds the end.
     pub async fn open(db: Db) -> Result<Self, DbError> {
-        let insert = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING";
-        db.execute(Stmt::fixed(insert, vec![new_identity()])).await?;
-        let epoch: Option<(String,)> =
-            db.row(Stmt::fixed("SELECT value FROM meta WHERE key = 'epoch'", vec![])).await?;
-        // Now, and not when the follower gets to run: whatever is written from here on is handed over.
+        let insert =
+            "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING";
+        db.execute(Stmt::fixed(insert, vec![new_identity()]))
+            .await?;
+        let epoch: Option<(String,)> = db
+            .row(Stmt::fixed(
+                "SELECT value FROM meta WHERE key = 'epoch'",
+                vec![],
+            ))
+            .await?;
+        // Now, and not when the follower gets to run: whatever is written from here on is handed
+        // over.
         let recent = "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 \
                       ORDER BY position";
         let committed = *db.committed().borrow();
@@ -224,12 +259,22 @@ impl ChangeLog {
             Dialect::Postgres => postgres::settled(&db, &recent).await?,
         };
         let (position, settled) = (watch::Sender::new(end), watch::Sender::new(settled));
-        Ok(Self { db, epoch, position, settled, followed: watch::Sender::new(committed), recent })
+        Ok(Self {
+            db,
+            epoch,
+            position,
+            settled,
+            followed: watch::Sender::new(committed),
+            recent,
+        })
     }
 
     /// The cursor of an entry.
     pub fn cursor(&self, position: i64) -> Cursor {
-        Cursor { epoch: self.epoch.clone(), position }
+        Cursor {
+            epoch: self.epoch.clone(),
+            position,
+        }
     }
 
     /// The database's identity.
@@ -252,8 +297,8 @@ impl ChangeLog {
         self.settled.subscribe()
     }
 
-    /// Waits until what this process has committed by now is handed over; not for long, should the follower be far behind.
-    /// Returns how far that is.
+    /// Waits until what this process has committed by now is handed over; not for long, should the
+    /// follower be far behind. Returns how far that is.
     pub async fn caught_up(&self) -> Cursor {
         let committed = *self.db.committed().borrow();
         let mut followed = self.followed.subscribe();
@@ -263,9 +308,9 @@ impl ChangeLog {
         self.cursor(self.position())
     }
 
-    /// The entries between two positions, without the first and with the last, of one account and of none, or of all; as
-    /// many as `most` allows, but one at least. `until` must have been handed over. `None` if entries after `position`
-    /// are no longer kept.
+    /// The entries between two positions, without the first and with the last, of one account and
+    /// of none, or of all; as many as `most` allows, but one at least. `until` must have been
+    /// handed over. `None` if entries after `position` are no longer kept.
     pub async fn read_between(
         &self,
         position: i64,
@@ -278,26 +323,53 @@ impl ChangeLog {
             "SELECT position, CAST(coalesce(octet_length(record), 0) + coalesce(octet_length(previous), 0) AS BIGINT)",
         );
         sizes.push(" FROM change_log");
-        let sizes: Vec<(i64, i64)> = self.db.rows(between(sizes, position, until, account, most.entries)).await?;
-        let fitting = most.of(sizes.iter().map(|(_, size)| usize::try_from(*size).unwrap_or(usize::MAX)));
+        let sizes: Vec<(i64, i64)> = self
+            .db
+            .rows(between(sizes, position, until, account, most.entries))
+            .await?;
+        let fitting = most.of(sizes
+            .iter()
+            .map(|(_, size)| usize::try_from(*size).unwrap_or(usize::MAX)));
         let last = sizes.get(fitting - 1);
         // What was not looked at may hold more.
-        let is_cut = fitting < sizes.len() || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);
-        let until = last.filter(|_| is_cut).map_or(until, |(position, _)| *position);
-        let rows: Vec<Row> = self.db.rows(between(self.select(), position, until, account, most.entries)).await?;
+        let is_cut = fitting < sizes.len()
+            || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);
+        let until = last
+            .filter(|_| is_cut)
+            .map_or(until, |(position, _)| *position);
+        let rows: Vec<Row> = self
+            .db
+            .rows(between(
+                self.select(),
+                position,
+                until,
+                account,
+                most.entries,
+            ))
+            .await?;
         // Only now: what was deleted before the entries were read is not among them.
-        let oldest = self.db.count(Stmt::fixed("SELECT coalesce(min(position), 0) FROM change_log", vec![])).await?;
+        let oldest = self
+            .db
+            .count(Stmt::fixed(
+                "SELECT coalesce(min(position), 0) FROM change_log",
+                vec![],
+            ))
+            .await?;
         if position + 1 < oldest {
             return Ok(None);
         }
-        let (mut completion, mut changes, mut bytes) = (Completion::default(), Vec::with_capacity(rows.len()), 0);
+        let (mut completion, mut changes, mut bytes) =
+            (Completion::default(), Vec::with_capacity(rows.len()), 0);
         let mut read = position;
         for mut row in rows {
             let last = row.position;
             let change = completion.complete(&self.db, &mut row).await?;
             bytes += change.as_ref().map_or(0, Change::size);
             if bytes > most.bytes && !changes.is_empty() {
-                return Ok(Some(Stretch { changes, until: read }));
+                return Ok(Some(Stretch {
+                    changes,
+                    until: read,
+                }));
             }
             changes.extend(change);
             read = last;
@@ -307,7 +379,12 @@ impl ChangeLog {
 
     /// The position of the last entry, handed over or not.
     pub async fn end(&self) -> Result<i64, DbError> {
-        self.db.count(Stmt::fixed("SELECT coalesce(max(position), 0) FROM change_log", vec![])).await
+        self.db
+            .count(Stmt::fixed(
+                "SELECT coalesce(max(position), 0) FROM change_log",
+                vec![],
+            ))
+            .await
     }
 
     /// Follows the log and hands every new entry to the consumer, in order, until cancelled.
@@ -329,8 +406,9 @@ impl ChangeLog {
         Retention::new(self.clone(), max_rows, max_bytes)
     }
 
-    /// The changes of the next entries, as many as fit into [`CHUNK_BYTES`], and the position of the last; tries again if the
-    /// database fails. `None` if it is closed, or if there are no more entries.
+    /// The changes of the next entries, as many as fit into [`CHUNK_BYTES`], and the position of
+    /// the last; tries again if the database fails. `None` if it is closed, or if there are no more
+    /// entries.
     async fn next_changes(
         &self,
         rows: &mut VecDeque<Row>,
@@ -369,21 +447,31 @@ impl ChangeLog {
     }
 }
 
-fn between(mut sql: Sql, position: i64, until: i64, account: Option<AccountId>, limit: i64) -> Stmt {
-    sql.push(" WHERE position > ").arg(position).push(" AND position <= ").arg(until);
+fn between(
+    mut sql: Sql,
+    position: i64,
+    until: i64,
+    account: Option<AccountId>,
+    limit: i64,
+) -> Stmt {
+    sql.push(" WHERE position > ")
+        .arg(position)
+        .push(" AND position <= ")
+        .arg(until);
     sql.push(" AND operation <> 'audit'");
     if let Some(account) = account {
-        sql.push(" AND (account_id = ").arg(account).push(" OR account_id IS NULL)");
+        sql.push(" AND (account_id = ")
+            .arg(account)
+            .push(" OR account_id IS NULL)");
     }
     sql.push(" ORDER BY position LIMIT ").number(limit);
     sql.build()
 }
 
-/// The statement that gives a database another identity: after a restore, cursors of before belong to a future that it
-/// did not have.
+/// The statement that gives a database another identity: after a restore, cursors of before belong
+/// to a future that it did not have.
 pub fn renew_identity() -> Stmt {
-    let text =
-        "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let text = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     Stmt::fixed(text, vec![new_identity()])
 }
 
@@ -392,7 +480,8 @@ fn new_identity() -> Value {
     id[16..].into()
 }
 
-/// The statement that tells every node that the catalog changed; run it in the transaction that changes it.
+/// The statement that tells every node that the catalog changed; run it in the transaction that
+/// changes it.
 pub fn catalog_entry(at: DateTime<Utc>, actor: &str) -> Stmt {
     let text = "INSERT INTO change_log (operation, at, actor) VALUES ('catalog', $1, $2)";
     Stmt::fixed(text, vec![Value::from(at), actor.into()])

@@ -98,17 +98,27 @@ pub fn run() -> ExitCode {
         telemetry::tell(format_args!("error: {error}"));
     }
     telemetry::flush();
-    if executed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if executed.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn execute(cli: Cli) -> Result<()> {
-    let mut sources = Sources { file: cli.global.config, data_dir: cli.global.data_dir, ..Sources::process() };
+    let mut sources = Sources {
+        file: cli.global.config,
+        data_dir: cli.global.data_dir,
+        ..Sources::process()
+    };
     match cli.command {
         Command::Openapi => print_line(crate::http::openapi_json()),
         Command::Config(command) => config::run(&command, &sources),
         Command::Info => config::info(&sources),
         Command::Backup { file } => block_on(backup::save(&file, &read(&sources)?)),
-        Command::Restore { file, force } => block_on(backup::restore(&file, force, &read(&sources)?)),
+        Command::Restore { file, force } => {
+            block_on(backup::restore(&file, force, &read(&sources)?))
+        }
         Command::Serve { host, port } => {
             sources.host = host;
             sources.port = port;
@@ -120,7 +130,9 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
         Command::Types(command) => block_on(types::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {
-            let app = crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default()).await?;
+            let app =
+                crate::app::App::build(load(&sources)?.config, crate::hooks::Hooks::default())
+                    .await?;
             app.close().await;
             print_line("The database is up to date.")
         }),
@@ -139,7 +151,10 @@ fn load(sources: &Sources) -> Result<Loaded> {
 }
 
 fn block_on<F: Future<Output = Result<()>>>(task: F) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::internal)?;
     let result = runtime.block_on(task);
     // A hash or a DNS look-up that still runs must not hold up the end.
     runtime.shutdown_background();

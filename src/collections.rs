@@ -45,8 +45,8 @@ pub struct Collections {
     db: Db,
     catalog: CatalogHandle,
     clock: Clock,
-    /// Held while this process changes the schema: waiting for one another with a connection in hand could use up the
-    /// pool that the first one needs to finish.
+    /// Held while this process changes the schema: waiting for one another with a connection in
+    /// hand could use up the pool that the first one needs to finish.
     changing: Arc<Mutex<()>>,
 }
 
@@ -63,13 +63,20 @@ struct SchemaChange {
 impl SchemaChange {
     /// The names of the collections that were there before the change.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.catalog.iter().map(|collection| collection.name.as_str())
+        self.catalog
+            .iter()
+            .map(|collection| collection.name.as_str())
     }
 
     /// The table behind a collection, as the change leaves it.
     fn table(&self, collection: &str) -> Option<Ident> {
         let made = self.tables.get(&collection.to_ascii_lowercase());
-        made.or_else(|| self.catalog.by_name_ignoring_case(collection).map(|collection| &collection.table)).cloned()
+        made.or_else(|| {
+            self.catalog
+                .by_name_ignoring_case(collection)
+                .map(|collection| &collection.table)
+        })
+        .cloned()
     }
 }
 
@@ -96,14 +103,24 @@ impl Definition {
         });
         refuse(problems)?;
         let rules = input.rules.resolve(&library.for_fields(&fields))?;
-        Ok(Self { name, definitions, fields, rules })
+        Ok(Self {
+            name,
+            definitions,
+            fields,
+            rules,
+        })
     }
 }
 
 impl Collections {
     /// A service over a database and its catalog.
     pub fn new(db: Db, catalog: CatalogHandle, clock: Clock) -> Self {
-        Self { db, catalog, clock, changing: Arc::default() }
+        Self {
+            db,
+            catalog,
+            clock,
+            changing: Arc::default(),
+        }
     }
 
     /// A collection by id or name, as it is in the database now.
@@ -119,7 +136,9 @@ impl Collections {
         by_id
             .or_else(|| catalog.by_name(id_or_name))
             .cloned()
-            .ok_or_else(|| Error::CollectionNotFound(format!("Collection '{id_or_name}' not found")))
+            .ok_or_else(|| {
+                Error::CollectionNotFound(format!("Collection '{id_or_name}' not found"))
+            })
     }
 
     /// Defines a collection and makes its table.
@@ -127,14 +146,25 @@ impl Collections {
         input::check_shape(&input, true)?;
         let mut change = self.change().await?;
         let definition = Definition::check(&input, &change)?;
-        refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
-        let id = self.define(&mut change, &definition, &definition.fields).await?;
+        refuse(missing_targets(
+            |name| change.table(name).is_some(),
+            &definition.name,
+            &definition.fields,
+        ))?;
+        let id = self
+            .define(&mut change, &definition, &definition.fields)
+            .await?;
         self.finish(change, caller).await?;
         self.find(&id.to_string())
     }
 
     /// Changes a definition: fields are added, attributes and rules change.
-    pub async fn update(&self, caller: &Caller, id_or_name: &str, input: CollectionInput) -> Result<Arc<Collection>> {
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        id_or_name: &str,
+        input: CollectionInput,
+    ) -> Result<Arc<Collection>> {
         input::check_shape(&input, false)?;
         let mut change = self.change().await?;
         let collection = self.find(id_or_name)?;
@@ -149,16 +179,23 @@ impl Collections {
         self.find(&collection.id.to_string())
     }
 
-    /// Stores a definition and makes its table with some of its fields; [`Self::apply`] adds the others.
+    /// Stores a definition and makes its table with some of its fields; [`Self::apply`] adds the
+    /// others.
     async fn define(
         &self,
         change: &mut SchemaChange,
         definition: &Definition,
         fields: &[Field],
     ) -> Result<CollectionId> {
-        let Definition { name, definitions, rules, .. } = definition;
+        let Definition {
+            name,
+            definitions,
+            rules,
+            ..
+        } = definition;
         let id = CollectionId::new();
-        let table = ddl::table_name(name).ok_or_else(|| Error::internal("a checked name makes no table"))?;
+        let table = ddl::table_name(name)
+            .ok_or_else(|| Error::internal("a checked name makes no table"))?;
         let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, created_at, updated_at, \
                       rules_updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)";
         let args = vec![
@@ -170,16 +207,32 @@ impl Collections {
             change.now.into(),
         ];
         let taken = |error| match error {
-            DbError::Unique { .. } => Error::conflict(format!("Collection '{name}' already exists"), Some("name")),
+            DbError::Unique { .. } => {
+                Error::conflict(format!("Collection '{name}' already exists"), Some("name"))
+            }
             other => other.into(),
         };
-        change.tx.execute(Stmt::fixed(insert, args)).await.map_err(taken)?;
+        change
+            .tx
+            .execute(Stmt::fixed(insert, args))
+            .await
+            .map_err(taken)?;
         for update in rules.statements(id, change.now) {
             change.tx.execute(update).await?;
         }
-        change.tables.insert(name.to_ascii_lowercase(), table.clone());
+        change
+            .tables
+            .insert(name.to_ascii_lowercase(), table.clone());
         let target = |name: &str| change.table(name);
-        let statements = ddl::create(self.db.dialect(), &ddl::Table { id, name: &table, fields }, target);
+        let statements = ddl::create(
+            self.db.dialect(),
+            &ddl::Table {
+                id,
+                name: &table,
+                fields,
+            },
+            target,
+        );
         for stmt in statements {
             change.tx.execute(stmt).await?;
         }
@@ -199,28 +252,42 @@ impl Collections {
             renames.expressions(&mut definitions);
             definitions
         });
-        let under_new_names = (!renames.is_empty()).then(|| renames.definitions(collection.row.definitions()));
+        let under_new_names =
+            (!renames.is_empty()).then(|| renames.definitions(collection.row.definitions()));
         let fields = match sent.or_else(|| under_new_names.clone()) {
             None => collection.fields.clone(),
             Some(mut definitions) => {
                 let fields = check_fields(&mut definitions).map_err(invalid)?;
                 let before = under_new_names.unwrap_or_else(|| collection.row.definitions());
-                refuse(check_new_fields(&definitions, |name| before.iter().any(|old| old.name == name)))?;
+                refuse(check_new_fields(&definitions, |name| {
+                    before.iter().any(|old| old.name == name)
+                }))?;
                 refuse(forbidden_changes(before, &definitions))?;
-                refuse(missing_targets(|name| change.table(name).is_some(), &collection.name, &fields))?;
+                refuse(missing_targets(
+                    |name| change.table(name).is_some(),
+                    &collection.name,
+                    &fields,
+                ))?;
                 if !renames.is_empty() {
                     self.rename_fields(change, collection, &renames).await?;
                 }
                 let before = renames.fields(&collection.fields);
-                self.apply(change, collection.id, &collection.table, &before, &fields).await?;
+                self.apply(change, collection.id, &collection.table, &before, &fields)
+                    .await?;
                 let update = "UPDATE collections SET schema = $1, updated_at = $2 WHERE id = $3";
-                let args = vec![stored(&definitions)?, change.now.into(), collection.id.into()];
+                let args = vec![
+                    stored(&definitions)?,
+                    change.now.into(),
+                    collection.id.into(),
+                ];
                 change.tx.execute(Stmt::fixed(update, args)).await?;
                 fields
             }
         };
-        for update in
-            input.rules.resolve(&change.catalog.library().for_fields(&fields))?.statements(collection.id, change.now)
+        for update in input
+            .rules
+            .resolve(&change.catalog.library().for_fields(&fields))?
+            .statements(collection.id, change.now)
         {
             change.tx.execute(update).await?;
         }
@@ -233,34 +300,72 @@ impl Collections {
         let collection = self.find(id_or_name)?;
         let refers = |other: &&Arc<Collection>| {
             other.id != collection.id
-                && other.references().any(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
+                && other
+                    .references()
+                    .any(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
         };
-        let referring: Vec<&str> = change.catalog.iter().filter(refers).map(|other| other.name.as_str()).collect();
+        let referring: Vec<&str> = change
+            .catalog
+            .iter()
+            .filter(refers)
+            .map(|other| other.name.as_str())
+            .collect();
         if !referring.is_empty() {
-            let message = format!("'{}' is referred to by {}", collection.name, referring.join(", "));
+            let message = format!(
+                "'{}' is referred to by {}",
+                collection.name,
+                referring.join(", ")
+            );
             return Err(Error::conflict(message, None));
         }
         refuse_read_by_macros(&change, &collection)?;
         let mut count = self.db.sql();
         count.push("SELECT count(*) FROM ").ident(&collection.table);
-        let records: i64 = change.tx.row::<(i64,)>(count.build()).await?.map_or(0, |(count,)| count);
+        let records: i64 = change
+            .tx
+            .row::<(i64,)>(count.build())
+            .await?
+            .map_or(0, |(count,)| count);
         let own: Vec<&Ident> = collection
             .references()
             .filter(|(_, target)| target.eq_ignore_ascii_case(&collection.name))
             .map(|(field, _)| &field.column)
             .collect();
-        let table = ddl::Table { id: collection.id, name: &collection.table, fields: &collection.fields };
-        change.tx.execute(ddl::discount_usage(self.db.dialect(), &table)).await?;
-        for stmt in ddl::drop(self.db.dialect(), &collection.table, &collection.fields, &own) {
+        let table = ddl::Table {
+            id: collection.id,
+            name: &collection.table,
+            fields: &collection.fields,
+        };
+        change
+            .tx
+            .execute(ddl::discount_usage(self.db.dialect(), &table))
+            .await?;
+        for stmt in ddl::drop(
+            self.db.dialect(),
+            &collection.table,
+            &collection.fields,
+            &own,
+        ) {
             change.tx.execute(stmt).await?;
         }
-        change.tx.execute(Stmt::fixed("DELETE FROM collections WHERE id = $1", vec![collection.id.into()])).await?;
+        change
+            .tx
+            .execute(Stmt::fixed(
+                "DELETE FROM collections WHERE id = $1",
+                vec![collection.id.into()],
+            ))
+            .await?;
         self.finish(change, caller).await?;
         Ok(DeletedCollection::new(&collection, records))
     }
 
     /// Changes the rules of a collection; what is not named stays.
-    pub async fn set_rules(&self, caller: &Caller, name: &str, patch: RulesPatch) -> Result<Arc<Collection>> {
+    pub async fn set_rules(
+        &self,
+        caller: &Caller,
+        name: &str,
+        patch: RulesPatch,
+    ) -> Result<Arc<Collection>> {
         let mut change = self.change().await?;
         let collection = self.find(name)?;
         for update in patch
@@ -280,29 +385,47 @@ impl Collections {
         Ok(self.db.reads(None).count(sql.build()).await?)
     }
 
-    /// Every collection, as it is in the database now: another node may have changed one a moment ago, and what is read
-    /// here is edited and sent back.
+    /// Every collection, as it is in the database now: another node may have changed one a moment
+    /// ago, and what is read here is edited and sent back.
     pub async fn all(&self) -> Result<Vec<Arc<Collection>>> {
         Ok(self.catalog.latest().await?.iter().cloned().collect())
     }
 
-    /// Begins a change. Changes of the schema follow one another; each sees the outcome of the one before.
+    /// Begins a change. Changes of the schema follow one another; each sees the outcome of the one
+    /// before.
     async fn change(&self) -> Result<SchemaChange> {
         let turn = self.changing.clone().lock_owned().await;
         let mut tx = self.db.begin().await?;
         tx.serialize_schema_changes().await?;
         let (catalog, now) = (self.catalog.latest().await?, self.clock.now());
-        Ok(SchemaChange { tx, catalog, tables: HashMap::new(), now, _turn: turn })
+        Ok(SchemaChange {
+            tx,
+            catalog,
+            tables: HashMap::new(),
+            now,
+            _turn: turn,
+        })
     }
 
     /// Tells the audit trail and every node what changed, and commits.
     async fn finish(&self, mut change: SchemaChange, caller: &Caller) -> Result<()> {
-        let rows: Vec<CollectionRow> =
-            change.tx.rows(Stmt::fixed("SELECT * FROM collections ORDER BY id", Vec::new())).await?;
+        let rows: Vec<CollectionRow> = change
+            .tx
+            .rows(Stmt::fixed(
+                "SELECT * FROM collections ORDER BY id",
+                Vec::new(),
+            ))
+            .await?;
         for event in trail::changes(&change.catalog, &rows) {
-            change.tx.execute(event.by(caller).entry(change.now)).await?;
+            change
+                .tx
+                .execute(event.by(caller).entry(change.now))
+                .await?;
         }
-        change.tx.execute(catalog_entry(change.now, caller.actor())).await?;
+        change
+            .tx
+            .execute(catalog_entry(change.now, caller.actor()))
+            .await?;
         change.tx.commit().await?;
         Ok(self.catalog.reload().await?)
     }
@@ -316,10 +439,20 @@ impl Collections {
         before: &[Field],
         fields: &[Field],
     ) -> Result<()> {
-        self.check_data(&mut change.tx, table, before, fields).await?;
+        self.check_data(&mut change.tx, table, before, fields)
+            .await?;
         let statements = {
             let target = |name: &str| change.table(name);
-            ddl::alter(self.db.dialect(), &ddl::Table { id, name: table, fields }, before, target)
+            ddl::alter(
+                self.db.dialect(),
+                &ddl::Table {
+                    id,
+                    name: table,
+                    fields,
+                },
+                before,
+                target,
+            )
         };
         for stmt in statements {
             change.tx.execute(stmt).await.map_err(|error| match error {
@@ -345,7 +478,13 @@ impl Collections {
     }
 
     /// Refuses what records that exist do not satisfy.
-    async fn check_data(&self, tx: &mut Tx, table: &Ident, before: &[Field], fields: &[Field]) -> Result<()> {
+    async fn check_data(
+        &self,
+        tx: &mut Tx,
+        table: &Ident,
+        before: &[Field],
+        fields: &[Field],
+    ) -> Result<()> {
         for (index, field) in fields.iter().enumerate() {
             let old = before.iter().find(|old| old.name == field.name);
             if !field.required || old.is_some_and(|old| old.required) {
@@ -360,11 +499,20 @@ impl Collections {
                 (None, Some(_)) => continue,
                 (None, None) => {}
             }
-            let lacking = tx.row::<(i64,)>(sql.build()).await?.map_or(0, |(count,)| count);
+            let lacking = tx
+                .row::<(i64,)>(sql.build())
+                .await?
+                .map_or(0, |(count,)| count);
             if lacking > 0 {
                 let name = &field.name;
-                let message = format!("{lacking} records have no '{name}': give them a value, or the field a default");
-                return Err(Error::invalid(format!("schema[{index}].required"), "required_violated", message));
+                let message = format!(
+                    "{lacking} records have no '{name}': give them a value, or the field a default"
+                );
+                return Err(Error::invalid(
+                    format!("schema[{index}].required"),
+                    "required_violated",
+                    message,
+                ));
             }
         }
         Ok(())
@@ -372,15 +520,24 @@ impl Collections {
 }
 
 fn invalid(fields: Vec<FieldError>) -> Error {
-    Error::Invalid { fields, index: None }
+    Error::Invalid {
+        fields,
+        index: None,
+    }
 }
 
 fn refuse(problems: Vec<FieldError>) -> Result<()> {
-    if problems.is_empty() { Ok(()) } else { Err(invalid(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(invalid(problems))
+    }
 }
 
 fn stored(definitions: &[FieldDefinition]) -> Result<Value> {
-    Ok(Value::Text(serde_json::to_string(definitions).map_err(Error::internal)?))
+    Ok(Value::Text(
+        serde_json::to_string(definitions).map_err(Error::internal)?,
+    ))
 }
 
 /// The stored macros that read a collection, parsed.
@@ -388,19 +545,31 @@ fn macros_reading(change: &SchemaChange, name: &str) -> Vec<MacroRow> {
     let library = change.catalog.library();
     let scope = library.for_fields(&[]);
     let reads = |row: &&MacroRow| {
-        let read = scope.stored_macro(&row.name).and_then(StoredMacro::collection);
-        read.is_some_and(|read| library.collection_name(read).is_some_and(|read| read.eq_ignore_ascii_case(name)))
+        let read = scope
+            .stored_macro(&row.name)
+            .and_then(StoredMacro::collection);
+        read.is_some_and(|read| {
+            library
+                .collection_name(read)
+                .is_some_and(|read| read.eq_ignore_ascii_case(name))
+        })
     };
     library.rows().iter().filter(reads).cloned().collect()
 }
 
 fn refuse_read_by_macros(change: &SchemaChange, collection: &Collection) -> Result<()> {
-    let names: Vec<String> =
-        macros_reading(change, &collection.name).iter().map(|row| format!("@{}", row.name)).collect();
+    let names: Vec<String> = macros_reading(change, &collection.name)
+        .iter()
+        .map(|row| format!("@{}", row.name))
+        .collect();
     if names.is_empty() {
         return Ok(());
     }
-    let message = format!("'{}' is read by the macros {}", collection.name, names.join(", "));
+    let message = format!(
+        "'{}' is read by the macros {}",
+        collection.name,
+        names.join(", ")
+    );
     Err(Error::conflict(message, None))
 }
 
@@ -412,7 +581,11 @@ fn missing_targets(exists: impl Fn(&str) -> bool, own: &str, fields: &[Field]) -
             return None;
         }
         let message = format!("There is no collection '{target}' to refer to");
-        Some(FieldError::new(format!("schema[{index}].collection"), "reference_collection_unknown", message))
+        Some(FieldError::new(
+            format!("schema[{index}].collection"),
+            "reference_collection_unknown",
+            message,
+        ))
     };
     fields.iter().enumerate().filter_map(missing).collect()
 }
@@ -435,7 +608,8 @@ fn forbidden_changes(before: Vec<FieldDefinition>, after: &[FieldDefinition]) ->
                 (Some(old.kind.as_str()), Some(new.kind.as_str()))
             };
             let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
-            let message = format!("A type change from '{from}' to '{to}' is not allowed: add a new field");
+            let message =
+                format!("A type change from '{from}' to '{to}' is not allowed: add a new field");
             problems.push(FieldError::new(name, "type_change_not_allowed", message));
         }
         if old.encrypted != new.encrypted {
@@ -450,9 +624,13 @@ fn forbidden_changes(before: Vec<FieldDefinition>, after: &[FieldDefinition]) ->
             (Some(old), Some(new)) => old.eq_ignore_ascii_case(new),
             (old, new) => old == new,
         };
-        for (same, key) in [(same_target, "collection"), (old.on_delete == new.on_delete, "on_delete")] {
+        for (same, key) in [
+            (same_target, "collection"),
+            (old.on_delete == new.on_delete, "on_delete"),
+        ] {
             if !same && old.kind == "reference" {
-                let message = format!("'{key}' of an existing reference cannot change: add a new field");
+                let message =
+                    format!("'{key}' of an existing reference cannot change: add a new field");
                 problems.push(FieldError::new(
                     format!("schema[{index}].{key}"),
                     "reference_change_not_allowed",

@@ -1,7 +1,9 @@
-//! The configuration: defaults, overridden by `snackbase.toml`, by `SNACKBASE_*` variables, by flags.
+//! The configuration: defaults, overridden by `snackbase.toml`, by `SNACKBASE_*` variables, by
+//! flags.
 //!
-//! A key is a field of a section's struct, a line in `snackbase.toml.example` (a test compares them) and a row in
-//! [`env`]. Whatever is unknown or out of range stops the start, with the key's name and where it came from.
+//! A key is a field of a section's struct, a line in `snackbase.toml.example` (a test compares
+//! them) and a row in [`env`]. Whatever is unknown or out of range stops the start, with the key's
+//! name and where it came from.
 
 mod audit;
 mod auth;
@@ -87,7 +89,12 @@ impl Sources {
     /// The environment of this process.
     pub fn process() -> Self {
         let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-        Self { variables: std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect(), ..Self::default() }
+        Self {
+            variables: std::env::vars_os()
+                .map(|(k, v)| (text(k), text(v)))
+                .collect(),
+            ..Self::default()
+        }
     }
 }
 
@@ -103,8 +110,8 @@ pub struct Loaded {
 }
 
 impl Config {
-    /// Reads and checks a configuration. Secrets that are not configured are read from the data folder, and made there
-    /// at the first start.
+    /// Reads and checks a configuration. Secrets that are not configured are read from the data
+    /// folder, and made there at the first start.
     pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         let mut loaded = Self::read(sources)?;
         secrets::complete(&mut loaded.config)?;
@@ -132,10 +139,15 @@ impl Config {
         problems.into_result(&figment)?;
         let mut notices = variables.notices;
         notices.extend(config.security.notice(&config.server));
-        Ok(Loaded { config, file, notices })
+        Ok(Loaded {
+            config,
+            file,
+            notices,
+        })
     }
 
-    /// Checks a configuration that a program made itself, and fills in its secrets as [`Config::load`] does.
+    /// Checks a configuration that a program made itself, and fills in its secrets as
+    /// [`Config::load`] does.
     pub fn prepare(mut self) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         self.check(&mut problems);
@@ -174,15 +186,19 @@ impl Config {
         }
     }
 
-    /// A configuration for tests: everything in one folder, any port, weak and therefore quick hashes.
+    /// A configuration for tests: everything in one folder, any port, weak and therefore quick
+    /// hashes.
     pub fn for_tests(data_dir: &Path) -> Self {
         let mut config = Self::default();
         config.server.data_dir = data_dir.into();
         config.server.port = 0;
         config.server.environment = Environment::Testing;
-        config.auth.secret_key = crate::secret::Secret::new("0123456789abcdef0123456789abcdef".into());
-        config.auth.token_secret = crate::secret::Secret::new("fedcba9876543210fedcba9876543210".into());
-        config.auth.encryption_key = crate::secret::Secret::new("a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5".into());
+        config.auth.secret_key =
+            crate::secret::Secret::new("0123456789abcdef0123456789abcdef".into());
+        config.auth.token_secret =
+            crate::secret::Secret::new("fedcba9876543210fedcba9876543210".into());
+        config.auth.encryption_key =
+            crate::secret::Secret::new("a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5".into());
         config.auth.argon2_memory_kib = 64;
         config.auth.argon2_iterations = 1;
         config
@@ -192,7 +208,10 @@ impl Config {
 fn file(sources: &Sources, variable: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
     match sources.file.as_deref().or(variable) {
         Some(file) if file.is_file() => Ok(Some(file.to_owned())),
-        Some(file) => Err(ConfigError::one(format!("{}: there is no such file", file.display()))),
+        Some(file) => Err(ConfigError::one(format!(
+            "{}: there is no such file",
+            file.display()
+        ))),
         None => Ok(Some(PathBuf::from(FILE)).filter(|file| file.is_file())),
     }
 }

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 pub use view::{
-    CollectionRecords, DashboardStats, DayCount, DayOperations, FeatureCounts, HookExecutions, JobsByStatus,
-    PreviousPeriod, Range, RecentRegistration, SystemHealth, TimeSeries, WebhookDeliveries,
+    CollectionRecords, DashboardStats, DayCount, DayOperations, FeatureCounts, HookExecutions,
+    JobsByStatus, PreviousPeriod, Range, RecentRegistration, SystemHealth, TimeSeries,
+    WebhookDeliveries,
 };
 
 use crate::audit::{Audit, AuditRow};
@@ -61,7 +62,10 @@ impl Window {
     /// The last days, today included.
     fn last(days: i64, now: DateTime<Utc>) -> Self {
         let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-        Self { since: today - TimeDelta::days(days - 1), days }
+        Self {
+            since: today - TimeDelta::days(days - 1),
+            days,
+        }
     }
 
     /// Its days, oldest first, as the database writes them.
@@ -73,7 +77,12 @@ impl Window {
 impl Dashboard {
     /// Over a database.
     pub fn new(db: Db, catalog: CatalogHandle, audit: Audit, clock: Clock) -> Self {
-        Self { db, catalog, audit, clock }
+        Self {
+            db,
+            catalog,
+            audit,
+            clock,
+        }
     }
 
     /// The figures of the last days.
@@ -85,7 +94,11 @@ impl Dashboard {
         let records = self.records().await?;
         let audit = self.audited(&window).await?;
         let catalog = self.catalog.current();
-        let is_public = |collection: &Collection| Operation::ALL.iter().any(|o| collection.row.rule(*o) == Some(""));
+        let is_public = |collection: &Collection| {
+            Operation::ALL
+                .iter()
+                .any(|o| collection.row.rule(*o) == Some(""))
+        };
         let public = catalog.iter().filter(|collection| is_public(collection));
         Ok(DashboardStats {
             range,
@@ -99,9 +112,16 @@ impl Dashboard {
                 new_accounts: totals.previous_accounts,
                 new_users: totals.previous_users,
             },
-            time_series: TimeSeries { accounts_created, users_created, audit_by_operation: audit.by_operation },
+            time_series: TimeSeries {
+                accounts_created,
+                users_created,
+                audit_by_operation: audit.by_operation,
+            },
             recent_registrations: self.registrations().await?,
-            system_health: SystemHealth { database_status: "connected", storage_usage_mb: self.megabytes().await? },
+            system_health: SystemHealth {
+                database_status: "connected",
+                storage_usage_mb: self.megabytes().await?,
+            },
             active_sessions: totals.sessions,
             public_collections_count: count(public),
             records_by_collection: records,
@@ -121,18 +141,37 @@ impl Dashboard {
     /// What was audited in the last days.
     async fn audited(&self, window: &Window) -> Result<AuditActivity> {
         let mut sql = self.db.sql();
-        sql.push("SELECT ").day("l.occurred_at").push(" AS day, l.operation, count(*) AS number FROM audit_log l");
-        sql.push(" WHERE l.occurred_at >= ").arg(window.since).push(" GROUP BY 1, 2");
+        sql.push("SELECT ")
+            .day("l.occurred_at")
+            .push(" AS day, l.operation, count(*) AS number FROM audit_log l");
+        sql.push(" WHERE l.occurred_at >= ")
+            .arg(window.since)
+            .push(" GROUP BY 1, 2");
         let rows: Vec<(String, String, i64)> = self.db.reads(None).rows(sql.build()).await?;
-        let counted: HashMap<(&str, &str), i64> =
-            rows.iter().map(|(day, operation, count)| ((day.as_str(), operation.as_str()), *count)).collect();
+        let counted: HashMap<(&str, &str), i64> = rows
+            .iter()
+            .map(|(day, operation, count)| ((day.as_str(), operation.as_str()), *count))
+            .collect();
         let of_day = |date: String| {
-            let number = |operation: &str| counted.get(&(date.as_str(), operation)).copied().unwrap_or(0);
+            let number = |operation: &str| {
+                counted
+                    .get(&(date.as_str(), operation))
+                    .copied()
+                    .unwrap_or(0)
+            };
             let (create, update, delete) = (number("CREATE"), number("UPDATE"), number("DELETE"));
-            DayOperations { date, create, update, delete }
+            DayOperations {
+                date,
+                create,
+                update,
+                delete,
+            }
         };
         let by_operation = window.dates().map(of_day).collect();
-        Ok(AuditActivity { recent: self.audit.newest(AUDITED).await?, by_operation })
+        Ok(AuditActivity {
+            recent: self.audit.newest(AUDITED).await?,
+            by_operation,
+        })
     }
 
     async fn totals(&self, window: &Window, now: DateTime<Utc>) -> Result<Totals> {
@@ -147,21 +186,37 @@ impl Dashboard {
                     (SELECT count(*) FROM invitations WHERE accepted_at IS NULL AND expires_at > $3) AS invitations, \
                     (SELECT count(*) FROM macros) AS macros";
         let before = window.since - TimeDelta::days(window.days);
-        let row =
-            self.db.reads(None).row(Stmt::fixed(text, vec![window.since.into(), before.into(), now.into()])).await?;
+        let row = self
+            .db
+            .reads(None)
+            .row(Stmt::fixed(
+                text,
+                vec![window.since.into(), before.into(), now.into()],
+            ))
+            .await?;
         row.ok_or_else(|| crate::error::Error::internal("a statement of counts has no row"))
     }
 
     /// Accounts and users created, day by day.
     async fn created(&self, window: &Window) -> Result<(Vec<DayCount>, Vec<DayCount>)> {
         let mut sql = self.db.sql();
-        sql.push("SELECT 'accounts' AS kind, ").day("a.created_at").push(" AS day, count(*) AS number FROM accounts a");
-        sql.push(" WHERE a.created_at >= ").arg(window.since).push(" GROUP BY 2");
-        sql.push(" UNION ALL SELECT 'users', ").day("u.created_at").push(", count(*) FROM users u");
-        sql.push(" WHERE u.created_at >= ").arg(window.since).push(" GROUP BY 2");
+        sql.push("SELECT 'accounts' AS kind, ")
+            .day("a.created_at")
+            .push(" AS day, count(*) AS number FROM accounts a");
+        sql.push(" WHERE a.created_at >= ")
+            .arg(window.since)
+            .push(" GROUP BY 2");
+        sql.push(" UNION ALL SELECT 'users', ")
+            .day("u.created_at")
+            .push(", count(*) FROM users u");
+        sql.push(" WHERE u.created_at >= ")
+            .arg(window.since)
+            .push(" GROUP BY 2");
         let rows: Vec<(String, String, i64)> = self.db.reads(None).rows(sql.build()).await?;
-        let counted: HashMap<(&str, &str), i64> =
-            rows.iter().map(|(kind, day, count)| ((kind.as_str(), day.as_str()), *count)).collect();
+        let counted: HashMap<(&str, &str), i64> = rows
+            .iter()
+            .map(|(kind, day, count)| ((kind.as_str(), day.as_str()), *count))
+            .collect();
         let series = |kind: &str| {
             let of_day = |date: String| {
                 let count = counted.get(&(kind, date.as_str())).copied().unwrap_or(0);
@@ -175,7 +230,11 @@ impl Dashboard {
     async fn registrations(&self) -> Result<Vec<RecentRegistration>> {
         let text = "SELECT u.id, u.email, u.account_id, a.account_code, a.name AS account_name, u.created_at \
                     FROM users u JOIN accounts a ON a.id = u.account_id ORDER BY u.created_at DESC, u.id DESC LIMIT 10";
-        Ok(self.db.reads(None).rows(Stmt::fixed(text, Vec::new())).await?)
+        Ok(self
+            .db
+            .reads(None)
+            .rows(Stmt::fixed(text, Vec::new()))
+            .await?)
     }
 
     /// How many records each collection has, the fullest first.
@@ -187,9 +246,15 @@ impl Dashboard {
             let mut sql = self.db.sql();
             sql.list(" UNION ALL ", chunk, |sql, collection| {
                 sql.push("SELECT ").typed_arg(collection.name.as_str());
-                sql.push(" AS name, count(*) AS count FROM ").ident(&collection.table);
+                sql.push(" AS name, count(*) AS count FROM ")
+                    .ident(&collection.table);
             });
-            counts.extend(self.db.reads(None).rows::<CollectionRecords>(sql.build()).await?);
+            counts.extend(
+                self.db
+                    .reads(None)
+                    .rows::<CollectionRecords>(sql.build())
+                    .await?,
+            );
         }
         counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         Ok(counts)

@@ -1,9 +1,11 @@
-//! The seam to the database: [`Db`] over SQLite and PostgreSQL. Nothing above this module knows a dialect.
+//! The seam to the database: [`Db`] over SQLite and PostgreSQL. Nothing above this module knows a
+//! dialect.
 //!
-//! Reads return JSON documents ([`Db::docs`]) or rows of system tables ([`Db::rows`]); what callers of the API can make
-//! large or slow is read in the name of an account ([`Db::reads`]). Writes of
-//! records go through [`Db::commit`], which groups them on SQLite; cold paths take a transaction ([`Db::begin`]).
-//! Every change of a record is written to the change log by triggers, in the transaction of the change.
+//! Reads return JSON documents ([`Db::docs`]) or rows of system tables ([`Db::rows`]); what callers
+//! of the API can make large or slow is read in the name of an account ([`Db::reads`]). Writes of
+//! records go through [`Db::commit`], which groups them on SQLite; cold paths take a transaction
+//! ([`Db::begin`]). Every change of a record is written to the change log by triggers, in the
+//! transaction of the change.
 
 mod compose;
 pub mod dialect;
@@ -30,7 +32,10 @@ mod words;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-pub use dialect::{AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, LARGE_DOC, Projected, SEALED};
+pub use dialect::{
+    AccountName, ColumnKind, Computed, DOC_SEPARATOR, Dialect, JsonEntry, LARGE_DOC, Projected,
+    SEALED,
+};
 pub use documents::{JsonPath, JsonType};
 pub use error::{CommitError, DbError};
 pub use like::{MAX_PATTERN_CHARS, is_pattern, matches_pattern, pattern_steps};
@@ -39,7 +44,9 @@ pub use postgres::{Postgres, PostgresOptions};
 pub use reads::AccountReads;
 pub use search::TextSearch;
 pub use sql::{Fragment, Ident, Sql, Stmt};
-pub use sqlite::{Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database, protect_database};
+pub use sqlite::{
+    Occupied, Sqlite, SqliteOptions, Synchronous, amend_database, copy_database, protect_database,
+};
 pub use triggers::{LoggedTable, MIN_RECORD_BYTES, set_record_limit};
 pub use value::{Kind, Value, canonical_time};
 pub use words::words;
@@ -106,19 +113,25 @@ impl Batch {
     /// Adds a statement that must touch a row.
     #[must_use]
     pub fn require(mut self, stmt: Stmt) -> Self {
-        self.writes.push(Write { stmt, required: true });
+        self.writes.push(Write {
+            stmt,
+            required: true,
+        });
         self
     }
 
     /// Adds a statement that may touch no row.
     #[must_use]
     pub fn with(mut self, stmt: Stmt) -> Self {
-        self.writes.push(Write { stmt, required: false });
+        self.writes.push(Write {
+            stmt,
+            required: false,
+        });
         self
     }
 
-    /// Judges the rules of this batch with everything that was written before under these locks, and holds them until it
-    /// is stored.
+    /// Judges the rules of this batch with everything that was written before under these locks,
+    /// and holds them until it is stored.
     #[must_use]
     pub fn under(mut self, mut locks: Vec<RecordLock>) -> Self {
         locks.sort_unstable();
@@ -128,16 +141,16 @@ impl Batch {
         self
     }
 
-    /// Lets PostgreSQL lock rows with this statement before the others run: batches that lock them in one order do not
-    /// wait for each other in a circle.
+    /// Lets PostgreSQL lock rows with this statement before the others run: batches that lock them
+    /// in one order do not wait for each other in a circle.
     #[must_use]
     pub fn locking_rows(mut self, select: Option<Stmt>) -> Self {
         self.row_locks = select;
         self
     }
 
-    /// If PostgreSQL has to run the statements again, it does so in the order of these keys, one for each. Documents and
-    /// errors keep the order of the statements.
+    /// If PostgreSQL has to run the statements again, it does so in the order of these keys, one
+    /// for each. Documents and errors keep the order of the statements.
     #[must_use]
     pub fn repeated_in_order_of<K: Ord>(mut self, keys: &[K]) -> Self {
         let mut order: Vec<usize> = (0..self.writes.len().min(keys.len())).collect();
@@ -155,11 +168,15 @@ impl Batch {
         self
     }
 
-    /// Says who acts and when, for the log entries of deleted rows, which do not carry it themselves, and where that
-    /// comes from, as JSON.
+    /// Says who acts and when, for the log entries of deleted rows, which do not carry it
+    /// themselves, and where that comes from, as JSON.
     #[must_use]
     pub fn acting(mut self, actor: &str, at: DateTime<Utc>, origin: Option<String>) -> Self {
-        self.context = Some(Context { actor: actor.to_owned(), at, origin });
+        self.context = Some(Context {
+            actor: actor.to_owned(),
+            at,
+            origin,
+        });
         self
     }
 }
@@ -218,8 +235,8 @@ impl Db {
         Ok(self.row::<(i64,)>(stmt).await?.map_or(0, |(count,)| count))
     }
 
-    /// Runs a batch atomically and returns, for each statement, the first document it returned. When this returns
-    /// `Ok`, the writes are durable.
+    /// Runs a batch atomically and returns, for each statement, the first document it returned.
+    /// When this returns `Ok`, the writes are durable.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
         match self {
             Self::Sqlite(db) => db.commit(batch).await,
@@ -227,17 +244,21 @@ impl Db {
         }
     }
 
-    /// Runs one statement that changes a system table, and returns whether it touched or returned a row.
+    /// Runs one statement that changes a system table, and returns whether it touched or returned a
+    /// row.
     pub async fn execute(&self, stmt: Stmt) -> Result<bool, DbError> {
         match self.commit(Batch::new().require(stmt)).await {
             Ok(_) => Ok(true),
-            Err(CommitError { source: DbError::Gone, .. }) => Ok(false),
+            Err(CommitError {
+                source: DbError::Gone,
+                ..
+            }) => Ok(false),
             Err(error) => Err(error.source),
         }
     }
 
-    /// Starts a transaction. On SQLite it holds the writer: no network, no hooks, no waiting inside.
-    /// Dropped without [`Tx::commit`] it is rolled back.
+    /// Starts a transaction. On SQLite it holds the writer: no network, no hooks, no waiting
+    /// inside. Dropped without [`Tx::commit`] it is rolled back.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         match self {
             Self::Sqlite(db) => Ok(Tx::Sqlite(db.begin().await?)),
@@ -258,7 +279,8 @@ impl Db {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// A number that grows with every commit of this database; `None` where other processes commit, too.
+    /// A number that grows with every commit of this database; `None` where other processes commit,
+    /// too.
     pub fn write_counter(&self) -> Option<u64> {
         match self {
             Self::Sqlite(db) => Some(*db.committed().borrow()),
@@ -314,7 +336,8 @@ impl Tx {
         Ok(self.rows(stmt).await?.into_iter().next())
     }
 
-    /// Waits until no other transaction, of whatever process, changes the schema; holds them off until the end.
+    /// Waits until no other transaction, of whatever process, changes the schema; holds them off
+    /// until the end.
     pub async fn serialize_schema_changes(&mut self) -> Result<(), DbError> {
         match self {
             // The writer is ours already, and there is one.
@@ -323,9 +346,9 @@ impl Tx {
         }
     }
 
-    /// Sets the triggers of all collections but one aside while its table or columns are renamed, and returns the
-    /// statements that put them back. SQLite resolves every name in every trigger for each renaming, which takes seconds
-    /// where tables are wide, and all writers would wait.
+    /// Sets the triggers of all collections but one aside while its table or columns are renamed,
+    /// and returns the statements that put them back. SQLite resolves every name in every trigger
+    /// for each renaming, which takes seconds where tables are wide, and all writers would wait.
     pub async fn set_triggers_aside(&mut self, renamed: &Ident) -> Result<Vec<Stmt>, DbError> {
         match self {
             Self::Sqlite(tx) => tx.set_triggers_aside(renamed).await,

@@ -1,5 +1,6 @@
-//! The free space of the disk that an embedded database lies on. Below a watermark, what would make the database larger is
-//! refused, while reads and deletes go on: a disk that is full stops everything.
+//! The free space of the disk that an embedded database lies on. Below a watermark, what would make
+//! the database larger is refused, while reads and deletes go on: a disk that is full stops
+//! everything.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,18 +22,27 @@ struct Watched {
 }
 
 impl DiskWatch {
-    /// Watches the disk of a folder and looks at it at once; without a folder, or with 0 bytes, nothing is watched.
+    /// Watches the disk of a folder and looks at it at once; without a folder, or with 0 bytes,
+    /// nothing is watched.
     pub fn new(folder: Option<PathBuf>, min_free_bytes: u64) -> Self {
         let folder = folder.filter(|_| min_free_bytes > 0);
         let is_low = AtomicBool::new(false);
-        let watch = Self(folder.map(|folder| Arc::new(Watched { folder, min_free_bytes, is_low })));
+        let watch = Self(folder.map(|folder| {
+            Arc::new(Watched {
+                folder,
+                min_free_bytes,
+                is_low,
+            })
+        }));
         watch.check();
         watch
     }
 
     /// Whether less is free than there should be.
     pub fn is_low(&self) -> bool {
-        self.0.as_ref().is_some_and(|watched| watched.is_low.load(Ordering::Relaxed))
+        self.0
+            .as_ref()
+            .is_some_and(|watched| watched.is_low.load(Ordering::Relaxed))
     }
 
     /// Looks at the disk every few seconds, for ever.
@@ -40,7 +50,8 @@ impl DiskWatch {
         loop {
             tokio::time::sleep(CHECK_INTERVAL).await;
             let watch = self.clone();
-            // A network file system may keep its answer back. If the task panics, the next one looks again.
+            // A network file system may keep its answer back. If the task panics, the next one
+            // looks again.
             let _ = tokio::task::spawn_blocking(move || watch.check()).await;
         }
     }
@@ -63,9 +74,17 @@ impl DiskWatch {
         }
         let min_free = watched.min_free_bytes;
         if is_low {
-            tracing::error!(free, min_free, "the disk is nearly full: writes are refused until there is more space");
+            tracing::error!(
+                free,
+                min_free,
+                "the disk is nearly full: writes are refused until there is more space"
+            );
         } else {
-            tracing::info!(free, min_free, "the disk has enough space again: writes are taken");
+            tracing::info!(
+                free,
+                min_free,
+                "the disk has enough space again: writes are taken"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! E-mail addresses: one reader for addresses to sign in with and for fields of records.
 //!
-//! Takes what people have: apostrophes, letters of any script on both sides of the `@` (RFC 6531), tags after a `+`,
-//! domains in Unicode or in their `xn--` form. Quoted local parts, comments and addresses of hosts in brackets are
-//! refused. Lengths are those of RFC 5321, in bytes of UTF-8.
+//! Takes what people have: apostrophes, letters of any script on both sides of the `@` (RFC 6531),
+//! tags after a `+`, domains in Unicode or in their `xn--` form. Quoted local parts, comments and
+//! addresses of hosts in brackets are refused. Lengths are those of RFC 5321, in bytes of UTF-8.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -14,7 +14,8 @@ const MAX_LOCAL_BYTES: usize = 64;
 /// The longest part of a domain between two dots, in bytes.
 const MAX_LABEL_BYTES: usize = 63;
 
-/// The address as it is stored: composed letters (NFC), the domain in lower case. `None` if it is not an address.
+/// The address as it is stored: composed letters (NFC), the domain in lower case. `None` if it is
+/// not an address.
 pub fn normalize(text: &str) -> Option<String> {
     // Composition at most triples the bytes of a text: nothing longer can become an address.
     if text.len() > 3 * MAX_ADDRESS_BYTES {
@@ -23,11 +24,14 @@ pub fn normalize(text: &str) -> Option<String> {
     let composed: String = text.nfc().collect();
     let (local, domain) = composed.rsplit_once('@')?;
     let domain: String = domain.to_lowercase().nfc().collect();
-    let is_address = local.len() + 1 + domain.len() <= MAX_ADDRESS_BYTES && is_local_part(local) && is_domain(&domain);
+    let is_address = local.len() + 1 + domain.len() <= MAX_ADDRESS_BYTES
+        && is_local_part(local)
+        && is_domain(&domain);
     is_address.then(|| format!("{local}@{domain}"))
 }
 
-/// The address that two spellings of one person's have in common: [`normalize`], all of it in lower case.
+/// The address that two spellings of one person's have in common: [`normalize`], all of it in lower
+/// case.
 pub fn normalize_identity(text: &str) -> Option<String> {
     let lower: String = normalize(text.trim())?.to_lowercase().nfc().collect();
     // Lower case can take more bytes.
@@ -35,7 +39,9 @@ pub fn normalize_identity(text: &str) -> Option<String> {
 }
 
 fn is_local_part(local: &str) -> bool {
-    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !is_invisible(c) && !"()<>[]:;\\,\"@".contains(c);
+    let is_plain = |c: char| {
+        !c.is_whitespace() && !c.is_control() && !is_invisible(c) && !"()<>[]:;\\,\"@".contains(c)
+    };
     (1..=MAX_LOCAL_BYTES).contains(&local.len())
         && local.split('.').all(|part| !part.is_empty())
         && local.chars().all(is_plain)
@@ -70,9 +76,15 @@ mod tests {
             ("Ann@Example.com", "Ann@example.com"),
             ("a.b+c@acme.test", "a.b+c@acme.test"),
             ("o'brien@example.org", "o'brien@example.org"),
-            ("#!$%&*/=?^_`{}|~@example.com", "#!$%&*/=?^_`{}|~@example.com"),
+            (
+                "#!$%&*/=?^_`{}|~@example.com",
+                "#!$%&*/=?^_`{}|~@example.com",
+            ),
             ("first/last@example.com", "first/last@example.com"),
-            ("Ju\u{308}rgen@MU\u{308}LLER.example", "J\u{fc}rgen@m\u{fc}ller.example"),
+            (
+                "Ju\u{308}rgen@MU\u{308}LLER.example",
+                "J\u{fc}rgen@m\u{fc}ller.example",
+            ),
             ("info@xn--mller-kva.example", "info@xn--mller-kva.example"),
             ("user@пример.РФ", "user@пример.рф"),
             ("user@उदाहरण.परीक्षा", "user@उदाहरण.परीक्षा"),
@@ -81,7 +93,11 @@ mod tests {
         ];
         for (text, stored) in cases {
             assert_eq!(normalize(text).as_deref(), Some(stored), "{text}");
-            assert_eq!(normalize_identity(&format!(" {text} ")), Some(stored.to_lowercase()), "{text}");
+            assert_eq!(
+                normalize_identity(&format!(" {text} ")),
+                Some(stored.to_lowercase()),
+                "{text}"
+            );
         }
     }
 
@@ -120,9 +136,12 @@ mod tests {
         for text in cases {
             assert_eq!(normalize(text), None, "{text:?}");
         }
-        for text in
-            [format!("{long}@b.cd"), format!("a@{long}.cd"), format!("a@{}b", "b.".repeat(127)), "a@".repeat(9999)]
-        {
+        for text in [
+            format!("{long}@b.cd"),
+            format!("a@{long}.cd"),
+            format!("a@{}b", "b.".repeat(127)),
+            "a@".repeat(9999),
+        ] {
             assert_eq!(normalize(&text), None, "{text}");
         }
         assert!(normalize(&format!("{}@{}.cd", "a".repeat(64), "b".repeat(63))).is_some());

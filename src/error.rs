@@ -1,4 +1,5 @@
-//! The one error of the services. It knows nothing about HTTP: `http::error` turns it into a response.
+//! The one error of the services. It knows nothing about HTTP: `http::error` turns it into a
+//! response.
 
 use serde_json::Value as Json;
 
@@ -20,8 +21,16 @@ pub struct FieldError {
 
 impl FieldError {
     /// A problem of a field.
-    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into(), code: code.into() }
+    pub fn new(
+        field: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+            code: code.into(),
+        }
     }
 }
 
@@ -45,7 +54,13 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place.
     pub fn at(loc: Vec<Json>, kind: &str, msg: impl Into<String>, input: Json) -> Self {
-        Self { kind: kind.into(), loc, msg: msg.into(), input, ctx: None }
+        Self {
+            kind: kind.into(),
+            loc,
+            msg: msg.into(),
+            input,
+            ctx: None,
+        }
     }
 
     /// A problem with a key of the body.
@@ -137,7 +152,8 @@ pub enum Error {
         /// What is wrong, place by place.
         problems: Vec<Problem>,
     },
-    /// A request of the right shape that a rule of the server forbids: a default role cannot be deleted.
+    /// A request of the right shape that a rule of the server forbids: a default role cannot be
+    /// deleted.
     #[error("{message}")]
     Unprocessable {
         /// What it is about: a key of the body, or `id`.
@@ -235,7 +251,10 @@ impl Error {
 
     /// A request that cannot be done.
     pub fn refused(label: &'static str, message: impl Into<String>) -> Self {
-        Self::Refused { label, message: message.into() }
+        Self::Refused {
+            label,
+            message: message.into(),
+        }
     }
 
     /// An answer with more bytes than one may have.
@@ -245,13 +264,24 @@ impl Error {
     }
 
     /// One field that is wrong.
-    pub fn invalid(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid { fields: vec![FieldError::new(field, code, message)], index: None }
+    pub fn invalid(
+        field: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::Invalid {
+            fields: vec![FieldError::new(field, code, message)],
+            index: None,
+        }
     }
 
     /// A clash with what is there.
     pub fn conflict(message: impl Into<String>, field: Option<&str>) -> Self {
-        Self::Conflict { message: message.into(), field: field.map(Into::into), index: None }
+        Self::Conflict {
+            message: message.into(),
+            field: field.map(Into::into),
+            index: None,
+        }
     }
 
     /// A defect: the text goes to the log.
@@ -261,7 +291,9 @@ impl Error {
 
     /// One place where the request is malformed.
     pub fn malformed(problem: Problem) -> Self {
-        Self::Malformed { problems: vec![problem] }
+        Self::Malformed {
+            problems: vec![problem],
+        }
     }
 }
 
@@ -281,15 +313,23 @@ impl From<DbError> for Error {
             DbError::SerializationFailure => {
                 Self::Unavailable("Too many others change the same records. Try again.".into())
             }
-            DbError::Unreachable(cause) => Self::Unavailable(format!("The database cannot be reached: {cause}")),
-            DbError::ReadOnly => {
-                Self::Unavailable("The database takes no writes at the moment. Try again later.".into())
+            DbError::Unreachable(cause) => {
+                Self::Unavailable(format!("The database cannot be reached: {cause}"))
             }
-            DbError::TooLongForIndex { .. } => Self::refused("Validation error", "A value is too long for an index"),
-            DbError::BadText => Self::refused("Bad request", "Text must not contain NUL characters"),
+            DbError::ReadOnly => Self::Unavailable(
+                "The database takes no writes at the moment. Try again later.".into(),
+            ),
+            DbError::TooLongForIndex { .. } => {
+                Self::refused("Validation error", "A value is too long for an index")
+            }
+            DbError::BadText => {
+                Self::refused("Bad request", "Text must not contain NUL characters")
+            }
             DbError::TooLarge => Self::answer_too_large(),
             DbError::Gone => Self::not_found("Not found"),
-            DbError::Closed => Self::Unavailable("The database is closed: the server is stopping".into()),
+            DbError::Closed => {
+                Self::Unavailable("The database is closed: the server is stopping".into())
+            }
             other => Self::Internal(other.to_string()),
         }
     }
@@ -302,5 +342,9 @@ impl From<crate::db::CommitError> for Error {
 }
 
 fn join(fields: &[FieldError]) -> String {
-    fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
+    fields
+        .iter()
+        .map(|f| format!("{}: {}", f.field, f.message))
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -1,33 +1,39 @@
 //! The expression language of access rules and list filters.
 //!
-//! Source text becomes tokens ([`lexer`]), a syntax tree ([`parser`], [`ast`]), and a checked form ([`check`], [`ir`])
-//! in which names are resolved, macros expanded and types decided. From there two backends carry it out: [`sql`] for
-//! SQLite and PostgreSQL, [`eval`] in memory over a record's document. The three agree on every expression; a property
-//! test compares them.
+//! Source text becomes tokens ([`lexer`]), a syntax tree ([`parser`], [`ast`]), and a checked form
+//! ([`check`], [`ir`]) in which names are resolved, macros expanded and types decided. From there
+//! two backends carry it out: [`sql`] for SQLite and PostgreSQL, [`eval`] in memory over a record's
+//! document. The three agree on every expression; a property test compares them.
 //!
 //! # Meaning
 //!
-//! * Logic is three-valued. A comparison with NULL is NULL; `= null` and `!= null` ask for NULL instead. `IN` is the
-//!   disjunction of its equalities, also of one with `null`. A rule lets through what is true, not what is NULL.
-//! * Text compares byte by byte. `~` takes a pattern: `%` and `_` are wildcards, a backslash takes them as themselves,
-//!   ASCII letters match in either case. A pattern of more than 1,000 characters is refused if it is a literal, else NULL.
-//! * Numbers are doubles. `%` is `a - b * trunc(a / b)`. Division and remainder by zero are NULL. A stored number
-//!   beyond 10³⁰ in magnitude, or nearer to zero than 10⁻³⁰ without being zero, is NULL where it is calculated with;
-//!   calculations that could overflow nevertheless are refused.
-//! * Dates and times compare as instants to the millisecond, further digits dropped; without a zone they are UTC. A
-//!   text literal next to one is read as one ([`parse_instant`], [`parse_day`]). Next to an id or an e-mail address, it
-//!   is read as one ([`TextFormat`]).
-//! * Operands of different types are unequal: `=` is false, `!=` is true, an ordering is false, NULL stays NULL.
-//! * JSON documents and files can be tested for NULL only, booleans for equality, references for equality and `IN`.
-//!   Text literals, the caller's attributes and values of the request's body follow the same table as fields.
-//! * A value of the request's body has the type of the field of that name; a value of another type is NULL, and so
-//!   is a text with U+0000. Whether it is NULL is whether it was not sent; about one that was sent as null, that answer
-//!   is NULL as well, as every other. `:isset` and `:changed` are never NULL.
-//! * An operand may stand where a condition belongs: a boolean field is one; in rules, text means `!= ''` and a number
-//!   `!= 0`. Filters refuse the latter two.
-//! * Functions stand in filters and computed fields. `concat` is NULL if a part is; case means ASCII letters; `trim`
-//!   takes spaces off; text is counted in characters from 1; `round` takes halves away from zero; a month is 30 days, a
-//!   year 365. A computed field that another expression names is put in its place.
+//! * Logic is three-valued. A comparison with NULL is NULL; `= null` and `!= null` ask for NULL
+//!   instead. `IN` is the disjunction of its equalities, also of one with `null`. A rule lets
+//!   through what is true, not what is NULL.
+//! * Text compares byte by byte. `~` takes a pattern: `%` and `_` are wildcards, a backslash takes
+//!   them as themselves, ASCII letters match in either case. A pattern of more than 1,000
+//!   characters is refused if it is a literal, else NULL.
+//! * Numbers are doubles. `%` is `a - b * trunc(a / b)`. Division and remainder by zero are NULL. A
+//!   stored number beyond 10³⁰ in magnitude, or nearer to zero than 10⁻³⁰ without being zero, is
+//!   NULL where it is calculated with; calculations that could overflow nevertheless are refused.
+//! * Dates and times compare as instants to the millisecond, further digits dropped; without a zone
+//!   they are UTC. A text literal next to one is read as one ([`parse_instant`], [`parse_day`]).
+//!   Next to an id or an e-mail address, it is read as one ([`TextFormat`]).
+//! * Operands of different types are unequal: `=` is false, `!=` is true, an ordering is false,
+//!   NULL stays NULL.
+//! * JSON documents and files can be tested for NULL only, booleans for equality, references for
+//!   equality and `IN`. Text literals, the caller's attributes and values of the request's body
+//!   follow the same table as fields.
+//! * A value of the request's body has the type of the field of that name; a value of another type
+//!   is NULL, and so is a text with U+0000. Whether it is NULL is whether it was not sent; about
+//!   one that was sent as null, that answer is NULL as well, as every other. `:isset` and
+//!   `:changed` are never NULL.
+//! * An operand may stand where a condition belongs: a boolean field is one; in rules, text means
+//!   `!= ''` and a number `!= 0`. Filters refuse the latter two.
+//! * Functions stand in filters and computed fields. `concat` is NULL if a part is; case means
+//!   ASCII letters; `trim` takes spaces off; text is counted in characters from 1; `round` takes
+//!   halves away from zero; a month is 30 days, a year 365. A computed field that another
+//!   expression names is put in its place.
 //! * An anonymous caller's attributes are NULL, and it is in no group. `@has_group` is never NULL.
 
 mod ast;
@@ -112,8 +118,17 @@ pub enum TextFormat {
 impl Column {
     /// A column that holds the field.
     pub fn stored(ident: Ident, kind: ColumnKind) -> Self {
-        let format = if kind == ColumnKind::Reference { TextFormat::Id } else { TextFormat::Plain };
-        Self { ident, kind, computed: None, format }
+        let format = if kind == ColumnKind::Reference {
+            TextFormat::Id
+        } else {
+            TextFormat::Plain
+        };
+        Self {
+            ident,
+            kind,
+            computed: None,
+            format,
+        }
     }
 
     /// The same with another format.
@@ -167,15 +182,36 @@ impl Predicate {
     /// # Errors
     ///
     /// Everything that is wrong with it, in the order of position; of syntax errors, the first.
-    pub fn compile(source: &str, columns: &dyn Columns, purpose: Purpose) -> Result<Self, Vec<Problem>> {
+    pub fn compile(
+        source: &str,
+        columns: &dyn Columns,
+        purpose: Purpose,
+    ) -> Result<Self, Vec<Problem>> {
         if source.len() > MAX_SOURCE {
             let message = format!("the expression is longer than {MAX_SOURCE} bytes");
-            return Err(vec![Problem { position: 0, message }]);
+            return Err(vec![Problem {
+                position: 0,
+                message,
+            }]);
         }
         let node = parser::parse(source).map_err(|fault| vec![fault.problem(source)])?;
-        let check::Checked { condition, reads, fields, clock, data, collections } =
-            check::check(source, &node, columns, purpose)?;
-        Ok(Self(Arc::new(Inner { source: source.into(), condition, reads, fields, clock, data, collections })))
+        let check::Checked {
+            condition,
+            reads,
+            fields,
+            clock,
+            data,
+            collections,
+        } = check::check(source, &node, columns, purpose)?;
+        Ok(Self(Arc::new(Inner {
+            source: source.into(),
+            condition,
+            reads,
+            fields,
+            clock,
+            data,
+            collections,
+        })))
     }
 
     /// The expression as it was written.
@@ -183,40 +219,90 @@ impl Predicate {
         &self.0.source
     }
 
-    /// Appends the expression as a boolean SQL expression, safe to stand next to any operator, over the columns of
-    /// `alias`. The text is the same for every caller and body; their values are bound.
-    pub fn write_sql(&self, sql: &mut Sql, alias: &'static str, auth: &Auth<'_>, data: Option<Sent<'_>>) {
+    /// Appends the expression as a boolean SQL expression, safe to stand next to any operator, over
+    /// the columns of `alias`. The text is the same for every caller and body; their values are
+    /// bound.
+    pub fn write_sql(
+        &self,
+        sql: &mut Sql,
+        alias: &'static str,
+        auth: &Auth<'_>,
+        data: Option<Sent<'_>>,
+    ) {
         let steps = eval::Steps::new();
-        let scope = eval::Scope { record: None, auth, data, steps: &steps };
-        sql::Writer { sql, alias, scope, constants: false }.condition(&self.0.condition);
+        let scope = eval::Scope {
+            record: None,
+            auth,
+            data,
+            steps: &steps,
+        };
+        sql::Writer {
+            sql,
+            alias,
+            scope,
+            constants: false,
+        }
+        .condition(&self.0.condition);
     }
 
     /// The same about a record that is not stored: its values are bound.
-    pub fn write_sql_about(&self, sql: &mut Sql, record: &Map<String, Value>, auth: &Auth<'_>, data: Option<Sent<'_>>) {
+    pub fn write_sql_about(
+        &self,
+        sql: &mut Sql,
+        record: &Map<String, Value>,
+        auth: &Auth<'_>,
+        data: Option<Sent<'_>>,
+    ) {
         let steps = eval::Steps::new();
-        let scope = eval::Scope { record: Some(record), auth, data, steps: &steps };
-        sql::Writer { sql, alias: "", scope, constants: false }.condition(&self.0.condition);
+        let scope = eval::Scope {
+            record: Some(record),
+            auth,
+            data,
+            steps: &steps,
+        };
+        sql::Writer {
+            sql,
+            alias: "",
+            scope,
+            constants: false,
+        }
+        .condition(&self.0.condition);
     }
 
-    /// Whether the answer depends on other records. Only the database knows it then: [`Self::eval`] says NULL, which
-    /// lets nobody through.
+    /// Whether the answer depends on other records. Only the database knows it then: [`Self::eval`]
+    /// says NULL, which lets nobody through.
     pub fn relational(&self) -> bool {
         !self.0.collections.is_empty()
     }
 
-    /// The collections whose records it reads, as stored macros name them, each with the fields that it reads there.
+    /// The collections whose records it reads, as stored macros name them, each with the fields
+    /// that it reads there.
     pub fn collections(&self) -> impl Iterator<Item = (&str, &BTreeSet<Arc<str>>)> {
-        self.0.collections.iter().map(|(name, fields)| (&**name, fields))
+        self.0
+            .collections
+            .iter()
+            .map(|(name, fields)| (&**name, fields))
     }
 
-    /// The answer for a record's document; `None` is NULL. A key that is missing is NULL, and so is an answer that takes
-    /// more than some ten million steps.
-    pub fn eval(&self, record: &Map<String, Value>, auth: &Auth<'_>, data: Option<Sent<'_>>) -> Option<bool> {
+    /// The answer for a record's document; `None` is NULL. A key that is missing is NULL, and so is
+    /// an answer that takes more than some ten million steps.
+    pub fn eval(
+        &self,
+        record: &Map<String, Value>,
+        auth: &Auth<'_>,
+        data: Option<Sent<'_>>,
+    ) -> Option<bool> {
         if self.relational() {
             return None;
         }
         let steps = eval::Steps::new();
-        let answer = eval::Scope { record: Some(record), auth, data, steps: &steps }.condition(&self.0.condition);
+        let answer = eval::Scope {
+            record: Some(record),
+            auth,
+            data,
+            steps: &steps,
+        }
+        .condition(&self.0.condition);
         answer.filter(|_| steps.were_enough())
     }
 
@@ -245,8 +331,9 @@ impl Predicate {
         self.0.fields.iter().map(|name| &**name)
     }
 
-    /// A field and an attribute of the caller that must be equal for the answer to be true, if there is such a pair:
-    /// an index of subscribers by the attribute's value needs to look at no others.
+    /// A field and an attribute of the caller that must be equal for the answer to be true, if
+    /// there is such a pair: an index of subscribers by the attribute's value needs to look at no
+    /// others.
     pub fn caller_match(&self) -> Option<(&str, Attribute)> {
         self.0.condition.caller_match()
     }

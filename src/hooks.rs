@@ -1,11 +1,14 @@
-//! Hooks: code of an embedding program that runs at events. Registered before the start, immutable afterwards.
+//! Hooks: code of an embedding program that runs at events. Registered before the start, immutable
+//! afterwards.
 //!
-//! A hook takes the event, may change it, and returns it; `Err(Abort)` stops what is going on where the event comes
-//! *before* something. Hooks of higher priority run first, equal ones in the order in which they were registered.
-//! An async closure (`async |event| …`) will do where nothing is captured; with state of one's own it is
-//! `move |event| { let state = state.clone(); async move { …; Ok(event) } }`.
+//! A hook takes the event, may change it, and returns it; `Err(Abort)` stops what is going on where
+//! the event comes *before* something. Hooks of higher priority run first, equal ones in the order
+//! in which they were registered. An async closure (`async |event| …`) will do where nothing is
+//! captured; with state of one's own it is `move |event| { let state = state.clone(); async move {
+//! …; Ok(event) } }`.
 //!
-//! What the server itself does (time stamps, authorship, isolation of accounts) is no hook and cannot be removed.
+//! What the server itself does (time stamps, authorship, isolation of accounts) is no hook and
+//! cannot be removed.
 
 pub mod event;
 
@@ -29,20 +32,30 @@ pub struct Abort {
 impl Abort {
     /// Refuses with status 400.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), status: 400 }
+        Self {
+            message: message.into(),
+            status: 400,
+        }
     }
 
     /// The same with another status; anything that is no client error becomes 400.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
-        self.status = if (400..500).contains(&status) { status } else { 400 };
+        self.status = if (400..500).contains(&status) {
+            status
+        } else {
+            400
+        };
         self
     }
 }
 
 impl From<Abort> for Error {
     fn from(abort: Abort) -> Self {
-        Self::Aborted { message: abort.message, status: abort.status }
+        Self::Aborted {
+            message: abort.message,
+            status: abort.status,
+        }
     }
 }
 
@@ -66,7 +79,10 @@ pub struct HookOptions {
 impl HookOptions {
     /// Only for one collection.
     pub fn collection(name: impl Into<String>) -> Self {
-        Self { priority: 0, collections: vec![name.into()] }
+        Self {
+            priority: 0,
+            collections: vec![name.into()],
+        }
     }
 
     /// With a priority.
@@ -99,8 +115,16 @@ impl<E: HookEvent> Chain<E> {
         F: Fn(E) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<E, Abort>> + Send + 'static,
     {
-        let at = self.0.partition_point(|other| other.options.priority >= options.priority);
-        self.0.insert(at, Hook { options, run: Arc::new(move |event| Box::pin(hook(event))) });
+        let at = self
+            .0
+            .partition_point(|other| other.options.priority >= options.priority);
+        self.0.insert(
+            at,
+            Hook {
+                options,
+                run: Arc::new(move |event| Box::pin(hook(event))),
+            },
+        );
     }
 
     /// Whether no hook is registered: then the event need not be made.
@@ -112,7 +136,10 @@ impl<E: HookEvent> Chain<E> {
     pub async fn run(&self, mut event: E) -> Result<E> {
         for hook in &self.0 {
             let wanted = &hook.options.collections;
-            let applies = wanted.is_empty() || event.collection().is_some_and(|name| wanted.iter().any(|w| w == name));
+            let applies = wanted.is_empty()
+                || event
+                    .collection()
+                    .is_some_and(|name| wanted.iter().any(|w| w == name));
             if applies {
                 event = (hook.run)(event).await?;
             }

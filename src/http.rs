@@ -1,4 +1,5 @@
-//! The HTTP surface: a table of contents of everything the server answers, and the layers around it.
+//! The HTTP surface: a table of contents of everything the server answers, and the layers around
+//! it.
 
 pub mod admin_ui;
 mod api_document;
@@ -70,7 +71,9 @@ fn api() -> OpenApiRouter<App> {
 /// The API document, as JSON.
 pub fn openapi_json() -> String {
     // The document is made of maps with text keys: it can always be written.
-    document::completed(api().into_openapi()).to_pretty_json().unwrap_or_default()
+    document::completed(api().into_openapi())
+        .to_pretty_json()
+        .unwrap_or_default()
 }
 
 /// The whole service.
@@ -79,13 +82,17 @@ pub fn router(app: App) -> Router {
     let limits = &app.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_seconds);
     let documents = Arc::<api_document::SuperadminDocument>::default();
-    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs")
+        .config(utoipa_swagger_ui::Config::from("/openapi.json"));
     let router = Router::new()
         .merge(api)
         .merge(realtime::routes())
         .merge(routes::pages::routes())
         .merge(Router::from(docs))
-        .route("/openapi.json", get(api_document::openapi).layer(Extension(documents)))
+        .route(
+            "/openapi.json",
+            get(api_document::openapi).layer(Extension(documents)),
+        )
         .route("/", get(async || Redirect::temporary("/admin/")))
         .route("/metrics", get(routes::health::metrics))
         .route("/admin", get(admin_ui::index))
@@ -93,24 +100,46 @@ pub fn router(app: App) -> Router {
         .route("/admin/{*path}", get(admin_ui::asset))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CompressionLayer::new().gzip(true).compress_when(
-            SizeAbove::new(1024).and(NotForContentType::new("text/event-stream")).and(NotForContentType::IMAGES),
+        .layer(
+            CompressionLayer::new().gzip(true).compress_when(
+                SizeAbove::new(1024)
+                    .and(NotForContentType::new("text/event-stream"))
+                    .and(NotForContentType::IMAGES),
+            ),
+        )
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            timeout,
         ))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
         .layer(DefaultBodyLimit::max(limits.body_bytes));
-    let router = router.layer(axum::middleware::from_fn_with_state(app.disk.clone(), full_disk::refuse_writes));
+    let router = router.layer(axum::middleware::from_fn_with_state(
+        app.disk.clone(),
+        full_disk::refuse_writes,
+    ));
     let router = match rate_limit::RateLimit::new(&app) {
-        Some(limit) => router.layer(axum::middleware::from_fn_with_state(limit, rate_limit::limit)),
+        Some(limit) => router.layer(axum::middleware::from_fn_with_state(
+            limit,
+            rate_limit::limit,
+        )),
         None => router,
     };
     let router = match middleware::HttpsRedirect::new(&app.config) {
-        Some(redirect) => router.layer(axum::middleware::from_fn_with_state(redirect, middleware::to_https)),
+        Some(redirect) => router.layer(axum::middleware::from_fn_with_state(
+            redirect,
+            middleware::to_https,
+        )),
         None => router,
     };
     router
         .layer(CatchPanicLayer::custom(middleware::panicked))
-        .layer(middleware::cors(&app.config.cors, app.config.server.environment))
-        .layer(axum::middleware::from_fn_with_state(middleware::Surface::new(&app), middleware::envelope))
+        .layer(middleware::cors(
+            &app.config.cors,
+            app.config.server.environment,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            middleware::Surface::new(&app),
+            middleware::envelope,
+        ))
         .with_state(app)
 }
 
@@ -123,7 +152,11 @@ async fn method_not_allowed() -> Response {
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {
-    (status, axum::Json(serde_json::json!({ "detail": text, "error": text, "message": text }))).into_response()
+    (
+        status,
+        axum::Json(serde_json::json!({ "detail": text, "error": text, "message": text })),
+    )
+        .into_response()
 }
 
 #[cfg(test)]

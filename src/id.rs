@@ -12,7 +12,10 @@ pub const ANONYMOUS: &str = "anonymous";
 
 /// A new id: version 7, so that new rows stay at the end of an index.
 pub fn new_id() -> Uuid {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that makes ids"
+    )]
     Uuid::now_v7()
 }
 

@@ -2,9 +2,10 @@
 //!
 //! # The idea: commit, log, everyone
 //!
-//! Every change of a record is written together with an entry of the change log, in one transaction. Whoever must
-//! react (realtime subscribers, hooks, other nodes) reads the log after the commit. Nothing reacts to a write that was
-//! not committed, nothing that was committed is forgotten, and everyone sees the same order.
+//! Every change of a record is written together with an entry of the change log, in one
+//! transaction. Whoever must react (realtime subscribers, hooks, other nodes) reads the log after
+//! the commit. Nothing reacts to a write that was not committed, nothing that was committed is
+//! forgotten, and everyone sees the same order.
 //!
 //! # The layers
 //!

@@ -1,4 +1,5 @@
-//! The end of the server: signals, the order to stop, and the time that what is under way may still take.
+//! The end of the server: signals, the order to stop, and the time that what is under way may still
+//! take.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ impl Lifecycle {
         &self.stopping
     }
 
-    /// Runs a background task that is waited for at the end; it must end soon after [`Lifecycle::stopping`].
+    /// Runs a background task that is waited for at the end; it must end soon after
+    /// [`Lifecycle::stopping`].
     pub fn spawn<F>(&self, task: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -39,11 +41,14 @@ impl Lifecycle {
     /// Waits for the background tasks, but not longer than `patience`. Returns whether all ended.
     pub async fn drain(&self, patience: Duration) -> bool {
         self.tasks.close();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
+        tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_ok()
     }
 
-    /// Stops at the first SIGTERM or SIGINT; at the second the process ends at once. Signals are caught from the call on,
-    /// not only when the future is polled: whoever is told that the server runs may end it at once.
+    /// Stops at the first SIGTERM or SIGINT; at the second the process ends at once. Signals are
+    /// caught from the call on, not only when the future is polled: whoever is told that the server
+    /// runs may end it at once.
     pub fn stop_on_signal(self) -> impl Future<Output = ()> + Send + 'static {
         let signals = Signals::catch();
         async move {
@@ -52,7 +57,9 @@ impl Lifecycle {
                 return;
             };
             signals.next().await;
-            tracing::info!("stopping: finishing what is under way; a second signal ends it at once");
+            tracing::info!(
+                "stopping: finishing what is under way; a second signal ends it at once"
+            );
             self.stop();
             signals.next().await;
             std::process::exit(130);
@@ -70,7 +77,10 @@ struct Signals {
 impl Signals {
     fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) {

@@ -1,5 +1,5 @@
-//! Mails, sent in the background so that no request waits for a mail server, and none tells by its time whether a mail
-//! was sent. What became of each is in `email_logs`, for 90 days.
+//! Mails, sent in the background so that no request waits for a mail server, and none tells by its
+//! time whether a mail was sent. What became of each is in `email_logs`, for 90 days.
 
 mod template;
 mod transport;
@@ -26,7 +26,11 @@ use crate::lifecycle::Lifecycle;
 /// Mails that are sent at once.
 const AT_ONCE: usize = 4;
 /// How long to wait before each further attempt.
-const PAUSES: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(2),
+    Duration::from_secs(10),
+    Duration::from_mins(1),
+];
 /// How long the log of mails goes back.
 const LOG_DAYS: i64 = 90;
 /// Mails that a test can look at.
@@ -56,7 +60,10 @@ pub struct Mailer {
 
 /// The statement that deletes old entries of the log of mails.
 pub fn prune_log(now: DateTime<Utc>) -> Stmt {
-    Stmt::fixed("DELETE FROM email_logs WHERE sent_at < $1", vec![(now - TimeDelta::days(LOG_DAYS)).into()])
+    Stmt::fixed(
+        "DELETE FROM email_logs WHERE sent_at < $1",
+        vec![(now - TimeDelta::days(LOG_DAYS)).into()],
+    )
 }
 
 struct Worker {
@@ -74,9 +81,20 @@ impl Mailer {
         let keeps = config.server.environment == Environment::Testing;
         let transport = Transport::new(&config);
         let delivers = keeps || transport.delivers();
-        let worker = Worker { config, db, clock, transport, stopping: lifecycle.stopping().clone() };
+        let worker = Worker {
+            config,
+            db,
+            clock,
+            transport,
+            stopping: lifecycle.stopping().clone(),
+        };
         lifecycle.spawn(worker.run(mails));
-        Self { queue, kept: Arc::default(), keeps, delivers }
+        Self {
+            queue,
+            kept: Arc::default(),
+            keeps,
+            delivers,
+        }
     }
 
     /// Refuses where a mail would reach nobody, for requests whose only purpose is to send one.
@@ -87,7 +105,8 @@ impl Mailer {
         if self.delivers {
             return Ok(());
         }
-        let message = "no mail server is configured, so that no mail can be sent: set mail.smtp_host";
+        let message =
+            "no mail server is configured, so that no mail can be sent: set mail.smtp_host";
         Err(Error::refused("No mail server", message))
     }
 
@@ -98,9 +117,9 @@ impl Mailer {
             kept.truncate(KEPT - 1);
             kept.push_front(mail.clone());
         }
-        self.queue
-            .try_send(mail)
-            .map_err(|_| Error::Unavailable("Too many mails are waiting to be sent. Try again later.".into()))
+        self.queue.try_send(mail).map_err(|_| {
+            Error::Unavailable("Too many mails are waiting to be sent. Try again later.".into())
+        })
     }
 
     /// The newest mail to an address; in the testing environment only.
@@ -115,13 +134,18 @@ impl Worker {
         let mut stopping = Some(Box::pin(self.stopping.clone().cancelled_owned()));
         // Once the server stops, what is in the queue is still tried once, and then it ends.
         let queue = futures_util::stream::poll_fn(move |context| {
-            if stopping.as_mut().is_some_and(|stopping| stopping.as_mut().poll(context).is_ready()) {
+            if stopping
+                .as_mut()
+                .is_some_and(|stopping| stopping.as_mut().poll(context).is_ready())
+            {
                 stopping = None;
                 mails.close();
             }
             mails.poll_recv(context)
         });
-        queue.for_each_concurrent(AT_ONCE, |mail| self.send(mail)).await;
+        queue
+            .for_each_concurrent(AT_ONCE, |mail| self.send(mail))
+            .await;
     }
 
     async fn send(&self, mail: Mail) {

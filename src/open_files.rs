@@ -3,8 +3,8 @@
 /// The limit where the system has none, or does not tell.
 const UNKNOWN_LIMIT: usize = 1 << 20;
 
-/// Raises the limit as far as the process may, and returns it. Systems start programs with about a thousand, for the
-/// sake of very old ones, and let them have many more.
+/// Raises the limit as far as the process may, and returns it. Systems start programs with about a
+/// thousand, for the sake of very old ones, and let them have many more.
 #[cfg(unix)]
 pub fn raise_limit() -> usize {
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -20,7 +20,9 @@ pub fn raise_limit() -> usize {
 #[cfg(unix)]
 pub fn limit() -> usize {
     let soft = rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    usize::try_from(soft).unwrap_or(UNKNOWN_LIMIT).min(UNKNOWN_LIMIT)
+    usize::try_from(soft)
+        .unwrap_or(UNKNOWN_LIMIT)
+        .min(UNKNOWN_LIMIT)
 }
 
 /// There is nothing to raise.

@@ -1,18 +1,19 @@
 //! Realtime: whoever subscribed is told of what was committed.
 //!
-//! The [`Hub`] is fed from the change log and knows connections, subscriptions and groups of subscriptions that see the
-//! same; it knows no protocol. A [`Dialect`] gives events their shape on the wire. Rules, field lists and masks of a
-//! collection's list decide what a subscriber sees, judged with the rights and the rules of the moment at which an event
-//! is handed out.
+//! The [`Hub`] is fed from the change log and knows connections, subscriptions and groups of
+//! subscriptions that see the same; it knows no protocol. A [`Dialect`] gives events their shape on
+//! the wire. Rules, field lists and masks of a collection's list decide what a subscriber sees,
+//! judged with the rights and the rules of the moment at which an event is handed out.
 //!
 //! # Order and flow
 //!
-//! The events of an account pass through one task, in the order of the log; those of all accounts through another, for
-//! superadmins. A connection has a bounded queue and is never waited for alone: if it reads too slowly, what waits is
-//! dropped, and it reads the log at its own pace until it has caught up. In the same way it hears what it missed before
-//! it came. If most receivers fall behind, it is the machine that is too slow, and events wait in the log. So do those
-//! that come faster than they can be judged: whoever follows the log never waits for that, so that changes of rights take
-//! effect at once, and one account's rules delay only the accounts that share its task.
+//! The events of an account pass through one task, in the order of the log; those of all accounts
+//! through another, for superadmins. A connection has a bounded queue and is never waited for
+//! alone: if it reads too slowly, what waits is dropped, and it reads the log at its own pace until
+//! it has caught up. In the same way it hears what it missed before it came. If most receivers fall
+//! behind, it is the machine that is too slow, and events wait in the log. So do those that come
+//! faster than they can be judged: whoever follows the log never waits for that, so that changes of
+//! rights take effect at once, and one account's rules delay only the accounts that share its task.
 
 mod census;
 mod connection;
@@ -106,7 +107,10 @@ impl Options {
         Self {
             backlog: config.backlog_events,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
-            queue: Limits { frames: config.queue_frames, bytes: config.queue_bytes },
+            queue: Limits {
+                frames: config.queue_frames,
+                bytes: config.queue_bytes,
+            },
             subscriptions: config.max_subscriptions,
             connections_per_user: or_any(config.max_connections_per_user),
             connections_per_address: or_any(config.max_connections_per_address),
@@ -148,23 +152,44 @@ struct Connections {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("options", &self.0.options).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
     }
 }
 
 impl Hub {
     /// Starts the hub's tasks; they end with its last clone.
-    pub fn new(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, config: &RealtimeConfig) -> Self {
+    pub fn new(
+        db: Db,
+        log: ChangeLog,
+        catalog: CatalogHandle,
+        clock: Clock,
+        config: &RealtimeConfig,
+    ) -> Self {
         Self::start(db, log, catalog, clock, Options::new(config))
     }
 
-    fn start(db: Db, log: ChangeLog, catalog: CatalogHandle, clock: Clock, options: Options) -> Self {
+    fn start(
+        db: Db,
+        log: ChangeLog,
+        catalog: CatalogHandle,
+        clock: Clock,
+        options: Options,
+    ) -> Self {
         let workers = Workers::start();
         let shards = u32::try_from(options.shards).unwrap_or(u32::MAX);
         let spread = Spread::over(shards);
-        let lanes = spread
-            .lanes()
-            .map(|lane| Shard::start(&workers, db.clone(), catalog.clone(), log.clone(), lane, options.backlog));
+        let lanes = spread.lanes().map(|lane| {
+            Shard::start(
+                &workers,
+                db.clone(),
+                catalog.clone(),
+                log.clone(),
+                lane,
+                options.backlog,
+            )
+        });
         let lanes = lanes.collect();
         let inner = Arc::new(Inner {
             workers,
@@ -191,8 +216,8 @@ impl Hub {
         self.0.workers.spawn(task);
     }
 
-    /// Hands entries of the change log to the subscribers; there are no others up to `until`. Everything that was
-    /// committed must come here once, in order.
+    /// Hands entries of the change log to the subscribers; there are no others up to `until`.
+    /// Everything that was committed must come here once, in order.
     pub fn publish(&self, changes: &[Arc<Change>], until: i64) {
         for lane in &self.0.lanes {
             lane.intake.put(changes, until);
@@ -206,21 +231,31 @@ impl Hub {
         }
     }
 
-    /// Applies a change of somebody's rights: the user's connections are checked again before anything is handed out that
-    /// is published later.
+    /// Applies a change of somebody's rights: the user's connections are checked again before
+    /// anything is handed out that is published later.
     pub async fn access_changed(&self, user: UserId) {
-        self.recheck(|outlet| outlet.user_id == Some(user) || outlet.opened_by == Some(user)).await;
+        self.recheck(|outlet| outlet.user_id == Some(user) || outlet.opened_by == Some(user))
+            .await;
     }
 
     /// Applies a change of an account, in the same way.
     pub async fn account_changed(&self, account: AccountId) {
         let is_opener = |outlet: &Outlet| outlet.opened_by.is_some() && account.is_system();
-        self.recheck(|outlet| is_opener(outlet) || outlet.caller().account_id() == Some(account)).await;
+        self.recheck(|outlet| is_opener(outlet) || outlet.caller().account_id() == Some(account))
+            .await;
     }
 
     async fn recheck(&self, concerned: impl Fn(&Outlet) -> bool) {
-        let outlets = self.connections().by_id.values().filter(|outlet| concerned(outlet)).cloned().collect::<Vec<_>>();
-        stream::iter(outlets).for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await).await;
+        let outlets = self
+            .connections()
+            .by_id
+            .values()
+            .filter(|outlet| concerned(outlet))
+            .cloned()
+            .collect::<Vec<_>>();
+        stream::iter(outlets)
+            .for_each_concurrent(RECHECKS, async |outlet| outlet.recheck(self).await)
+            .await;
     }
 
     /// Registers a connection.
@@ -232,10 +267,21 @@ impl Hub {
         if self.0.stopping.load(Ordering::Relaxed) {
             return Err(Error::Unavailable("The server is stopping".into()));
         }
-        let of_user = outlet.holder().and_then(|user| connections.per_user.get(&user)).copied().unwrap_or(0);
-        let of_address = outlet.address.and_then(|from| connections.per_address.get(&from)).copied().unwrap_or(0);
-        if of_user >= options.connections_per_user || of_address >= options.connections_per_address {
-            return Err(Error::RateLimited { retry_after: RETRY_AFTER });
+        let of_user = outlet
+            .holder()
+            .and_then(|user| connections.per_user.get(&user))
+            .copied()
+            .unwrap_or(0);
+        let of_address = outlet
+            .address
+            .and_then(|from| connections.per_address.get(&from))
+            .copied()
+            .unwrap_or(0);
+        if of_user >= options.connections_per_user || of_address >= options.connections_per_address
+        {
+            return Err(Error::RateLimited {
+                retry_after: RETRY_AFTER,
+            });
         }
         if let Some(user) = outlet.holder() {
             connections.per_user.insert(user, of_user + 1);
@@ -272,11 +318,15 @@ impl Hub {
         self.0.lanes.iter().map(Handle::delivered).sum()
     }
 
-    /// Tells every client to go elsewhere, takes no new ones, and waits until they have gone, but not for long.
+    /// Tells every client to go elsewhere, takes no new ones, and waits until they have gone, but
+    /// not for long.
     pub async fn stop(&self) {
         let stop = |connections: &Connections| {
             self.0.stopping.store(true, Ordering::Relaxed);
-            connections.by_id.values().for_each(|outlet| outlet.queue().close(Close::GoingAway));
+            connections
+                .by_id
+                .values()
+                .for_each(|outlet| outlet.queue().close(Close::GoingAway));
         };
         stop(&self.connections());
         let deadline = Instant::now() + FAREWELL;
@@ -316,7 +366,10 @@ impl Hub {
 
     /// The position up to which a shard has handed events out.
     fn position_of_lane(&self, lane: u32) -> i64 {
-        usize::try_from(lane).ok().and_then(|lane| self.0.lanes.get(lane)).map_or(0, Handle::position)
+        usize::try_from(lane)
+            .ok()
+            .and_then(|lane| self.0.lanes.get(lane))
+            .map_or(0, Handle::position)
     }
 
     /// The position up to which a scope's events have been handed out, or wait for it.
@@ -350,7 +403,9 @@ impl Hub {
 
 impl Inner {
     fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,8 @@
-//! Records: everything that can be done to one, with the caller's rights, the collection's definition and the hooks.
+//! Records: everything that can be done to one, with the caller's rights, the collection's
+//! definition and the hooks.
 //!
-//! A write is validated, shown to the `before` hooks, and stored in one statement that also checks the rule. Everyone
-//! else hears of it from the change log.
+//! A write is validated, shown to the `before` hooks, and stored in one statement that also checks
+//! the rule. Everyone else hears of it from the change log.
 
 mod aggregate;
 mod answer;
@@ -47,7 +48,8 @@ use guesses::Guesses;
 use list::TotalKey;
 use vault::Vault;
 
-/// Upper limit of the totals that are remembered, in bytes of their keys: filters come from clients.
+/// Upper limit of the totals that are remembered, in bytes of their keys: filters come from
+/// clients.
 const TOTALS_BYTES: u64 = 4 << 20;
 /// Bytes of records that one answer may take in by expanding, each as often as it is referred to.
 const MAX_EXPANDED: usize = 32 * 1024 * 1024;
@@ -75,7 +77,13 @@ pub struct Records {
 
 impl Records {
     /// A service over a database and its catalog.
-    pub fn new(db: Db, catalog: CatalogHandle, hooks: Arc<Hooks>, clock: Clock, config: &Config) -> Self {
+    pub fn new(
+        db: Db,
+        catalog: CatalogHandle,
+        hooks: Arc<Hooks>,
+        clock: Clock,
+        config: &Config,
+    ) -> Self {
         Self {
             db,
             catalog,
@@ -89,19 +97,35 @@ impl Records {
             answer_bytes: config.limits.answer_bytes,
             signer: Signer::new(&config.auth.secret_key),
             vault: Arc::new(Vault::new(config.auth.encryption_keys())),
-            totals: Cache::builder().weigher(|key: &TotalKey, _| key.bytes()).max_capacity(TOTALS_BYTES).build(),
+            totals: Cache::builder()
+                .weigher(|key: &TotalKey, _| key.bytes())
+                .max_capacity(TOTALS_BYTES)
+                .build(),
             origins: Origins::default(),
             guesses: Guesses::default(),
         }
     }
 
     fn quota_exceeded(&self, quota: &'static str) -> Error {
-        let limit = if quota == "records" { self.account_record_max } else { self.account_byte_max };
+        let limit = if quota == "records" {
+            self.account_record_max
+        } else {
+            self.account_byte_max
+        };
         let message = format!(
             "the account may have {limit} {quota}{}; delete records, or ask those who run the server for more",
-            if quota == "records" { "" } else { " of values in its records" }
+            if quota == "records" {
+                ""
+            } else {
+                " of values in its records"
+            }
         );
-        Error::QuotaExceeded { message, quota, limit, index: None }
+        Error::QuotaExceeded {
+            message,
+            quota,
+            limit,
+            index: None,
+        }
     }
 
     /// Tells the audit trail where changes come from.
@@ -110,7 +134,8 @@ impl Records {
         Self { origins, ..self }
     }
 
-    /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by their records.
+    /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by
+    /// their records.
     async fn try_get(
         &self,
         caller: &Caller,
@@ -124,7 +149,8 @@ impl Records {
         let id = record_id(id)?;
         let view = scope.view();
         query::check_selected(fields, &view)?;
-        let selected = |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
+        let selected =
+            |name: &str| fields.is_none_or(|fields| fields.iter().any(|field| field == name));
         let expansion = self.expansion(caller, &view, expand, selected)?;
         let mut sql = self.db.sql();
         sql.push("SELECT ");
@@ -134,15 +160,33 @@ impl Records {
         if view.is_plain() && fields.is_none() {
             sql.fragment(collection.full_document());
         } else {
-            collection.write_document(&mut sql, "r", AccountName::Null, |name| view.shows(name) && selected(name));
+            collection.write_document(&mut sql, "r", AccountName::Null, |name| {
+                view.shows(name) && selected(name)
+            });
         }
-        sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
+        sql.push(" FROM ")
+            .fragment(collection.source())
+            .push(" r WHERE r.id = ")
+            .arg(id);
         scope.write_conditions(&mut sql, None);
-        let doc = self.db.reads(scope.reader()).doc(sql.build()).await?.ok_or_else(record_not_found)?;
-        let doc = if view.is_masked() { view.render(&doc).into_owned() } else { doc };
-        let Some(expansion) = expansion else { return Ok(doc) };
+        let doc = self
+            .db
+            .reads(scope.reader())
+            .doc(sql.build())
+            .await?
+            .ok_or_else(record_not_found)?;
+        let doc = if view.is_masked() {
+            view.render(&doc).into_owned()
+        } else {
+            doc
+        };
+        let Some(expansion) = expansion else {
+            return Ok(doc);
+        };
         let mut record: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
-        expansion.apply(&self.db, std::slice::from_mut(&mut record), MAX_EXPANDED).await?;
+        expansion
+            .apply(&self.db, std::slice::from_mut(&mut record), MAX_EXPANDED)
+            .await?;
         Ok(Json::Object(record).to_string())
     }
 
@@ -154,16 +198,23 @@ impl Records {
         expand: Option<&ExpandPaths>,
         selected: impl Fn(&str) -> bool,
     ) -> Result<Option<ExpandPlan>> {
-        let Some(expand) = expand else { return Ok(None) };
+        let Some(expand) = expand else {
+            return Ok(None);
+        };
         expand.check(view.collection())?;
         let expand = expand.clone().within(self.expand_depth);
-        Ok(expand.and_then(|expand| ExpandPlan::new(&self.catalog.current(), caller, view, &expand, selected)))
+        Ok(expand.and_then(|expand| {
+            ExpandPlan::new(&self.catalog.current(), caller, view, &expand, selected)
+        }))
     }
 
     /// A collection by name.
     pub fn collection(&self, name: &str) -> Result<Arc<Collection>> {
         let catalog = self.catalog.current();
-        catalog.by_name(name).cloned().ok_or_else(|| Error::not_found(format!("Collection '{name}' does not exist")))
+        catalog
+            .by_name(name)
+            .cloned()
+            .ok_or_else(|| Error::not_found(format!("Collection '{name}' does not exist")))
     }
 }
 

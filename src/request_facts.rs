@@ -1,8 +1,9 @@
-//! The facts of a request that outlive it. Figures, the audit trail, sessions, the list of requests and the log take
-//! nothing else of what a client sends about itself.
+//! The facts of a request that outlive it. Figures, the audit trail, sessions, the list of requests
+//! and the log take nothing else of what a client sends about itself.
 //!
-//! [`RequestFacts::new`] is the one place that makes them. Each fact is from a fixed list or is cut and copied, so that
-//! it is small and does not keep alive the buffer that the request was read into.
+//! [`RequestFacts::new`] is the one place that makes them. Each fact is from a fixed list or is cut
+//! and copied, so that it is small and does not keep alive the buffer that the request was read
+//! into.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -84,10 +85,17 @@ tokio::task_local! {
 }
 
 impl RequestFacts {
-    /// Takes the facts out of the head of a request. `route` is the template that matched, never the path as it was
-    /// sent; `address` is that of the client, as far as it is known.
-    pub fn new(method: &Method, route: Option<&str>, headers: &HeaderMap, address: Option<IpAddr>) -> Self {
-        let user_agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    /// Takes the facts out of the head of a request. `route` is the template that matched, never
+    /// the path as it was sent; `address` is that of the client, as far as it is known.
+    pub fn new(
+        method: &Method,
+        route: Option<&str>,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Self {
+        let user_agent = headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok());
         Self {
             method: RequestMethod::of(method),
             route: route.unwrap_or(UNMATCHED_ROUTE).into(),
@@ -102,19 +110,22 @@ impl RequestFacts {
         self.method
     }
 
-    /// The template of the route, such as `/api/v1/records/{collection}`; `unmatched` if there is none.
+    /// The template of the route, such as `/api/v1/records/{collection}`; `unmatched` if there is
+    /// none.
     pub fn route(&self) -> &str {
         &self.route
     }
 
-    /// The id that the answer and the log carry: the client's, if it sent a fitting one. Visible ASCII.
+    /// The id that the answer and the log carry: the client's, if it sent a fitting one. Visible
+    /// ASCII.
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
 
     /// The correlation id as the value of a header.
     pub fn correlation_header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.correlation_id).unwrap_or(HeaderValue::from_static("cid_000000000000"))
+        HeaderValue::from_str(&self.correlation_id)
+            .unwrap_or(HeaderValue::from_static("cid_000000000000"))
     }
 
     /// The address of the client, as far as it is known.
@@ -132,8 +143,8 @@ impl RequestFacts {
         CURRENT.scope(self, serving)
     }
 
-    /// The facts of the request that this task serves; `None` in a command or in the background. They say where
-    /// something came from, never what is allowed.
+    /// The facts of the request that this task serves; `None` in a command or in the background.
+    /// They say where something came from, never what is allowed.
     pub fn current() -> Option<Arc<Self>> {
         CURRENT.try_with(Arc::clone).ok()
     }
@@ -141,8 +152,12 @@ impl RequestFacts {
 
 fn sent_correlation_id(headers: &HeaderMap) -> Option<Box<str>> {
     let sent = headers.get(CORRELATION_ID)?.as_bytes();
-    let fits = (1..=MAX_CORRELATION_ID).contains(&sent.len()) && sent.iter().all(u8::is_ascii_graphic);
-    std::str::from_utf8(sent).ok().filter(|_| fits).map(Into::into)
+    let fits =
+        (1..=MAX_CORRELATION_ID).contains(&sent.len()) && sent.iter().all(u8::is_ascii_graphic);
+    std::str::from_utf8(sent)
+        .ok()
+        .filter(|_| fits)
+        .map(Into::into)
 }
 
 fn new_correlation_id() -> Box<str> {
@@ -163,17 +178,33 @@ mod tests {
 
     fn facts(headers: &[(HeaderName, &[u8])]) -> RequestFacts {
         let value = |bytes: &[u8]| HeaderValue::from_bytes(bytes).expect("a value");
-        let headers = headers.iter().map(|(name, bytes)| (name.clone(), value(bytes))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, bytes)| (name.clone(), value(bytes)))
+            .collect();
         RequestFacts::new(&Method::GET, Some("/api/v1/users"), &headers, None)
     }
 
     #[test]
     fn every_method_has_one_of_eight_names() {
         for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            assert_eq!(RequestMethod::of(&name.parse().expect("a method")).name(), name);
+            assert_eq!(
+                RequestMethod::of(&name.parse().expect("a method")).name(),
+                name
+            );
         }
-        for name in ["TRACE", "CONNECT", "PROPFIND", "get", "G", &"M".repeat(60_000)] {
-            assert_eq!(RequestMethod::of(&name.parse().expect("a method")).name(), "other");
+        for name in [
+            "TRACE",
+            "CONNECT",
+            "PROPFIND",
+            "get",
+            "G",
+            &"M".repeat(60_000),
+        ] {
+            assert_eq!(
+                RequestMethod::of(&name.parse().expect("a method")).name(),
+                "other"
+            );
         }
     }
 
@@ -194,7 +225,14 @@ mod tests {
             assert_eq!(id_of(sent.as_bytes()), sent);
         }
         let too_long = format!("{longest}x");
-        for sent in [&b""[..], b"two words", b"tab\there", b"\xe4", "ü".as_bytes(), too_long.as_bytes()] {
+        for sent in [
+            &b""[..],
+            b"two words",
+            b"tab\there",
+            b"\xe4",
+            "ü".as_bytes(),
+            too_long.as_bytes(),
+        ] {
             let id = id_of(sent);
             assert!(id.starts_with("cid_") && id.len() == 16, "{id}");
         }

@@ -1,13 +1,16 @@
 //! Rooms: what is not data, such as who is there, typing and cursors.
 //!
-//! An administrator defines patterns of names, each with rules ([`definition`]). A connection joins the rooms of its
-//! account, is seen there, and exchanges messages. Nothing of it is in the change log: a message reaches whoever is there
-//! and reads fast enough; the others are told how many they missed.
+//! An administrator defines patterns of names, each with rules ([`definition`]). A connection joins
+//! the rooms of its account, is seen there, and exchanges messages. Nothing of it is in the change
+//! log: a message reaches whoever is there and reads fast enough; the others are told how many they
+//! missed.
 //!
-//! A room lives in the memory of every node, as long as somebody is in it on any of them. Each node owns the members that
-//! are connected to it, and tells the others of them and of messages ([`nodes`]).
+//! A room lives in the memory of every node, as long as somebody is in it on any of them. Each node
+//! owns the members that are connected to it, and tells the others of them and of messages
+//! ([`nodes`]).
 //!
-//! Locks are taken in this order: the seats of a connection, then a shard of the rooms, then an outbox.
+//! Locks are taken in this order: the seats of a connection, then a shard of the rooms, then an
+//! outbox.
 
 pub mod definition;
 pub mod error;
@@ -93,19 +96,29 @@ struct Shard {
 
 impl fmt::Debug for Rooms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rooms").field("limits", &self.0.limits).finish_non_exhaustive()
+        f.debug_struct("Rooms")
+            .field("limits", &self.0.limits)
+            .finish_non_exhaustive()
     }
 }
 
 impl Rooms {
     /// Reads the definitions. Nothing runs before [`Rooms::keep`].
-    pub async fn load(db: Db, clock: Clock, limits: RoomsConfig, realtime: &RealtimeConfig) -> Result<Self> {
+    pub async fn load(
+        db: Db,
+        clock: Clock,
+        limits: RoomsConfig,
+        realtime: &RealtimeConfig,
+    ) -> Result<Self> {
         let rooms = Self(Arc::new(Inner {
             nodes: Nodes::new(),
             db,
             clock,
             limits,
-            outbox: Limits { frames: realtime.queue_frames, bytes: realtime.queue_bytes },
+            outbox: Limits {
+                frames: realtime.queue_frames,
+                bytes: realtime.queue_bytes,
+            },
             definitions: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -118,7 +131,8 @@ impl Rooms {
         Ok(rooms)
     }
 
-    /// Tells of changes, lets go of those who do not come back, and talks with other nodes, until cancelled.
+    /// Tells of changes, lets go of those who do not come back, and talks with other nodes, until
+    /// cancelled.
     pub async fn keep(self, stop: CancellationToken) {
         let looking = async {
             loop {
@@ -149,7 +163,13 @@ impl Rooms {
     }
 
     fn recheck(&self, concerned: impl Fn(&Visitor) -> bool) {
-        let visitors: Vec<_> = self.0.visitors().values().filter(|visitor| concerned(visitor)).cloned().collect();
+        let visitors: Vec<_> = self
+            .0
+            .visitors()
+            .values()
+            .filter(|visitor| concerned(visitor))
+            .cloned()
+            .collect();
         for visitor in visitors {
             visitor.recheck(&self.0);
         }
@@ -157,17 +177,27 @@ impl Rooms {
 
     /// How many rooms there are with somebody in them.
     pub fn occupied(&self) -> usize {
-        self.0.shards.iter().map(|shard| lock(shard).rooms.len()).sum()
+        self.0
+            .shards
+            .iter()
+            .map(|shard| lock(shard).rooms.len())
+            .sum()
     }
 }
 
 impl Inner {
     fn definitions(&self) -> Arc<Definitions> {
-        self.definitions.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.definitions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn replace_definitions(&self, definitions: Definitions) {
-        *self.definitions.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(definitions);
+        *self
+            .definitions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(definitions);
     }
 
     fn visitors(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Visitor>>> {
@@ -183,7 +213,10 @@ impl Inner {
     /// Does something in a room that is there because somebody comes in.
     fn enter<R>(&self, key: &RoomKey, act: impl FnOnce(&mut Room) -> R) -> R {
         let mut shard = self.shard(key);
-        let room = shard.rooms.entry(key.clone()).or_insert_with(|| Room::new(key.name.clone(), self.memory.clone()));
+        let room = shard
+            .rooms
+            .entry(key.clone())
+            .or_insert_with(|| Room::new(key.name.clone(), self.memory.clone()));
         let result = act(room);
         self.settle(&mut shard, key);
         result
@@ -199,7 +232,9 @@ impl Inner {
 
     /// Forgets a room that nobody is in, and remembers one that has something to do later.
     fn settle(&self, shard: &mut Shard, key: &RoomKey) {
-        let Some(room) = shard.rooms.get(key) else { return };
+        let Some(room) = shard.rooms.get(key) else {
+            return;
+        };
         if room.is_empty() {
             shard.rooms.remove(key);
             shard.busy.remove(key);

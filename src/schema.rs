@@ -31,11 +31,25 @@ use crate::expr::{Column, Columns, Predicate, Purpose, TextFormat};
 use crate::id::CollectionId;
 
 /// Fields that every record has and that only the server writes.
-pub const SYSTEM_FIELDS: [&str; 6] = ["id", "account_id", "created_at", "created_by", "updated_at", "updated_by"];
+pub const SYSTEM_FIELDS: [&str; 6] = [
+    "id",
+    "account_id",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+];
 
 /// The keys of every document, whichever fields are asked for.
-pub const ALWAYS_SHOWN: [&str; 7] =
-    ["id", "account_id", "created_at", "created_by", "updated_at", "updated_by", "account_name"];
+pub const ALWAYS_SHOWN: [&str; 7] = [
+    "id",
+    "account_id",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "account_name",
+];
 
 /// What a caller wants to do with records of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +68,13 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, in the order rules are written in.
-    pub const ALL: [Self; 5] = [Self::List, Self::View, Self::Create, Self::Update, Self::Delete];
+    pub const ALL: [Self; 5] = [
+        Self::List,
+        Self::View,
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+    ];
 
     /// The name in rules and messages.
     pub fn name(self) -> &'static str {
@@ -69,12 +89,16 @@ impl Operation {
 
     /// The operation of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.name() == name)
     }
 
     /// What a rule for this operation may refer to.
     pub fn purpose(self) -> Purpose {
-        Purpose::Rule { data: matches!(self, Self::Create | Self::Update) }
+        Purpose::Rule {
+            data: matches!(self, Self::Create | Self::Update),
+        }
     }
 }
 
@@ -90,8 +114,8 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rule of a stored text: locked without one, public where it is empty. A text that does not compile locks; the
-    /// reason is handed to `invalid`.
+    /// The rule of a stored text: locked without one, public where it is empty. A text that does
+    /// not compile locks; the reason is handed to `invalid`.
     pub fn stored<E>(
         text: Option<&str>,
         compile: impl FnOnce(&str) -> Result<Predicate, E>,
@@ -121,7 +145,8 @@ pub enum FieldList {
 }
 
 impl FieldList {
-    /// Reads the stored form: `*`, or a JSON array of names in a string. Anything else allows nothing.
+    /// Reads the stored form: `*`, or a JSON array of names in a string. Anything else allows
+    /// nothing.
     pub fn parse(stored: &str) -> Self {
         if stored == "*" {
             return Self::All;
@@ -160,7 +185,8 @@ impl AccessRules {
 
     /// The expressions that decide about writes.
     pub fn write_rules(&self) -> impl Iterator<Item = &Predicate> {
-        let rules = [Operation::Create, Operation::Update, Operation::Delete].map(|operation| self.rule(operation));
+        let rules = [Operation::Create, Operation::Update, Operation::Delete]
+            .map(|operation| self.rule(operation));
         rules.into_iter().filter_map(|rule| match rule {
             Rule::When(predicate) => Some(predicate),
             Rule::Locked | Rule::Public => None,
@@ -198,7 +224,8 @@ pub struct Collection {
     pub has_pii: bool,
     /// Whether a rule uses a stored macro.
     pub uses_macros: bool,
-    /// The stored macros that its rules use, and what those read, in words that are equal if they mean the same.
+    /// The stored macros that its rules use, and what those read, in words that are equal if they
+    /// mean the same.
     pub dependencies: String,
     by_name: HashMap<String, usize>,
     source: Fragment,
@@ -222,7 +249,12 @@ impl Collection {
     /// The columns of a document that holds the system fields and the fields that `wanted` accepts.
     pub fn projection(&self, wanted: impl Fn(&str) -> bool) -> Vec<Projected<'_>> {
         let mut columns: Vec<Projected<'_>> = system_columns().collect();
-        columns.extend(self.fields.iter().filter(|field| wanted(&field.name)).map(Field::projected));
+        columns.extend(
+            self.fields
+                .iter()
+                .filter(|field| wanted(&field.name))
+                .map(Field::projected),
+        );
         columns
     }
 
@@ -254,11 +286,17 @@ impl Collection {
 
     /// What a record of this collection stores for a reference, by field.
     pub fn references(&self) -> impl Iterator<Item = (&Field, &str)> {
-        self.fields.iter().filter_map(|field| Some((field, field.target.as_deref()?)))
+        self.fields
+            .iter()
+            .filter_map(|field| Some((field, field.target.as_deref()?)))
     }
 
     /// Compiles an expression against this collection.
-    pub fn compile(&self, source: &str, purpose: Purpose) -> Result<Predicate, Vec<crate::expr::Problem>> {
+    pub fn compile(
+        &self,
+        source: &str,
+        purpose: Purpose,
+    ) -> Result<Predicate, Vec<crate::expr::Problem>> {
         Predicate::compile(source, self, purpose)
     }
 }
@@ -285,29 +323,61 @@ fn searchable(fields: &[Field]) -> Vec<&Field> {
 
 fn column_of(fields: &[Field], name: &str) -> Option<Column> {
     if let Some(system) = system_columns().find(|system| system.key == name) {
-        return Some(Column::stored(system.column.clone(), system.kind).with_format(system_format(name)));
+        return Some(
+            Column::stored(system.column.clone(), system.kind).with_format(system_format(name)),
+        );
     }
     let field = fields.iter().find(|field| field.name == name)?;
     let computed = field.computed.clone();
-    let format = if computed.is_none() { field.kind.format() } else { TextFormat::Plain };
-    Some(Column { ident: field.column.clone(), kind: field.column_kind(), computed, format })
+    let format = if computed.is_none() {
+        field.kind.format()
+    } else {
+        TextFormat::Plain
+    };
+    Some(Column {
+        ident: field.column.clone(),
+        kind: field.column_kind(),
+        computed,
+        format,
+    })
 }
 
 /// As what a text next to a system field is read.
 pub fn system_format(name: &str) -> TextFormat {
-    if name.ends_with("_at") { TextFormat::Plain } else { TextFormat::Id }
+    if name.ends_with("_at") {
+        TextFormat::Plain
+    } else {
+        TextFormat::Id
+    }
 }
 
 fn system_columns() -> impl Iterator<Item = Projected<'static>> {
-    static COLUMNS: std::sync::LazyLock<[Ident; 6]> = std::sync::LazyLock::new(|| SYSTEM_FIELDS.map(Ident::fixed));
-    SYSTEM_FIELDS.into_iter().zip(COLUMNS.iter()).map(|(key, column)| {
-        let kind = if key.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
-        Projected { key, column, kind, computed: None }
-    })
+    static COLUMNS: std::sync::LazyLock<[Ident; 6]> =
+        std::sync::LazyLock::new(|| SYSTEM_FIELDS.map(Ident::fixed));
+    SYSTEM_FIELDS
+        .into_iter()
+        .zip(COLUMNS.iter())
+        .map(|(key, column)| {
+            let kind = if key.ends_with("_at") {
+                ColumnKind::Timestamp
+            } else {
+                ColumnKind::Text
+            };
+            Projected {
+                key,
+                column,
+                kind,
+                computed: None,
+            }
+        })
 }
 
 /// Renders the table's name with a mark of its definition.
-fn render_source(table: &Ident, row: &catalog::CollectionRow, dialect: Dialect) -> Option<Fragment> {
+fn render_source(
+    table: &Ident,
+    row: &catalog::CollectionRow,
+    dialect: Dialect,
+) -> Option<Fragment> {
     let mut hasher = DefaultHasher::new();
     (&row.id, &row.schema).hash(&mut hasher);
     let mut sql = Sql::new(dialect);

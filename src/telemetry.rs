@@ -1,7 +1,9 @@
-//! The log: text on a terminal, JSON otherwise. It never holds a token, a password or a request's body.
+//! The log: text on a terminal, JSON otherwise. It never holds a token, a password or a request's
+//! body.
 //!
-//! Lines are written by a thread of their own, so that nobody waits for whoever reads them: if the reader of the standard
-//! error stream is slow, lines are left out and counted; if it is gone, they are lost. The server goes on either way.
+//! Lines are written by a thread of their own, so that nobody waits for whoever reads them: if the
+//! reader of the standard error stream is slow, lines are left out and counted; if it is gone, they
+//! are lost. The server goes on either way.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -35,19 +37,30 @@ enum LogEntry {
     Flush(SyncSender<()>),
 }
 
-/// Starts logging to the standard error stream. A program that logs its own way already keeps doing so.
+/// Starts logging to the standard error stream. A program that logs its own way already keeps doing
+/// so.
 pub fn start(config: &LogConfig) {
     // Drivers and HTTP libraries tell too much of what passes through them.
-    let directives = format!("{},sqlx=warn,hyper=warn,tower=warn,rustls=warn", config.directives());
+    let directives = format!(
+        "{},sqlx=warn,hyper=warn,tower=warn,rustls=warn",
+        config.directives()
+    );
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let text = match config.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogWriter).log_internal_errors(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(LogWriter)
+        .log_internal_errors(false);
     // An error means that a subscriber is there already.
-    let _ = if text { builder.compact().with_target(false).try_init() } else { builder.json().try_init() };
+    let _ = if text {
+        builder.compact().with_target(false).try_init()
+    } else {
+        builder.json().try_init()
+    };
 }
 
 /// Writes a line for the person who started the process to the standard error stream.
@@ -69,9 +82,15 @@ impl LogQueue {
     fn get() -> &'static Self {
         LOG.get_or_init(|| {
             let (entries, waiting) = sync_channel(MAX_WAITING_LINES);
-            // Without the thread, the queue is closed and every line is lost, which is better than no server.
-            let _ = std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&waiting));
-            Self { entries, lost: AtomicU64::new(0) }
+            // Without the thread, the queue is closed and every line is lost, which is better than
+            // no server.
+            let _ = std::thread::Builder::new()
+                .name("log".into())
+                .spawn(move || write_lines(&waiting));
+            Self {
+                entries,
+                lost: AtomicU64::new(0),
+            }
         })
     }
 
@@ -90,9 +109,14 @@ fn write_lines(waiting: &Receiver<LogEntry>) {
             LogEntry::Line(line) => drop(stream.write_all(&line)),
             LogEntry::Flush(done) => drop(done.send(())),
         }
-        let lost = LOG.get().map_or(0, |queue| queue.lost.swap(0, Ordering::Relaxed));
+        let lost = LOG
+            .get()
+            .map_or(0, |queue| queue.lost.swap(0, Ordering::Relaxed));
         if lost > 0 {
-            let _ = writeln!(stream, "{lost} lines of the log were left out: they were read too slowly");
+            let _ = writeln!(
+                stream,
+                "{lost} lines of the log were left out: they were read too slowly"
+            );
         }
     }
 }

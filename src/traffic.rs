@@ -1,5 +1,6 @@
-//! What the server did lately: its last requests, and figures for each minute of a day. In memory only, since the
-//! start of this process; for the admin UI. What is to be kept belongs into Prometheus.
+//! What the server did lately: its last requests, and figures for each minute of a day. In memory
+//! only, since the start of this process; for the admin UI. What is to be kept belongs into
+//! Prometheus.
 
 mod minutes;
 
@@ -72,10 +73,15 @@ pub struct Wanted {
 impl Wanted {
     fn fits(&self, answered: &Answered) -> bool {
         let (status, request) = (answered.status.as_u16(), &answered.request);
-        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method().name()))
+        self.method
+            .as_ref()
+            .is_none_or(|method| method.eq_ignore_ascii_case(request.method().name()))
             && self.status_from.is_none_or(|from| status >= from)
             && self.status_to.is_none_or(|to| status <= to)
-            && self.route.as_ref().is_none_or(|part| request.route().contains(part))
+            && self
+                .route
+                .as_ref()
+                .is_none_or(|part| request.route().contains(part))
             && answered.elapsed >= self.at_least
             && self.before.is_none_or(|before| answered.number < before)
     }
@@ -84,7 +90,11 @@ impl Wanted {
 impl Traffic {
     /// Nothing yet.
     pub fn new(clock: Clock) -> Self {
-        Self(Arc::new(Inner { since: clock.now(), clock, seen: Mutex::default() }))
+        Self(Arc::new(Inner {
+            since: clock.now(),
+            clock,
+            seen: Mutex::default(),
+        }))
     }
 
     /// Remembers the answer to a request of the API.
@@ -97,7 +107,13 @@ impl Traffic {
         if seen.recent.len() == REMEMBERED {
             seen.recent.pop_front();
         }
-        seen.recent.push_back(Answered { number, at, request, status, elapsed });
+        seen.recent.push_back(Answered {
+            number,
+            at,
+            request,
+            status,
+            elapsed,
+        });
     }
 
     /// Notes what the server carries at this moment.
@@ -109,10 +125,17 @@ impl Traffic {
     /// The newest requests that fit, newest first.
     pub fn recent(&self, wanted: &Wanted) -> Vec<Answered> {
         let seen = self.seen();
-        seen.recent.iter().rev().filter(|answered| wanted.fits(answered)).take(wanted.limit).cloned().collect()
+        seen.recent
+            .iter()
+            .rev()
+            .filter(|answered| wanted.fits(answered))
+            .take(wanted.limit)
+            .cloned()
+            .collect()
     }
 
-    /// The figures of each minute of the span that ends now; minutes in which nothing happened are there, too.
+    /// The figures of each minute of the span that ends now; minutes in which nothing happened are
+    /// there, too.
     pub fn minutes(&self, span: Duration) -> Vec<Minute> {
         let now = self.0.clock.now();
         self.seen().minutes.last(now, span)
@@ -145,14 +168,20 @@ mod tests {
     }
 
     fn routes(requests: &[Answered]) -> Vec<&str> {
-        requests.iter().map(|answered| answered.request.route()).collect()
+        requests
+            .iter()
+            .map(|answered| answered.request.route())
+            .collect()
     }
 
     #[test]
     fn the_newest_requests_come_first_and_the_oldest_are_forgotten() {
         let many = vec![("/api/v1/x", 200); REMEMBERED + 5];
         let traffic = traffic(&many);
-        let all = traffic.recent(&Wanted { limit: usize::MAX, ..Wanted::default() });
+        let all = traffic.recent(&Wanted {
+            limit: usize::MAX,
+            ..Wanted::default()
+        });
         assert_eq!(all.len(), REMEMBERED);
         assert_eq!(all[0].number, REMEMBERED as u64 + 5);
         assert_eq!(all.last().map(|request| request.number), Some(6));
@@ -161,12 +190,37 @@ mod tests {
     #[test]
     fn requests_are_found_by_method_status_route_and_number() {
         let traffic = traffic(&[("/api/a", 200), ("/api/b", 404), ("/api/a", 500)]);
-        let wanted = Wanted { limit: 9, ..Wanted::default() };
-        let failed = Wanted { status_from: Some(400), ..wanted.clone() };
+        let wanted = Wanted {
+            limit: 9,
+            ..Wanted::default()
+        };
+        let failed = Wanted {
+            status_from: Some(400),
+            ..wanted.clone()
+        };
         assert_eq!(routes(&traffic.recent(&failed)), ["/api/a", "/api/b"]);
-        let a = Wanted { route: Some("i/a".into()), before: Some(3), ..wanted.clone() };
+        let a = Wanted {
+            route: Some("i/a".into()),
+            before: Some(3),
+            ..wanted.clone()
+        };
         assert_eq!(routes(&traffic.recent(&a)), ["/api/a"]);
-        assert_eq!(traffic.recent(&Wanted { method: Some("get".into()), ..wanted.clone() }).len(), 3);
-        assert!(traffic.recent(&Wanted { method: Some("POST".into()), ..wanted }).is_empty());
+        assert_eq!(
+            traffic
+                .recent(&Wanted {
+                    method: Some("get".into()),
+                    ..wanted.clone()
+                })
+                .len(),
+            3
+        );
+        assert!(
+            traffic
+                .recent(&Wanted {
+                    method: Some("POST".into()),
+                    ..wanted
+                })
+                .is_empty()
+        );
     }
 }

@@ -12,7 +12,8 @@ const WARM_UP: Duration = Duration::from_millis(500);
 
 /// Produces the requests of one connection.
 pub trait Work: Send + 'static {
-    /// Writes the next request into the empty `out`; returns its class, an index into the result's samples.
+    /// Writes the next request into the empty `out`; returns its class, an index into the result's
+    /// samples.
     fn next(&mut self, out: &mut Vec<u8>) -> Fallible<usize>;
 }
 
@@ -29,7 +30,12 @@ pub struct Outcome {
 
 impl Outcome {
     fn new(window: Duration) -> Self {
-        Self { samples: [Samples::default(), Samples::default()], errors: 0, window, first_failure: None }
+        Self {
+            samples: [Samples::default(), Samples::default()],
+            errors: 0,
+            window,
+            first_failure: None,
+        }
     }
 
     /// Requests per second of one class.
@@ -73,7 +79,10 @@ pub async fn run<W: Work>(target: &Target, workers: Vec<W>, seconds: f64) -> Fal
         total.absorb(outcome??);
     }
     if let Some(reason) = &total.first_failure {
-        eprintln!("{} of the requests failed, the first with {reason}", total.errors);
+        eprintln!(
+            "{} of the requests failed, the first with {reason}",
+            total.errors
+        );
     }
     Ok(total)
 }
@@ -106,7 +115,10 @@ async fn drive<W: Work>(
             }
             Ok(200..300) => {}
             Ok(status) => {
-                outcome.fail(format!("{status} {}", String::from_utf8_lossy(connection.body())));
+                outcome.fail(format!(
+                    "{status} {}",
+                    String::from_utf8_lossy(connection.body())
+                ));
             }
             Err(error) => {
                 outcome.fail(error.to_string());

@@ -27,7 +27,8 @@ const NARROW: u32 = 4096;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 thread_local! {
-    /// One buffer for all subscribers of a thread: it stays in the cache, and thousands of connections cost no memory.
+    /// One buffer for all subscribers of a thread: it stays in the cache, and thousands of
+    /// connections cost no memory.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }
 
@@ -86,9 +87,18 @@ pub struct Found {
 
 impl Crowd {
     /// Connects `count` subscribers and as many that do not read until they are woken.
-    pub async fn gather(ticket: &Ticket, count: usize, stalled: usize, tally: &Arc<Tally>) -> Fallible<Self> {
-        let mut crowd =
-            Self { members: Vec::with_capacity(count), listeners: JoinSet::new(), asleep: Vec::new(), awake: count };
+    pub async fn gather(
+        ticket: &Ticket,
+        count: usize,
+        stalled: usize,
+        tally: &Arc<Tally>,
+    ) -> Fallible<Self> {
+        let mut crowd = Self {
+            members: Vec::with_capacity(count),
+            listeners: JoinSet::new(),
+            asleep: Vec::new(),
+            awake: count,
+        };
         let mut door = JoinSet::new();
         for number in 0..count + stalled {
             if door.len() >= DOOR
@@ -98,7 +108,10 @@ impl Crowd {
             }
             let mut ledger = Ledger::default();
             ledger.reset(tally);
-            let member = Arc::new(Mutex::new(Member { ledger, tally: Arc::clone(tally) }));
+            let member = Arc::new(Mutex::new(Member {
+                ledger,
+                tally: Arc::clone(tally),
+            }));
             crowd.members.push(Arc::clone(&member));
             let ticket = ticket.clone();
             door.spawn(async move {
@@ -137,7 +150,8 @@ impl Crowd {
         }
     }
 
-    /// Waits until everything has been delivered to `readers` subscribers, or nothing arrives any more.
+    /// Waits until everything has been delivered to `readers` subscribers, or nothing arrives any
+    /// more.
     pub async fn settle(&self, tally: &Tally, events: usize, readers: usize) {
         let (mut delivered, mut moved) = (tally.delivered(), Instant::now());
         while delivered < events * readers && moved.elapsed() < PATIENCE {
@@ -184,26 +198,57 @@ fn found(members: &[Shared], events: usize) -> Found {
 }
 
 /// Connects, subscribes and waits for the acknowledgement.
-async fn enter(ticket: &Ticket, number: usize, narrow: bool, member: &Shared) -> Fallible<(TcpStream, Framing)> {
-    let Ticket { world, transport, tokens, since } = ticket;
-    let token = tokens.get(number % tokens.len().max(1)).ok_or("there are no tokens")?;
-    let stream = if narrow { narrow_stream(world).await? } else { world.target.connect().await? };
+async fn enter(
+    ticket: &Ticket,
+    number: usize,
+    narrow: bool,
+    member: &Shared,
+) -> Fallible<(TcpStream, Framing)> {
+    let Ticket {
+        world,
+        transport,
+        tokens,
+        since,
+    } = ticket;
+    let token = tokens
+        .get(number % tokens.len().max(1))
+        .ok_or("there are no tokens")?;
+    let stream = if narrow {
+        narrow_stream(world).await?
+    } else {
+        world.target.connect().await?
+    };
     let mut connection = Connection::over(stream);
     let mut request = Vec::new();
     if *transport == Transport::Sse {
-        let since = since.as_ref().map(|cursor| format!("&since={cursor}")).unwrap_or_default();
-        let path = format!("/api/v1/realtime/subscribe?token={token}&collection={}{since}", world.collection);
+        let since = since
+            .as_ref()
+            .map(|cursor| format!("&since={cursor}"))
+            .unwrap_or_default();
+        let path = format!(
+            "/api/v1/realtime/subscribe?token={token}&collection={}{since}",
+            world.collection
+        );
         world.target.head(&mut request, "GET", &path, None, None);
         let head = connection.start(&request).await?;
         if head.status != 200 || head.body != Extent::Chunked {
             return Err(format!("the event stream was answered with {}", head.status).into());
         }
         let (stream, rest) = connection.into_parts();
-        let mut framing = Framing::Sse { chunks: Chunks::default(), rest: Vec::new() };
+        let mut framing = Framing::Sse {
+            chunks: Chunks::default(),
+            rest: Vec::new(),
+        };
         take(&mut framing, &rest, member)?;
         return Ok((stream, framing));
     }
-    world.target.head(&mut request, "GET", &format!("/api/v1/realtime/ws?token={token}"), None, None);
+    world.target.head(
+        &mut request,
+        "GET",
+        &format!("/api/v1/realtime/ws?token={token}"),
+        None,
+        None,
+    );
     request.truncate(request.len() - 2);
     request.extend_from_slice(
         b"connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -214,8 +259,14 @@ async fn enter(ticket: &Ticket, number: usize, narrow: bool, member: &Shared) ->
         return Err(format!("the upgrade was answered with {}", head.status).into());
     }
     let (mut stream, mut bytes) = connection.into_parts();
-    let since = since.as_ref().map(|cursor| format!(",\"since\":\"{cursor}\"")).unwrap_or_default();
-    let frame = format!("{{\"action\":\"subscribe\",\"collection\":\"{}\"{since}}}", world.collection);
+    let since = since
+        .as_ref()
+        .map(|cursor| format!(",\"since\":\"{cursor}\""))
+        .unwrap_or_default();
+    let frame = format!(
+        "{{\"action\":\"subscribe\",\"collection\":\"{}\"{since}}}",
+        world.collection
+    );
     stream.write_all(&masked(1, frame.as_bytes())).await?;
     let mut framing = Framing::Ws { rest: Vec::new() };
     loop {
@@ -224,12 +275,15 @@ async fn enter(ticket: &Ticket, number: usize, narrow: bool, member: &Shared) ->
         }
         bytes.clear();
         if stream.read_buf(&mut bytes).await? == 0 {
-            return Err("the server closed the connection before it acknowledged the subscription".into());
+            return Err(
+                "the server closed the connection before it acknowledged the subscription".into(),
+            );
         }
     }
 }
 
-/// Books what arrives before the subscriber listens; tells whether the acknowledgement was among it.
+/// Books what arrives before the subscriber listens; tells whether the acknowledgement was among
+/// it.
 fn take(framing: &mut Framing, bytes: &[u8], member: &Shared) -> Fallible<bool> {
     let mut member = open(member);
     let Member { ledger, tally } = &mut *member;
@@ -239,7 +293,10 @@ fn take(framing: &mut Framing, bytes: &[u8], member: &Shared) -> Fallible<bool> 
             refused = Some(String::from_utf8_lossy(message).into_owned());
         }
         Received::Message(message) => {
-            acknowledged |= message.windows(12).take(200).any(|part| part == b"\"subscribed\"");
+            acknowledged |= message
+                .windows(12)
+                .take(200)
+                .any(|part| part == b"\"subscribed\"");
             ledger.note(message, tally.now(), tally);
         }
         Received::Ping(_) => {}
@@ -253,8 +310,15 @@ fn take(framing: &mut Framing, bytes: &[u8], member: &Shared) -> Fallible<bool> 
 }
 
 async fn narrow_stream(world: &World) -> Fallible<TcpStream> {
-    let address = lookup_host(&world.target.authority).await?.next().ok_or("the host has no address")?;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let address = lookup_host(&world.target.authority)
+        .await?
+        .next()
+        .ok_or("the host has no address")?;
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     socket.set_recv_buffer_size(NARROW)?;
     Ok(socket.connect(address).await?)
 }
@@ -272,7 +336,8 @@ async fn listen(mut stream: TcpStream, mut framing: Framing, member: Shared) {
     open(&member).ledger.closed = true;
 }
 
-/// Books what has arrived; false at the end. One system call is enough to know that there is no more for now.
+/// Books what has arrived; false at the end. One system call is enough to know that there is no
+/// more for now.
 fn hear(
     context: &mut Context<'_>,
     stream: &mut TcpStream,
@@ -282,7 +347,9 @@ fn hear(
 ) -> Poll<bool> {
     SCRATCH.with_borrow_mut(|scratch| {
         let mut scratch = ReadBuf::new(scratch);
-        if ready!(Pin::new(stream).poll_read(context, &mut scratch)).is_err() || scratch.filled().is_empty() {
+        if ready!(Pin::new(stream).poll_read(context, &mut scratch)).is_err()
+            || scratch.filled().is_empty()
+        {
             return Poll::Ready(false);
         }
         let mut member = open(member);

@@ -20,7 +20,8 @@ const BURST: usize = 500_000;
 /// Time for a server to come to rest.
 const REST: Duration = Duration::from_secs(2);
 
-/// The server's threads for hashing passwords end after ten seconds without work, and only then is their memory free.
+/// The server's threads for hashing passwords end after ten seconds without work, and only then is
+/// their memory free.
 const HASHERS: Duration = Duration::from_secs(12);
 
 /// Events that are waiting for those who come back.
@@ -38,10 +39,19 @@ pub struct Case {
 }
 
 /// `fanout` and `slow-reader`.
-pub async fn fanout(scenario: Scenario, options: &Options, server: &Server, case: Case) -> Fallible<()> {
+pub async fn fanout(
+    scenario: Scenario,
+    options: &Options,
+    server: &Server,
+    case: Case,
+) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let slow = scenario == Scenario::SlowReader;
-    let stalled = if slow { (case.subscribers / 100).max(1) } else { 0 };
+    let stalled = if slow {
+        (case.subscribers / 100).max(1)
+    } else {
+        0
+    };
     let readers = case.subscribers.saturating_sub(stalled);
     let events = match (options.paced, options.events) {
         (Some(pace), _) => whole(pace * options.seconds),
@@ -60,7 +70,8 @@ pub async fn fanout(scenario: Scenario, options: &Options, server: &Server, case
         tally
     };
 
-    // The first writes meet cold caches; they would make the server look better with subscribers than without.
+    // The first writes meet cold caches; they would make the server look better with subscribers
+    // than without.
     publish(&world, &tally(), events.min(200), None).await?;
     let mut idle = Vec::new();
     for _ in 0..options.runs {
@@ -75,9 +86,16 @@ pub async fn fanout(scenario: Scenario, options: &Options, server: &Server, case
         let published = publish(&world, &books, events, options.paced).await?;
         crowd.settle(&books, events, readers).await;
         let mut run = Run::default();
-        run.set("rate", float(books.delivered()) / books.duration().as_secs_f64().max(1e-9));
+        run.set(
+            "rate",
+            float(books.delivered()) / books.duration().as_secs_f64().max(1e-9),
+        );
         books.spread(readers, false).describe(&mut run);
-        books.spread(readers, true).describe_as(&mut run, "from_request_p50_ms", "from_request_p99_ms");
+        books.spread(readers, true).describe_as(
+            &mut run,
+            "from_request_p50_ms",
+            "from_request_p99_ms",
+        );
         run.count("errors", published.errors);
         account(&crowd.readers(events), &mut run);
         writes(published, idle, events, &mut run);
@@ -99,10 +117,19 @@ pub async fn fanout(scenario: Scenario, options: &Options, server: &Server, case
 }
 
 fn writes(published: Published, idle: Published, events: usize, run: &mut Run) {
-    run.set("write_rate", float(events) / published.elapsed.as_secs_f64());
-    run.set("write_rate_idle", float(events) / idle.elapsed.as_secs_f64());
-    published.latencies.describe_as(run, "write_p50_ms", "write_p99_ms");
-    idle.latencies.describe_as(run, "write_p50_idle_ms", "write_p99_idle_ms");
+    run.set(
+        "write_rate",
+        float(events) / published.elapsed.as_secs_f64(),
+    );
+    run.set(
+        "write_rate_idle",
+        float(events) / idle.elapsed.as_secs_f64(),
+    );
+    published
+        .latencies
+        .describe_as(run, "write_p50_ms", "write_p99_ms");
+    idle.latencies
+        .describe_as(run, "write_p50_idle_ms", "write_p99_idle_ms");
 }
 
 fn account(found: &Found, run: &mut Run) {
@@ -129,7 +156,10 @@ pub async fn resume(options: &Options, server: &Server, case: Case) -> Fallible<
         let crowd = Crowd::gather(&ticket, case.subscribers, 0, &books).await?;
         crowd.settle(&books, backlog, case.subscribers).await;
         let mut run = Run::default();
-        run.set("rate", float(books.delivered()) / books.duration().as_secs_f64().max(1e-9));
+        run.set(
+            "rate",
+            float(books.delivered()) / books.duration().as_secs_f64().max(1e-9),
+        );
         run.set("all_caught_up_ms", books.duration().as_secs_f64() * 1e3);
         account(&crowd.readers(backlog), &mut run);
         meter.finish(server, &mut run);
@@ -139,8 +169,9 @@ pub async fn resume(options: &Options, server: &Server, case: Case) -> Fallible<
     world.remove().await
 }
 
-/// Memory per connection, told from the second half of them: the first half also pays for what all share. A server
-/// keeps what it once allocated, so there is one run. With a pace, all hear of records in it.
+/// Memory per connection, told from the second half of them: the first half also pays for what all
+/// share. A server keeps what it once allocated, so there is one run. With a pace, all hear of
+/// records in it.
 pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let books = Arc::new(Tally::new(1, 0, 1));
@@ -160,16 +191,28 @@ pub async fn idle(options: &Options, server: &Server, case: Case) -> Fallible<()
         first.settle(&books, events, half * 2).await;
         run.count("errors", published.errors);
         run.count("events", events);
-        run.count("lost", first.readers(events).lost + second.readers(events).lost);
-        run.set("server_rss_later_mib", at_rest(server).await?.rss_kib / 1024.0);
+        run.count(
+            "lost",
+            first.readers(events).lost + second.readers(events).lost,
+        );
+        run.set(
+            "server_rss_later_mib",
+            at_rest(server).await?.rss_kib / 1024.0,
+        );
     } else {
         tokio::time::sleep(Duration::from_secs_f64(options.seconds)).await;
     }
     let later = server.usage().ok_or("the server is gone")?;
-    run.set("kib_per_connection", (after.rss_kib - before.rss_kib) / float(half));
+    run.set(
+        "kib_per_connection",
+        (after.rss_kib - before.rss_kib) / float(half),
+    );
     run.set("server_rss_mib", after.rss_kib / 1024.0);
     run.set("server_rss_half_mib", before.rss_kib / 1024.0);
-    run.set("server_cpu_percent", (later.cpu_s - after.cpu_s) / options.seconds * 100.0);
+    run.set(
+        "server_cpu_percent",
+        (later.cpu_s - after.cpu_s) / options.seconds * 100.0,
+    );
     run.count("closed", first.readers(0).closed + second.readers(0).closed);
     let mut line = line("idle", case);
     line.push(run);
@@ -187,8 +230,16 @@ async fn at_rest(server: &Server) -> Fallible<Usage> {
 /// The world of a case, and what its subscribers need.
 pub async fn prepare(options: &Options, server: &Server, case: Case) -> Fallible<(World, Ticket)> {
     let world = World::build(server, case.rule).await?;
-    let tokens = world.users(options.users.clamp(1, case.subscribers.max(1))).await?.into();
-    let ticket = Ticket { world: world.clone(), transport: case.transport, tokens, since: None };
+    let tokens = world
+        .users(options.users.clamp(1, case.subscribers.max(1)))
+        .await?
+        .into();
+    let ticket = Ticket {
+        world: world.clone(),
+        transport: case.transport,
+        tokens,
+        since: None,
+    };
     Ok((world, ticket))
 }
 
@@ -204,7 +255,10 @@ pub fn line(scenario: &str, case: Case) -> Line {
 async fn cursor(world: &World, token: &str) -> Fallible<String> {
     const KEY: &str = "\"cursor\":\"";
     let mut request = Vec::new();
-    let path = format!("/api/v1/realtime/subscribe?token={token}&collection={}", world.collection);
+    let path = format!(
+        "/api/v1/realtime/subscribe?token={token}&collection={}",
+        world.collection
+    );
     world.target.head(&mut request, "GET", &path, None, None);
     let mut probe = Connection::open(&world.target).await?;
     if probe.start(&request).await?.status != 200 {
@@ -214,7 +268,9 @@ async fn cursor(world: &World, token: &str) -> Fallible<String> {
     let (mut stream, mut bytes) = probe.into_parts();
     loop {
         let text = String::from_utf8_lossy(&bytes);
-        let found = text.split_once(KEY).and_then(|(_, rest)| rest.split_once('"'));
+        let found = text
+            .split_once(KEY)
+            .and_then(|(_, rest)| rest.split_once('"'));
         if let Some((cursor, _)) = found {
             return Ok(cursor.to_owned());
         }

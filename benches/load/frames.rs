@@ -15,7 +15,8 @@ pub enum Received<'a> {
     Close,
 }
 
-/// The transport's framing. Bytes are looked at where they were received, and only kept when a frame is incomplete.
+/// The transport's framing. Bytes are looked at where they were received, and only kept when a
+/// frame is incomplete.
 #[derive(Debug)]
 pub enum Framing {
     /// WebSocket
@@ -58,8 +59,8 @@ impl Framing {
     }
 }
 
-/// WebSocket frames; returns how many bytes were used. Messages in several frames are not put together, since no
-/// event is that long.
+/// WebSocket frames; returns how many bytes were used. Messages in several frames are not put
+/// together, since no event is that long.
 fn frames(bytes: &[u8], sink: &mut impl FnMut(Received<'_>)) -> Fallible<usize> {
     let mut used = 0;
     while let Some((opcode, payload, length)) = frame(bytes.get(used..).unwrap_or_default())? {
@@ -76,7 +77,9 @@ fn frames(bytes: &[u8], sink: &mut impl FnMut(Received<'_>)) -> Fallible<usize> 
 
 /// The first frame: its opcode, payload and whole length. Nothing while it is incomplete.
 fn frame(bytes: &[u8]) -> Fallible<Option<(u8, &[u8], usize)>> {
-    let Some((&[first, second], rest)) = bytes.split_first_chunk() else { return Ok(None) };
+    let Some((&[first, second], rest)) = bytes.split_first_chunk() else {
+        return Ok(None);
+    };
     if second & 0x80 != 0 {
         return Err("the server sent a masked frame".into());
     }
@@ -92,7 +95,9 @@ fn frame(bytes: &[u8]) -> Fallible<Option<(u8, &[u8], usize)>> {
         short => (usize::from(short), rest),
     };
     let head = bytes.len() - payload.len();
-    Ok(payload.get(..length).map(|payload| (first & 0x0F, payload, head + length)))
+    Ok(payload
+        .get(..length)
+        .map(|payload| (first & 0x0F, payload, head + length)))
 }
 
 /// Lines of an event stream; returns how many bytes were used.
@@ -104,7 +109,9 @@ fn lines(bytes: &[u8], sink: &mut impl FnMut(Received<'_>)) -> usize {
         // A slice never fails to be read.
         let length = rest.skip_until(b'\n').unwrap_or_default();
         match line.get(..length) {
-            Some([b'd', b'a', b't', b'a', b':', data @ .., b'\n']) => sink(Received::Message(data.trim_ascii())),
+            Some([b'd', b'a', b't', b'a', b':', data @ .., b'\n']) => {
+                sink(Received::Message(data.trim_ascii()))
+            }
             Some([.., b'\n']) => {}
             _ => return used,
         }
@@ -112,8 +119,8 @@ fn lines(bytes: &[u8], sink: &mut impl FnMut(Received<'_>)) -> usize {
     }
 }
 
-/// A frame from a client, which must be masked. The mask is zero: it leaves the payload as it is, and protects
-/// proxies only, of which there are none here.
+/// A frame from a client, which must be masked. The mask is zero: it leaves the payload as it is,
+/// and protects proxies only, of which there are none here.
 pub fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u8::try_from(payload.len()) {

@@ -1,7 +1,8 @@
-//! The `hostile` scenario: one client does its worst, and the list of another account is timed while it does.
+//! The `hostile` scenario: one client does its worst, and the list of another account is timed
+//! while it does.
 //!
-//! Each attack gets a fresh server, since memory once used stays with the process. A line holds the bystander's
-//! latencies and how far the server's memory grew at its peak and after a rest.
+//! Each attack gets a fresh server, since memory once used stays with the process. A line holds the
+//! bystander's latencies and how far the server's memory grew at its peak and after a rest.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,12 @@ use crate::world::World;
 /// Pause of the bystander between two requests.
 const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Time that an attack goes on after its last request, and that the server then has to give memory back.
+/// Time that an attack goes on after its last request, and that the server then has to give memory
+/// back.
 const REST: Duration = Duration::from_secs(3);
 
-/// Bytes of a text that just fits into the largest record of a default configuration, with room for the other fields.
+/// Bytes of a text that just fits into the largest record of a default configuration, with room for
+/// the other fields.
 const LARGE_TEXT_BYTES: usize = 1024 * 1024 - 4096;
 
 /// Bytes of a text that a default configuration refuses.
@@ -80,7 +83,9 @@ fn mib(kib: f64) -> f64 {
 async fn probe(world: World, ended: watch::Receiver<bool>) -> Fallible<(Samples, usize)> {
     let mut request = Vec::new();
     let path = format!("{}?limit=5", world.records_path());
-    world.target.head(&mut request, "GET", &path, Some(&world.token), None);
+    world
+        .target
+        .head(&mut request, "GET", &path, Some(&world.token), None);
     let (mut samples, mut errors) = (Samples::default(), 0);
     let mut connection = Connection::open(&world.target).await?;
     while !*ended.borrow() {
@@ -134,9 +139,18 @@ async fn prepare(attack: Attack, world: &World) -> Fallible<usize> {
 async fn create_text(world: &World, number: usize, bytes: usize) -> Fallible<u16> {
     let (mut body, mut request) = (Vec::new(), Vec::new());
     world.record_body(&mut body, number, &"a".repeat(bytes))?;
-    world.target.head(&mut request, "POST", &world.records_path(), Some(&world.token), Some(body.len()));
+    world.target.head(
+        &mut request,
+        "POST",
+        &world.records_path(),
+        Some(&world.token),
+        Some(body.len()),
+    );
     request.extend_from_slice(&body);
-    Connection::open(&world.target).await?.exchange(&request).await
+    Connection::open(&world.target)
+        .await?
+        .exchange(&request)
+        .await
 }
 
 async fn attack_with(attack: Attack, world: &World) -> Fallible<Answers> {
@@ -147,7 +161,10 @@ async fn attack_with(attack: Attack, world: &World) -> Fallible<Answers> {
             let mut requests = JoinSet::new();
             for number in 0..4 {
                 let filter = slow_filter(number);
-                requests.spawn(get(world.clone(), format!("{path}?cursor=&limit=1&fields=id&filter={filter}")));
+                requests.spawn(get(
+                    world.clone(),
+                    format!("{path}?cursor=&limit=1&fields=id&filter={filter}"),
+                ));
             }
             while let Some(status) = requests.join_next().await {
                 answers.add(&status?);
@@ -157,7 +174,8 @@ async fn attack_with(attack: Attack, world: &World) -> Fallible<Answers> {
             let mut streams = Vec::new();
             for number in 0..12 {
                 let (collection, filter) = (&world.collection, slow_filter(number));
-                let path = format!("/api/v1/realtime/subscribe?collection={collection}&filter={filter}");
+                let path =
+                    format!("/api/v1/realtime/subscribe?collection={collection}&filter={filter}");
                 streams.push(send_unread(world, &path).await?);
             }
             for number in 0..12 {
@@ -173,7 +191,10 @@ async fn attack_with(attack: Attack, world: &World) -> Fallible<Answers> {
             answers.add(&get(world.clone(), grouped).await);
         }
         Attack::Snapshot => {
-            let path = format!("/api/v1/realtime/subscribe?collection={}&snapshot=true&limit=1000", world.collection);
+            let path = format!(
+                "/api/v1/realtime/subscribe?collection={}&snapshot=true&limit=1000",
+                world.collection
+            );
             let stream = send_unread(world, &path).await?;
             tokio::time::sleep(REST).await;
             drop(stream);
@@ -184,19 +205,29 @@ async fn attack_with(attack: Attack, world: &World) -> Fallible<Answers> {
 
 /// A filter that costs text × pattern steps where it is searched naively, ready for a query string.
 fn slow_filter(number: usize) -> String {
-    format!("title%20~%20%27%25{}b%25%27", "a".repeat(PATTERN_CHARACTERS - number))
+    format!(
+        "title%20~%20%27%25{}b%25%27",
+        "a".repeat(PATTERN_CHARACTERS - number)
+    )
 }
 
 async fn get(world: World, path: String) -> Fallible<u16> {
     let mut request = Vec::new();
-    world.target.head(&mut request, "GET", &path, Some(&world.token), None);
-    Connection::open(&world.target).await?.exchange(&request).await
+    world
+        .target
+        .head(&mut request, "GET", &path, Some(&world.token), None);
+    Connection::open(&world.target)
+        .await?
+        .exchange(&request)
+        .await
 }
 
 /// Sends a request whose answer nobody reads, for as long as the connection is kept.
 async fn send_unread(world: &World, path: &str) -> Fallible<TcpStream> {
     let mut request = Vec::new();
-    world.target.head(&mut request, "GET", path, Some(&world.token), None);
+    world
+        .target
+        .head(&mut request, "GET", path, Some(&world.token), None);
     let mut stream = world.target.connect().await?;
     stream.write_all(&request).await?;
     Ok(stream)
@@ -205,7 +236,10 @@ async fn send_unread(world: &World, path: &str) -> Fallible<TcpStream> {
 /// Methods that nobody has heard of, each another one, a third of them long.
 async fn invent_methods(target: &Target, count: usize, answers: &mut Answers) {
     for number in 0..count {
-        let method = format!("M{number}{}", "A".repeat(if number % 3 == 0 { 8000 } else { 40 }));
+        let method = format!(
+            "M{number}{}",
+            "A".repeat(if number % 3 == 0 { 8000 } else { 40 })
+        );
         let mut request = Vec::new();
         target.head(&mut request, &method, "/health", None, None);
         // The server may close the connection after each.
@@ -223,9 +257,18 @@ async fn refuse_writes(world: &World, count: usize, answers: &mut Answers) -> Fa
     let body = r#"{"title":"x"}"#;
     let mut connection = Connection::open(&world.target).await?;
     for number in 0..count {
-        let path = format!("{}/00000000-0000-7000-8000-{number:012}", world.records_path());
+        let path = format!(
+            "{}/00000000-0000-7000-8000-{number:012}",
+            world.records_path()
+        );
         let mut request = Vec::new();
-        world.target.head(&mut request, "PATCH", &path, Some(&world.token), Some(body.len()));
+        world.target.head(
+            &mut request,
+            "PATCH",
+            &path,
+            Some(&world.token),
+            Some(body.len()),
+        );
         request.truncate(request.len() - b"\r\n".len());
         request.extend_from_slice(format!("user-agent: {agent}\r\n\r\n{body}").as_bytes());
         let status = connection.exchange(&request).await;

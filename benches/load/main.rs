@@ -1,16 +1,19 @@
-//! The load generator: what a SnackBase server does per second, how long it takes, and what it costs.
+//! The load generator: what a SnackBase server does per second, how long it takes, and what it
+//! costs.
 //!
 //! ```text
 //! cargo bench --bench load -- create --spawn target/release/snackbase
 //! cargo bench --bench load -- fanout --subscribers 100,1000 --paced 200 --url http://127.0.0.1:8000 --email … --password …
 //! ```
 //!
-//! Each measurement prints one line of JSON with the medians of its runs. The generator shares the machine with the
-//! server, so it avoids work: ready-made requests, no JSON parsing, one thread. Times are in milliseconds;
-//! `generator_cpu_s` next to `server_cpu_s` tells which of the two was busy.
+//! Each measurement prints one line of JSON with the medians of its runs. The generator shares the
+//! machine with the server, so it avoids work: ready-made requests, no JSON parsing, one thread.
+//! Times are in milliseconds; `generator_cpu_s` next to `server_cpu_s` tells which of the two was
+//! busy.
 //!
-//! `requests` holds the scenarios that ask and wait, `fanout` and `matching` those with subscribers, `hostile` those with an attacker; `wire` and `frames` speak the
-//! protocols, `world` prepares the server's data, `server` starts and watches the process, `report` prints.
+//! `requests` holds the scenarios that ask and wait, `fanout` and `matching` those with
+//! subscribers, `hostile` those with an attacker; `wire` and `frames` speak the protocols, `world`
+//! prepares the server's data, `server` starts and watches the process, `report` prints.
 
 mod closed;
 mod crowd;
@@ -40,11 +43,18 @@ use wire::Fallible;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(options.threads.max(1)).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.threads.max(1))
+        .enable_all()
+        .build();
     // The work happens on the runtime's own threads; this one only waits for it.
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(async { tokio::spawn(dispatch(options)).await.map_err(Into::into).flatten() }),
+        Ok(runtime) => runtime.block_on(async {
+            tokio::spawn(dispatch(options))
+                .await
+                .map_err(Into::into)
+                .flatten()
+        }),
         Err(error) => Err(error.into()),
     };
     match done {
@@ -71,20 +81,28 @@ async fn dispatch(options: Options) -> Fallible<()> {
     Ok(())
 }
 
-/// One scenario in all its variants. Those with subscribers get a fresh server for each of them, since memory once
-/// used stays with the process.
+/// One scenario in all its variants. Those with subscribers get a fresh server for each of them,
+/// since memory once used stays with the process.
 async fn scenario(scenario: Scenario, options: &Options) -> Fallible<()> {
     match scenario {
         Scenario::Start => return startup::measure(options).await,
         Scenario::Hostile => return hostile::measure(options).await,
-        Scenario::Fanout | Scenario::SlowReader | Scenario::Resume | Scenario::Idle | Scenario::Match => {}
+        Scenario::Fanout
+        | Scenario::SlowReader
+        | Scenario::Resume
+        | Scenario::Idle
+        | Scenario::Match => {}
         _ => return requests::measure(scenario, options, &Server::of(options).await?).await,
     }
     for &transport in &options.transport {
         for &rule in &options.rule {
             for &subscribers in &options.subscribers {
                 limits::allow_files(subscribers + options.publishers + 200)?;
-                let case = Case { subscribers, transport, rule };
+                let case = Case {
+                    subscribers,
+                    transport,
+                    rule,
+                };
                 let server = Server::of(options).await?;
                 match scenario {
                     Scenario::Resume => fanout::resume(options, &server, case).await?,
@@ -98,22 +116,74 @@ async fn scenario(scenario: Scenario, options: &Options) -> Fallible<()> {
     Ok(())
 }
 
-/// What `all` runs: everything that can be compared from one day to the next in a quarter of an hour.
+/// What `all` runs: everything that can be compared from one day to the next in a quarter of an
+/// hour.
 fn sensible(base: &Options) -> Vec<(Scenario, Options)> {
-    let mut list: Vec<(Scenario, Options)> =
-        [Scenario::Create, Scenario::Get, Scenario::List, Scenario::Mixed, Scenario::Login]
-            .map(|scenario| (scenario, base.clone()))
-            .into();
+    let mut list: Vec<(Scenario, Options)> = [
+        Scenario::Create,
+        Scenario::Get,
+        Scenario::List,
+        Scenario::Mixed,
+        Scenario::Login,
+    ]
+    .map(|scenario| (scenario, base.clone()))
+    .into();
     let both = vec![Transport::Ws, Transport::Sse];
-    let crowds = Options { subscribers: vec![1, 100, 1000], ..base.clone() };
-    let rules = Options { subscribers: vec![1000], rule: vec![Rule::None, Rule::User, Rule::Role], ..base.clone() };
-    list.push((Scenario::Fanout, Options { paced: Some(200.0), ..crowds.clone() }));
-    list.push((Scenario::Fanout, Options { paced: None, transport: both, ..rules }));
-    list.push((Scenario::Fanout, Options { paced: None, subscribers: vec![5000], ..base.clone() }));
-    list.push((Scenario::SlowReader, Options { subscribers: vec![1000], ..base.clone() }));
-    list.push((Scenario::Resume, Options { subscribers: vec![100], transport: vec![Transport::Sse], ..base.clone() }));
+    let crowds = Options {
+        subscribers: vec![1, 100, 1000],
+        ..base.clone()
+    };
+    let rules = Options {
+        subscribers: vec![1000],
+        rule: vec![Rule::None, Rule::User, Rule::Role],
+        ..base.clone()
+    };
+    list.push((
+        Scenario::Fanout,
+        Options {
+            paced: Some(200.0),
+            ..crowds.clone()
+        },
+    ));
+    list.push((
+        Scenario::Fanout,
+        Options {
+            paced: None,
+            transport: both,
+            ..rules
+        },
+    ));
+    list.push((
+        Scenario::Fanout,
+        Options {
+            paced: None,
+            subscribers: vec![5000],
+            ..base.clone()
+        },
+    ));
+    list.push((
+        Scenario::SlowReader,
+        Options {
+            subscribers: vec![1000],
+            ..base.clone()
+        },
+    ));
+    list.push((
+        Scenario::Resume,
+        Options {
+            subscribers: vec![100],
+            transport: vec![Transport::Sse],
+            ..base.clone()
+        },
+    ));
     if base.spawn.is_some() || base.pid.is_some() {
-        list.push((Scenario::Idle, Options { subscribers: vec![1000, 5000], ..base.clone() }));
+        list.push((
+            Scenario::Idle,
+            Options {
+                subscribers: vec![1000, 5000],
+                ..base.clone()
+            },
+        ));
     }
     if base.spawn.is_some() {
         list.push((Scenario::Start, base.clone()));

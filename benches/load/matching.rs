@@ -17,7 +17,8 @@ const EVENTS: usize = 2000;
 /// The server's own measure of the time from an event to the queues of its subscribers.
 const METRIC: &str = "snackbase_realtime_delivery_seconds";
 
-/// `match`: one of the subscribers is the writer and hears everything, the others have `--users` users who may not.
+/// `match`: one of the subscribers is the writer and hears everything, the others have `--users`
+/// users who may not.
 pub async fn measure(options: &Options, server: &Server, case: Case) -> Fallible<()> {
     let (world, ticket) = prepare(options, server, case).await?;
     let events = options.events.unwrap_or(EVENTS);
@@ -46,10 +47,15 @@ pub async fn measure(options: &Options, server: &Server, case: Case) -> Fallible
             run.count("lost", crowd.readers(events).lost);
         }
         let after = delivery(&world.target).await?;
-        run.set("match_mean_us", (after.0 - before.0) / (after.1 - before.1).max(1.0) * 1e6);
+        run.set(
+            "match_mean_us",
+            (after.0 - before.0) / (after.1 - before.1).max(1.0) * 1e6,
+        );
         run.set("rate", float(events) / published.elapsed.as_secs_f64());
         run.count("errors", published.errors);
-        published.latencies.describe_as(&mut run, "write_p50_ms", "write_p99_ms");
+        published
+            .latencies
+            .describe_as(&mut run, "write_p50_ms", "write_p99_ms");
         meter.finish(server, &mut run);
         line.push(run);
     }
@@ -70,7 +76,9 @@ async fn delivery(target: &Target) -> Fallible<(f64, f64)> {
     let value = |suffix: &str| {
         let name = format!("{METRIC}_{suffix}");
         let line = text.lines().find(|line| line.starts_with(&name));
-        line.and_then(|line| line.rsplit(' ').next()).and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
+        line.and_then(|line| line.rsplit(' ').next())
+            .and_then(|value| value.parse::<f64>().ok())
+            .unwrap_or(0.0)
     };
     Ok((value("sum"), value("count")))
 }

@@ -23,8 +23,8 @@ pub struct Options {
     /// Process id of the running server, to report its CPU time and memory
     #[arg(long)]
     pub pid: Option<u32>,
-    /// Start this command line (default sub-command `serve`) in an empty folder, measure it and stop it;
-    /// `SNACKBASE_*` variables reach it
+    /// Start this command line (default sub-command `serve`) in an empty folder, measure it and
+    /// stop it; `SNACKBASE_*` variables reach it
     #[arg(long, conflicts_with_all = ["pid"])]
     pub spawn: Option<String>,
     /// Where spawned servers keep their data; the default is the system's temporary folder
@@ -60,7 +60,8 @@ pub struct Options {
     /// List and view rule of the collection
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Rule::User])]
     pub rule: Vec<Rule>,
-    /// Creates per second; without it the publishers write as fast as they are answered, and nobody writes in `idle`
+    /// Creates per second; without it the publishers write as fast as they are answered, and nobody
+    /// writes in `idle`
     #[arg(long)]
     pub paced: Option<f64>,
     /// Connections that create records during `fanout`
@@ -154,7 +155,8 @@ impl Transport {
     }
 }
 
-/// The list and view rule. Every subscriber sees every record, so that figures compare, but for `own`.
+/// The list and view rule. Every subscriber sees every record, so that figures compare, but for
+/// `own`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Rule {
     /// Public

@@ -1,5 +1,5 @@
-//! Creates numbered records from a thread of its own, so that the subscribers' work does not delay the publishers
-//! and count as the server's latency.
+//! Creates numbered records from a thread of its own, so that the subscribers' work does not delay
+//! the publishers and count as the server's latency.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,29 +23,51 @@ pub struct Published {
     pub elapsed: Duration,
 }
 
-/// Creates the tally's `events`, evenly spread over its publishers, at a pace or as fast as they are answered.
-pub async fn publish(world: &World, tally: &Arc<Tally>, events: usize, pace: Option<f64>) -> Fallible<Published> {
+/// Creates the tally's `events`, evenly spread over its publishers, at a pace or as fast as they
+/// are answered.
+pub async fn publish(
+    world: &World,
+    tally: &Arc<Tally>,
+    events: usize,
+    pace: Option<f64>,
+) -> Fallible<Published> {
     let (world, tally) = (world.clone(), Arc::clone(tally));
     let (sender, receiver) = oneshot::channel();
-    std::thread::Builder::new().name("publishers".to_owned()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let published = match runtime {
-            Ok(runtime) => runtime.block_on(all(world, tally, events, pace)),
-            Err(error) => Err(error.into()),
-        };
-        // Nobody waits any more only when the program is about to end.
-        drop(sender.send(published));
-    })?;
+    std::thread::Builder::new()
+        .name("publishers".to_owned())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let published = match runtime {
+                Ok(runtime) => runtime.block_on(all(world, tally, events, pace)),
+                Err(error) => Err(error.into()),
+            };
+            // Nobody waits any more only when the program is about to end.
+            drop(sender.send(published));
+        })?;
     receiver.await?
 }
 
-async fn all(world: World, tally: Arc<Tally>, events: usize, pace: Option<f64>) -> Fallible<Published> {
+async fn all(
+    world: World,
+    tally: Arc<Tally>,
+    events: usize,
+    pace: Option<f64>,
+) -> Fallible<Published> {
     let mut jobs = JoinSet::new();
     let begin = Instant::now();
     for number in 0..tally.publishers {
         let connection = Connection::open(&world.target).await?;
         let numbers = (number..events).step_by(tally.publishers);
-        jobs.spawn(one(world.clone(), Arc::clone(&tally), connection, numbers, pace, begin));
+        jobs.spawn(one(
+            world.clone(),
+            Arc::clone(&tally),
+            connection,
+            numbers,
+            pace,
+            begin,
+        ));
     }
     let mut total = Published::default();
     while let Some(published) = jobs.join_next().await {
@@ -70,13 +92,22 @@ async fn one(
     let path = world.records_path();
     for number in numbers {
         if let Some(pace) = pace {
-            tokio::time::sleep_until((begin + Duration::from_secs_f64(float(number) / pace)).into()).await;
+            tokio::time::sleep_until(
+                (begin + Duration::from_secs_f64(float(number) / pace)).into(),
+            )
+            .await;
         }
         let event = tally.first + number;
         body.clear();
         request.clear();
         world.record_body(&mut body, event, &title(event))?;
-        world.target.head(&mut request, "POST", &path, Some(&world.token), Some(body.len()));
+        world.target.head(
+            &mut request,
+            "POST",
+            &path,
+            Some(&world.token),
+            Some(body.len()),
+        );
         request.extend_from_slice(&body);
         let sent = tally.now();
         let clock = Instant::now();
@@ -87,7 +118,10 @@ async fn one(
             }
             Ok(status) => {
                 if published.errors == 0 {
-                    eprintln!("a create was answered with {status} {}", String::from_utf8_lossy(connection.body()));
+                    eprintln!(
+                        "a create was answered with {status} {}",
+                        String::from_utf8_lossy(connection.body())
+                    );
                 }
                 published.errors += 1;
             }

@@ -13,7 +13,8 @@ pub struct Samples {
 impl Samples {
     /// Adds one latency.
     pub fn add(&mut self, latency: Duration) {
-        self.nanos.push(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
+        self.nanos
+            .push(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Takes over another worker's latencies.
@@ -45,7 +46,9 @@ impl Samples {
     /// Nearest rank, in milliseconds; needs sorted samples.
     fn quantile(&self, percent: usize) -> f64 {
         let rank = (self.nanos.len() * percent).div_ceil(100).saturating_sub(1);
-        self.nanos.get(rank).map_or(0.0, |&nanos| Duration::from_nanos(nanos).as_secs_f64() * 1e3)
+        self.nanos.get(rank).map_or(0.0, |&nanos| {
+            Duration::from_nanos(nanos).as_secs_f64() * 1e3
+        })
     }
 }
 
@@ -67,7 +70,10 @@ impl Run {
     }
 
     fn get(&self, name: &str) -> Option<f64> {
-        self.values.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+        self.values
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| *value)
     }
 }
 
@@ -81,7 +87,10 @@ pub struct Line {
 impl Line {
     /// A line without runs.
     pub fn new(scenario: &str, connections: usize) -> Self {
-        let mut line = Self { labels: Map::new(), runs: Vec::new() };
+        let mut line = Self {
+            labels: Map::new(),
+            runs: Vec::new(),
+        };
         line.label("scenario", scenario);
         line.label("connections", connections);
         line
@@ -97,12 +106,17 @@ impl Line {
         self.runs.push(run);
     }
 
-    /// Prints the medians. The single rates stay visible, since their spread tells how far to trust the median;
-    /// failures are added up, since a median would hide them.
+    /// Prints the medians. The single rates stay visible, since their spread tells how far to trust
+    /// the median; failures are added up, since a median would hide them.
     pub fn print(self) {
         let mut line = self.labels;
         line.insert("runs".to_owned(), self.runs.len().into());
-        for (name, _) in self.runs.first().map(|run| run.values.as_slice()).unwrap_or_default() {
+        for (name, _) in self
+            .runs
+            .first()
+            .map(|run| run.values.as_slice())
+            .unwrap_or_default()
+        {
             let values: Vec<f64> = self.runs.iter().filter_map(|run| run.get(name)).collect();
             let value = match *name {
                 "errors" | "lost" | "duplicates" | "out_of_order" | "closed" => values.iter().sum(),
@@ -128,7 +142,9 @@ fn number(value: f64) -> Value {
     let rounded = (value * 1e3).round() / 1e3;
     if rounded.fract() == 0.0 && rounded.abs() < 1e15 {
         // Goes through text because there is no lossless cast from a float to an integer.
-        return format!("{rounded:.0}").parse::<i64>().map_or(Value::Null, Value::from);
+        return format!("{rounded:.0}")
+            .parse::<i64>()
+            .map_or(Value::Null, Value::from);
     }
     Value::from(rounded)
 }

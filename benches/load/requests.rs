@@ -1,4 +1,5 @@
-//! The scenarios that send requests and wait for answers: `create`, `get`, `list`, `mixed` and `login`.
+//! The scenarios that send requests and wait for answers: `create`, `get`, `list`, `mixed` and
+//! `login`.
 
 use std::sync::Arc;
 
@@ -47,7 +48,9 @@ pub async fn measure(scenario: Scenario, options: &Options, server: &Server) -> 
                 let mut line = Line::new("create", connections);
                 line.label("rule", Rule::User.name());
                 for _ in 0..options.runs {
-                    let workers = (0..connections).map(|seed| Crud::new(&world, &Arc::default(), seed, 100)).collect();
+                    let workers = (0..connections)
+                        .map(|seed| Crud::new(&world, &Arc::default(), seed, 100))
+                        .collect();
                     line.push(run(server, &world.target, workers, options.seconds).await?);
                 }
                 line.print();
@@ -57,7 +60,12 @@ pub async fn measure(scenario: Scenario, options: &Options, server: &Server) -> 
     world.remove().await
 }
 
-async fn run<W: Work>(server: &Server, target: &Target, workers: Vec<W>, seconds: f64) -> Fallible<Run> {
+async fn run<W: Work>(
+    server: &Server,
+    target: &Target,
+    workers: Vec<W>,
+    seconds: f64,
+) -> Fallible<Run> {
     let meter = Meter::start(server);
     let outcome = closed::run(target, workers, seconds).await?;
     let mut run = Run::default();
@@ -79,7 +87,9 @@ async fn read(
     line.label("records", options.records);
     line.label("rule", Rule::User.name());
     for _ in 0..options.runs {
-        let workers = (0..connections).map(|seed| Crud::new(world, ids, seed, writes)).collect();
+        let workers = (0..connections)
+            .map(|seed| Crud::new(world, ids, seed, writes))
+            .collect();
         let meter = Meter::start(server);
         let mut outcome = closed::run(&world.target, workers, options.seconds).await?;
         let mut run = Run::default();
@@ -128,19 +138,26 @@ async fn page(world: &World, total: Total, records: usize) -> Fallible<String> {
             let mut api = Api::open(&world.target).await?;
             let mut cursor = String::new();
             for _ in 0..(records / 200).max(1) {
-                let query = format!("/records/{}?sort=-created_at&cursor={cursor}&limit=100", world.collection);
+                let query = format!(
+                    "/records/{}?sort=-created_at&cursor={cursor}&limit=100",
+                    world.collection
+                );
                 let answer = api.call("GET", &query, Some(&world.token), None).await?;
                 let next = answer.get("next_cursor").and_then(Value::as_str);
                 cursor = encoded(next.ok_or("the cursor walk ended before the middle")?);
             }
-            Ok(format!("{path}?sort=-created_at&cursor={cursor}&limit={PAGE}"))
+            Ok(format!(
+                "{path}?sort=-created_at&cursor={cursor}&limit={PAGE}"
+            ))
         }
     }
 }
 
 fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(byte).collect()
@@ -154,7 +171,11 @@ async fn login(
     ids: &Arc<[String]>,
     connections: usize,
 ) -> Fallible<()> {
-    let readers = || (0..BYSTANDERS).map(|seed| Crud::new(world, ids, seed, 0)).collect::<Vec<_>>();
+    let readers = || {
+        (0..BYSTANDERS)
+            .map(|seed| Crud::new(world, ids, seed, 0))
+            .collect::<Vec<_>>()
+    };
     let mut line = Line::new("login", connections);
     line.label("gets_connections", BYSTANDERS);
     for _ in 0..options.runs {
@@ -190,7 +211,8 @@ struct Crud {
 }
 
 impl Crud {
-    /// `writes` of a hundred requests are creates; they are the first class when there is nothing else.
+    /// `writes` of a hundred requests are creates; they are the first class when there is nothing
+    /// else.
     fn new(world: &World, ids: &Arc<[String]>, seed: usize, writes: u64) -> Self {
         Self {
             world: world.clone(),
@@ -218,14 +240,30 @@ impl Work for Crud {
         if self.random() % 100 < self.writes {
             self.body.clear();
             self.number += 1;
-            self.world.record_body(&mut self.body, self.number, "Quarterly figures, written under load")?;
-            self.world.target.head(out, "POST", &self.path, token.as_deref(), Some(self.body.len()));
+            self.world.record_body(
+                &mut self.body,
+                self.number,
+                "Quarterly figures, written under load",
+            )?;
+            self.world.target.head(
+                out,
+                "POST",
+                &self.path,
+                token.as_deref(),
+                Some(self.body.len()),
+            );
             out.extend_from_slice(&self.body);
             return Ok(usize::from(self.writes < 100));
         }
         let pick = usize::try_from(self.random() % self.ids.len().max(1) as u64)?;
         let id = self.ids.get(pick).ok_or("there are no records to read")?;
-        self.world.target.head(out, "GET", &format!("{}/{id}", self.path), token.as_deref(), None);
+        self.world.target.head(
+            out,
+            "GET",
+            &format!("{}/{id}", self.path),
+            token.as_deref(),
+            None,
+        );
         Ok(0)
     }
 }
@@ -238,14 +276,22 @@ struct Same {
 impl Same {
     fn get(world: &World, path: &str) -> Self {
         let mut bytes = Vec::new();
-        world.target.head(&mut bytes, "GET", path, Some(&world.token), None);
+        world
+            .target
+            .head(&mut bytes, "GET", path, Some(&world.token), None);
         Self { bytes }
     }
 
     fn login(world: &World) -> Self {
         let mut bytes = Vec::new();
         let body = world.credentials();
-        world.target.head(&mut bytes, "POST", "/api/v1/auth/login", None, Some(body.len()));
+        world.target.head(
+            &mut bytes,
+            "POST",
+            "/api/v1/auth/login",
+            None,
+            Some(body.len()),
+        );
         bytes.extend_from_slice(&body);
         Self { bytes }
     }

@@ -1,4 +1,5 @@
-//! The process under test: found by its id or started here, with its CPU time and memory read from `/proc`.
+//! The process under test: found by its id or started here, with its CPU time and memory read from
+//! `/proc`.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -46,8 +47,14 @@ impl Server {
         let Some(command) = &options.spawn else {
             return Ok(Self {
                 target: Target::parse(&options.url)?,
-                email: options.email.clone().ok_or("--url needs --email of a superadmin")?,
-                password: options.password.clone().ok_or("--url needs --password of a superadmin")?,
+                email: options
+                    .email
+                    .clone()
+                    .ok_or("--url needs --email of a superadmin")?,
+                password: options
+                    .password
+                    .clone()
+                    .ok_or("--url needs --password of a superadmin")?,
                 pid: options.pid,
                 started: None,
             });
@@ -71,7 +78,13 @@ impl Server {
             email: EMAIL.to_owned(),
             password: PASSWORD.to_owned(),
             pid: Some(child.id()),
-            started: Some(Started { child, program, arguments, folder, port }),
+            started: Some(Started {
+                child,
+                program,
+                arguments,
+                folder,
+                port,
+            }),
         };
         server.healthy().await?;
         Ok(server)
@@ -84,14 +97,18 @@ impl Server {
         self.target.head(&mut request, "GET", "/health", None, None);
         loop {
             if let Ok(mut connection) = Connection::open(&self.target).await
-                && connection.exchange(&request).await.is_ok_and(|status| status == 200)
+                && connection
+                    .exchange(&request)
+                    .await
+                    .is_ok_and(|status| status == 200)
             {
                 return Ok(());
             }
             if let Some(started) = &mut self.started
                 && let Some(status) = started.child.try_wait()?
             {
-                let log = fs::read_to_string(started.folder.path().join("server.log")).unwrap_or_default();
+                let log = fs::read_to_string(started.folder.path().join("server.log"))
+                    .unwrap_or_default();
                 return Err(format!("the server ended with {status}:\n{log}").into());
             }
             if Instant::now() > deadline {
@@ -104,9 +121,17 @@ impl Server {
     /// Stops and starts it on the same data; returns the time to the first answer.
     pub async fn restart(&mut self) -> Fallible<Duration> {
         self.stop();
-        let started = self.started.as_mut().ok_or("only a server of --spawn can be restarted")?;
+        let started = self
+            .started
+            .as_mut()
+            .ok_or("only a server of --spawn can be restarted")?;
         let begin = Instant::now();
-        started.child = start(&started.program, &started.arguments, started.folder.path(), started.port)?;
+        started.child = start(
+            &started.program,
+            &started.arguments,
+            started.folder.path(),
+            started.port,
+        )?;
         self.pid = Some(started.child.id());
         self.healthy().await?;
         Ok(begin.elapsed())
@@ -123,7 +148,8 @@ impl Server {
         Usage::of(&self.pid?.to_string())
     }
 
-    /// Lets the peak of the memory begin at what is held now; without the right to do so it stays what it was.
+    /// Lets the peak of the memory begin at what is held now; without the right to do so it stays
+    /// what it was.
     pub fn reset_peak(&self) {
         if let Some(pid) = self.pid {
             // 5 resets `VmHWM`, see proc_pid_clear_refs(5).
@@ -133,10 +159,16 @@ impl Server {
 
     /// Ends a started server, gently at first. Nothing happens to a server that was running before.
     pub fn stop(&mut self) {
-        let Some(started) = &mut self.started else { return };
+        let Some(started) = &mut self.started else {
+            return;
+        };
         let pid = started.child.id().to_string();
-        // The standard library can only kill; a clean end is part of what is measured (and of the next start).
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|status| status.success());
+        // The standard library can only kill; a clean end is part of what is measured (and of the
+        // next start).
+        let asked = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .is_ok_and(|status| status.success());
         let deadline = Instant::now() + Duration::from_secs(if asked { 10 } else { 0 });
         while Instant::now() < deadline {
             if !matches!(started.child.try_wait(), Ok(None)) {
@@ -157,7 +189,10 @@ impl Drop for Server {
 }
 
 fn start(program: &Path, arguments: &[String], folder: &Path, port: u16) -> Fallible<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("server.log"))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("server.log"))?;
     let child = Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -202,12 +237,16 @@ impl Usage {
             let value = status.lines().find_map(|line| line.strip_prefix(name))?;
             value.trim().trim_end_matches("kB").trim().parse().ok()
         };
-        Some(Self { cpu_s: (user + system) / TICKS_PER_SECOND, rss_kib: kib("VmRSS:")?, peak_kib: kib("VmHWM:")? })
+        Some(Self {
+            cpu_s: (user + system) / TICKS_PER_SECOND,
+            rss_kib: kib("VmRSS:")?,
+            peak_kib: kib("VmHWM:")?,
+        })
     }
 }
 
-/// Usage at the beginning of a run, of the server and of the generator itself: a generator that used up a core was
-/// the limit, not the server.
+/// Usage at the beginning of a run, of the server and of the generator itself: a generator that
+/// used up a core was the limit, not the server.
 #[derive(Debug)]
 pub struct Meter {
     server: Option<Usage>,
@@ -217,7 +256,10 @@ pub struct Meter {
 impl Meter {
     /// Reads both.
     pub fn start(server: &Server) -> Self {
-        Self { server: server.usage(), own: Usage::of("self") }
+        Self {
+            server: server.usage(),
+            own: Usage::of("self"),
+        }
     }
 
     /// Adds what was used since to a run.

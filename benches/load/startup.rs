@@ -10,7 +10,8 @@ use crate::wire::Fallible;
 /// Time for a started server to come to rest.
 const REST: Duration = Duration::from_secs(1);
 
-/// First start on an empty folder (with the migrations), second start on the same data, memory at rest, program size.
+/// First start on an empty folder (with the migrations), second start on the same data, memory at
+/// rest, program size.
 pub async fn measure(options: &Options) -> Fallible<()> {
     if options.spawn.is_none() {
         return Err("`start` needs --spawn".into());

@@ -41,7 +41,9 @@ impl Tally {
             origin: Instant::now(),
             first,
             publishers,
-            events: std::iter::repeat_with(Event::default).take(events).collect(),
+            events: std::iter::repeat_with(Event::default)
+                .take(events)
+                .collect(),
             delivered: AtomicU64::new(0),
             last: AtomicU64::new(0),
         }
@@ -70,16 +72,24 @@ impl Tally {
         Duration::from_nanos(self.last.load(Ordering::Relaxed))
     }
 
-    /// For every event that each of `subscribers` received: time from the response (or from the request) to the last
-    /// of them. An event may be there before the response is; that counts as no time.
+    /// For every event that each of `subscribers` received: time from the response (or from the
+    /// request) to the last of them. An event may be there before the response is; that counts as
+    /// no time.
     pub fn spread(&self, subscribers: usize, from_request: bool) -> Samples {
         let mut samples = Samples::default();
         for event in &self.events {
             let answered = event.answered.load(Ordering::Relaxed);
-            let complete = usize::try_from(event.received.load(Ordering::Relaxed)).is_ok_and(|n| n >= subscribers);
+            let complete = usize::try_from(event.received.load(Ordering::Relaxed))
+                .is_ok_and(|n| n >= subscribers);
             if complete && answered > 0 {
-                let from = if from_request { event.sent.load(Ordering::Relaxed) } else { answered };
-                samples.add(Duration::from_nanos(event.last.load(Ordering::Relaxed).saturating_sub(from)));
+                let from = if from_request {
+                    event.sent.load(Ordering::Relaxed)
+                } else {
+                    answered
+                };
+                samples.add(Duration::from_nanos(
+                    event.last.load(Ordering::Relaxed).saturating_sub(from),
+                ));
             }
         }
         samples
@@ -121,20 +131,30 @@ impl Ledger {
         };
     }
 
-    /// Books a message that arrived at `now`; messages without a number are acknowledgements and heartbeats.
+    /// Books a message that arrived at `now`; messages without a number are acknowledgements and
+    /// heartbeats.
     pub fn note(&mut self, message: &[u8], now: u64, tally: &Tally) {
-        let Some(number) = self.number(message) else { return };
-        let Some(event) = tally.event(number) else { return };
+        let Some(number) = self.number(message) else {
+            return;
+        };
+        let Some(event) = tally.event(number) else {
+            return;
+        };
         let index = number - tally.first;
         let bit = 1 << (index % 64);
-        let Some(word) = self.seen.get_mut(index / 64) else { return };
+        let Some(word) = self.seen.get_mut(index / 64) else {
+            return;
+        };
         if *word & bit != 0 {
             self.duplicates += 1;
             return;
         }
         *word |= bit;
         self.received += 1;
-        self.order = self.order.wrapping_mul(0x0100_0000_01B3).wrapping_add(number as u64 + 1);
+        self.order = self
+            .order
+            .wrapping_mul(0x0100_0000_01B3)
+            .wrapping_add(number as u64 + 1);
         if let Some(latest) = self.latest.get_mut(number % tally.publishers.max(1)) {
             if *latest > number {
                 self.out_of_order += 1;
@@ -147,7 +167,8 @@ impl Ledger {
         tally.last.fetch_max(now, Ordering::Relaxed);
     }
 
-    /// Events of one collection look alike, so the number is nearly always where it was the last time.
+    /// Events of one collection look alike, so the number is nearly always where it was the last
+    /// time.
     fn number(&mut self, message: &[u8]) -> Option<usize> {
         if let Some(number) = number_at(message, self.hint) {
             return Some(number);

@@ -1,7 +1,7 @@
 //! HTTP/1.1 over one kept-alive connection, with as little work per request as possible.
 //!
-//! The generator runs on the cores that it measures, so requests are ready-made bytes, and of a response only the
-//! status and the extent of the body are looked at.
+//! The generator runs on the cores that it measures, so requests are ready-made bytes, and of a
+//! response only the status and the extent of the body are looked at.
 
 use std::io::BufRead as _;
 use std::ops::Range;
@@ -24,19 +24,35 @@ pub struct Target {
 impl Target {
     /// Reads a base URL; only plain HTTP, since TLS would measure something else.
     pub fn parse(url: &str) -> Fallible<Self> {
-        let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
+        let rest = url
+            .strip_prefix("http://")
+            .ok_or("the URL must start with http://")?;
         let (authority, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let port = if authority.contains(':') { "" } else { ":80" };
         let prefix = prefix.trim_end_matches('/');
         Ok(Self {
             authority: format!("{authority}{port}"),
-            prefix: if prefix.is_empty() { String::new() } else { format!("/{prefix}") },
+            prefix: if prefix.is_empty() {
+                String::new()
+            } else {
+                format!("/{prefix}")
+            },
         })
     }
 
     /// Appends the head of a request; a body of `length` bytes must follow when there is one.
-    pub fn head(&self, out: &mut Vec<u8>, method: &str, path: &str, token: Option<&str>, length: Option<usize>) {
-        let mut head = format!("{method} {}{path} HTTP/1.1\r\nhost: {}\r\n", self.prefix, self.authority);
+    pub fn head(
+        &self,
+        out: &mut Vec<u8>,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        length: Option<usize>,
+    ) {
+        let mut head = format!(
+            "{method} {}{path} HTTP/1.1\r\nhost: {}\r\n",
+            self.prefix, self.authority
+        );
         if let Some(token) = token {
             head.push_str("authorization: Bearer ");
             head.push_str(token);
@@ -75,12 +91,20 @@ impl Connection {
 
     /// Speaks HTTP over an open stream.
     pub const fn over(stream: TcpStream) -> Self {
-        Self { stream, input: Vec::new(), body: 0..0 }
+        Self {
+            stream,
+            input: Vec::new(),
+            body: 0..0,
+        }
     }
 
     /// The stream, and what was read beyond the head of the last response.
     pub fn into_parts(self) -> (TcpStream, Vec<u8>) {
-        let rest = self.input.get(self.body.start..).unwrap_or_default().to_vec();
+        let rest = self
+            .input
+            .get(self.body.start..)
+            .unwrap_or_default()
+            .to_vec();
         (self.stream, rest)
     }
 
@@ -174,9 +198,19 @@ impl Head {
             let line = line.get(..length).unwrap_or_default();
             match line {
                 b"\r\n" if status == 101 || status == 204 || status == 304 => {
-                    return Ok(Some(Self { status, length: input.len() - rest.len(), body: Extent::Known(0) }));
+                    return Ok(Some(Self {
+                        status,
+                        length: input.len() - rest.len(),
+                        body: Extent::Known(0),
+                    }));
                 }
-                b"\r\n" => return Ok(Some(Self { status, length: input.len() - rest.len(), body })),
+                b"\r\n" => {
+                    return Ok(Some(Self {
+                        status,
+                        length: input.len() - rest.len(),
+                        body,
+                    }));
+                }
                 [.., b'\n'] if status == 0 => {
                     let code = line.get(9..12).ok_or("not an HTTP response")?;
                     status = std::str::from_utf8(code)?.parse()?;
@@ -187,7 +221,9 @@ impl Head {
                     }
                 }
                 [b't' | b'T', .., b'\n'] => {
-                    if header(line, "transfer-encoding:").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+                    if header(line, "transfer-encoding:")
+                        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
+                    {
                         body = Extent::Chunked;
                     }
                 }
@@ -229,13 +265,19 @@ impl Chunks {
         while let Some((&byte, rest)) = input.split_first() {
             match self.state {
                 State::First | State::Size(_) => {
-                    let size = if let State::Size(size) = self.state { size } else { 0 };
+                    let size = if let State::Size(size) = self.state {
+                        size
+                    } else {
+                        0
+                    };
                     self.state = match byte {
                         b'\n' if size == 0 => State::End,
                         b'\n' => State::Data(size),
                         b'\r' => State::Size(size),
                         _ => {
-                            let digit = char::from(byte).to_digit(16).ok_or("a chunk size is not a number")?;
+                            let digit = char::from(byte)
+                                .to_digit(16)
+                                .ok_or("a chunk size is not a number")?;
                             State::Size(size * 16 + usize::try_from(digit)?)
                         }
                     };
@@ -245,7 +287,11 @@ impl Chunks {
                     let (data, rest) = input.split_at(left.min(input.len()));
                     out.extend_from_slice(data);
                     input = rest;
-                    self.state = if data.len() == left { State::DataEnd } else { State::Data(left - data.len()) };
+                    self.state = if data.len() == left {
+                        State::DataEnd
+                    } else {
+                        State::Data(left - data.len())
+                    };
                 }
                 State::DataEnd | State::End => {
                     if byte == b'\n' {

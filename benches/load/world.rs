@@ -36,7 +36,8 @@ pub struct World {
 }
 
 impl World {
-    /// Creates account, user and collections. Their names are random, so a server in use can be measured too.
+    /// Creates account, user and collections. Their names are random, so a server in use can be
+    /// measured too.
     pub async fn build(server: &Server, rule: Rule) -> Fallible<Self> {
         let target = server.target.clone();
         let mut api = Api::open(&target).await?;
@@ -53,14 +54,23 @@ impl World {
         let token = login(&mut api, &account, &email, PASSWORD).await?;
         let (parents, collection) = (format!("load_{tag}_parents"), format!("load_{tag}_records"));
         let name = json!({"name": "name", "type": "text", "required": true});
-        let parents_id = api.post("/collections", Some(&admin), &collection_of(&parents, &[name], "")).await?;
+        let parents_id = api
+            .post(
+                "/collections",
+                Some(&admin),
+                &collection_of(&parents, &[name], ""),
+            )
+            .await?;
         let query = format!("load_{tag}_has");
         let mut garbage = Vec::new();
         if rule == Rule::Relation {
             let counting = format!("SELECT COUNT(*) FROM {parents} WHERE id = :parent");
             let body = json!({"name": query, "sql_query": counting, "parameters": ["parent"]});
             let made = api.post("/macros", Some(&admin), &body).await?;
-            garbage.push(format!("/macros/{}", made.get("id").ok_or("a macro without `id`")?));
+            garbage.push(format!(
+                "/macros/{}",
+                made.get("id").ok_or("a macro without `id`")?
+            ));
         }
         let fields = fields(&parents);
         let records = collection_of(&collection, &fields, &rule.text(&query));
@@ -69,7 +79,9 @@ impl World {
         garbage.insert(0, format!("/collections/{}", text(&records_id, "/id")?));
         garbage.push(format!("/collections/{}", text(&parents_id, "/id")?));
         let path = format!("/records/{parents}");
-        let parent = api.post(&path, Some(&token), &json!({"name": "The one parent"})).await?;
+        let parent = api
+            .post(&path, Some(&token), &json!({"name": "The one parent"}))
+            .await?;
         Ok(Self {
             parent: text(&parent, "/id")?,
             account_id: text(&registered, "/account/id")?,
@@ -90,10 +102,16 @@ impl World {
         let mut ids = Vec::with_capacity(count);
         while ids.len() < count {
             let last = count.min(ids.len() + BATCH);
-            let records =
-                (ids.len()..last).map(|number| self.record(number, &title(number))).collect::<Result<Vec<_>, _>>()?;
-            let answer = api.post(&path, Some(&self.token), &json!({ "records": records })).await?;
-            let created = answer.get("created").and_then(Value::as_array).ok_or("a batch without `created`")?;
+            let records = (ids.len()..last)
+                .map(|number| self.record(number, &title(number)))
+                .collect::<Result<Vec<_>, _>>()?;
+            let answer = api
+                .post(&path, Some(&self.token), &json!({ "records": records }))
+                .await?;
+            let created = answer
+                .get("created")
+                .and_then(Value::as_array)
+                .ok_or("a batch without `created`")?;
             for record in created {
                 ids.push(text(record, "/id")?);
             }
@@ -104,8 +122,8 @@ impl World {
         Ok(ids)
     }
 
-    /// Access tokens of further users of the account. They are few and shared by many subscribers: hashing the
-    /// passwords of thousands would take longer than the measurement.
+    /// Access tokens of further users of the account. They are few and shared by many subscribers:
+    /// hashing the passwords of thousands would take longer than the measurement.
     pub async fn users(&self, count: usize) -> Fallible<Vec<String>> {
         let mut jobs = JoinSet::new();
         for number in 0..count {
@@ -128,7 +146,9 @@ impl World {
 
     /// Body of a login of the writing user.
     pub fn credentials(&self) -> Vec<u8> {
-        json!({"account": self.account, "email": self.email, "password": PASSWORD}).to_string().into_bytes()
+        json!({"account": self.account, "email": self.email, "password": PASSWORD})
+            .to_string()
+            .into_bytes()
     }
 
     /// Path of the records.
@@ -144,7 +164,12 @@ impl World {
     }
 
     /// Appends a record's JSON.
-    pub fn record_body(&self, out: &mut Vec<u8>, number: usize, title: &str) -> std::io::Result<()> {
+    pub fn record_body(
+        &self,
+        out: &mut Vec<u8>,
+        number: usize,
+        title: &str,
+    ) -> std::io::Result<()> {
         use std::io::Write as _;
         write!(
             out,
@@ -161,7 +186,13 @@ impl World {
         for path in &self.garbage {
             api.call("DELETE", path, Some(&self.admin), None).await?;
         }
-        api.call("DELETE", &format!("/accounts/{}", self.account_id), Some(&self.admin), None).await?;
+        api.call(
+            "DELETE",
+            &format!("/accounts/{}", self.account_id),
+            Some(&self.admin),
+            None,
+        )
+        .await?;
         Ok(())
     }
 }
@@ -196,7 +227,9 @@ async fn login(api: &mut Api, account: &str, email: &str, password: &str) -> Fal
 
 fn text(value: &Value, pointer: &str) -> Fallible<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
+    Ok(found
+        .ok_or_else(|| format!("no {pointer} in {value}"))?
+        .to_owned())
 }
 
 /// JSON calls for the set-up, where speed does not matter.
@@ -209,7 +242,10 @@ pub struct Api {
 impl Api {
     /// Connects.
     pub async fn open(target: &Target) -> Fallible<Self> {
-        Ok(Self { target: target.clone(), connection: Connection::open(target).await? })
+        Ok(Self {
+            target: target.clone(),
+            connection: Connection::open(target).await?,
+        })
     }
 
     /// A POST that must succeed.
@@ -227,13 +263,27 @@ impl Api {
     ) -> Fallible<Value> {
         let body = body.map(Value::to_string);
         let mut request = Vec::new();
-        self.target.head(&mut request, method, &format!("/api/v1{path}"), token, body.as_ref().map(String::len));
+        self.target.head(
+            &mut request,
+            method,
+            &format!("/api/v1{path}"),
+            token,
+            body.as_ref().map(String::len),
+        );
         request.extend_from_slice(body.unwrap_or_default().as_bytes());
         let status = self.connection.exchange(&request).await?;
         let answer = self.connection.body();
         if !(200..300).contains(&status) {
-            return Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(answer)).into());
+            return Err(format!(
+                "{method} {path}: {status} {}",
+                String::from_utf8_lossy(answer)
+            )
+            .into());
         }
-        Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(answer)? })
+        Ok(if answer.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(answer)?
+        })
     }
 }

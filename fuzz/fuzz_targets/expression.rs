@@ -1,4 +1,5 @@
-//! Any text as a rule, a filter, a computed field and a stored macro: it is refused with a place inside of it, or taken.
+//! Any text as a rule, a filter, a computed field and a stored macro: it is refused with a place
+//! inside of it, or taken.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A filter that is taken can be written as SQL for both databases, with nothing of the source in its text, and has an
-//! answer in memory.
+//! A filter that is taken can be written as SQL for both databases, with nothing of the source in
+//! its text, and has an answer in memory.
 
 #![no_main]
 

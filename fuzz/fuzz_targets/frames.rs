@@ -1,7 +1,8 @@
-//! What clients of realtime send, in every dialect: it is understood, or refused with a reason, and what is understood is
-//! in bounds.
+//! What clients of realtime send, in every dialect: it is understood, or refused with a reason, and
+//! what is understood is in bounds.
 //!
-//! The first byte chooses: a WebSocket frame, the body of a `pocketbase` subscription in one of its forms, or a topic.
+//! The first byte chooses: a WebSocket frame, the body of a `pocketbase` subscription in one of its
+//! forms, or a topic.
 
 #![no_main]
 

@@ -1,8 +1,8 @@
 //! `expand`: references are replaced by the records they refer to, as the caller may see those.
 //!
-//! Each level of references is loaded at once, with one statement for everything that it leads to, even for several
-//! callers. A record that the caller could not read by itself (its rule, another account, a locked collection) shows as
-//! null, as if it were gone.
+//! Each level of references is loaded at once, with one statement for everything that it leads to,
+//! even for several callers. A record that the caller could not read by itself (its rule, another
+//! account, a locked collection) shows as null, as if it were gone.
 
 mod fill;
 mod loader;

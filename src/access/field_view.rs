@@ -1,4 +1,5 @@
-//! The fields that a caller sees of a record: field lists and masks, applied to the database's document.
+//! The fields that a caller sees of a record: field lists and masks, applied to the database's
+//! document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,13 +21,18 @@ pub struct FieldView {
 }
 
 impl FieldView {
-    /// What a caller sees in the answer of an operation. Superadmins see every field as it is stored, callers with
-    /// [`Caller::sees_pii`] see personal data without its mask.
+    /// What a caller sees in the answer of an operation. Superadmins see every field as it is
+    /// stored, callers with [`Caller::sees_pii`] see personal data without its mask.
     pub fn of(caller: &Caller, collection: &Arc<Collection>, operation: Operation) -> Self {
         let superadmin = caller.is_superadmin();
         let restricted = !superadmin && *collection.access.fields(operation) != FieldList::All;
         let masked = !superadmin && collection.has_pii && !caller.sees_pii();
-        Self { collection: collection.clone(), operation, restricted, masked }
+        Self {
+            collection: collection.clone(),
+            operation,
+            restricted,
+            masked,
+        }
     }
 
     /// The collection whose records it shows.
@@ -39,8 +45,8 @@ impl FieldView {
         !self.restricted || self.collection.access.fields(self.operation).allows(field)
     }
 
-    /// Whether it shows the values of a field as they are. What it does not show so must not be filtered, sorted,
-    /// grouped or searched by either: the answers would tell.
+    /// Whether it shows the values of a field as they are. What it does not show so must not be
+    /// filtered, sorted, grouped or searched by either: the answers would tell.
     pub fn shows_in_clear(&self, field: &Field) -> bool {
         self.shows(&field.name) && !field.encrypted && !(self.masked && field.mask.is_some())
     }
@@ -55,16 +61,32 @@ impl FieldView {
         !self.restricted && !self.masked
     }
 
-    /// Reads a filter. It may look only at what this view shows in the clear: otherwise it would tell what is hidden.
+    /// Reads a filter. It may look only at what this view shows in the clear: otherwise it would
+    /// tell what is hidden.
     pub fn compile_filter(&self, text: &str) -> Result<Predicate> {
         let label = "Invalid filter expression";
-        let filter = self.collection.compile(text, Purpose::Filter).map_err(|problems| {
-            let place = |problem: &Problem| format!("{} (at position {})", problem.message, problem.position);
-            Error::refused(label, problems.iter().map(place).collect::<Vec<_>>().join("; "))
-        })?;
-        let is_hidden = |name: &&str| self.collection.field(name).is_some_and(|field| !self.shows_in_clear(field));
+        let filter = self
+            .collection
+            .compile(text, Purpose::Filter)
+            .map_err(|problems| {
+                let place = |problem: &Problem| {
+                    format!("{} (at position {})", problem.message, problem.position)
+                };
+                Error::refused(
+                    label,
+                    problems.iter().map(place).collect::<Vec<_>>().join("; "),
+                )
+            })?;
+        let is_hidden = |name: &&str| {
+            self.collection
+                .field(name)
+                .is_some_and(|field| !self.shows_in_clear(field))
+        };
         if let Some(name) = filter.fields().find(is_hidden) {
-            return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be filtered by")));
+            return Err(Error::refused(
+                label,
+                format!("Field '{name}' cannot be seen, so it cannot be filtered by"),
+            ));
         }
         Ok(filter)
     }
@@ -85,7 +107,9 @@ impl FieldView {
     /// Hides and masks in place.
     pub fn apply(&self, record: &mut serde_json::Map<String, Json>) {
         if self.restricted {
-            record.retain(|key, _| SYSTEM_FIELDS.contains(&key.as_str()) || key == "account_name" || self.shows(key));
+            record.retain(|key, _| {
+                SYSTEM_FIELDS.contains(&key.as_str()) || key == "account_name" || self.shows(key)
+            });
         }
         if self.masked {
             for field in &self.collection.fields {

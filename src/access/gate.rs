@@ -1,4 +1,5 @@
-//! The gate of a rule: what the rule means for a caller. No other file looks into a [`Rule`] to decide about access.
+//! The gate of a rule: what the rule means for a caller. No other file looks into a [`Rule`] to
+//! decide about access.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,12 +68,15 @@ impl<'r> Gate<'r> {
         self.predicate().filter(|predicate| predicate.relational())
     }
 
-    /// Whether a record passes, judged in memory. A record that only the database can judge does not.
+    /// Whether a record passes, judged in memory. A record that only the database can judge does
+    /// not.
     pub fn passes(self, record: &Map<String, Json>, caller: &Caller) -> bool {
         match self {
             Self::Everything => true,
             Self::Nothing(_) => false,
-            Self::When(predicate) => predicate.eval(record, &caller.attributes(), None) == Some(true),
+            Self::When(predicate) => {
+                predicate.eval(record, &caller.attributes(), None) == Some(true)
+            }
         }
     }
 
@@ -86,8 +90,8 @@ impl<'r> Gate<'r> {
     }
 }
 
-/// The collections, by the names that stored macros use, and their fields that a rule reads besides its own record,
-/// for any caller that it lets in. Empty if there are none.
+/// The collections, by the names that stored macros use, and their fields that a rule reads besides
+/// its own record, for any caller that it lets in. Empty if there are none.
 pub fn other_records_read(rule: &Rule) -> impl Iterator<Item = (&str, &BTreeSet<Arc<str>>)> {
     let predicate = match rule {
         Rule::When(predicate) => Some(predicate),

@@ -1,4 +1,5 @@
-//! The records that a statement may read or change: those of the caller's account that pass the gate of the operation.
+//! The records that a statement may read or change: those of the caller's account that pass the
+//! gate of the operation.
 //!
 //! Every statement over records gets its conditions here, so none can forget the account.
 
@@ -27,14 +28,26 @@ pub struct RecordScope<'a> {
 }
 
 impl<'a> RecordScope<'a> {
-    /// Checks what can be checked without a record: the gate of the rule, and whose records are meant.
+    /// Checks what can be checked without a record: the gate of the rule, and whose records are
+    /// meant.
     ///
     /// # Errors
     ///
-    /// Forbidden where the rule is locked, unauthenticated where an anonymous caller meets an expression, refused where
-    /// an anonymous caller names no account. Those who read learn of the rule first, those who write of the account.
-    pub fn open(caller: &'a Caller, collection: &'a Arc<Collection>, operation: Operation) -> Result<Self> {
-        let account = || if caller.is_superadmin() { Ok(None) } else { own_account(caller).map(Some) };
+    /// Forbidden where the rule is locked, unauthenticated where an anonymous caller meets an
+    /// expression, refused where an anonymous caller names no account. Those who read learn of the
+    /// rule first, those who write of the account.
+    pub fn open(
+        caller: &'a Caller,
+        collection: &'a Arc<Collection>,
+        operation: Operation,
+    ) -> Result<Self> {
+        let account = || {
+            if caller.is_superadmin() {
+                Ok(None)
+            } else {
+                own_account(caller).map(Some)
+            }
+        };
         if !matches!(operation, Operation::List | Operation::View) {
             account()?;
         }
@@ -42,7 +55,13 @@ impl<'a> RecordScope<'a> {
         if let Gate::Nothing(denied) = gate {
             return Err(refusal(denied, operation));
         }
-        Ok(Self { caller, collection, operation, account: account()?, rule: gate.predicate() })
+        Ok(Self {
+            caller,
+            collection,
+            operation,
+            account: account()?,
+            rule: gate.predicate(),
+        })
     }
 
     /// The fields that the caller sees of the records.
@@ -85,6 +104,9 @@ fn refusal(denied: Denied, operation: Operation) -> Error {
 
 fn own_account(caller: &Caller) -> Result<AccountId> {
     caller.account_id().ok_or_else(|| {
-        Error::refused("Account required", "Without credentials the header X-Account-ID must name an account")
+        Error::refused(
+            "Account required",
+            "Without credentials the header X-Account-ID must name an account",
+        )
     })
 }

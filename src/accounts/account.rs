@@ -7,7 +7,8 @@ use super::input::{AccountCreate, AccountUpdate, Checks, length, name};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{
-    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList, AccountView,
+    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList,
+    AccountView,
 };
 use super::{Accounts, superadmin, trail};
 use crate::audit::Event;
@@ -70,12 +71,15 @@ impl Row {
             updated_at: self.updated_at,
             user_count: self.user_count,
             collections_used: Vec::new(),
-            usage: self.records.zip(self.bytes).map(|(records, bytes)| AccountUsage {
-                records,
-                max_records: self.max_records,
-                bytes,
-                max_bytes: self.max_bytes,
-            }),
+            usage: self
+                .records
+                .zip(self.bytes)
+                .map(|(records, bytes)| AccountUsage {
+                    records,
+                    max_records: self.max_records,
+                    bytes,
+                    max_bytes: self.max_bytes,
+                }),
         }
     }
 }
@@ -84,10 +88,18 @@ impl AccountFilter {
     fn push(&self, sql: &mut Sql) {
         if let Some(search) = self.search.as_deref().filter(|search| !search.is_empty()) {
             let pattern = like(search);
-            sql.push(" WHERE (lower(a.name) LIKE ").arg(pattern.as_str()).push(" ESCAPE '\\'");
-            sql.push(" OR a.slug LIKE ").arg(pattern.as_str()).push(" ESCAPE '\\'");
-            sql.push(" OR lower(a.account_code) LIKE ").arg(pattern.as_str()).push(" ESCAPE '\\'");
-            sql.push(" OR a.id LIKE ").arg(pattern).push(" ESCAPE '\\')");
+            sql.push(" WHERE (lower(a.name) LIKE ")
+                .arg(pattern.as_str())
+                .push(" ESCAPE '\\'");
+            sql.push(" OR a.slug LIKE ")
+                .arg(pattern.as_str())
+                .push(" ESCAPE '\\'");
+            sql.push(" OR lower(a.account_code) LIKE ")
+                .arg(pattern.as_str())
+                .push(" ESCAPE '\\'");
+            sql.push(" OR a.id LIKE ")
+                .arg(pattern)
+                .push(" ESCAPE '\\')");
         }
     }
 
@@ -99,8 +111,12 @@ impl AccountFilter {
             "created_at" => " ORDER BY a.created_at",
             "account_code" => " ORDER BY a.account_code",
             _ => {
-                let message = "sort_by should be 'id', 'slug', 'name', 'created_at' or 'account_code'".into();
-                return Err(Error::Unprocessable { field: "sort_by", message });
+                let message =
+                    "sort_by should be 'id', 'slug', 'name', 'created_at' or 'account_code'".into();
+                return Err(Error::Unprocessable {
+                    field: "sort_by",
+                    message,
+                });
             }
         })
     }
@@ -119,10 +135,19 @@ impl Accounts {
         let mut sql = db.sql();
         sql.push(SELECT);
         filter.push(&mut sql);
-        sql.push(order).push(if filter.ascending { "" } else { " DESC" }).push(", a.id");
-        sql.push(" LIMIT ").arg(filter.page_size).push(" OFFSET ").arg((filter.page - 1) * filter.page_size);
+        sql.push(order)
+            .push(if filter.ascending { "" } else { " DESC" })
+            .push(", a.id");
+        sql.push(" LIMIT ")
+            .arg(filter.page_size)
+            .push(" OFFSET ")
+            .arg((filter.page - 1) * filter.page_size);
         let rows: Vec<Row> = db.rows(sql.build()).await?;
-        let summary = |row: &Row| AccountSummary { account: row.view(), user_count: row.user_count, status: "active" };
+        let summary = |row: &Row| AccountSummary {
+            account: row.view(),
+            user_count: row.user_count,
+            status: "active",
+        };
         Ok(AccountList {
             items: rows.iter().map(summary).collect(),
             total,
@@ -139,7 +164,11 @@ impl Accounts {
     }
 
     /// Creates an account without users.
-    pub async fn create_account(&self, caller: &Caller, request: AccountCreate) -> Result<AccountDetail> {
+    pub async fn create_account(
+        &self,
+        caller: &Caller,
+        request: AccountCreate,
+    ) -> Result<AccountDetail> {
         superadmin(caller)?;
         let mut checks = Checks::default();
         let name = checks.take(name("name", &request.name, 1..=255));
@@ -147,15 +176,24 @@ impl Accounts {
             checks.take(length("slug", slug, 3..=32));
         }
         let name = checks.done(name)?;
-        let wrong = |message: String| Error::Unprocessable { field: "slug", message };
+        let wrong = |message: String| Error::Unprocessable {
+            field: "slug",
+            message,
+        };
         let slug = match request.slug.as_deref() {
             Some(named) => {
                 let slug = named.to_lowercase();
-                if !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-                    return Err(wrong("Slug must contain only lowercase letters, numbers, and hyphens".into()));
+                if !slug
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                {
+                    return Err(wrong(
+                        "Slug must contain only lowercase letters, numbers, and hyphens".into(),
+                    ));
                 }
                 if slug::is_account_code(&slug) {
-                    let message = "Slug must not look like an account code: two letters and four digits";
+                    let message =
+                        "Slug must not look like an account code: two letters and four digits";
                     return Err(wrong(message.into()));
                 }
                 if self.slug_taken(&slug).await? {
@@ -171,17 +209,26 @@ impl Accounts {
     }
 
     /// Renames an account.
-    pub async fn update_account(&self, caller: &Caller, id: &str, request: &AccountUpdate) -> Result<AccountDetail> {
+    pub async fn update_account(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &AccountUpdate,
+    ) -> Result<AccountDetail> {
         superadmin(caller)?;
         let name = name("name", &request.name, 1..=255)?;
         let before = self.account_row(id).await?;
         let account = self.account_id(id).await?;
         let now = self.0.clock.now();
         let (old, new) = (json!({"name": before.name}), json!({"name": name}));
-        let entry = Event::update("accounts", account, &old, &new).of(account).by(caller).entry(now);
+        let entry = Event::update("accounts", account, &old, &new)
+            .of(account)
+            .by(caller)
+            .entry(now);
         let update = "UPDATE accounts SET name = $1, updated_at = $2 WHERE id = $3";
         let update = Stmt::fixed(update, vec![name.into(), now.into(), account.into()]);
-        self.change_account(Batch::new().require(update).with(entry), account, caller).await?;
+        self.change_account(Batch::new().require(update).with(entry), account, caller)
+            .await?;
         Ok(self.account_row(id).await?.detail())
     }
 
@@ -191,30 +238,63 @@ impl Accounts {
         let account = self.account_id(id).await?;
         if account.is_system() {
             let message = "Cannot delete the system account".into();
-            return Err(Error::Unprocessable { field: "id", message });
+            return Err(Error::Unprocessable {
+                field: "id",
+                message,
+            });
         }
         let before = self.account_row(id).await?;
-        let old = json!({"name": before.name, "slug": before.slug, "account_code": before.account_code});
-        let entry = Event::delete("accounts", account, old).of(account).by(caller).entry(self.0.clock.now());
+        let old =
+            json!({"name": before.name, "slug": before.slug, "account_code": before.account_code});
+        let entry = Event::delete("accounts", account, old)
+            .of(account)
+            .by(caller)
+            .entry(self.0.clock.now());
         let delete = Stmt::fixed("DELETE FROM accounts WHERE id = $1", vec![account.into()]);
-        self.change_account(Batch::new().require(delete).with(entry), account, caller).await
+        self.change_account(Batch::new().require(delete).with(entry), account, caller)
+            .await
     }
 
     /// A page of an account's users, newest first.
-    pub async fn account_users(&self, caller: &Caller, id: &str, page: i64, page_size: i64) -> Result<AccountUserList> {
+    pub async fn account_users(
+        &self,
+        caller: &Caller,
+        id: &str,
+        page: i64,
+        page_size: i64,
+    ) -> Result<AccountUserList> {
         superadmin(caller)?;
         let account = self.account_id(id).await?;
-        let count = Stmt::fixed("SELECT count(*) FROM users WHERE account_id = $1", vec![account.into()]);
+        let count = Stmt::fixed(
+            "SELECT count(*) FROM users WHERE account_id = $1",
+            vec![account.into()],
+        );
         let total = self.0.db.count(count).await?;
         let select = "SELECT u.id, u.email, r.name, u.is_active, u.created_at FROM users u \
                       JOIN roles r ON r.id = u.role_id WHERE u.account_id = $1 \
                       ORDER BY u.created_at DESC, u.id DESC LIMIT $2 OFFSET $3";
-        let args = vec![account.into(), page_size.into(), ((page - 1) * page_size).into()];
+        let args = vec![
+            account.into(),
+            page_size.into(),
+            ((page - 1) * page_size).into(),
+        ];
         let rows: Vec<(String, String, String, bool, DateTime<Utc>)> =
             self.0.db.rows(Stmt::fixed(select, args)).await?;
-        let user = |(id, email, role, is_active, created_at)| AccountUser { id, email, role, is_active, created_at };
+        let user = |(id, email, role, is_active, created_at)| AccountUser {
+            id,
+            email,
+            role,
+            is_active,
+            created_at,
+        };
         let items = rows.into_iter().map(user).collect();
-        Ok(AccountUserList { items, total, page, page_size, total_pages: pages(total, page_size) })
+        Ok(AccountUserList {
+            items,
+            total,
+            page,
+            page_size,
+            total_pages: pages(total, page_size),
+        })
     }
 
     async fn account_row(&self, id: &str) -> Result<Row> {
@@ -230,11 +310,20 @@ impl Accounts {
         AccountId::parse(&row.id).ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 
-    async fn change_account(&self, change: Batch, account: AccountId, caller: &Caller) -> Result<()> {
+    async fn change_account(
+        &self,
+        change: Batch,
+        account: AccountId,
+        caller: &Caller,
+    ) -> Result<()> {
         let now = self.0.clock.now();
         let entry = access_log::entry(account, AccessChange::Account, now, caller.actor());
         let batch = change.with(entry).acting(caller.actor(), now, None);
-        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+        self.0
+            .db
+            .commit(batch)
+            .await
+            .map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_account(account);
         Ok(())
     }

@@ -23,19 +23,20 @@ pub struct ApiKeyCreate {
     /// Until when it is valid (RFC 3339, UTC unless it says otherwise); for ever if it is absent.
     #[serde(default)]
     pub expires_at: Option<String>,
-    /// The account that the key is bound to; the system account, and thereby every account, if it is absent.
+    /// The account that the key is bound to; the system account, and thereby every account, if it
+    /// is absent.
     #[serde(default)]
     pub account_id: Option<String>,
-    /// The id of the role that a bound key acts with; `user` if there is none. Only a bound key has a role: a key that
-    /// reaches every account acts as the superadmin whose it is.
+    /// The id of the role that a bound key acts with; `user` if there is none. Only a bound key has
+    /// a role: a key that reaches every account acts as the superadmin whose it is.
     #[serde(default)]
     #[schema(value_type = Option<i64>)]
     pub role_id: Option<Id>,
     /// The name of that role, if its id is absent.
     #[serde(default)]
     pub role: Option<String>,
-    /// What the key may be used for; empty for everything, except for reading secrets. `records:secrets:read` adds, all
-    /// others limit.
+    /// What the key may be used for; empty for everything, except for reading secrets.
+    /// `records:secrets:read` adds, all others limit.
     #[serde(default)]
     pub scopes: Vec<KeyScope>,
 }
@@ -133,7 +134,11 @@ impl From<Row> for ApiKeyView {
 
 impl Accounts {
     /// Makes a key for the caller. The answer is the only place where it is shown.
-    pub async fn create_api_key(&self, caller: &Caller, request: ApiKeyCreate) -> Result<ApiKeyView> {
+    pub async fn create_api_key(
+        &self,
+        caller: &Caller,
+        request: ApiKeyCreate,
+    ) -> Result<ApiKeyView> {
         let inner = &*self.0;
         let owner = superadmin(caller)?;
         let mut checks = Checks::default();
@@ -141,34 +146,56 @@ impl Accounts {
         let expires_at = checks.take(request.expires_at.as_deref().map(parse_expiry).transpose());
         let expires_at = checks.done(expires_at)?;
         let scopes = KeyScopes::of(&request.scopes);
-        if owner.key.as_ref().is_some_and(|key| !key.scopes.include(scopes)) {
-            return Err(Error::Forbidden("This API key is restricted: it cannot make a key with more scopes".into()));
+        if owner
+            .key
+            .as_ref()
+            .is_some_and(|key| !key.scopes.include(scopes))
+        {
+            return Err(Error::Forbidden(
+                "This API key is restricted: it cannot make a key with more scopes".into(),
+            ));
         }
         let account = match request.account_id.as_deref() {
             None => owner.account.id,
             Some(named) => self.existing_account(named).await?,
         };
-        let mut role_id = self.role(request.role_id.map(|id| id.0), request.role.as_deref()).await?;
+        let mut role_id = self
+            .role(request.role_id.map(|id| id.0), request.role.as_deref())
+            .await?;
         if role_id.is_some() && account == owner.account.id {
             let msg = "a key with a role is bound to an account: name one, or leave the role out for a key that \
                        acts as the superadmin whose it is";
-            return Err(Error::malformed(Problem::body("account_id", "value_error", msg, request.account_id.into())));
+            return Err(Error::malformed(Problem::body(
+                "account_id",
+                "value_error",
+                msg,
+                request.account_id.into(),
+            )));
         }
         if role_id.is_none() && account != owner.account.id {
             role_id = self.role(None, Some(USER_ROLE)).await?;
         }
         let (id, now) = (new_id(), inner.clock.now());
-        let key = inner.auth.keys().issue(id, owner.user_id, account, now, expires_at)?;
+        let key = inner
+            .auth
+            .keys()
+            .issue(id, owner.user_id, account, now, expires_at)?;
 
         let mut tx = inner.db.begin().await?;
-        // Whoever makes keys holds the own row, so that two at once cannot both be the last that is allowed.
+        // Whoever makes keys holds the own row, so that two at once cannot both be the last that is
+        // allowed.
         let hold = "UPDATE users SET updated_at = updated_at WHERE id = $1";
-        tx.execute(Stmt::fixed(hold, vec![owner.user_id.into()])).await?;
+        tx.execute(Stmt::fixed(hold, vec![owner.user_id.into()]))
+            .await?;
         let count = "SELECT count(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL";
-        let active = tx.row::<(i64,)>(Stmt::fixed(count, vec![owner.user_id.into()])).await?.map_or(0, |(n,)| n);
+        let active = tx
+            .row::<(i64,)>(Stmt::fixed(count, vec![owner.user_id.into()]))
+            .await?
+            .map_or(0, |(n,)| n);
         let most = inner.config.auth.api_key_max_per_user;
         if active >= i64::from(most) {
-            let message = format!("You have {active} API keys, and {most} are allowed: revoke one first");
+            let message =
+                format!("You have {active} API keys, and {most} are allowed: revoke one first");
             return Err(Error::refused("Validation error", message));
         }
         let insert = "INSERT INTO api_keys (id, user_id, account_id, role_id, name, key_hash, key_mask, scopes, \
@@ -190,7 +217,13 @@ impl Accounts {
             "name": request.name, "user_id": owner.user_id_text, "role_id": role_id, "scopes": request.scopes,
             "expires_at": expires_at.map(canonical_time),
         });
-        tx.execute(Event::create("api_keys", id, values).of(account).by(caller).entry(now)).await?;
+        tx.execute(
+            Event::create("api_keys", id, values)
+                .of(account)
+                .by(caller)
+                .entry(now),
+        )
+        .await?;
         tx.commit().await?;
 
         let mut view = self.own_key(owner.user_id, &id.to_string()).await?;
@@ -201,13 +234,22 @@ impl Accounts {
     /// The caller's keys.
     pub async fn api_keys(&self, caller: &Caller, limit: i64, offset: i64) -> Result<ApiKeyList> {
         let owner = superadmin(caller)?.user_id;
-        let count = Stmt::fixed("SELECT count(*) FROM api_keys WHERE user_id = $1", vec![owner.into()]);
+        let count = Stmt::fixed(
+            "SELECT count(*) FROM api_keys WHERE user_id = $1",
+            vec![owner.into()],
+        );
         let total = self.0.db.count(count).await?;
         let mut sql = self.0.db.sql();
-        sql.push(SELECT).arg(owner).push(" ORDER BY k.created_at DESC, k.id DESC LIMIT ").arg(limit);
+        sql.push(SELECT)
+            .arg(owner)
+            .push(" ORDER BY k.created_at DESC, k.id DESC LIMIT ")
+            .arg(limit);
         sql.push(" OFFSET ").arg(offset);
         let rows: Vec<Row> = self.0.db.rows(sql.build()).await?;
-        Ok(ApiKeyList { items: rows.into_iter().map(Into::into).collect(), total })
+        Ok(ApiKeyList {
+            items: rows.into_iter().map(Into::into).collect(),
+            total,
+        })
     }
 
     /// One of the caller's keys.
@@ -227,12 +269,22 @@ impl Accounts {
         let event = event.of(AccountId::parse(&key.account_id).unwrap_or(owner.account.id));
         let mut tx = inner.db.begin().await?;
         let update = "UPDATE api_keys SET revoked_at = $1, updated_at = $1 WHERE id = $2 AND revoked_at IS NULL";
-        if tx.execute(Stmt::fixed(update, vec![now.into(), key.id.into()])).await? == 0 {
+        if tx
+            .execute(Stmt::fixed(update, vec![now.into(), key.id.into()]))
+            .await?
+            == 0
+        {
             return Ok(());
         }
         tx.execute(event.entry(now)).await?;
         let change = AccessChange::Credentials(owner.user_id);
-        tx.execute(access_log::entry(owner.account.id, change, now, caller.actor())).await?;
+        tx.execute(access_log::entry(
+            owner.account.id,
+            change,
+            now,
+            caller.actor(),
+        ))
+        .await?;
         tx.commit().await?;
         inner.auth.invalidate_user(owner.user_id);
         Ok(())
@@ -242,27 +294,56 @@ impl Accounts {
         let missing = || Error::not_found("API key not found");
         let id = uuid::Uuid::try_parse(id).map_err(|_| missing())?;
         let mut sql = self.0.db.sql();
-        sql.push(SELECT).arg(owner).push(" AND k.id = ").arg(id.to_string());
-        Ok(self.0.db.row::<Row>(sql.build()).await?.ok_or_else(missing)?.into())
+        sql.push(SELECT)
+            .arg(owner)
+            .push(" AND k.id = ")
+            .arg(id.to_string());
+        Ok(self
+            .0
+            .db
+            .row::<Row>(sql.build())
+            .await?
+            .ok_or_else(missing)?
+            .into())
     }
 
     /// The account with this id, code or slug.
     pub(super) async fn existing_account(&self, named: &str) -> Result<AccountId> {
         let account = self.0.auth.resolve_account(named).await?;
-        account.map(|account| account.id).ok_or_else(|| Error::not_found("Account not found"))
+        account
+            .map(|account| account.id)
+            .ok_or_else(|| Error::not_found("Account not found"))
     }
 }
 
 /// An instant, UTC where it does not say otherwise.
 fn parse_expiry(text: &str) -> Result<DateTime<Utc>> {
     let text = text.trim();
-    let zoned = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+    let zoned = || {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|at| at.to_utc())
+    };
     let local = || text.parse::<NaiveDateTime>().ok().map(|at| at.and_utc());
-    let day = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|at| at.and_utc());
+    let day = || {
+        text.parse::<NaiveDate>()
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+            .map(|at| at.and_utc())
+    };
     // What PostgreSQL and text that sorts can hold.
     let years = |at: &DateTime<Utc>| (1970..=9999).contains(&chrono::Datelike::year(at));
-    zoned().or_else(local).or_else(day).filter(years).ok_or_else(|| {
-        let msg = "Input should be a time, such as 2030-01-31T12:00:00Z";
-        Error::malformed(Problem::body("expires_at", "datetime_parsing", msg, text.into()))
-    })
+    zoned()
+        .or_else(local)
+        .or_else(day)
+        .filter(years)
+        .ok_or_else(|| {
+            let msg = "Input should be a time, such as 2030-01-31T12:00:00Z";
+            Error::malformed(Problem::body(
+                "expires_at",
+                "datetime_parsing",
+                msg,
+                text.into(),
+            ))
+        })
 }

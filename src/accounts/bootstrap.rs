@@ -10,7 +10,9 @@ use super::store::{self, NewUser};
 use super::view::{LoginResponse, SetupStatus};
 use super::{Accounts, trail};
 use crate::auth::password::check_policy;
-use crate::auth::{Caller, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session};
+use crate::auth::{
+    Caller, Origin, Principal, Stamp, TokenType, api_key, one_time, one_time::Purpose, session,
+};
 use crate::db::{Batch, CommitError, DbError, Stmt};
 use crate::email;
 use crate::error::{Error, Result};
@@ -27,20 +29,36 @@ impl Accounts {
     pub async fn bootstrap(&self) -> Result<()> {
         let inner = &*self.0;
         let now = inner.clock.now();
-        for (id, name, description) in [(1, "admin", "Administers an account"), (2, "user", "Uses an account")] {
+        for (id, name, description) in [
+            (1, "admin", "Administers an account"),
+            (2, "user", "Uses an account"),
+        ] {
             let insert = "INSERT INTO roles (id, name, description, created_at, updated_at) \
                           VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING";
-            let args = vec![i64::from(id).into(), name.into(), description.into(), now.into()];
+            let args = vec![
+                i64::from(id).into(),
+                name.into(),
+                description.into(),
+                now.into(),
+            ];
             inner.db.execute(Stmt::fixed(insert, args)).await?;
         }
         let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
                       VALUES ($1, 'SY0000', 'system', 'System Account', $2, $2) ON CONFLICT DO NOTHING";
-        inner.db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()])).await?;
+        inner
+            .db
+            .execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()]))
+            .await?;
         self.normalize_addresses().await?;
         let config = &inner.config.auth;
         if !config.superadmin_email.is_empty() && self.setup_status().await?.needed {
             // A mistake in it must not keep the server down.
-            let created = self.create_superadmin(&config.superadmin_email, config.superadmin_password.expose()).await;
+            let created = self
+                .create_superadmin(
+                    &config.superadmin_email,
+                    config.superadmin_password.expose(),
+                )
+                .await;
             if let Err(error) = created {
                 tracing::error!(%error, "the configured superadmin was not created");
             }
@@ -49,7 +67,8 @@ impl Accounts {
             let slug = parse_slug(&config.single_tenant_account)
                 .map_err(|error| Error::internal(format!("auth.single_tenant_account: {error}")))?;
             if !self.slug_taken(&slug).await? {
-                let name = Some(config.single_tenant_account_name.as_str()).filter(|name| !name.is_empty());
+                let name = Some(config.single_tenant_account_name.as_str())
+                    .filter(|name| !name.is_empty());
                 let name = name.unwrap_or(&slug);
                 let created = |id| trail::account_created(id, name, &slug);
                 match self.insert_empty_account(name, &slug, created).await {
@@ -75,18 +94,30 @@ impl Accounts {
     /// Composes the letters of addresses from before they were composed when they came, once.
     async fn normalize_addresses(&self) -> Result<()> {
         let db = &self.0.db;
-        let done = Stmt::fixed("SELECT count(*) FROM meta WHERE key = 'addresses_normalized'", Vec::new());
+        let done = Stmt::fixed(
+            "SELECT count(*) FROM meta WHERE key = 'addresses_normalized'",
+            Vec::new(),
+        );
         if db.count(done).await? > 0 {
             return Ok(());
         }
         let select = "SELECT id, email FROM users WHERE octet_length(email) <> length(email)";
         let rows: Vec<(String, String)> = db.rows(Stmt::fixed(select, Vec::new())).await?;
         for (id, email) in rows {
-            let Some(normal) = email::normalize_identity(&email).filter(|normal| *normal != email) else { continue };
+            let Some(normal) = email::normalize_identity(&email).filter(|normal| *normal != email)
+            else {
+                continue;
+            };
             let update = "UPDATE users SET email = $1 WHERE id = $2";
-            match db.execute(Stmt::fixed(update, vec![normal.into(), id.as_str().into()])).await {
+            match db
+                .execute(Stmt::fixed(update, vec![normal.into(), id.as_str().into()]))
+                .await
+            {
                 Err(DbError::Unique { .. }) => {
-                    tracing::warn!(user.id = id, "two users of an account have the same address, composed in two ways");
+                    tracing::warn!(
+                        user.id = id,
+                        "two users of an account have the same address, composed in two ways"
+                    );
                 }
                 other => _ = other?,
             }
@@ -99,24 +130,38 @@ impl Accounts {
     /// Whether the server waits for its first superadmin.
     pub async fn setup_status(&self) -> Result<SetupStatus> {
         let count = "SELECT count(*) FROM users WHERE account_id = $1";
-        let count = self.0.db.count(Stmt::fixed(count, vec![SYSTEM_ACCOUNT.into()])).await?;
+        let count = self
+            .0
+            .db
+            .count(Stmt::fixed(count, vec![SYSTEM_ACCOUNT.into()]))
+            .await?;
         Ok(SetupStatus { needed: count == 0 })
     }
 
-    /// A token with which the first superadmin is created, instead of the one before; none if there is a superadmin.
+    /// A token with which the first superadmin is created, instead of the one before; none if there
+    /// is a superadmin.
     pub async fn setup_token(&self) -> Result<Option<String>> {
         if !self.setup_status().await?.needed {
             return Ok(None);
         }
         let now = self.0.clock.now();
-        let (token, [forget, insert]) = one_time::issue(Purpose::SetUp, None, "", now, TimeDelta::hours(SETUP_HOURS));
+        let (token, [forget, insert]) =
+            one_time::issue(Purpose::SetUp, None, "", now, TimeDelta::hours(SETUP_HOURS));
         let batch = Batch::new().with(forget).require(insert);
-        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+        self.0
+            .db
+            .commit(batch)
+            .await
+            .map_err(|error| Error::from(error.source))?;
         Ok(Some(token))
     }
 
     /// Creates the first superadmin with the token that the server printed, and signs it in.
-    pub async fn setup(&self, request: SetupRequest, origin: impl Into<Origin>) -> Result<LoginResponse> {
+    pub async fn setup(
+        &self,
+        request: SetupRequest,
+        origin: impl Into<Origin>,
+    ) -> Result<LoginResponse> {
         let (inner, origin) = (&*self.0, origin.into());
         let address = origin.address;
         let email = parse_email(&request.email, "email")?;
@@ -126,13 +171,20 @@ impl Accounts {
         }
         let refused = || {
             let message = "The link is not valid any more: restart the server for a new one";
-            inner.throttle.wrong_token(address, Error::refused("Invalid token", message))
+            inner
+                .throttle
+                .wrong_token(address, Error::refused("Invalid token", message))
         };
         let now = inner.clock.now();
-        one_time::find(&inner.db, Purpose::SetUp, &request.token, now).await?.ok_or_else(refused)?;
+        one_time::find(&inner.db, Purpose::SetUp, &request.token, now)
+            .await?
+            .ok_or_else(refused)?;
         // Whoever uses the token up is the one: there is one token.
         let consume = one_time::consume(Purpose::SetUp, &request.token, now);
-        match self.insert_superadmin(Batch::new().require(consume), &email, request.password).await {
+        match self
+            .insert_superadmin(Batch::new().require(consume), &email, request.password)
+            .await
+        {
             Ok(user) => {
                 let row = self.existing_user(&user.to_string()).await?;
                 self.open_session(row, None, &origin).await
@@ -150,18 +202,25 @@ impl Accounts {
             let hash = self.0.passwords.hash(password.to_owned()).await?;
             let activate = "UPDATE users SET is_active = TRUE WHERE id = $1";
             let entry = trail::password_changed(&user).entry(self.0.clock.now());
-            let batch = Batch::new().require(Stmt::fixed(activate, vec![user.id.as_str().into()])).with(entry);
-            let changed = self.change_password(batch, &user, &hash, true, "system").await;
+            let batch = Batch::new()
+                .require(Stmt::fixed(activate, vec![user.id.as_str().into()]))
+                .with(entry);
+            let changed = self
+                .change_password(batch, &user, &hash, true, "system")
+                .await;
             return changed.map_err(|error| Error::from(error.source));
         }
-        self.insert_superadmin(Batch::new(), &email, password.to_owned()).await?;
+        self.insert_superadmin(Batch::new(), &email, password.to_owned())
+            .await?;
         Ok(())
     }
 
     /// The active superadmin with this address, as the caller of operations: for the command line.
     pub async fn superadmin_at(&self, email: &str) -> Result<Option<Caller>> {
         let email = parse_email(email, "email")?;
-        let user = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email).await?.filter(|user| user.is_active);
+        let user = store::user_by_email(&self.0.db, SYSTEM_ACCOUNT, &email)
+            .await?
+            .filter(|user| user.is_active);
         let Some(user) = user else { return Ok(None) };
         let subject = user.session_user()?;
         Ok(Some(Caller::User(Arc::new(Principal {
@@ -183,9 +242,18 @@ impl Accounts {
         }))))
     }
 
-    async fn insert_superadmin(&self, batch: Batch, email: &str, password: String) -> Result<UserId, DbError> {
+    async fn insert_superadmin(
+        &self,
+        batch: Batch,
+        email: &str,
+        password: String,
+    ) -> Result<UserId, DbError> {
         let inner = &*self.0;
-        let hash = inner.passwords.hash(password).await.map_err(|error| DbError::Check(error.to_string()))?;
+        let hash = inner
+            .passwords
+            .hash(password)
+            .await
+            .map_err(|error| DbError::Check(error.to_string()))?;
         let user = NewUser {
             id: UserId::new(),
             account: SYSTEM_ACCOUNT,
@@ -196,7 +264,11 @@ impl Accounts {
             at: inner.clock.now(),
         };
         let entry = trail::user_created(&user).entry(user.at);
-        match inner.db.commit(batch.require(store::insert_user(&user)).with(entry)).await {
+        match inner
+            .db
+            .commit(batch.require(store::insert_user(&user)).with(entry))
+            .await
+        {
             Ok(_) => Ok(user.id),
             Err(CommitError { source, .. }) => Err(source),
         }
@@ -204,7 +276,12 @@ impl Accounts {
 
     async fn tidy(&self) {
         let now = self.0.clock.now();
-        for stmt in [session::prune(now), one_time::prune(now), api_key::prune(now), mail::prune_log(now)] {
+        for stmt in [
+            session::prune(now),
+            one_time::prune(now),
+            api_key::prune(now),
+            mail::prune_log(now),
+        ] {
             if let Err(error) = self.0.db.execute(stmt).await {
                 tracing::warn!(%error, "old sessions, tokens, API keys and entries of the log of mails could not be deleted");
             }

@@ -1,4 +1,5 @@
-//! Groups of an account's users. Everyone of the account sees them; who administers it changes them.
+//! Groups of an account's users. Everyone of the account sees them; who administers it changes
+//! them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,8 @@ impl Row {
     }
 
     fn account(&self) -> Result<AccountId> {
-        AccountId::parse(&self.account_id).ok_or_else(|| Error::internal("an account's id is no UUID"))
+        AccountId::parse(&self.account_id)
+            .ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 }
 
@@ -146,8 +148,14 @@ impl From<Row> for GroupView {
 
 impl Accounts {
     /// Groups that the caller sees, oldest first, and how many there are.
-    pub async fn groups(&self, caller: &Caller, filter: &GroupFilter) -> Result<(Vec<GroupView>, i64)> {
-        let account = self.visible_account(caller, filter.account_id.as_deref()).await?;
+    pub async fn groups(
+        &self,
+        caller: &Caller,
+        filter: &GroupFilter,
+    ) -> Result<(Vec<GroupView>, i64)> {
+        let account = self
+            .visible_account(caller, filter.account_id.as_deref())
+            .await?;
         let db = &self.0.db;
         let push = |sql: &mut Sql| {
             sql.push(" WHERE 1 = 1");
@@ -155,8 +163,12 @@ impl Accounts {
                 sql.push(" AND g.account_id = ").arg(account);
             }
             if let Some(search) = filter.search.as_deref().filter(|search| !search.is_empty()) {
-                sql.push(" AND (lower(g.name) LIKE ").arg(like(search)).push(" ESCAPE '\\'");
-                sql.push(" OR lower(g.description) LIKE ").arg(like(search)).push(" ESCAPE '\\')");
+                sql.push(" AND (lower(g.name) LIKE ")
+                    .arg(like(search))
+                    .push(" ESCAPE '\\'");
+                sql.push(" OR lower(g.description) LIKE ")
+                    .arg(like(search))
+                    .push(" ESCAPE '\\')");
             }
         };
         let mut count = db.sql();
@@ -166,17 +178,22 @@ impl Accounts {
         let mut sql = db.sql();
         sql.push(SELECT);
         push(&mut sql);
-        sql.push(" ORDER BY g.created_at, g.id LIMIT ").arg(filter.limit).push(" OFFSET ").arg(filter.skip);
+        sql.push(" ORDER BY g.created_at, g.id LIMIT ")
+            .arg(filter.limit)
+            .push(" OFFSET ")
+            .arg(filter.skip);
         let rows: Vec<Row> = db.rows(sql.build()).await?;
         Ok((rows.into_iter().map(Into::into).collect(), total))
     }
 
-    /// A group with its members. Who does not administer the account sees of them what colleagues see.
+    /// A group with its members. Who does not administer the account sees of them what colleagues
+    /// see.
     pub async fn group(&self, caller: &Caller, id: &str) -> Result<GroupDetail> {
         let row = self.existing_group(caller, id).await?;
         let db = &self.0.db;
         let mut sql = store::select_users(db);
-        sql.push(" JOIN group_members m ON m.user_id = u.id WHERE m.group_id = ").arg(row.id.as_str());
+        sql.push(" JOIN group_members m ON m.user_id = u.id WHERE m.group_id = ")
+            .arg(row.id.as_str());
         sql.push(" ORDER BY u.email, u.id LIMIT ").arg(MEMBERS);
         let members: Vec<UserRow> = db.rows(sql.build()).await?;
         let mut groups = store::groups_of(db, &members).await?;
@@ -184,9 +201,16 @@ impl Accounts {
         let users = members.into_iter().map(|member| {
             let groups = groups.remove(&member.id).unwrap_or_default();
             let detail = UserDetail::new(member, groups);
-            if sees_all { detail } else { detail.for_colleagues() }
+            if sees_all {
+                detail
+            } else {
+                detail.for_colleagues()
+            }
         });
-        Ok(GroupDetail { users: users.collect(), group: row.into() })
+        Ok(GroupDetail {
+            users: users.collect(),
+            group: row.into(),
+        })
     }
 
     /// Creates a group without members.
@@ -196,18 +220,30 @@ impl Accounts {
         let name = checks.take(group_name(&request.name));
         let description = checks.take(group_description(request.description.as_deref()));
         let (name, description) = checks.done(name.zip(description))?;
-        let account = self.own_account(caller, request.account_id.as_deref()).await?;
+        let account = self
+            .own_account(caller, request.account_id.as_deref())
+            .await?;
         let (id, now) = (new_id().to_string(), self.0.clock.now());
         let mut tx = self.0.db.begin().await?;
         let insert = store::insert_group(&id, account.id, name, description, now);
         tx.execute(insert).await.map_err(name_taken)?;
-        tx.execute(trail::group_created(&id, account.id, name, description).by(caller).entry(now)).await?;
+        tx.execute(
+            trail::group_created(&id, account.id, name, description)
+                .by(caller)
+                .entry(now),
+        )
+        .await?;
         tx.commit().await?;
         self.group(caller, &id).await
     }
 
     /// Renames a group, or describes it differently.
-    pub async fn update_group(&self, caller: &Caller, id: &str, request: GroupUpdate) -> Result<GroupDetail> {
+    pub async fn update_group(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: GroupUpdate,
+    ) -> Result<GroupDetail> {
         self.account_admin(caller)?;
         let mut checks = Checks::default();
         let name = checks.take(request.name.as_deref().map(group_name).transpose());
@@ -227,13 +263,23 @@ impl Accounts {
         let new = json!({
             "name": name.unwrap_or(&group.name), "description": description.or(group.description.as_deref()),
         });
-        let event = Event::update("groups", &group.id, &old, &new).of(account).by(caller);
+        let event = Event::update("groups", &group.id, &old, &new)
+            .of(account)
+            .by(caller);
         let (name, description) = (Value::text_or_null(name), Value::text_or_null(description));
         let args = vec![name, description, now.into(), group.id.as_str().into()];
-        tx.execute(Stmt::fixed(update, args)).await.map_err(name_taken)?;
+        tx.execute(Stmt::fixed(update, args))
+            .await
+            .map_err(name_taken)?;
         tx.execute(event.entry(now)).await?;
         if renamed {
-            tx.execute(access_log::entry(account, AccessChange::Account, now, caller.actor())).await?;
+            tx.execute(access_log::entry(
+                account,
+                AccessChange::Account,
+                now,
+                caller.actor(),
+            ))
+            .await?;
         }
         tx.commit().await?;
         if renamed {
@@ -251,11 +297,23 @@ impl Accounts {
         }
         let (account, now) = (group.account()?, self.0.clock.now());
         let old = json!({"name": group.name, "description": group.description});
-        let event = Event::delete("groups", &group.id, old).of(account).by(caller);
+        let event = Event::delete("groups", &group.id, old)
+            .of(account)
+            .by(caller);
         let mut tx = self.0.db.begin().await?;
-        tx.execute(Stmt::fixed("DELETE FROM groups WHERE id = $1", vec![group.id.into()])).await?;
+        tx.execute(Stmt::fixed(
+            "DELETE FROM groups WHERE id = $1",
+            vec![group.id.into()],
+        ))
+        .await?;
         tx.execute(event.entry(now)).await?;
-        tx.execute(access_log::entry(account, AccessChange::Account, now, caller.actor())).await?;
+        tx.execute(access_log::entry(
+            account,
+            AccessChange::Account,
+            now,
+            caller.actor(),
+        ))
+        .await?;
         tx.commit().await?;
         self.0.auth.invalidate_account(account);
         Ok(())
@@ -267,35 +325,53 @@ impl Accounts {
         let group = self.existing_group(caller, id).await?;
         may_hand_out(caller, &group.name)?;
         let missing = || Error::not_found("User not found");
-        let user = store::user_by_id(&self.0.db, &request.user_id).await?.ok_or_else(missing)?;
+        let user = store::user_by_id(&self.0.db, &request.user_id)
+            .await?
+            .ok_or_else(missing)?;
         if user.account_id != group.account_id {
             return Err(missing());
         }
         let mut tx = self.0.db.begin().await?;
         let insert = "INSERT INTO group_members (group_id, user_id) VALUES ($1, $2)";
         let event = trail::member_added(&group.id, user.account_id()?, &user.id);
-        let added = tx.execute(Stmt::fixed(insert, vec![group.id.into(), user.id.as_str().into()])).await;
+        let added = tx
+            .execute(Stmt::fixed(
+                insert,
+                vec![group.id.into(), user.id.as_str().into()],
+            ))
+            .await;
         added.map_err(|error| match error {
             DbError::Unique { .. } => Error::conflict("The user is in the group already", None),
             DbError::ForeignKey => Error::not_found("Group not found"),
             other => other.into(),
         })?;
-        self.membership_changed(tx, caller, event, user.account_id()?, user.user_id()?).await
+        self.membership_changed(tx, caller, event, user.account_id()?, user.user_id()?)
+            .await
     }
 
     /// Takes a user out of a group; one who is not in it stays so.
     pub async fn remove_member(&self, caller: &Caller, id: &str, user: &str) -> Result<()> {
         self.account_admin(caller)?;
         let group = self.existing_group(caller, id).await?;
-        let Some(user) = UserId::parse(user) else { return Ok(()) };
+        let Some(user) = UserId::parse(user) else {
+            return Ok(());
+        };
         let mut tx = self.0.db.begin().await?;
         let delete = "DELETE FROM group_members WHERE group_id = $1 AND user_id = $2";
-        if tx.execute(Stmt::fixed(delete, vec![group.id.as_str().into(), user.into()])).await? == 0 {
+        if tx
+            .execute(Stmt::fixed(
+                delete,
+                vec![group.id.as_str().into(), user.into()],
+            ))
+            .await?
+            == 0
+        {
             return Ok(());
         }
         let account = group.account()?;
         let event = trail::member_removed(&group.id, account, user);
-        self.membership_changed(tx, caller, event, account, user).await
+        self.membership_changed(tx, caller, event, account, user)
+            .await
     }
 
     async fn membership_changed(
@@ -308,13 +384,15 @@ impl Accounts {
     ) -> Result<()> {
         let (change, now) = (AccessChange::Rights(user), self.0.clock.now());
         tx.execute(event.by(caller).entry(now)).await?;
-        tx.execute(access_log::entry(account, change, now, caller.actor())).await?;
+        tx.execute(access_log::entry(account, change, now, caller.actor()))
+            .await?;
         tx.commit().await?;
         self.0.auth.invalidate_user(user);
         Ok(())
     }
 
-    /// The ids of groups of an account that are given by id or name, if the caller may hand them out.
+    /// The ids of groups of an account that are given by id or name, if the caller may hand them
+    /// out.
     pub(super) async fn groups_named(
         &self,
         caller: &Caller,
@@ -323,11 +401,22 @@ impl Accounts {
     ) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         for named in named {
-            let select = "SELECT id, name FROM groups WHERE account_id = $1 AND (id = $2 OR name = $2)";
+            let select =
+                "SELECT id, name FROM groups WHERE account_id = $1 AND (id = $2 OR name = $2)";
             let args = vec![account.into(), named.into()];
-            let Some((id, name)) = self.0.db.row::<(String, String)>(Stmt::fixed(select, args)).await? else {
+            let Some((id, name)) = self
+                .0
+                .db
+                .row::<(String, String)>(Stmt::fixed(select, args))
+                .await?
+            else {
                 let message = "There is no such group in the account";
-                return Err(Error::malformed(Problem::body("groups", "value_error", message, named.as_str().into())));
+                return Err(Error::malformed(Problem::body(
+                    "groups",
+                    "value_error",
+                    message,
+                    named.as_str().into(),
+                )));
             };
             may_hand_out(caller, &name)?;
             if !ids.contains(&id) {
@@ -354,7 +443,9 @@ impl Accounts {
 /// Whoever cannot see personal data cannot let anybody see it, least of all oneself.
 fn may_hand_out(caller: &Caller, group: &str) -> Result<()> {
     if group == PII_GROUP && !caller.sees_pii() {
-        return Err(Error::Forbidden("Only its members can add others to the group pii_access".into()));
+        return Err(Error::Forbidden(
+            "Only its members can add others to the group pii_access".into(),
+        ));
     }
     Ok(())
 }
@@ -366,7 +457,9 @@ fn group_name(name: &str) -> Result<&str> {
 }
 
 fn group_description(description: Option<&str>) -> Result<Option<&str>> {
-    description.map_or(Ok(()), |description| length("description", description, 0..=500))?;
+    description.map_or(Ok(()), |description| {
+        length("description", description, 0..=500)
+    })?;
     Ok(description)
 }
 
@@ -377,7 +470,10 @@ fn reserved(key: &str, what: &str) -> Error {
 
 fn name_taken(error: DbError) -> Error {
     match error {
-        DbError::Unique { .. } => Error::conflict("A group with this name exists already in the account", Some("name")),
+        DbError::Unique { .. } => Error::conflict(
+            "A group with this name exists already in the account",
+            Some("name"),
+        ),
         DbError::ForeignKey => Error::not_found("Account not found"),
         other => other.into(),
     }

@@ -201,7 +201,8 @@ impl<'de> Deserialize<'de> for Id {
             Json::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        id.map(Self).ok_or_else(|| serde::de::Error::custom("Input should be a valid integer"))
+        id.map(Self)
+            .ok_or_else(|| serde::de::Error::custom("Input should be a valid integer"))
     }
 }
 
@@ -237,17 +238,26 @@ impl Checks {
         match (value, self.other) {
             (Some(value), None) if self.problems.is_empty() => Ok(value),
             (_, Some(other)) if self.problems.is_empty() => Err(other),
-            _ => Err(Error::Malformed { problems: self.problems }),
+            _ => Err(Error::Malformed {
+                problems: self.problems,
+            }),
         }
     }
 }
 
 /// Refuses texts that are too short or too long, or that PostgreSQL does not store.
-pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<()> {
+pub(super) fn length(
+    key: &str,
+    text: &str,
+    allowed: std::ops::RangeInclusive<usize>,
+) -> Result<()> {
     let length = text.chars().count();
     let problem = |kind: &str, msg: String| Problem::body(key, kind, msg, Json::Null);
     Err(Error::malformed(if text.contains('\0') {
-        problem("value_error", "Input must not contain NUL characters".to_owned())
+        problem(
+            "value_error",
+            "Input must not contain NUL characters".to_owned(),
+        )
     } else if length < *allowed.start() {
         let msg = format!("String should have at least {} characters", allowed.start());
         problem("string_too_short", msg).with(json!({"min_length": allowed.start()}))
@@ -262,13 +272,23 @@ pub(super) fn length(key: &str, text: &str, allowed: std::ops::RangeInclusive<us
 /// A name for people: in one line, however it was sent. Space of any kind becomes one space.
 ///
 /// # Errors
-/// Refuses other control characters, those that turn the order of letters around, and other lengths than allowed.
-pub(super) fn name(key: &str, text: &str, allowed: std::ops::RangeInclusive<usize>) -> Result<String> {
+/// Refuses other control characters, those that turn the order of letters around, and other lengths
+/// than allowed.
+pub(super) fn name(
+    key: &str,
+    text: &str,
+    allowed: std::ops::RangeInclusive<usize>,
+) -> Result<String> {
     length(key, text, allowed.clone())?;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().any(is_unprintable) {
         let msg = "Input must be one line without control characters";
-        return Err(Error::malformed(Problem::body(key, "value_error", msg, Json::Null)));
+        return Err(Error::malformed(Problem::body(
+            key,
+            "value_error",
+            msg,
+            Json::Null,
+        )));
     }
     length(key, &line, allowed)?;
     Ok(line)
@@ -289,8 +309,14 @@ mod tests {
     fn names_are_in_one_line() {
         let cases = [
             ("Acme", Some("Acme")),
-            ("  Acme \n\n Your mailbox\tis\r\nfull \u{2028}", Some("Acme Your mailbox is full")),
-            ("علی\u{200c}رضا & Söhne 👩\u{200d}🚀", Some("علی\u{200c}رضا & Söhne 👩\u{200d}🚀")),
+            (
+                "  Acme \n\n Your mailbox\tis\r\nfull \u{2028}",
+                Some("Acme Your mailbox is full"),
+            ),
+            (
+                "علی\u{200c}رضا & Söhne 👩\u{200d}🚀",
+                Some("علی\u{200c}رضا & Söhne 👩\u{200d}🚀"),
+            ),
             ("a\u{0}b", None),
             ("a\u{1b}[31mb", None),
             ("a\u{202e}b", None),
@@ -300,7 +326,11 @@ mod tests {
         ];
         for (text, line) in cases {
             let longest = if text.starts_with('0') { 20 } else { 100 };
-            assert_eq!(name("name", text, 1..=longest).ok().as_deref(), line, "{text:?}");
+            assert_eq!(
+                name("name", text, 1..=longest).ok().as_deref(),
+                line,
+                "{text:?}"
+            );
         }
     }
 }

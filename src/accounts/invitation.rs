@@ -1,8 +1,9 @@
-//! Invitations: who administers an account asks somebody to join it, who becomes a user by choosing a password.
+//! Invitations: who administers an account asks somebody to join it, who becomes a user by choosing
+//! a password.
 //!
-//! The token is shown to whoever makes the invitation, and only its hash is kept. The one in the mail goes on with a proof
-//! that only the server can make: whoever shows that one reads the mails that come to the address, and where mails are
-//! sent, nothing else confirms it.
+//! The token is shown to whoever makes the invitation, and only its hash is kept. The one in the
+//! mail goes on with a proof that only the server can make: whoever shows that one reads the mails
+//! that come to the address, and where mails are sent, nothing else confirms it.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -12,8 +13,8 @@ use serde_json::json;
 
 use super::input::length;
 use super::invitation_view::{
-    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList, InvitationResent,
-    InvitationStatus, InvitationView,
+    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList,
+    InvitationResent, InvitationStatus, InvitationView,
 };
 use super::names::parse_email;
 use super::register::refuse_system_account;
@@ -33,7 +34,8 @@ use crate::secret::constant_time_eq;
 
 /// What the proof in a mailed token is for.
 const MAILED: &str = "invitation by mail";
-/// What somebody is told who has accepted without the mail, where addresses must be confirmed. Clients look for `email`.
+/// What somebody is told who has accepted without the mail, where addresses must be confirmed.
+/// Clients look for `email`.
 const UNVERIFIED: &str = "You are a user now. Email not verified: confirm your address with the mail that was just sent, \
                           then sign in.";
 /// Groups that one invitation names.
@@ -66,7 +68,8 @@ const SELECT: &str = "SELECT i.id, i.account_id, a.account_code, a.name AS accou
 
 impl Row {
     fn account(&self) -> Result<AccountId> {
-        AccountId::parse(&self.account_id).ok_or_else(|| Error::internal("an account's id is no UUID"))
+        AccountId::parse(&self.account_id)
+            .ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 
     fn status(&self, now: DateTime<Utc>) -> InvitationStatus {
@@ -106,9 +109,15 @@ impl Row {
 
 impl Accounts {
     /// Invitations into the account, for those who may invite, newest first.
-    pub async fn invitations(&self, caller: &Caller, filter: &InvitationFilter) -> Result<InvitationList> {
+    pub async fn invitations(
+        &self,
+        caller: &Caller,
+        filter: &InvitationFilter,
+    ) -> Result<InvitationList> {
         self.account_admin(caller)?;
-        let account = self.visible_account(caller, filter.account_id.as_deref()).await?;
+        let account = self
+            .visible_account(caller, filter.account_id.as_deref())
+            .await?;
         let (db, now) = (&self.0.db, self.0.clock.now());
         let push = |sql: &mut Sql| {
             sql.push(" WHERE 1 = 1");
@@ -118,8 +127,12 @@ impl Accounts {
             match filter.status {
                 None => sql,
                 Some(InvitationStatus::Accepted) => sql.push(" AND i.accepted_at IS NOT NULL"),
-                Some(InvitationStatus::Expired) => sql.push(" AND i.accepted_at IS NULL AND i.expires_at <= ").arg(now),
-                Some(InvitationStatus::Pending) => sql.push(" AND i.accepted_at IS NULL AND i.expires_at > ").arg(now),
+                Some(InvitationStatus::Expired) => sql
+                    .push(" AND i.accepted_at IS NULL AND i.expires_at <= ")
+                    .arg(now),
+                Some(InvitationStatus::Pending) => sql
+                    .push(" AND i.accepted_at IS NULL AND i.expires_at > ")
+                    .arg(now),
                 Some(InvitationStatus::Cancelled) => sql.push(" AND 1 = 0"),
             };
         };
@@ -130,9 +143,15 @@ impl Accounts {
         let mut sql = db.sql();
         sql.push(SELECT);
         push(&mut sql);
-        sql.push(" ORDER BY i.created_at DESC, i.id DESC LIMIT ").arg(filter.limit).push(" OFFSET ").arg(filter.skip);
+        sql.push(" ORDER BY i.created_at DESC, i.id DESC LIMIT ")
+            .arg(filter.limit)
+            .push(" OFFSET ")
+            .arg(filter.skip);
         let rows: Vec<Row> = db.rows(sql.build()).await?;
-        Ok(InvitationList { invitations: rows.into_iter().map(|row| row.view(now, None)).collect(), total })
+        Ok(InvitationList {
+            invitations: rows.into_iter().map(|row| row.view(now, None)).collect(),
+            total,
+        })
     }
 
     /// Asks somebody to join an account.
@@ -146,23 +165,42 @@ impl Accounts {
         self.account_admin(caller)?;
         let inviter = signed_in(caller)?;
         let email = parse_email(&request.email, "email")?;
-        let account = self.own_account(caller, request.account_id.as_deref()).await?;
+        let account = self
+            .own_account(caller, request.account_id.as_deref())
+            .await?;
         refuse_system_account(account.id)?;
-        let role = match self.role(request.role_id.map(|id| id.0), request.role.as_deref()).await? {
+        let role = match self
+            .role(request.role_id.map(|id| id.0), request.role.as_deref())
+            .await?
+        {
             Some(role) => role,
             None => store::role_named(&inner.db, USER_ROLE).await?,
         };
         // Nobody hands out more than the own rights, wherever everyone may invite.
         if role != store::role_named(&inner.db, USER_ROLE).await? && !caller.is_account_admin() {
-            return Err(Error::Forbidden("Only the role user can be given without the role admin".into()));
+            return Err(Error::Forbidden(
+                "Only the role user can be given without the role admin".into(),
+            ));
         }
         if request.groups.len() > MOST_GROUPS {
-            return Err(Error::refused("Validation error", format!("groups: at most {MOST_GROUPS} can be named")));
+            return Err(Error::refused(
+                "Validation error",
+                format!("groups: at most {MOST_GROUPS} can be named"),
+            ));
         }
-        let groups = self.groups_named(caller, account.id, &request.groups).await?;
-        inner.throttle.enter(Door::Mail, address, Some(&format!("invite {} {email}", account.id_text)))?;
+        let groups = self
+            .groups_named(caller, account.id, &request.groups)
+            .await?;
+        inner.throttle.enter(
+            Door::Mail,
+            address,
+            Some(&format!("invite {} {email}", account.id_text)),
+        )?;
         self.enter_unasked_mail(&email, None)?;
-        if store::user_by_email(&inner.db, account.id, &email).await?.is_some() {
+        if store::user_by_email(&inner.db, account.id, &email)
+            .await?
+            .is_some()
+        {
             let message = "A user with this address exists already in the account";
             return Err(Error::refused("Validation error", message));
         }
@@ -170,7 +208,11 @@ impl Accounts {
         let mut tx = inner.db.begin().await?;
         let forget = "DELETE FROM invitations WHERE account_id = $1 AND email = $2 AND accepted_at IS NULL \
                       AND expires_at <= $3";
-        tx.execute(Stmt::fixed(forget, vec![account.id.into(), email.as_str().into(), now.into()])).await?;
+        tx.execute(Stmt::fixed(
+            forget,
+            vec![account.id.into(), email.as_str().into(), now.into()],
+        ))
+        .await?;
         let insert = "INSERT INTO invitations (id, account_id, email, token_hash, role_id, group_ids, invited_by, \
                       email_sent_at, expires_at, created_at, updated_at) \
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
@@ -180,22 +222,47 @@ impl Accounts {
             email.as_str().into(),
             one_time::hash(&token).into(),
             role.into(),
-            serde_json::to_string(&groups).map_err(Error::internal)?.into(),
+            serde_json::to_string(&groups)
+                .map_err(Error::internal)?
+                .into(),
             inviter.user_id.into(),
             self.mailed_at(now),
             (now + self.invitation_lifetime()).into(),
             now.into(),
         ];
-        tx.execute(Stmt::fixed(insert, args)).await.map_err(|error| match error {
-            DbError::Unique { .. } => Error::conflict("An invitation for this address is pending already", None),
-            DbError::ForeignKey => Error::not_found("The account, the role or the user was deleted meanwhile"),
-            other => other.into(),
-        })?;
+        tx.execute(Stmt::fixed(insert, args))
+            .await
+            .map_err(|error| match error {
+                DbError::Unique { .. } => {
+                    Error::conflict("An invitation for this address is pending already", None)
+                }
+                DbError::ForeignKey => {
+                    Error::not_found("The account, the role or the user was deleted meanwhile")
+                }
+                other => other.into(),
+            })?;
         let values = json!({"email": email, "role_id": role, "groups": groups});
-        tx.execute(Event::create("invitations", &id, values).of(account.id).by(caller).entry(now)).await?;
+        tx.execute(
+            Event::create("invitations", &id, values)
+                .of(account.id)
+                .by(caller)
+                .entry(now),
+        )
+        .await?;
         tx.commit().await?;
-        self.mail_invitation(&id, email, &account.name, account.id, &inviter.email, &token).await;
-        Ok(self.visible_invitation(caller, &id).await?.view(now, Some(token)))
+        self.mail_invitation(
+            &id,
+            email,
+            &account.name,
+            account.id,
+            &inviter.email,
+            &token,
+        )
+        .await;
+        Ok(self
+            .visible_invitation(caller, &id)
+            .await?
+            .view(now, Some(token)))
     }
 
     /// Gives a pending invitation a new link, valid as long as a new one's, and mails it.
@@ -211,11 +278,20 @@ impl Accounts {
         let row = self.visible_invitation(caller, id).await?;
         let (account, now, token) = (row.account()?, inner.clock.now(), new_token());
         refuse_system_account(account)?;
-        let gone = || Error::refused("Validation error", "Only pending invitations can be sent again");
+        let gone = || {
+            Error::refused(
+                "Validation error",
+                "Only pending invitations can be sent again",
+            )
+        };
         if row.status(now) != InvitationStatus::Pending {
             return Err(gone());
         }
-        inner.throttle.enter(Door::Mail, address, Some(&format!("invite {account} {}", row.email)))?;
+        inner.throttle.enter(
+            Door::Mail,
+            address,
+            Some(&format!("invite {account} {}", row.email)),
+        )?;
         self.enter_unasked_mail(&row.email, None)?;
         let mut tx = inner.db.begin().await?;
         let update = "UPDATE invitations SET token_hash = $1, email_sent_at = $2, expires_at = $3, updated_at = $4 \
@@ -232,33 +308,63 @@ impl Accounts {
         }
         let old = json!({"expires_at": canonical_time(row.expires_at)});
         let new = json!({"expires_at": canonical_time(now + self.invitation_lifetime())});
-        let event = Event::update("invitations", &row.id, &old, &new).of(account).by(caller);
+        let event = Event::update("invitations", &row.id, &old, &new)
+            .of(account)
+            .by(caller);
         tx.execute(event.entry(now)).await?;
         tx.commit().await?;
-        self.mail_invitation(&row.id, row.email, &row.account_name, account, &inviter.email, &token).await;
-        Ok(InvitationResent { message: "The invitation has a new link, and the one before is void".into(), token })
+        self.mail_invitation(
+            &row.id,
+            row.email,
+            &row.account_name,
+            account,
+            &inviter.email,
+            &token,
+        )
+        .await;
+        Ok(InvitationResent {
+            message: "The invitation has a new link, and the one before is void".into(),
+            token,
+        })
     }
 
     /// Takes an invitation back.
     pub async fn cancel_invitation(&self, caller: &Caller, id: &str) -> Result<()> {
         self.account_admin(caller)?;
         let row = self.visible_invitation(caller, id).await?;
-        let event = Event::delete("invitations", &row.id, json!({"email": row.email, "role_id": row.role_id}));
+        let event = Event::delete(
+            "invitations",
+            &row.id,
+            json!({"email": row.email, "role_id": row.role_id}),
+        );
         let event = event.of(row.account()?).by(caller);
         let mut tx = self.0.db.begin().await?;
-        tx.execute(Stmt::fixed("DELETE FROM invitations WHERE id = $1", vec![row.id.into()])).await?;
+        tx.execute(Stmt::fixed(
+            "DELETE FROM invitations WHERE id = $1",
+            vec![row.id.into()],
+        ))
+        .await?;
         tx.execute(event.entry(self.0.clock.now())).await?;
         Ok(tx.commit().await?)
     }
 
     /// What an invitation is about, for whoever has its token.
-    pub async fn invitation_details(&self, token: &str, address: Option<IpAddr>) -> Result<InvitationDetails> {
-        let row = self.invitation_of(self.without_proof(token)?.0, address).await?;
+    pub async fn invitation_details(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<InvitationDetails> {
+        let row = self
+            .invitation_of(self.without_proof(token)?.0, address)
+            .await?;
         match row.status(self.0.clock.now()) {
-            InvitationStatus::Accepted => {
-                Err(Error::refused("Already accepted", "The invitation has been accepted already"))
+            InvitationStatus::Accepted => Err(Error::refused(
+                "Already accepted",
+                "The invitation has been accepted already",
+            )),
+            InvitationStatus::Expired => {
+                Err(Error::refused("Expired", "The invitation has expired"))
             }
-            InvitationStatus::Expired => Err(Error::refused("Expired", "The invitation has expired")),
             _ => Ok(InvitationDetails {
                 email: row.email,
                 account_name: row.account_name,
@@ -286,7 +392,11 @@ impl Accounts {
             return Err(gone());
         }
         check_policy(&request.password)?;
-        let mut event = AuthEvent { email: row.email.clone(), account_id: Some(account), user_id: None };
+        let mut event = AuthEvent {
+            email: row.email.clone(),
+            account_id: Some(account),
+            user_id: None,
+        };
         if !inner.hooks.auth_before_register.is_empty() {
             event = inner.hooks.auth_before_register.run(event).await?;
         }
@@ -307,20 +417,30 @@ impl Accounts {
         let mut tx = inner.db.begin().await?;
         let accept = "UPDATE invitations SET accepted_at = $1, updated_at = $1 \
                       WHERE id = $2 AND token_hash = $3 AND accepted_at IS NULL AND expires_at > $1";
-        let args = vec![user.at.into(), row.id.as_str().into(), one_time::hash(token).into()];
+        let args = vec![
+            user.at.into(),
+            row.id.as_str().into(),
+            one_time::hash(token).into(),
+        ];
         if tx.execute(Stmt::fixed(accept, args)).await? == 0 {
             return Err(gone());
         }
-        tx.execute(store::insert_user(&user)).await.map_err(|error| match error {
-            DbError::Unique { .. } => {
-                Error::conflict("A user with this address exists already in the account", Some("email"))
-            }
-            DbError::ForeignKey => gone(),
-            other => other.into(),
-        })?;
+        tx.execute(store::insert_user(&user))
+            .await
+            .map_err(|error| match error {
+                DbError::Unique { .. } => Error::conflict(
+                    "A user with this address exists already in the account",
+                    Some("email"),
+                ),
+                DbError::ForeignKey => gone(),
+                other => other.into(),
+            })?;
         let by_invited = |event: Event| event.by_user(user.id, user.email, "token").entry(user.at);
         let new = json!({"accepted_at": canonical_time(user.at)});
-        tx.execute(by_invited(Event::update("invitations", &row.id, &json!({}), &new).of(account))).await?;
+        tx.execute(by_invited(
+            Event::update("invitations", &row.id, &json!({}), &new).of(account),
+        ))
+        .await?;
         tx.execute(by_invited(trail::user_created(&user))).await?;
         for group in row.groups() {
             // A group that was deleted meanwhile is passed over.
@@ -328,7 +448,8 @@ impl Accounts {
                         SELECT id, $1 FROM groups WHERE id = $2 AND account_id = $3";
             let args = vec![user.id.into(), group.as_str().into(), account.into()];
             if tx.execute(Stmt::fixed(join, args)).await? > 0 {
-                tx.execute(by_invited(trail::member_added(&group, account, user.id))).await?;
+                tx.execute(by_invited(trail::member_added(&group, account, user.id)))
+                    .await?;
             }
         }
         tx.commit().await?;
@@ -340,18 +461,23 @@ impl Accounts {
         }
         let row = self.existing_user(&user.id.to_string()).await?;
         if !row.email_verified && inner.config.verification_required() {
-            self.mail_link(Purpose::VerifyEmail, Kind::VerifyEmail, &row).await?;
+            self.mail_link(Purpose::VerifyEmail, Kind::VerifyEmail, &row)
+                .await?;
             return Err(Error::SignInRefused(UNVERIFIED.into()));
         }
         self.open_session(row, None, &origin).await
     }
 
-    /// The token that was made with the invitation, and whether the one that was shown is from the mail.
+    /// The token that was made with the invitation, and whether the one that was shown is from the
+    /// mail.
     fn without_proof<'a>(&self, shown: &'a str) -> Result<(&'a str, bool)> {
         match shown.split_once('-') {
             Some((token, proof)) => {
                 let expected = self.0.auth.jwt().proof(MAILED, token)?;
-                Ok((token, constant_time_eq(expected.as_bytes(), proof.as_bytes())))
+                Ok((
+                    token,
+                    constant_time_eq(expected.as_bytes(), proof.as_bytes()),
+                ))
             }
             None => Ok((shown, false)),
         }
@@ -373,11 +499,17 @@ impl Accounts {
     async fn invitation_of(&self, token: &str, address: Option<IpAddr>) -> Result<Row> {
         let inner = &*self.0;
         let mut sql = inner.db.sql();
-        sql.push(SELECT).push(" WHERE i.token_hash = ").arg(one_time::hash(token));
+        sql.push(SELECT)
+            .push(" WHERE i.token_hash = ")
+            .arg(one_time::hash(token));
         let row: Option<Row> = inner.db.row(sql.build()).await?;
         // Invitations into the system account were possible once.
         row.filter(|row| row.account().is_ok_and(|account| !account.is_system()))
-            .ok_or_else(|| inner.throttle.wrong_token(address, Error::not_found("Invalid invitation token")))
+            .ok_or_else(|| {
+                inner
+                    .throttle
+                    .wrong_token(address, Error::not_found("Invalid invitation token"))
+            })
     }
 
     fn invitation_lifetime(&self) -> TimeDelta {
@@ -398,14 +530,26 @@ impl Accounts {
         invited_by: &str,
         token: &str,
     ) {
-        let kind = Kind::Invitation { account_name: account_name.to_owned(), invited_by: invited_by.to_owned() };
+        let kind = Kind::Invitation {
+            account_name: account_name.to_owned(),
+            invited_by: invited_by.to_owned(),
+        };
         let proof = self.0.auth.jwt().proof(MAILED, token);
-        let sent =
-            proof.and_then(|proof| self.0.mailer.send(Mail { kind, account, to, token: format!("{token}-{proof}") }));
+        let sent = proof.and_then(|proof| {
+            self.0.mailer.send(Mail {
+                kind,
+                account,
+                to,
+                token: format!("{token}-{proof}"),
+            })
+        });
         let Err(error) = sent else { return };
         // The invitation stands, and can be sent again.
         tracing::warn!(%error, "the mail of an invitation was not sent");
-        let update = Stmt::fixed("UPDATE invitations SET email_sent_at = NULL WHERE id = $1", vec![id.into()]);
+        let update = Stmt::fixed(
+            "UPDATE invitations SET email_sent_at = NULL WHERE id = $1",
+            vec![id.into()],
+        );
         if let Err(error) = self.0.db.execute(update).await {
             tracing::warn!(%error, "that it was not could not be noted");
         }
@@ -414,9 +558,11 @@ impl Accounts {
 
 /// 32 random bytes in hexadecimal digits.
 fn new_token() -> String {
-    rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    rand::random::<[u8; 32]>()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

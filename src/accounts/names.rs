@@ -21,13 +21,26 @@ pub fn next_code(highest: Option<&str>) -> Option<String> {
             u32_of_letters(letters[0], letters[1]) * PER_LETTERS + digits.parse::<u32>().ok()? + 1
         }
     };
-    let number = if number / PER_LETTERS == RESERVED { (RESERVED + 1) * PER_LETTERS } else { number };
+    let number = if number / PER_LETTERS == RESERVED {
+        (RESERVED + 1) * PER_LETTERS
+    } else {
+        number
+    };
     let letters = number / PER_LETTERS;
-    let letter = |index: u32| u8::try_from(index).ok().map(|index| char::from(b'A' + index));
+    let letter = |index: u32| {
+        u8::try_from(index)
+            .ok()
+            .map(|index| char::from(b'A' + index))
+    };
     if letters >= 26 * 26 {
         return None;
     }
-    Some(format!("{}{}{:04}", letter(letters / 26)?, letter(letters % 26)?, number % PER_LETTERS))
+    Some(format!(
+        "{}{}{:04}",
+        letter(letters / 26)?,
+        letter(letters % 26)?,
+        number % PER_LETTERS
+    ))
 }
 
 const fn u32_of_letters(first: u8, second: u8) -> u32 {
@@ -36,7 +49,8 @@ const fn u32_of_letters(first: u8, second: u8) -> u32 {
 
 /// Checks a slug that somebody chose; it is taken in lower case.
 pub fn parse_slug(text: &str) -> Result<String> {
-    slug::parse(text).map_err(|problem| Error::invalid("account_slug", problem.code, problem.message))
+    slug::parse(text)
+        .map_err(|problem| Error::invalid("account_slug", problem.code, problem.message))
 }
 
 /// The slug that follows from a name.
@@ -49,7 +63,9 @@ pub fn slug_of(name: &str) -> String {
             slug.push('-');
         }
     }
-    let slug = slug.trim_matches('-').trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+    let slug = slug
+        .trim_matches('-')
+        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
     let slug = slug.get(..32).unwrap_or(slug).trim_end_matches('-');
     match slug {
         short if short.len() < 3 => FALLBACK.to_owned(),
@@ -58,7 +74,8 @@ pub fn slug_of(name: &str) -> String {
     }
 }
 
-/// An e-mail address in the form in which it is stored and compared: composed, in lower case. `key` is where it was sent.
+/// An e-mail address in the form in which it is stored and compared: composed, in lower case. `key`
+/// is where it was sent.
 pub fn parse_email(text: &str, key: &str) -> Result<String> {
     email::normalize_identity(text).ok_or_else(|| {
         let msg = "value is not a valid email address: it must look like name@example.com";
@@ -100,7 +117,10 @@ mod tests {
             ("AB 12", "ab-12"),
             ("AB1234", "account-ab1234"),
             ("日本語", "account"),
-            ("A very long name that does not fit anywhere", "a-very-long-name-that-does-not-f"),
+            (
+                "A very long name that does not fit anywhere",
+                "a-very-long-name-that-does-not-f",
+            ),
         ];
         for (name, slug) in cases {
             assert_eq!(slug_of(name), slug, "{name}");
@@ -109,7 +129,13 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_in_lower_case() {
-        assert_eq!(parse_email(" Ann@Example.com", "email").unwrap(), "ann@example.com");
-        assert!(matches!(parse_email("a..b@example.com", "email"), Err(Error::Malformed { .. })));
+        assert_eq!(
+            parse_email(" Ann@Example.com", "email").unwrap(),
+            "ann@example.com"
+        );
+        assert!(matches!(
+            parse_email("a..b@example.com", "email"),
+            Err(Error::Malformed { .. })
+        ));
     }
 }

@@ -21,7 +21,11 @@ const ATTEMPTS: usize = 20;
 
 impl Accounts {
     /// Registers a user: with a new account, or in single-tenant mode in the one that there is.
-    pub async fn register(&self, mut request: RegisterRequest, address: Option<IpAddr>) -> Result<RegisterResponse> {
+    pub async fn register(
+        &self,
+        mut request: RegisterRequest,
+        address: Option<IpAddr>,
+    ) -> Result<RegisterResponse> {
         let inner = &*self.0;
         let mut checks = Checks::default();
         let email = checks.take(parse_email(&request.email, "email"));
@@ -29,8 +33,11 @@ impl Accounts {
         if let Some(account_name) = &request.account_name {
             // A blank one is missing where it is needed.
             let is_blank = account_name.trim().is_empty() && !account_name.is_empty();
-            request.account_name =
-                if is_blank { None } else { checks.take(name("account_name", account_name, 1..=255)) };
+            request.account_name = if is_blank {
+                None
+            } else {
+                checks.take(name("account_name", account_name, 1..=255))
+            };
         }
         if let Some(slug) = &request.account_slug {
             checks.take(length("account_slug", slug, 3..=32));
@@ -39,7 +46,11 @@ impl Accounts {
         check_policy(&request.password)?;
         inner.throttle.enter(Door::Register, address, None)?;
         self.enter_unasked_mail(&email, address)?;
-        let mut event = AuthEvent { email: email.clone(), account_id: None, user_id: None };
+        let mut event = AuthEvent {
+            email: email.clone(),
+            account_id: None,
+            user_id: None,
+        };
         if !inner.hooks.auth_before_register.is_empty() {
             event = inner.hooks.auth_before_register.run(event).await?;
         }
@@ -55,7 +66,9 @@ impl Accounts {
                 tracing::warn!(%error, "a hook failed after a registration");
             }
         }
-        let groups = store::groups_of(&inner.db, std::slice::from_ref(&user)).await?.remove(&user.id);
+        let groups = store::groups_of(&inner.db, std::slice::from_ref(&user))
+            .await?
+            .remove(&user.id);
         let message = if inner.config.verification_required() {
             "Registration successful. Please check your email to verify your account."
         } else {
@@ -71,10 +84,16 @@ impl Accounts {
     /// A new user of the only account.
     async fn join(&self, email: &str, password: String) -> Result<UserRow> {
         let inner = &*self.0;
-        let account = self.account_for(None).await?.ok_or_else(|| Error::not_found("The account does not exist"))?;
+        let account = self
+            .account_for(None)
+            .await?
+            .ok_or_else(|| Error::not_found("The account does not exist"))?;
         refuse_system_account(account.id)?;
         let taken = || Error::conflict("A user with this address exists already", Some("email"));
-        if store::user_by_email(&inner.db, account.id, email).await?.is_some() {
+        if store::user_by_email(&inner.db, account.id, email)
+            .await?
+            .is_some()
+        {
             return Err(taken());
         }
         let role_id = store::role_named(&inner.db, USER_ROLE).await?;
@@ -93,7 +112,10 @@ impl Accounts {
         let (batch, mail) = self.with_verification(batch, &user);
         match inner.db.commit(batch).await {
             Ok(_) => {}
-            Err(CommitError { source: DbError::Unique { .. }, .. }) => return Err(taken()),
+            Err(CommitError {
+                source: DbError::Unique { .. },
+                ..
+            }) => return Err(taken()),
             Err(error) => return Err(error.source.into()),
         }
         self.registered(&user, mail).await
@@ -103,7 +125,11 @@ impl Accounts {
     async fn found(&self, email: &str, request: RegisterRequest) -> Result<UserRow> {
         let inner = &*self.0;
         let Some(name) = request.account_name.as_deref() else {
-            return Err(Error::invalid("account_name", "required", "Account name is required"));
+            return Err(Error::invalid(
+                "account_name",
+                "required",
+                "Account name is required",
+            ));
         };
         let slug = match &request.account_slug {
             Some(slug) => parse_slug(slug)?,
@@ -116,8 +142,15 @@ impl Accounts {
         let password_hash = inner.passwords.hash(request.password).await?;
         let (id, group, at) = (UserId::new(), new_id().to_string(), inner.clock.now());
         let mut mail = None;
-        let new_user =
-            |account| NewUser { id, account, email, password_hash: &password_hash, role_id, verified: false, at };
+        let new_user = |account| NewUser {
+            id,
+            account,
+            email,
+            password_hash: &password_hash,
+            role_id,
+            verified: false,
+            at,
+        };
         let account = self
             .insert_account(name, &slug, |account, batch| {
                 let user = new_user(account);
@@ -125,12 +158,27 @@ impl Accounts {
                 let batch = batch
                     .require(store::insert_user(&user))
                     .require(store::insert_pii_group(&group, account, at))
-                    .require(Stmt::fixed(add_member, vec![group.as_str().into(), id.into()]));
+                    .require(Stmt::fixed(
+                        add_member,
+                        vec![group.as_str().into(), id.into()],
+                    ));
                 let batch = batch
-                    .with(trail::account_created(account, name, &slug).by_nobody().entry(at))
+                    .with(
+                        trail::account_created(account, name, &slug)
+                            .by_nobody()
+                            .entry(at),
+                    )
                     .with(trail::user_created(&user).by_nobody().entry(at))
-                    .with(trail::group_created(&group, account, PII_GROUP, None).by_nobody().entry(at))
-                    .with(trail::member_added(&group, account, id).by_nobody().entry(at));
+                    .with(
+                        trail::group_created(&group, account, PII_GROUP, None)
+                            .by_nobody()
+                            .entry(at),
+                    )
+                    .with(
+                        trail::member_added(&group, account, id)
+                            .by_nobody()
+                            .entry(at),
+                    );
                 let (batch, verification) = self.with_verification(batch, &user);
                 mail = verification;
                 batch
@@ -139,7 +187,8 @@ impl Accounts {
         self.registered(&new_user(account), mail).await
     }
 
-    /// Stores an account without users, with the group that every account has, and the event that tells of it.
+    /// Stores an account without users, with the group that every account has, and the event that
+    /// tells of it.
     pub(super) async fn insert_empty_account(
         &self,
         name: &str,
@@ -148,7 +197,9 @@ impl Accounts {
     ) -> Result<AccountId> {
         let (group, at) = (new_id().to_string(), self.0.clock.now());
         self.insert_account(name, slug, |account, batch| {
-            batch.require(store::insert_pii_group(&group, account, at)).with(created(account).entry(at))
+            batch
+                .require(store::insert_pii_group(&group, account, at))
+                .with(created(account).entry(at))
         })
         .await
     }
@@ -163,16 +214,24 @@ impl Accounts {
         let inner = &*self.0;
         let _turn = inner.codes.lock().await;
         for _ in 0..ATTEMPTS {
-            let highest = "SELECT max(account_code) FROM accounts WHERE account_code NOT LIKE 'SY%'";
-            let highest: Option<(Option<String>,)> = inner.db.row(Stmt::fixed(highest, Vec::new())).await?;
+            let highest =
+                "SELECT max(account_code) FROM accounts WHERE account_code NOT LIKE 'SY%'";
+            let highest: Option<(Option<String>,)> =
+                inner.db.row(Stmt::fixed(highest, Vec::new())).await?;
             let highest = highest.and_then(|(code,)| code);
-            let code =
-                next_code(highest.as_deref()).ok_or_else(|| Error::internal("there are no more account codes"))?;
+            let code = next_code(highest.as_deref())
+                .ok_or_else(|| Error::internal("there are no more account codes"))?;
             let (id, now) = (AccountId::new(), inner.clock.now());
-            let batch = more(id, Batch::new().require(insert_account(id, &code, slug, name, now)));
+            let batch = more(
+                id,
+                Batch::new().require(insert_account(id, &code, slug, name, now)),
+            );
             match inner.db.commit(batch).await {
                 Ok(_) => return Ok(id),
-                Err(CommitError { source: DbError::Unique { .. }, .. }) if self.slug_taken(slug).await? => {
+                Err(CommitError {
+                    source: DbError::Unique { .. },
+                    ..
+                }) if self.slug_taken(slug).await? => {
                     return Err(slug_conflict());
                 }
                 // Another node took the code.
@@ -183,16 +242,23 @@ impl Accounts {
                 Err(error) => return Err(error.source.into()),
             }
         }
-        Err(Error::Unavailable("Too many registrations at once. Try again.".into()))
+        Err(Error::Unavailable(
+            "Too many registrations at once. Try again.".into(),
+        ))
     }
 
     pub(super) async fn slug_taken(&self, slug: &str) -> Result<bool> {
         let count = "SELECT count(*) FROM accounts WHERE slug = $1";
-        Ok(self.0.db.count(Stmt::fixed(count, vec![slug.into()])).await? > 0)
+        Ok(self
+            .0
+            .db
+            .count(Stmt::fixed(count, vec![slug.into()]))
+            .await?
+            > 0)
     }
 
-    /// Counts a mail to somebody who did not ask for it: whoever registers or invites, in whichever account, may be
-    /// anybody. Where no mails are sent, nothing counts.
+    /// Counts a mail to somebody who did not ask for it: whoever registers or invites, in whichever
+    /// account, may be anybody. Where no mails are sent, nothing counts.
     ///
     /// # Errors
     /// [`Error::RateLimited`] if the address was sent too many of them.
@@ -200,7 +266,9 @@ impl Accounts {
         if !self.0.config.mail.has_transport() {
             return Ok(());
         }
-        self.0.throttle.enter(Door::Mail, address, Some(&format!("unasked {email}")))
+        self.0
+            .throttle
+            .enter(Door::Mail, address, Some(&format!("unasked {email}")))
     }
 
     /// Adds a token for the user's address to the transaction, if mails are sent or needed.
@@ -211,8 +279,14 @@ impl Accounts {
         }
         let purpose = one_time::Purpose::VerifyEmail;
         let lifetime = chrono::TimeDelta::seconds(config.auth.link_seconds);
-        let (token, [forget, insert]) = one_time::issue(purpose, Some(user.id), user.email, user.at, lifetime);
-        let mail = Mail { kind: Kind::VerifyEmail, account: user.account, to: user.email.to_owned(), token };
+        let (token, [forget, insert]) =
+            one_time::issue(purpose, Some(user.id), user.email, user.at, lifetime);
+        let mail = Mail {
+            kind: Kind::VerifyEmail,
+            account: user.account,
+            to: user.email.to_owned(),
+            token,
+        };
         (batch.with(forget).require(insert), Some(mail))
     }
 
@@ -229,22 +303,38 @@ impl Accounts {
 }
 
 /// The statement that stores an account.
-fn insert_account(id: AccountId, code: &str, slug: &str, name: &str, at: chrono::DateTime<chrono::Utc>) -> Stmt {
+fn insert_account(
+    id: AccountId,
+    code: &str,
+    slug: &str,
+    name: &str,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Stmt {
     let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
                   VALUES ($1, $2, $3, $4, $5, $5)";
-    Stmt::fixed(insert, vec![id.into(), code.into(), slug.into(), name.into(), at.into()])
+    Stmt::fixed(
+        insert,
+        vec![id.into(), code.into(), slug.into(), name.into(), at.into()],
+    )
 }
 
-/// Refuses the system account, whose users are superadmins: they are made on purpose, by superadmins.
+/// Refuses the system account, whose users are superadmins: they are made on purpose, by
+/// superadmins.
 pub(super) fn refuse_system_account(account: AccountId) -> Result<()> {
     if account.is_system() {
         let message = "nobody registers or is invited into the system account; name another account, \
                        or add a superadmin with POST /users";
-        return Err(Error::Unprocessable { field: "account_id", message: message.into() });
+        return Err(Error::Unprocessable {
+            field: "account_id",
+            message: message.into(),
+        });
     }
     Ok(())
 }
 
 fn slug_conflict() -> Error {
-    Error::conflict("An account with this slug already exists", Some("account_slug"))
+    Error::conflict(
+        "An account with this slug already exists",
+        Some("account_slug"),
+    )
 }

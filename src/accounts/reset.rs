@@ -21,17 +21,27 @@ const SENT: &str = "If an account with that email exists, a password reset link 
 
 impl Accounts {
     /// Sends a link to set a new password; the answer and its time are always the same.
-    pub async fn forgot_password(&self, request: ForgotPasswordRequest, address: Option<IpAddr>) -> Result<Message> {
+    pub async fn forgot_password(
+        &self,
+        request: ForgotPasswordRequest,
+        address: Option<IpAddr>,
+    ) -> Result<Message> {
         let email = parse_email(&request.email, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let scope = account.as_ref().map_or("", |account| &account.id_text);
-        self.0.throttle.enter(Door::Mail, address, Some(&format!("reset {scope} {email}")))?;
+        self.0
+            .throttle
+            .enter(Door::Mail, address, Some(&format!("reset {scope} {email}")))?;
         let service = self.clone();
         self.in_background(async move {
-            let Some(account) = account else { return Ok(()) };
+            let Some(account) = account else {
+                return Ok(());
+            };
             match store::user_by_email(&service.0.db, account.id, &email).await? {
                 Some(user) if user.is_active && user.auth_provider == "password" => {
-                    service.mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user).await
+                    service
+                        .mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user)
+                        .await
                 }
                 _ => Ok(()),
             }
@@ -40,29 +50,47 @@ impl Accounts {
     }
 
     /// Whether a token for a new password is valid.
-    pub async fn reset_token_status(&self, token: &str, address: Option<IpAddr>) -> Result<ResetTokenStatus> {
+    pub async fn reset_token_status(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<ResetTokenStatus> {
         let inner = &*self.0;
-        let found = one_time::find(&inner.db, Purpose::ResetPassword, token, inner.clock.now()).await?;
+        let found =
+            one_time::find(&inner.db, Purpose::ResetPassword, token, inner.clock.now()).await?;
         if found.is_none() {
             inner.throttle.enter(Door::Guess, address, None)?;
         }
-        Ok(ResetTokenStatus { valid: found.is_some(), expires_at: found.map(|found| found.expires_at) })
+        Ok(ResetTokenStatus {
+            valid: found.is_some(),
+            expires_at: found.map(|found| found.expires_at),
+        })
     }
 
     /// Sets a new password with the token out of a mail. Every session of the user ends.
-    pub async fn reset_password(&self, request: ResetPasswordRequest, address: Option<IpAddr>) -> Result<Message> {
+    pub async fn reset_password(
+        &self,
+        request: ResetPasswordRequest,
+        address: Option<IpAddr>,
+    ) -> Result<Message> {
         let inner = &*self.0;
         length("new_password", &request.new_password, 8..=1024)?;
         check_new_password(&request.new_password)?;
         let refused = || {
-            let refusal = Error::refused("Invalid token", "Invalid, expired, or already used reset token");
+            let refusal = Error::refused(
+                "Invalid token",
+                "Invalid, expired, or already used reset token",
+            );
             inner.throttle.wrong_token(address, refusal)
         };
         let now = inner.clock.now();
-        let token =
-            one_time::find(&inner.db, Purpose::ResetPassword, &request.token, now).await?.ok_or_else(refused)?;
+        let token = one_time::find(&inner.db, Purpose::ResetPassword, &request.token, now)
+            .await?
+            .ok_or_else(refused)?;
         let user_id = token.user_id.ok_or_else(refused)?;
-        let user = store::user_by_id(&inner.db, &user_id).await?.ok_or_else(refused)?;
+        let user = store::user_by_id(&inner.db, &user_id)
+            .await?
+            .ok_or_else(refused)?;
         self.refuse_demo(&user)?;
         let event = AuthEvent {
             email: user.email.clone(),
@@ -70,16 +98,28 @@ impl Accounts {
             user_id: Some(user.id.clone()),
         };
         if !inner.hooks.auth_before_password_reset.is_empty() {
-            inner.hooks.auth_before_password_reset.run(event.clone()).await?;
+            inner
+                .hooks
+                .auth_before_password_reset
+                .run(event.clone())
+                .await?;
         }
         let hash = inner.passwords.hash(request.new_password).await?;
         let consume = one_time::consume(Purpose::ResetPassword, &request.token, now);
         // Whoever could read the mail has the address.
         let confirmed = user.email == token.email;
-        let entry = trail::password_changed(&user).by_user(&user.id, &user.email, "token").entry(now);
+        let entry = trail::password_changed(&user)
+            .by_user(&user.id, &user.email, "token")
+            .entry(now);
         let batch = Batch::new().require(consume).with(entry);
-        match self.change_password(batch, &user, &hash, confirmed, &user.id).await {
-            Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
+        match self
+            .change_password(batch, &user, &hash, confirmed, &user.id)
+            .await
+        {
+            Err(CommitError {
+                source: DbError::Gone,
+                ..
+            }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
             Ok(()) => {}
         }
@@ -92,7 +132,12 @@ impl Accounts {
     }
 
     /// Sets a user's password, or sends a link to set one, for a superadmin.
-    pub async fn set_password(&self, caller: &Caller, id: &str, request: NewPassword) -> Result<Message> {
+    pub async fn set_password(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: NewPassword,
+    ) -> Result<Message> {
         superadmin(caller)?;
         let inner = &*self.0;
         let user = self.existing_user(id).await?;
@@ -101,12 +146,22 @@ impl Accounts {
         if request.send_reset_link {
             inner.mailer.require_delivery()?;
             let now = inner.clock.now();
-            let event = trail::user_changed(&user, &json!({"reset_link_sent_at": canonical_time(now)})).by(caller);
-            let batch = Batch::new().with(session::revoke_all(user.user_id()?, now)).with(event.entry(now));
-            let batch = store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
-            inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+            let event =
+                trail::user_changed(&user, &json!({"reset_link_sent_at": canonical_time(now)}))
+                    .by(caller);
+            let batch = Batch::new()
+                .with(session::revoke_all(user.user_id()?, now))
+                .with(event.entry(now));
+            let batch =
+                store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
+            inner
+                .db
+                .commit(batch)
+                .await
+                .map_err(|error| Error::from(error.source))?;
             inner.auth.invalidate_user(user.user_id()?);
-            self.mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user).await?;
+            self.mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user)
+                .await?;
             return Ok(Message::new("A link to set a new password is on its way"));
         }
         let Some(password) = request.new_password else {
@@ -114,10 +169,18 @@ impl Accounts {
         };
         check_new_password(&password)?;
         let hash = inner.passwords.hash(password).await?;
-        let entry = trail::password_changed(&user).by(caller).entry(inner.clock.now());
-        self.change_password(Batch::new().with(entry), &user, &hash, false, caller.actor())
-            .await
-            .map_err(|error| Error::from(error.source))?;
+        let entry = trail::password_changed(&user)
+            .by(caller)
+            .entry(inner.clock.now());
+        self.change_password(
+            Batch::new().with(entry),
+            &user,
+            &hash,
+            false,
+            caller.actor(),
+        )
+        .await
+        .map_err(|error| Error::from(error.source))?;
         Ok(Message::new("Password updated successfully"))
     }
 
@@ -132,17 +195,29 @@ impl Accounts {
     ) -> Result<(), CommitError> {
         let inner = &*self.0;
         let now = inner.clock.now();
-        let defect = |error: Error| CommitError { index: 0, source: DbError::Check(error.to_string()) };
+        let defect = |error: Error| CommitError {
+            index: 0,
+            source: DbError::Check(error.to_string()),
+        };
         let id = user.user_id().map_err(defect)?;
         let update = "UPDATE users SET password_hash = $1, updated_at = $2, \
                       email_verified = (email_verified OR $3) WHERE id = $4";
-        let update = Stmt::fixed(update, vec![hash.into(), now.into(), confirmed.into(), id.into()]);
+        let update = Stmt::fixed(
+            update,
+            vec![hash.into(), now.into(), confirmed.into(), id.into()],
+        );
         // The user first: a sign-in that is under way waits for it, and is then refused or ended.
         let batch = batch
             .require(update)
             .with(session::revoke_all(id, now))
             .with(one_time::forget(Purpose::ResetPassword, Some(id)));
-        inner.db.commit(store::announce(batch, user, AccessChange::Credentials, now, actor).map_err(defect)?).await?;
+        inner
+            .db
+            .commit(
+                store::announce(batch, user, AccessChange::Credentials, now, actor)
+                    .map_err(defect)?,
+            )
+            .await?;
         inner.auth.invalidate_user(id);
         Ok(())
     }

@@ -82,7 +82,12 @@ impl Accounts {
         superadmin(caller)?;
         let msg = "Input should be a valid integer, unable to parse string as an integer";
         let id: i64 = id.parse().map_err(|_| {
-            Error::malformed(Problem::at(vec!["path".into(), "role_id".into()], "int_parsing", msg, id.into()))
+            Error::malformed(Problem::at(
+                vec!["path".into(), "role_id".into()],
+                "int_parsing",
+                msg,
+                id.into(),
+            ))
         })?;
         let row = self.0.db.row(Stmt::fixed(ONE, vec![id.into()])).await?;
         row.ok_or_else(|| Error::not_found(format!("Role with ID {id} not found")))
@@ -97,22 +102,35 @@ impl Accounts {
         let (name, description) = checks.done(name.zip(description))?;
         let now = self.0.clock.now();
         let mut tx = self.0.db.begin().await?;
-        let insert =
-            "INSERT INTO roles (name, description, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING id";
+        let insert = "INSERT INTO roles (name, description, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING id";
         let args = vec![name.into(), Value::text_or_null(description), now.into()];
-        let row = tx.row::<(i64,)>(Stmt::fixed(insert, args)).await.map_err(|error| name_taken(error, name))?;
+        let row = tx
+            .row::<(i64,)>(Stmt::fixed(insert, args))
+            .await
+            .map_err(|error| name_taken(error, name))?;
         let (id,) = row.ok_or_else(|| Error::internal("a role that was created has no id"))?;
         let values = json!({"name": name, "description": request.description});
-        tx.execute(Event::create("roles", id, values).by(caller).entry(now)).await?;
+        tx.execute(Event::create("roles", id, values).by(caller).entry(now))
+            .await?;
         tx.commit().await?;
         self.role_by_id(caller, &id.to_string()).await
     }
 
     /// Changes a role. A new name counts at once for everyone who has it.
-    pub async fn update_role(&self, caller: &Caller, id: &str, request: RoleUpdate) -> Result<RoleView> {
+    pub async fn update_role(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: RoleUpdate,
+    ) -> Result<RoleView> {
         let role = self.role_by_id(caller, id).await?;
         let mut checks = Checks::default();
-        let name = checks.take(request.name.as_deref().map_or(Ok(role.name.as_str()), role_name));
+        let name = checks.take(
+            request
+                .name
+                .as_deref()
+                .map_or(Ok(role.name.as_str()), role_name),
+        );
         let description = checks.take(role_description(request.description));
         let (name, description) = checks.done(name.zip(description))?;
         let renamed = name != role.name;
@@ -123,9 +141,21 @@ impl Accounts {
         let mut tx = self.0.db.begin().await?;
         let update = "UPDATE roles SET name = $1, description = $2, updated_at = $3 WHERE id = $4";
         let old = json!({"name": role.name, "description": role.description});
-        let event = Event::update("roles", role.id, &old, &json!({"name": name, "description": description}));
-        let args = vec![name.into(), Value::text_or_null(description), now.into(), role.id.into()];
-        tx.execute(Stmt::fixed(update, args)).await.map_err(|error| name_taken(error, name))?;
+        let event = Event::update(
+            "roles",
+            role.id,
+            &old,
+            &json!({"name": name, "description": description}),
+        );
+        let args = vec![
+            name.into(),
+            Value::text_or_null(description),
+            now.into(),
+            role.id.into(),
+        ];
+        tx.execute(Stmt::fixed(update, args))
+            .await
+            .map_err(|error| name_taken(error, name))?;
         tx.execute(event.by(caller).entry(now)).await?;
         if renamed {
             // Everyone's rights are read anew in the accounts where somebody has the role.
@@ -149,21 +179,43 @@ impl Accounts {
         if is_default(&role.name) {
             return Err(fixed(&role, "Cannot delete default role"));
         }
-        let used = || Error::conflict(format!("Users, invitations or API keys have the role '{}'", role.name), None);
+        let used = || {
+            Error::conflict(
+                format!(
+                    "Users, invitations or API keys have the role '{}'",
+                    role.name
+                ),
+                None,
+            )
+        };
         let mut tx = self.0.db.begin().await?;
         let count = "SELECT (SELECT count(*) FROM invitations WHERE role_id = $1 AND accepted_at IS NULL AND expires_at > $2) \
                      + (SELECT count(*) FROM api_keys WHERE role_id = $1 AND revoked_at IS NULL)";
         let args = vec![role.id.into(), self.0.clock.now().into()];
-        if tx.row::<(i64,)>(Stmt::fixed(count, args)).await?.is_some_and(|(count,)| count > 0) {
+        if tx
+            .row::<(i64,)>(Stmt::fixed(count, args))
+            .await?
+            .is_some_and(|(count,)| count > 0)
+        {
             return Err(used());
         }
-        let deleted = tx.execute(Stmt::fixed("DELETE FROM roles WHERE id = $1", vec![role.id.into()])).await;
+        let deleted = tx
+            .execute(Stmt::fixed(
+                "DELETE FROM roles WHERE id = $1",
+                vec![role.id.into()],
+            ))
+            .await;
         deleted.map_err(|error| match error {
             DbError::ForeignKey => used(),
             other => other.into(),
         })?;
         let old = json!({"name": role.name, "description": role.description});
-        tx.execute(Event::delete("roles", role.id, old).by(caller).entry(self.0.clock.now())).await?;
+        tx.execute(
+            Event::delete("roles", role.id, old)
+                .by(caller)
+                .entry(self.0.clock.now()),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 }
@@ -174,7 +226,10 @@ fn is_default(name: &str) -> bool {
 }
 
 fn fixed(role: &RoleView, what: &str) -> Error {
-    Error::Unprocessable { field: "name", message: format!("{what} '{}'", role.name) }
+    Error::Unprocessable {
+        field: "name",
+        message: format!("{what} '{}'", role.name),
+    }
 }
 
 fn role_name(name: &str) -> Result<&str> {
@@ -184,13 +239,18 @@ fn role_name(name: &str) -> Result<&str> {
 }
 
 fn role_description(description: Option<String>) -> Result<Option<String>> {
-    description.as_deref().map_or(Ok(()), |description| length("description", description, 0..=255))?;
+    description.as_deref().map_or(Ok(()), |description| {
+        length("description", description, 0..=255)
+    })?;
     Ok(description)
 }
 
 fn name_taken(error: DbError, name: &str) -> Error {
     match error {
-        DbError::Unique { .. } => Error::conflict(format!("Role with name '{name}' already exists"), Some("name")),
+        DbError::Unique { .. } => Error::conflict(
+            format!("Role with name '{name}' already exists"),
+            Some("name"),
+        ),
         other => other.into(),
     }
 }

@@ -1,5 +1,5 @@
-//! The open sessions of a user, and ending them: the own ones, and for those who administer the account or the server
-//! those of others.
+//! The open sessions of a user, and ending them: the own ones, and for those who administer the
+//! account or the server those of others.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -68,19 +68,27 @@ impl Accounts {
     /// The caller's open sessions.
     pub async fn own_sessions(&self, caller: &Caller) -> Result<SessionList> {
         let principal = in_person(caller)?;
-        self.sessions_of(principal.user_id, principal.session_id).await
+        self.sessions_of(principal.user_id, principal.session_id)
+            .await
     }
 
     /// Ends one of the caller's sessions; one that has ended stays so.
     pub async fn end_own_session(&self, caller: &Caller, session: &str) -> Result<()> {
         let principal = in_person(caller)?;
-        self.end_session(caller, principal.account.id, principal.user_id, session).await
+        self.end_session(caller, principal.account.id, principal.user_id, session)
+            .await
     }
 
     /// Ends every session of the caller but the one that asks.
     pub async fn end_own_others(&self, caller: &Caller) -> Result<()> {
         let principal = in_person(caller)?;
-        self.end_sessions(caller, principal.account.id, principal.user_id, principal.session_id).await
+        self.end_sessions(
+            caller,
+            principal.account.id,
+            principal.user_id,
+            principal.session_id,
+        )
+        .await
     }
 
     /// The open sessions of a user.
@@ -93,14 +101,16 @@ impl Accounts {
     /// Ends one session of a user; one that has ended stays so.
     pub async fn end_user_session(&self, caller: &Caller, user: &str, session: &str) -> Result<()> {
         let user = self.administered_user(caller, user).await?;
-        self.end_session(caller, user.account_id()?, user.user_id()?, session).await
+        self.end_session(caller, user.account_id()?, user.user_id()?, session)
+            .await
     }
 
     /// Ends every session of a user.
     pub async fn end_user_sessions(&self, caller: &Caller, user: &str) -> Result<()> {
         let user = self.administered_user(caller, user).await?;
         self.refuse_demo(&user)?;
-        self.end_sessions(caller, user.account_id()?, user.user_id()?, None).await
+        self.end_sessions(caller, user.account_id()?, user.user_id()?, None)
+            .await
     }
 
     /// A user of the account that the caller administers, or of any if it administers the server.
@@ -119,11 +129,18 @@ impl Accounts {
     async fn sessions_of(&self, user: UserId, current: Option<Uuid>) -> Result<SessionList> {
         let (db, now) = (&self.0.db, self.0.clock.now());
         let count = "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2";
-        let total = db.count(Stmt::fixed(count, vec![user.into(), now.into()])).await?;
+        let total = db
+            .count(Stmt::fixed(count, vec![user.into(), now.into()]))
+            .await?;
         let select = "SELECT id, ip_address, user_agent, created_at, rotated_at, expires_at FROM sessions \
                       WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
                       ORDER BY rotated_at DESC, id DESC LIMIT $3";
-        let rows: Vec<Row> = db.rows(Stmt::fixed(select, vec![user.into(), now.into(), MOST.into()])).await?;
+        let rows: Vec<Row> = db
+            .rows(Stmt::fixed(
+                select,
+                vec![user.into(), now.into(), MOST.into()],
+            ))
+            .await?;
         let current = current.map(|id| id.to_string());
         let view = |row: Row| SessionView {
             is_current: current.as_deref() == Some(&row.id),
@@ -134,10 +151,19 @@ impl Accounts {
             refreshed_at: row.rotated_at,
             expires_at: row.expires_at,
         };
-        Ok(SessionList { items: rows.into_iter().map(view).collect(), total })
+        Ok(SessionList {
+            items: rows.into_iter().map(view).collect(),
+            total,
+        })
     }
 
-    async fn end_session(&self, caller: &Caller, account: AccountId, user: UserId, session: &str) -> Result<()> {
+    async fn end_session(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        user: UserId,
+        session: &str,
+    ) -> Result<()> {
         let missing = || Error::not_found("Session not found");
         let session = Uuid::try_parse(session).map_err(|_| missing())?;
         let count = "SELECT count(*) FROM sessions WHERE id = $1 AND user_id = $2";
@@ -145,11 +171,22 @@ impl Accounts {
         if self.0.db.count(Stmt::fixed(count, args)).await? == 0 {
             return Err(missing());
         }
-        let entry = trail::session_ended(account, session).by(caller).entry(self.0.clock.now());
-        self.0.sessions.revoke(account, user, session, caller.actor(), Some(entry)).await
+        let entry = trail::session_ended(account, session)
+            .by(caller)
+            .entry(self.0.clock.now());
+        self.0
+            .sessions
+            .revoke(account, user, session, caller.actor(), Some(entry))
+            .await
     }
 
-    async fn end_sessions(&self, caller: &Caller, account: AccountId, user: UserId, kept: Option<Uuid>) -> Result<()> {
+    async fn end_sessions(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        user: UserId,
+        kept: Option<Uuid>,
+    ) -> Result<()> {
         let now = self.0.clock.now();
         let mut tx = self.0.db.begin().await?;
         let ended = tx.execute(match kept {
@@ -162,7 +199,13 @@ impl Accounts {
         }
         let event = Event::new(Operation::Logout, "users", user).with(json!({"sessions": count}));
         tx.execute(event.of(account).by(caller).entry(now)).await?;
-        tx.execute(access_log::entry(account, AccessChange::Credentials(user), now, caller.actor())).await?;
+        tx.execute(access_log::entry(
+            account,
+            AccessChange::Credentials(user),
+            now,
+            caller.actor(),
+        ))
+        .await?;
         tx.commit().await?;
         self.0.auth.invalidate_user(user);
         Ok(())
@@ -172,5 +215,9 @@ impl Accounts {
 /// Whoever has signed in. A key has no sessions, and must not reach those of whoever made it.
 fn in_person(caller: &Caller) -> Result<&Principal> {
     let principal = signed_in(caller)?;
-    if principal.key.is_some() { Err(Error::Forbidden("API keys have no sessions".into())) } else { Ok(principal) }
+    if principal.key.is_some() {
+        Err(Error::Forbidden("API keys have no sessions".into()))
+    } else {
+        Ok(principal)
+    }
 }

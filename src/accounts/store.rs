@@ -42,7 +42,8 @@ impl UserRow {
     }
 
     pub(super) fn account_id(&self) -> Result<AccountId> {
-        AccountId::parse(&self.account_id).ok_or_else(|| Error::internal("an account's id is no UUID"))
+        AccountId::parse(&self.account_id)
+            .ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 
     pub(super) fn session_user(&self) -> Result<SessionUser> {
@@ -76,15 +77,24 @@ pub(super) fn select_users(db: &Db) -> Sql {
 }
 
 /// The user with this address in an account.
-pub(super) async fn user_by_email(db: &Db, account: AccountId, email: &str) -> Result<Option<UserRow>> {
+pub(super) async fn user_by_email(
+    db: &Db,
+    account: AccountId,
+    email: &str,
+) -> Result<Option<UserRow>> {
     let mut sql = select_users(db);
-    sql.push(" WHERE u.account_id = ").arg(account).push(" AND u.email = ").arg(email);
+    sql.push(" WHERE u.account_id = ")
+        .arg(account)
+        .push(" AND u.email = ")
+        .arg(email);
     Ok(db.row(sql.build()).await?)
 }
 
 /// The user with this id.
 pub(super) async fn user_by_id(db: &Db, id: &str) -> Result<Option<UserRow>> {
-    let Some(id) = UserId::parse(id) else { return Ok(None) };
+    let Some(id) = UserId::parse(id) else {
+        return Ok(None);
+    };
     let mut sql = select_users(db);
     sql.push(" WHERE u.id = ").arg(id);
     Ok(db.row(sql.build()).await?)
@@ -113,10 +123,12 @@ pub(super) async fn groups_of(db: &Db, users: &[UserRow]) -> Result<HashMap<Stri
 pub(super) async fn role_named(db: &Db, name: &str) -> Result<i64> {
     let select = Stmt::fixed("SELECT id FROM roles WHERE name = $1", vec![name.into()]);
     let row: Option<(i64,)> = db.row(select).await?;
-    row.map(|(id,)| id).ok_or_else(|| Error::not_found("Role not found"))
+    row.map(|(id,)| id)
+        .ok_or_else(|| Error::not_found("Role not found"))
 }
 
-/// Adds to a change of a user what tells every node of it: [`AccessChange::Rights`] or [`AccessChange::Credentials`].
+/// Adds to a change of a user what tells every node of it: [`AccessChange::Rights`] or
+/// [`AccessChange::Credentials`].
 pub(super) fn announce(
     batch: Batch,
     user: &UserRow,
@@ -139,12 +151,27 @@ pub(super) fn insert_group(
     let insert = "INSERT INTO groups (id, account_id, name, description, created_at, updated_at) \
                   VALUES ($1, $2, $3, $4, $5, $5)";
     let description = crate::db::Value::text_or_null(description);
-    Stmt::fixed(insert, vec![id.into(), account.into(), name.into(), description, at.into()])
+    Stmt::fixed(
+        insert,
+        vec![
+            id.into(),
+            account.into(),
+            name.into(),
+            description,
+            at.into(),
+        ],
+    )
 }
 
 /// The statement that stores the group, with this id, whose members see personal data.
 pub(super) fn insert_pii_group(id: &str, account: AccountId, at: DateTime<Utc>) -> Stmt {
-    insert_group(id, account, PII_GROUP, Some("Members see personal data unmasked"), at)
+    insert_group(
+        id,
+        account,
+        PII_GROUP,
+        Some("Members see personal data unmasked"),
+        at,
+    )
 }
 
 /// A user to be stored.

@@ -1,4 +1,5 @@
-//! The service with a clock that stands still; on SQLite, or on the server in `SNACKBASE_TEST_POSTGRES_URL`.
+//! The service with a clock that stands still; on SQLite, or on the server in
+//! `SNACKBASE_TEST_POSTGRES_URL`.
 
 mod administration;
 mod mails;
@@ -42,9 +43,22 @@ impl Fixture {
         let time = Arc::new(AtomicI64::new(1_800_000_000_000));
         let clock = Clock::Fixed(time.clone());
         let auth = Auth::new(db.clone(), clock.clone(), &config.auth);
-        let accounts = Accounts::build(db.clone(), auth.clone(), Arc::default(), clock, &config, &Lifecycle::new());
+        let accounts = Accounts::build(
+            db.clone(),
+            auth.clone(),
+            Arc::default(),
+            clock,
+            &config,
+            &Lifecycle::new(),
+        );
         accounts.bootstrap().await.unwrap();
-        Self { accounts, auth, db, time, _folder: folder }
+        Self {
+            accounts,
+            auth,
+            db,
+            time,
+            _folder: folder,
+        }
     }
 
     fn wait(&self, seconds: i64) {
@@ -62,29 +76,54 @@ impl Fixture {
     }
 
     async fn login(&self, account: &str, email: &str, password: &str) -> Result<LoginResponse> {
-        let request = LoginRequest { account: Some(account.into()), email: email.into(), password: password.into() };
+        let request = LoginRequest {
+            account: Some(account.into()),
+            email: email.into(),
+            password: password.into(),
+        };
         self.accounts.login(request, None).await
     }
 
     async fn refresh(&self, token: &str) -> Result<RefreshResponse> {
-        self.accounts.refresh(RefreshRequest { refresh_token: token.into() }, None).await
+        self.accounts
+            .refresh(
+                RefreshRequest {
+                    refresh_token: token.into(),
+                },
+                None,
+            )
+            .await
     }
 
     async fn caller(&self, token: &str) -> Result<Caller> {
-        self.auth.authenticate(Credential::Bearer(token)).await.map(Caller::User)
+        self.auth
+            .authenticate(Credential::Bearer(token))
+            .await
+            .map(Caller::User)
     }
 
     /// A registered user with a confirmed address, signed in.
     async fn user(&self, email: &str, account: &str) -> LoginResponse {
         let registered = self.register(email, account).await.unwrap();
         let mail = self.mail(email).await;
-        self.accounts.verify_email(&TokenRequest { token: mail.token }, None).await.unwrap();
-        self.login(&registered.account.slug, email, PASSWORD).await.unwrap()
+        self.accounts
+            .verify_email(&TokenRequest { token: mail.token }, None)
+            .await
+            .unwrap();
+        self.login(&registered.account.slug, email, PASSWORD)
+            .await
+            .unwrap()
     }
 
     async fn superadmin(&self) -> Caller {
-        self.accounts.create_superadmin("root@example.com", PASSWORD).await.unwrap();
-        let login = self.login("system", "root@example.com", PASSWORD).await.unwrap();
+        self.accounts
+            .create_superadmin("root@example.com", PASSWORD)
+            .await
+            .unwrap();
+        let login = self
+            .login("system", "root@example.com", PASSWORD)
+            .await
+            .unwrap();
         self.caller(&login.token).await.unwrap()
     }
 
@@ -108,17 +147,26 @@ impl Fixture {
 
 async fn database(config: &Config) -> Db {
     let Ok(url) = std::env::var("SNACKBASE_TEST_POSTGRES_URL") else {
-        let DatabaseTarget::Sqlite(options) = config.database.target(&config.server.data_dir) else { panic!() };
+        let DatabaseTarget::Sqlite(options) = config.database.target(&config.server.data_dir)
+        else {
+            panic!()
+        };
         return Db::Sqlite(Sqlite::open(options).await.unwrap());
     };
     let connect = async |url: String| {
-        let options = PostgresOptions { url, max_connections: 8, acquire_timeout: Duration::from_mins(1) };
+        let options = PostgresOptions {
+            url,
+            max_connections: 8,
+            acquire_timeout: Duration::from_mins(1),
+        };
         Db::Postgres(Postgres::connect(&options).await.unwrap())
     };
     let name = format!("accounts_{}", crate::id::new_id().simple());
     let server = connect(url.clone()).await;
     let mut create = server.sql();
-    create.push("CREATE DATABASE ").ident(&Ident::of(&name).unwrap());
+    create
+        .push("CREATE DATABASE ")
+        .ident(&Ident::of(&name).unwrap());
     server.docs(create.build()).await.unwrap();
     server.close().await;
     let (stem, _) = url.rsplit_once('/').unwrap();
@@ -126,5 +174,7 @@ async fn database(config: &Config) -> Db {
 }
 
 fn message<T>(result: Result<T>) -> String {
-    result.err().map_or_else(|| "no error".into(), |error| error.to_string())
+    result
+        .err()
+        .map_or_else(|| "no error".into(), |error| error.to_string())
 }

@@ -39,7 +39,13 @@ pub(super) fn user_changed(user: &UserRow, changes: &Json) -> Event {
 pub(super) fn password_changed(user: &UserRow) -> Event {
     // The trail hides both; that they differ is what it tells.
     let account = AccountId::parse(&user.account_id).unwrap_or(SYSTEM_ACCOUNT);
-    Event::update("users", &user.id, &json!({"password": "old"}), &json!({"password": "new"})).of(account)
+    Event::update(
+        "users",
+        &user.id,
+        &json!({"password": "old"}),
+        &json!({"password": "new"}),
+    )
+    .of(account)
 }
 
 /// An account is new.
@@ -48,8 +54,18 @@ pub(super) fn account_created(id: AccountId, name: &str, slug: &str) -> Event {
 }
 
 /// A group is new.
-pub(super) fn group_created(id: &str, account: AccountId, name: &str, description: Option<&str>) -> Event {
-    Event::create("groups", id, json!({"name": name, "description": description})).of(account)
+pub(super) fn group_created(
+    id: &str,
+    account: AccountId,
+    name: &str,
+    description: Option<&str>,
+) -> Event {
+    Event::create(
+        "groups",
+        id,
+        json!({"name": name, "description": description}),
+    )
+    .of(account)
 }
 
 /// A user is in a group from now on.
@@ -65,11 +81,10 @@ pub(super) fn member_removed(group: &str, account: AccountId, user: impl Display
 /// A user has signed in.
 pub(super) fn signed_in(user: &UserRow, account: AccountId) -> Event {
     let method = user.auth_provider.as_str();
-    Event::new(Operation::Login, "users", &user.id).with(json!({"email": user.email})).of(account).by_user(
-        &user.id,
-        &user.email,
-        method,
-    )
+    Event::new(Operation::Login, "users", &user.id)
+        .with(json!({"email": user.email}))
+        .of(account)
+        .by_user(&user.id, &user.email, method)
 }
 
 /// A session was ended by somebody.
@@ -82,7 +97,8 @@ pub(super) fn session_displaced(account: AccountId, session: Uuid) -> Event {
     session_ended(account, session).with(json!({"reason": "too_many_sessions"}))
 }
 
-/// A refresh token was used again after its successor was: somebody else has it, so the server has ended the session.
+/// A refresh token was used again after its successor was: somebody else has it, so the server has
+/// ended the session.
 pub(super) fn token_reused(account: AccountId, session: Uuid) -> Event {
     session_ended(account, session).with(json!({"reason": "refresh_token_reused"}))
 }
@@ -96,10 +112,14 @@ impl Accounts {
         email: &str,
         reason: &'static str,
     ) {
-        let event = Event::new(Operation::LoginFailed, "users", user.map_or("", |user| &user.id))
-            .with(json!({"email": email, "reason": reason}))
-            .of(account.unwrap_or(SYSTEM_ACCOUNT))
-            .by_nobody();
+        let event = Event::new(
+            Operation::LoginFailed,
+            "users",
+            user.map_or("", |user| &user.id),
+        )
+        .with(json!({"email": email, "reason": reason}))
+        .of(account.unwrap_or(SYSTEM_ACCOUNT))
+        .by_nobody();
         let entry: Stmt = event.entry(self.0.clock.now());
         if let Err(error) = self.0.db.execute(entry).await {
             tracing::error!(%error, "a refused sign-in could not be written into the audit trail");

@@ -23,7 +23,8 @@ impl Accounts {
         self.detail(user).await
     }
 
-    /// Creates a user in an account. A user of the system account is a superadmin, whatever the role.
+    /// Creates a user in an account. A user of the system account is a superadmin, whatever the
+    /// role.
     pub async fn create_user(&self, caller: &Caller, request: UserCreate) -> Result<UserDetail> {
         superadmin(caller)?;
         let inner = &*self.0;
@@ -31,7 +32,12 @@ impl Accounts {
         let email = checks.take(parse_email(&request.email, "email"));
         let account = checks.take(AccountId::parse(&request.account_id).ok_or_else(|| {
             let msg = "Input should be the id of an account";
-            Error::malformed(Problem::body("account_id", "uuid_parsing", msg, request.account_id.as_str().into()))
+            Error::malformed(Problem::body(
+                "account_id",
+                "uuid_parsing",
+                msg,
+                request.account_id.as_str().into(),
+            ))
         }));
         if request.role_id.is_none() && request.role.is_none() {
             checks.add(Problem::missing("role_id"));
@@ -49,7 +55,12 @@ impl Accounts {
             None => return Err(Error::refused("Validation error", "A password is required")),
         };
         let exists = "SELECT count(*) FROM accounts WHERE id = $1";
-        if inner.db.count(Stmt::fixed(exists, vec![account.into()])).await? == 0 {
+        if inner
+            .db
+            .count(Stmt::fixed(exists, vec![account.into()]))
+            .await?
+            == 0
+        {
             return Err(Error::not_found("Account not found"));
         }
         let Some(role_id) = self.role(request.role_id, request.role.as_deref()).await? else {
@@ -77,15 +88,26 @@ impl Accounts {
             user.id.into(),
         ];
         let details = json!({"is_active": request.is_active, "auth_provider": provider});
-        let entry = trail::user_created(&user).with(details).by(caller).entry(user.at);
-        let batch = Batch::new().require(store::insert_user(&user)).require(Stmt::fixed(more, args)).with(entry);
+        let entry = trail::user_created(&user)
+            .with(details)
+            .by(caller)
+            .entry(user.at);
+        let batch = Batch::new()
+            .require(store::insert_user(&user))
+            .require(Stmt::fixed(more, args))
+            .with(entry);
         inner.db.commit(batch).await.map_err(taken)?;
         let row = self.existing_user(&user.id.to_string()).await?;
         self.detail(row).await
     }
 
     /// Changes a user; what is absent stays.
-    pub async fn update_user(&self, caller: &Caller, id: &str, request: UserUpdate) -> Result<UserDetail> {
+    pub async fn update_user(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: UserUpdate,
+    ) -> Result<UserDetail> {
         let own = superadmin(caller)?.user_id_text == id;
         let inner = &*self.0;
         if own {
@@ -95,11 +117,17 @@ impl Accounts {
         unlimited_for(caller, user.account_id()?)?;
         self.refuse_demo(&user)?;
         let role_id = self.role(request.role_id, request.role.as_deref()).await?;
-        let email = request.email.as_deref().map(|email| parse_email(email, "email")).transpose()?;
+        let email = request
+            .email
+            .as_deref()
+            .map(|email| parse_email(email, "email"))
+            .transpose()?;
         let now = inner.clock.now();
         let readdressed = email.as_ref().is_some_and(|email| *email != user.email);
         let verified = request.email_verified.or(readdressed.then_some(false));
-        let entry = trail::user_changed(&user, &changes(&request, email.as_deref(), role_id)).by(caller).entry(now);
+        let entry = trail::user_changed(&user, &changes(&request, email.as_deref(), role_id))
+            .by(caller)
+            .entry(now);
         // A NULL leaves a column as it is.
         let update = "UPDATE users SET email = coalesce($1, email), role_id = coalesce($2, role_id), \
                       is_active = coalesce($3, is_active), auth_provider = coalesce($4, auth_provider), \
@@ -123,7 +151,8 @@ impl Accounts {
         ];
         let mut batch = Batch::new().require(Stmt::fixed(update, args)).with(entry);
         if readdressed {
-            // Links that went to the address before must not open the account to whoever reads there.
+            // Links that went to the address before must not open the account to whoever reads
+            // there.
             for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
                 batch = batch.with(one_time::forget(purpose, Some(user.user_id()?)));
             }
@@ -132,7 +161,11 @@ impl Accounts {
             batch = batch.with(session::revoke_all(user.user_id()?, now));
         }
         let other_rights = readdressed || role_id.is_some_and(|role| role != user.role_id);
-        let change = if other_rights { AccessChange::Rights } else { AccessChange::Credentials };
+        let change = if other_rights {
+            AccessChange::Rights
+        } else {
+            AccessChange::Credentials
+        };
         let batch = store::announce(batch, &user, change, now, caller.actor())?;
         inner.db.commit(batch).await.map_err(taken)?;
         inner.auth.invalidate_user(user.user_id()?);
@@ -155,27 +188,41 @@ impl Accounts {
         let batch = Batch::new()
             .require(Stmt::fixed(update, vec![now.into(), user_id.into()]))
             .with(session::revoke_all(user_id, now))
-            .with(trail::user_changed(&user, &json!({"is_active": false})).by(caller).entry(now));
+            .with(
+                trail::user_changed(&user, &json!({"is_active": false}))
+                    .by(caller)
+                    .entry(now),
+            );
         let batch = store::announce(batch, &user, AccessChange::Credentials, now, caller.actor())?;
-        inner.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+        inner
+            .db
+            .commit(batch)
+            .await
+            .map_err(|error| Error::from(error.source))?;
         inner.auth.invalidate_user(user_id);
         Ok(())
     }
 
     pub(super) async fn existing_user(&self, id: &str) -> Result<UserRow> {
-        store::user_by_id(&self.0.db, id).await?.ok_or_else(|| Error::not_found("User not found"))
+        store::user_by_id(&self.0.db, id)
+            .await?
+            .ok_or_else(|| Error::not_found("User not found"))
     }
 
     /// In a demonstration the superadmins stay as they are.
     pub(super) fn refuse_demo(&self, user: &UserRow) -> Result<()> {
         if self.0.config.auth.is_demo && user.account_id()?.is_system() {
-            return Err(Error::Forbidden("This user cannot be changed in the demonstration".into()));
+            return Err(Error::Forbidden(
+                "This user cannot be changed in the demonstration".into(),
+            ));
         }
         Ok(())
     }
 
     async fn detail(&self, user: UserRow) -> Result<UserDetail> {
-        let groups = store::groups_of(&self.0.db, std::slice::from_ref(&user)).await?.remove(&user.id);
+        let groups = store::groups_of(&self.0.db, std::slice::from_ref(&user))
+            .await?
+            .remove(&user.id);
         Ok(UserDetail::new(user, groups.unwrap_or_default()))
     }
 
@@ -184,7 +231,13 @@ impl Accounts {
         match (id, name) {
             (Some(id), _) => {
                 let exists = "SELECT count(*) FROM roles WHERE id = $1";
-                if self.0.db.count(Stmt::fixed(exists, vec![id.into()])).await? == 0 {
+                if self
+                    .0
+                    .db
+                    .count(Stmt::fixed(exists, vec![id.into()]))
+                    .await?
+                    == 0
+                {
                     return Err(Error::not_found("Role not found"));
                 }
                 Ok(Some(id))
@@ -217,9 +270,10 @@ fn changes(request: &UserUpdate, email: Option<&str>, role_id: Option<i64>) -> J
 
 fn taken(error: CommitError) -> Error {
     match error.source {
-        DbError::Unique { .. } => {
-            Error::conflict("A user with this email already exists in the account", Some("email"))
-        }
+        DbError::Unique { .. } => Error::conflict(
+            "A user with this email already exists in the account",
+            Some("email"),
+        ),
         source => source.into(),
     }
 }

@@ -39,7 +39,9 @@ impl UserFilter {
             sql.push(" AND u.is_active = ").arg(active);
         }
         if let Some(search) = self.search.as_deref().filter(|search| !search.is_empty()) {
-            sql.push(" AND u.email LIKE ").arg(like(search)).push(" ESCAPE '\\'");
+            sql.push(" AND u.email LIKE ")
+                .arg(like(search))
+                .push(" ESCAPE '\\'");
         }
     }
 
@@ -76,19 +78,30 @@ impl Accounts {
         let total = db.count(count.build()).await?;
         let mut sql = store::select_users(db);
         filter.push(&mut sql);
-        sql.push(filter.order()).push(" LIMIT ").arg(filter.limit).push(" OFFSET ").arg(filter.skip);
+        sql.push(filter.order())
+            .push(" LIMIT ")
+            .arg(filter.limit)
+            .push(" OFFSET ")
+            .arg(filter.skip);
         let rows: Vec<UserRow> = db.rows(sql.build()).await?;
         let mut groups = store::groups_of(db, &rows).await?;
         let items = rows.into_iter().map(|row| {
             let groups = groups.remove(&row.id).unwrap_or_default();
             UserDetail::new(row, groups)
         });
-        Ok(UserList { total, items: items.collect() })
+        Ok(UserList {
+            total,
+            items: items.collect(),
+        })
     }
 }
 
 /// The pattern for texts that contain another, in lower case.
 pub(super) fn like(part: &str) -> String {
-    let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = part
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     format!("%{escaped}%")
 }

@@ -20,33 +20,62 @@ const SENT: &str = "If the address is known and not confirmed yet, a mail is on 
 
 impl Accounts {
     /// Confirms the address that a token was sent to.
-    pub async fn verify_email(&self, request: &TokenRequest, address: Option<IpAddr>) -> Result<VerifiedResponse> {
+    pub async fn verify_email(
+        &self,
+        request: &TokenRequest,
+        address: Option<IpAddr>,
+    ) -> Result<VerifiedResponse> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let refused = || {
             let refusal = Error::refused("Invalid token", "Invalid or expired verification token");
             inner.throttle.wrong_token(address, refusal)
         };
-        let token = one_time::find(&inner.db, Purpose::VerifyEmail, &request.token, now).await?.ok_or_else(refused)?;
+        let token = one_time::find(&inner.db, Purpose::VerifyEmail, &request.token, now)
+            .await?
+            .ok_or_else(refused)?;
         let user_id = token.user_id.ok_or_else(refused)?;
         // The address must still be the one that the mail went to.
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = $1, updated_at = $1 \
                       WHERE id = $2 AND email = $3";
-        let update = Stmt::fixed(update, vec![now.into(), user_id.as_str().into(), token.email.as_str().into()]);
-        let user = store::user_by_id(&inner.db, &user_id).await?.ok_or_else(refused)?;
+        let update = Stmt::fixed(
+            update,
+            vec![
+                now.into(),
+                user_id.as_str().into(),
+                token.email.as_str().into(),
+            ],
+        );
+        let user = store::user_by_id(&inner.db, &user_id)
+            .await?
+            .ok_or_else(refused)?;
         let event = trail::user_changed(&user, &json!({"email_verified": true}));
         let entry = event.by_user(&user_id, &token.email, "token").entry(now);
         let consume = one_time::consume(Purpose::VerifyEmail, &request.token, now);
-        match inner.db.commit(Batch::new().require(consume).require(update).with(entry)).await {
+        match inner
+            .db
+            .commit(Batch::new().require(consume).require(update).with(entry))
+            .await
+        {
             Ok(_) => {}
-            Err(CommitError { source: DbError::Gone, .. }) => return Err(refused()),
+            Err(CommitError {
+                source: DbError::Gone,
+                ..
+            }) => return Err(refused()),
             Err(error) => return Err(error.source.into()),
         }
         if let Some(user) = crate::id::UserId::parse(&user_id) {
             inner.auth.invalidate_user(user);
         }
-        let user = VerifiedUser { id: user_id, email: token.email, email_verified: true };
-        Ok(VerifiedResponse { message: "Email verified successfully".into(), user })
+        let user = VerifiedUser {
+            id: user_id,
+            email: token.email,
+            email_verified: true,
+        };
+        Ok(VerifiedResponse {
+            message: "Email verified successfully".into(),
+            user,
+        })
     }
 
     /// Sends the caller a mail to confirm the address; superadmins may name another user's.
@@ -70,11 +99,19 @@ impl Accounts {
                 Some(named) => inner.auth.resolve_account(named).await?,
                 None => Some(principal.account.clone()),
             };
-            named.ok_or_else(|| Error::not_found("Account not found"))?.id
+            named
+                .ok_or_else(|| Error::not_found("Account not found"))?
+                .id
         } else {
-            return Err(Error::Forbidden("You can only have a mail sent to your own address".into()));
+            return Err(Error::Forbidden(
+                "You can only have a mail sent to your own address".into(),
+            ));
         };
-        inner.throttle.enter(Door::Mail, address, Some(&format!("verify {account} {email}")))?;
+        inner.throttle.enter(
+            Door::Mail,
+            address,
+            Some(&format!("verify {account} {email}")),
+        )?;
         let user = store::user_by_email(&inner.db, account, &email).await?;
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         if user.email_verified {
@@ -84,7 +121,8 @@ impl Accounts {
         Ok(Message::new("A mail to confirm the address is on its way"))
     }
 
-    /// Sends a mail to confirm an address to whoever says to have registered; the answer is always the same.
+    /// Sends a mail to confirm an address to whoever says to have registered; the answer is always
+    /// the same.
     pub async fn resend_verification(
         &self,
         caller: &Caller,
@@ -99,12 +137,20 @@ impl Accounts {
         let email = parse_email(request.email.as_deref().ok_or_else(missing)?, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let scope = account.as_ref().map_or("", |account| &account.id_text);
-        self.0.throttle.enter(Door::Mail, address, Some(&format!("verify {scope} {email}")))?;
+        self.0.throttle.enter(
+            Door::Mail,
+            address,
+            Some(&format!("verify {scope} {email}")),
+        )?;
         let service = self.clone();
         self.in_background(async move {
-            let Some(account) = account else { return Ok(()) };
+            let Some(account) = account else {
+                return Ok(());
+            };
             match store::user_by_email(&service.0.db, account.id, &email).await? {
-                Some(user) if !user.email_verified && user.is_active => service.mail_verification(&user).await,
+                Some(user) if !user.email_verified && user.is_active => {
+                    service.mail_verification(&user).await
+                }
                 _ => Ok(()),
             }
         });
@@ -117,7 +163,10 @@ impl Accounts {
         let user = self.existing_user(id).await?;
         unlimited_for(caller, user.account_id()?)?;
         if user.email_verified {
-            return Err(Error::refused("Already verified", "The address is confirmed already"));
+            return Err(Error::refused(
+                "Already verified",
+                "The address is confirmed already",
+            ));
         }
         self.0.mailer.require_delivery()?;
         self.mail_verification(&user).await?;
@@ -133,7 +182,9 @@ impl Accounts {
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = coalesce(email_verified_at, $1) \
                       WHERE id = $2";
         let update = Stmt::fixed(update, vec![now.into(), user.id.as_str().into()]);
-        let entry = trail::user_changed(&user, &json!({"email_verified": true})).by(caller).entry(now);
+        let entry = trail::user_changed(&user, &json!({"email_verified": true}))
+            .by(caller)
+            .entry(now);
         let batch = store::announce(
             Batch::new().require(update).with(entry),
             &user,
@@ -141,22 +192,42 @@ impl Accounts {
             now,
             caller.actor(),
         )?;
-        self.0.db.commit(batch).await.map_err(|error| Error::from(error.source))?;
+        self.0
+            .db
+            .commit(batch)
+            .await
+            .map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_user(user.user_id()?);
         Ok(Message::new("User email verified successfully"))
     }
 
     async fn mail_verification(&self, user: &UserRow) -> Result<()> {
-        self.mail_link(Purpose::VerifyEmail, Kind::VerifyEmail, user).await
+        self.mail_link(Purpose::VerifyEmail, Kind::VerifyEmail, user)
+            .await
     }
 
     /// Stores a one-time token for a user, instead of the one before, and sends it.
-    pub(super) async fn mail_link(&self, purpose: Purpose, kind: Kind, user: &UserRow) -> Result<()> {
+    pub(super) async fn mail_link(
+        &self,
+        purpose: Purpose,
+        kind: Kind,
+        user: &UserRow,
+    ) -> Result<()> {
         let inner = &*self.0;
         let lifetime = TimeDelta::seconds(inner.config.auth.link_seconds);
         let now = inner.clock.now();
-        let (token, [forget, insert]) = one_time::issue(purpose, Some(user.user_id()?), &user.email, now, lifetime);
-        inner.db.commit(Batch::new().with(forget).require(insert)).await.map_err(|error| Error::from(error.source))?;
-        inner.mailer.send(Mail { kind, account: user.account_id()?, to: user.email.clone(), token })
+        let (token, [forget, insert]) =
+            one_time::issue(purpose, Some(user.user_id()?), &user.email, now, lifetime);
+        inner
+            .db
+            .commit(Batch::new().with(forget).require(insert))
+            .await
+            .map_err(|error| Error::from(error.source))?;
+        inner.mailer.send(Mail {
+            kind,
+            account: user.account_id()?,
+            to: user.email.clone(),
+            token,
+        })
     }
 }

@@ -19,7 +19,9 @@ pub struct Message {
 
 impl Message {
     pub(super) fn new(message: &str) -> Self {
-        Self { message: message.to_owned() }
+        Self {
+            message: message.to_owned(),
+        }
     }
 }
 
@@ -344,7 +346,9 @@ impl UserDetail {
             auth_provider_name: row.auth_provider_name,
             external_id: row.external_id,
             external_email: row.external_email,
-            profile_data: row.profile_data.and_then(|text| serde_json::from_str(&text).ok()),
+            profile_data: row
+                .profile_data
+                .and_then(|text| serde_json::from_str(&text).ok()),
             email_verified_at: row.email_verified_at,
         }
     }

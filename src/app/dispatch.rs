@@ -26,11 +26,18 @@ pub(super) struct Dispatch {
 impl Dispatch {
     pub fn new(app: &App) -> Self {
         let hooks = app.hooks.clone();
-        let wanted = [&hooks.record_after_create, &hooks.record_after_update, &hooks.record_after_delete];
+        let wanted = [
+            &hooks.record_after_create,
+            &hooks.record_after_update,
+            &hooks.record_after_delete,
+        ];
         let hooks = wanted.iter().any(|chain| !chain.is_empty()).then(|| {
             // On several nodes each runs the hooks of its own writes, so that they run once.
-            let (intake, feed) = feed(&app.changes, HOOK_BACKLOG, |change| change.own && change.is_of_record());
-            app.lifecycle.spawn(run_hooks(hooks.clone(), app.catalog.clone(), feed));
+            let (intake, feed) = feed(&app.changes, HOOK_BACKLOG, |change| {
+                change.own && change.is_of_record()
+            });
+            app.lifecycle
+                .spawn(run_hooks(hooks.clone(), app.catalog.clone(), feed));
             intake
         });
         Self {
@@ -87,27 +94,39 @@ impl Consumer for Dispatch {
     }
 }
 
-/// Runs the `after` hooks one after another. Nothing can be stopped any more, so a failure is only logged.
+/// Runs the `after` hooks one after another. Nothing can be stopped any more, so a failure is only
+/// logged.
 async fn run_hooks(hooks: Arc<Hooks>, catalog: CatalogHandle, feed: Feed) {
     loop {
         feed.ready().await;
         let changes = match feed.take().await {
             Portion::Batch(batch) => batch.changes,
             Portion::Gone(until) => {
-                tracing::error!(until, "hooks are too slow: the change log no longer has what they are to be told of");
+                tracing::error!(
+                    until,
+                    "hooks are too slow: the change log no longer has what they are to be told of"
+                );
                 continue;
             }
             Portion::End => return,
         };
         for change in changes {
             let catalog = catalog.current();
-            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else { continue };
+            let Some(collection) = change.collection_id.and_then(|id| catalog.by_id(id)) else {
+                continue;
+            };
             let chain = match change.kind {
                 ChangeKind::Create => &hooks.record_after_create,
                 ChangeKind::Update => &hooks.record_after_update,
                 _ => &hooks.record_after_delete,
             };
-            if let Err(error) = chain.run(RecordChanged { collection: collection.name.clone(), change }).await {
+            if let Err(error) = chain
+                .run(RecordChanged {
+                    collection: collection.name.clone(),
+                    change,
+                })
+                .await
+            {
                 tracing::warn!(%error, "a hook failed after the write it was told of");
             }
         }

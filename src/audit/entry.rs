@@ -38,14 +38,22 @@ pub(super) struct Entry {
 impl Entry {
     /// The bytes of what it says about values: all that can be large.
     pub(super) fn size(&self) -> usize {
-        [&self.old_values, &self.new_values].into_iter().flatten().map(String::len).sum()
+        [&self.old_values, &self.new_values]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
     }
 }
 
 impl AuditRow {
     /// The bytes of its values.
     pub(super) fn size(&self) -> usize {
-        [&self.old_value, &self.new_value].into_iter().flatten().map(String::len).sum()
+        [&self.old_value, &self.new_value]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
     }
 }
 
@@ -104,15 +112,22 @@ impl Entry {
             user_email: self.user_email.as_deref(),
         };
         // Texts, numbers and nulls can always be written.
-        hex(&Sha256::digest(serde_json::to_vec(&sealed).unwrap_or_default()))
+        hex(&Sha256::digest(
+            serde_json::to_vec(&sealed).unwrap_or_default(),
+        ))
     }
 
-    /// One row for each column; a single one without a column where there is none. With `masks`, personal data is masked.
+    /// One row for each column; a single one without a column where there is none. With `masks`,
+    /// personal data is masked.
     pub(super) fn rows(&self, masks: Option<&Masks>) -> Vec<AuditRow> {
         let old = Fields::read(self.old_values.as_deref());
         let new = Fields::read(self.new_values.as_deref());
         let own = new.0.iter().map(|(name, _)| name);
-        let gone = old.0.iter().map(|(name, _)| name).filter(|name| new.get(name).is_none());
+        let gone = old
+            .0
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| new.get(name).is_none());
         let mut names: Vec<&str> = own.chain(gone).map(String::as_str).collect();
         if names.is_empty() {
             names.push("");
@@ -125,8 +140,13 @@ impl Entry {
                     None => value,
                 })
             };
-            let person =
-                |text: &str| if masks.is_some() { masked("email", text).into_owned() } else { text.to_owned() };
+            let person = |text: &str| {
+                if masks.is_some() {
+                    masked("email", text).into_owned()
+                } else {
+                    text.to_owned()
+                }
+            };
             let known = ![ANONYMOUS, "system"].contains(&self.actor.as_str());
             AuditRow {
                 id: self.id + i64::try_from(index).unwrap_or_default(),
@@ -149,7 +169,10 @@ impl Entry {
                 occurred_at: self.occurred_at,
                 checksum: self.checksum.clone(),
                 previous_hash: self.previous_hash.clone(),
-                extra_metadata: self.auth_method.clone().map(|auth_method| AuditMetadata { auth_method }),
+                extra_metadata: self
+                    .auth_method
+                    .clone()
+                    .map(|auth_method| AuditMetadata { auth_method }),
             }
         };
         names.into_iter().enumerate().map(row).collect()
@@ -215,7 +238,11 @@ pub struct AuditMetadata {
 impl Fields<'_> {
     /// How many rows an entry stands for that has these fields before and those afterwards.
     pub(super) fn rows(old: &Self, new: &Self) -> i32 {
-        let gone = old.0.iter().filter(|(name, _)| new.get(name).is_none()).count();
+        let gone = old
+            .0
+            .iter()
+            .filter(|(name, _)| new.get(name).is_none())
+            .count();
         i32::try_from((gone + new.0.len()).max(1)).unwrap_or(i32::MAX)
     }
 
@@ -226,7 +253,11 @@ impl Fields<'_> {
 
     /// Leaves what is different in the other one.
     pub(super) fn retain_changes(&mut self, other: &Fields<'_>) {
-        self.0.retain(|(name, value)| other.get(name).is_none_or(|there| there.get() != value.get()));
+        self.0.retain(|(name, value)| {
+            other
+                .get(name)
+                .is_none_or(|there| there.get() != value.get())
+        });
     }
 
     /// Leaves what the other one has, too.
@@ -234,7 +265,8 @@ impl Fields<'_> {
         self.0.retain(|(name, _)| other.get(name).is_some());
     }
 
-    /// As a document, with secrets hidden, and a digest in place of values that have more than so many bytes.
+    /// As a document, with secrets hidden, and a digest in place of values that have more than so
+    /// many bytes.
     pub(super) fn write(&self, value_bytes: usize) -> String {
         let mut text = String::from("{");
         for (index, (name, value)) in self.0.iter().enumerate() {
@@ -245,7 +277,11 @@ impl Fields<'_> {
                 short => short,
             };
             let comma = if index == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}{}:{shown}", serde_json::Value::from(name.as_str()));
+            let _ = write!(
+                text,
+                "{comma}{}:{shown}",
+                serde_json::Value::from(name.as_str())
+            );
         }
         text.push('}');
         text
@@ -255,15 +291,21 @@ impl Fields<'_> {
 /// What stands for a value that is too long to be kept.
 fn digest(value: &RawValue) -> String {
     let text = plain(value).unwrap_or_default();
-    format!("{} bytes, SHA-256 {}", text.len(), hex(&Sha256::digest(&text)))
+    format!(
+        "{} bytes, SHA-256 {}",
+        text.len(),
+        hex(&Sha256::digest(&text))
+    )
 }
 
 fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// A value as text: a text without its quotes, anything else as JSON, null as nothing.

@@ -1,5 +1,6 @@
-//! What happened besides changes of records: signing in and out, administration, exports. An event is written in the
-//! transaction that it tells of, as an entry of the change log; from there it gets into the trail.
+//! What happened besides changes of records: signing in and out, administration, exports. An event
+//! is written in the transaction that it tells of, as an entry of the change log; from there it
+//! gets into the trail.
 
 use std::fmt::Display;
 
@@ -76,7 +77,8 @@ fn system() -> AccountId {
 }
 
 impl Event {
-    /// Something happened to a row of a table. Unless it is said otherwise, the server did it, to the system account.
+    /// Something happened to a row of a table. Unless it is said otherwise, the server did it, to
+    /// the system account.
     pub fn new(operation: Operation, table: &str, record_id: impl Display) -> Self {
         Self {
             account: SYSTEM_ACCOUNT,
@@ -103,8 +105,13 @@ impl Event {
     pub fn update(table: &str, record_id: impl Display, old: &Json, new: &Json) -> Self {
         let mut event = Self::new(Operation::Update, table, record_id);
         if let (Json::Object(old), Json::Object(new)) = (old, new) {
-            for (key, value) in new.iter().filter(|(key, value)| old.get(*key) != Some(value)) {
-                event.old_values.insert(key.clone(), old.get(key).cloned().unwrap_or_default());
+            for (key, value) in new
+                .iter()
+                .filter(|(key, value)| old.get(*key) != Some(value))
+            {
+                event
+                    .old_values
+                    .insert(key.clone(), old.get(key).cloned().unwrap_or_default());
                 event.new_values.insert(key.clone(), value.clone());
             }
         }
@@ -139,11 +146,18 @@ impl Event {
     /// Who did it.
     #[must_use]
     pub fn by(self, caller: &Caller) -> Self {
-        let Some(principal) = caller.principal() else { return self.by_nobody() };
-        self.by_user(&principal.user_id_text, &principal.email, principal.token_type.method())
+        let Some(principal) = caller.principal() else {
+            return self.by_nobody();
+        };
+        self.by_user(
+            &principal.user_id_text,
+            &principal.email,
+            principal.token_type.method(),
+        )
     }
 
-    /// A user did it who has just shown who it is: with a `password`, or a `token`. An empty address is looked up.
+    /// A user did it who has just shown who it is: with a `password`, or a `token`. An empty
+    /// address is looked up.
     #[must_use]
     pub fn by_user(mut self, user: impl Display, email: &str, method: &str) -> Self {
         self.actor = user.to_string();
@@ -159,10 +173,13 @@ impl Event {
         self
     }
 
-    /// The statement that writes it, for the transaction that it tells of. Secrets are hidden before.
+    /// The statement that writes it, for the transaction that it tells of. Secrets are hidden
+    /// before.
     pub fn entry(mut self, at: DateTime<Utc>) -> Stmt {
         if let Some(request) = RequestFacts::current() {
-            self.ip_address = request.address().map(|address| address.to_canonical().to_string());
+            self.ip_address = request
+                .address()
+                .map(|address| address.to_canonical().to_string());
             self.user_agent = request.user_agent().map(str::to_owned);
             self.request_id = Some(request.correlation_id().to_owned());
         }
@@ -191,7 +208,10 @@ mod tests {
 
     #[test]
     fn an_update_keeps_what_differs() {
-        let (old, new) = (json!({"a": 1, "b": "x", "c": null}), json!({"a": 1, "b": "y", "d": 2}));
+        let (old, new) = (
+            json!({"a": 1, "b": "x", "c": null}),
+            json!({"a": 1, "b": "y", "d": 2}),
+        );
         let event = Event::update("users", "1", &old, &new);
         assert_eq!(Json::Object(event.old_values), json!({"b": "x", "d": null}));
         assert_eq!(Json::Object(event.new_values), json!({"b": "y", "d": 2}));

@@ -100,13 +100,24 @@ pub(super) const TITLES: [&str; 11] = [
 impl Audit {
     /// Writes rows of the trail into a file, and into the trail that it was done.
     /// A PDF is text in base64, which clients expect of it, unless `binary` is wanted.
-    pub async fn export(&self, caller: &Caller, filter: AuditFilter, format: Format, binary: bool) -> Result<Export> {
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        filter: AuditFilter,
+        format: Format,
+        binary: bool,
+    ) -> Result<Export> {
         superadmin(caller)?;
         self.settle().await?;
-        let filter = AuditFilter { before: Some(self.next_id().await?), ..filter };
+        let filter = AuditFilter {
+            before: Some(self.next_id().await?),
+            ..filter
+        };
         let (mut rows, mut bytes) = (Vec::new(), 0);
         for skip in (0..MOST).step_by(usize::try_from(CHUNK).unwrap_or(1)) {
-            let more = self.rows(&filter, filter.masked || !caller.sees_pii(), skip, CHUNK).await?;
+            let more = self
+                .rows(&filter, filter.masked || !caller.sees_pii(), skip, CHUNK)
+                .await?;
             bytes += more.iter().map(AuditRow::size).sum::<usize>();
             if bytes > MAX_BYTES {
                 let message = "The file would be too large: narrow it with the filters, or take a shorter time";
@@ -119,21 +130,42 @@ impl Audit {
             }
         }
         let now = self.0.clock.now();
-        let account = filter.account_id.as_deref().and_then(AccountId::parse).unwrap_or(SYSTEM_ACCOUNT);
+        let account = filter
+            .account_id
+            .as_deref()
+            .and_then(AccountId::parse)
+            .unwrap_or(SYSTEM_ACCOUNT);
         let details = json!({"format": format.name(), "rows": rows.len(), "masked": filter.masked});
-        let event = Event::new(Operation::Export, "audit_log", "").with(details).of(account).by(caller);
+        let event = Event::new(Operation::Export, "audit_log", "")
+            .with(details)
+            .of(account)
+            .by(caller);
         self.0.db.execute(event.entry(now)).await?;
         let (media_type, content) = match format {
             Format::Csv => ("text/csv; charset=utf-8", csv(&rows)?),
             Format::Json => {
                 let lines: Vec<Line<'_>> = rows.iter().map(Line::of).collect();
-                ("application/json", serde_json::to_vec(&lines).map_err(Error::internal)?)
+                (
+                    "application/json",
+                    serde_json::to_vec(&lines).map_err(Error::internal)?,
+                )
             }
             Format::Pdf if binary => ("application/pdf", pdf::write(&rows, now)),
-            Format::Pdf => ("text/plain; charset=utf-8", STANDARD.encode(pdf::write(&rows, now)).into_bytes()),
+            Format::Pdf => (
+                "text/plain; charset=utf-8",
+                STANDARD.encode(pdf::write(&rows, now)).into_bytes(),
+            ),
         };
-        let name = format!("audit_logs_{}.{}", now.format("%Y%m%d_%H%M%S"), format.name());
-        Ok(Export { name, media_type, content })
+        let name = format!(
+            "audit_logs_{}.{}",
+            now.format("%Y%m%d_%H%M%S"),
+            format.name()
+        );
+        Ok(Export {
+            name,
+            media_type,
+            content,
+        })
     }
 }
 
@@ -177,14 +209,18 @@ fn csv(rows: &[AuditRow]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(TITLES).map_err(Error::internal)?;
     for row in rows {
-        writer.write_record(cells(row).map(harmless)).map_err(Error::internal)?;
+        writer
+            .write_record(cells(row).map(harmless))
+            .map_err(Error::internal)?;
     }
     writer.into_inner().map_err(Error::internal)
 }
 
-/// Programs that show tables take a text for a formula if it begins like one: an apostrophe keeps them from it.
+/// Programs that show tables take a text for a formula if it begins like one: an apostrophe keeps
+/// them from it.
 fn harmless(cell: String) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    let formula =
+        cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
     if formula { format!("'{cell}") } else { cell }
 }
 
@@ -194,7 +230,13 @@ mod tests {
 
     #[test]
     fn a_cell_of_a_table_is_no_formula() {
-        for (cell, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("-12.5", "-12.5"), ("a=b", "a=b"), ("-x", "'-x")] {
+        for (cell, written) in [
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("-12.5", "-12.5"),
+            ("a=b", "a=b"),
+            ("-x", "'-x"),
+        ] {
             assert_eq!(harmless(cell.into()), written);
         }
     }

@@ -1,9 +1,11 @@
-//! Where changes of records come from. Triggers write the change log, and they see rows, not requests.
+//! Where changes of records come from. Triggers write the change log, and they see rows, not
+//! requests.
 //!
-//! On PostgreSQL a write tells its triggers in the statement itself. On SQLite a second statement would have to, which
-//! single writes would pay for; there one process writes and seals, so what it knows waits in memory from the commit
-//! until the change gets into the trail, a moment later. A refused write leaves nothing. Deletes, and what the database
-//! does because of them, tell who acts anyway, and with it where it comes from.
+//! On PostgreSQL a write tells its triggers in the statement itself. On SQLite a second statement
+//! would have to, which single writes would pay for; there one process writes and seals, so what it
+//! knows waits in memory from the commit until the change gets into the trail, a moment later. A
+//! refused write leaves nothing. Deletes, and what the database does because of them, tell who acts
+//! anyway, and with it where it comes from.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +21,11 @@ use crate::db::Db;
 use crate::id::RecordId;
 use crate::request_facts::RequestFacts;
 
-/// Upper limit of the changes that wait for their entries; beyond it, the oldest get entries without an origin.
+/// Upper limit of the changes that wait for their entries; beyond it, the oldest get entries
+/// without an origin.
 const MAX_WAITING: u64 = 100_000;
-/// How long an origin waits: the client of a write may hang up before it is known whether there will be an entry.
+/// How long an origin waits: the client of a write may hang up before it is known whether there
+/// will be an entry.
 const WAITING_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The key of a change: the record, and when it was changed, in milliseconds.
@@ -57,12 +61,17 @@ pub struct Origins {
 impl Origins {
     pub(super) fn new(db: &Db, enabled: bool) -> Self {
         let is_kept_here = enabled && db.is_embedded();
-        let cache = Cache::builder().max_capacity(MAX_WAITING).eviction_policy(EvictionPolicy::lru());
-        Self { enabled, waiting: is_kept_here.then(|| cache.time_to_live(WAITING_TIMEOUT).build()) }
+        let cache = Cache::builder()
+            .max_capacity(MAX_WAITING)
+            .eviction_policy(EvictionPolicy::lru());
+        Self {
+            enabled,
+            waiting: is_kept_here.then(|| cache.time_to_live(WAITING_TIMEOUT).build()),
+        }
     }
 
-    /// Notes that the current request is about to create or change records. Once the commit is refused, the note must
-    /// be [forgotten](Self::forget).
+    /// Notes that the current request is about to create or change records. Once the commit is
+    /// refused, the note must be [forgotten](Self::forget).
     pub fn note(&self, caller: &Caller, changes: impl IntoIterator<Item = ChangeKey>) {
         if let Some(waiting) = &self.waiting
             && let Some(request) = RequestFacts::current()
@@ -73,7 +82,8 @@ impl Origins {
         }
     }
 
-    /// The same as the change log holds it, for statements that tell it themselves; none outside of requests.
+    /// The same as the change log holds it, for statements that tell it themselves; none outside of
+    /// requests.
     pub fn text(&self, caller: &Caller) -> Option<String> {
         let request = RequestFacts::current().filter(|_| self.enabled)?;
         serde_json::to_string(&Origin::new(token_type(caller), &request)).ok()
@@ -88,7 +98,9 @@ impl Origins {
     /// Forgets changes that are in the trail, or that were refused.
     pub fn forget(&self, changes: impl IntoIterator<Item = ChangeKey>) {
         if let Some(waiting) = &self.waiting {
-            changes.into_iter().for_each(|change| waiting.invalidate(&change));
+            changes
+                .into_iter()
+                .for_each(|change| waiting.invalidate(&change));
         }
     }
 
@@ -105,7 +117,9 @@ impl Origin {
     fn new(token: Option<TokenType>, request: &RequestFacts) -> Self {
         Self {
             auth_method: token.map(|token| token.method().to_owned()),
-            ip_address: request.address().map(|address| address.to_canonical().to_string()),
+            ip_address: request
+                .address()
+                .map(|address| address.to_canonical().to_string()),
             user_agent: request.user_agent().map(str::to_owned),
             request_id: Some(request.correlation_id().to_owned()),
         }

@@ -24,7 +24,10 @@ const LONGEST: usize = 2000;
 
 /// Writes the document.
 pub(super) fn write(rows: &[AuditRow], at: DateTime<Utc>) -> Vec<u8> {
-    let lines: Vec<String> = rows.iter().flat_map(|row| table_lines(&cells(row))).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .flat_map(|row| table_lines(&cells(row)))
+        .collect();
     let mut chunks: Vec<&[String]> = lines.chunks(LINES).collect();
     if chunks.is_empty() {
         chunks.push(&[]);
@@ -36,21 +39,36 @@ pub(super) fn write(rows: &[AuditRow], at: DateTime<Utc>) -> Vec<u8> {
     };
     let (catalog, tree) = (new_ref(), new_ref());
     let glyphs = Glyphs::of(lines.iter().map(String::as_str));
-    let fonts: Vec<(String, Ref)> = glyphs.fonts().into_iter().map(|name| (name, new_ref())).collect();
+    let fonts: Vec<(String, Ref)> = glyphs
+        .fonts()
+        .into_iter()
+        .map(|name| (name, new_ref()))
+        .collect();
     let pages: Vec<(Ref, Ref)> = chunks.iter().map(|_| (new_ref(), new_ref())).collect();
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);
-    pdf.pages(tree).kids(pages.iter().map(|(page, _)| *page)).count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
+    pdf.pages(tree)
+        .kids(pages.iter().map(|(page, _)| *page))
+        .count(i32::try_from(pages.len()).unwrap_or(i32::MAX));
     let ids: Vec<Ref> = fonts.iter().map(|(_, id)| *id).collect();
     glyphs.write(&mut pdf, &ids, &mut new_ref);
     for (index, (chunk, (page, content))) in chunks.iter().zip(&pages).enumerate() {
         let mut writer = pdf.page(*page);
-        writer.parent(tree).media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1)).contents(*content);
-        writer.resources().fonts().pairs(fonts.iter().map(|(name, id)| (Name(name.as_bytes()), *id)));
+        writer
+            .parent(tree)
+            .media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1))
+            .contents(*content);
+        writer
+            .resources()
+            .fonts()
+            .pairs(fonts.iter().map(|(name, id)| (Name(name.as_bytes()), *id)));
         writer.finish();
         let (number, count) = (index + 1, pages.len());
-        let title =
-            format!("Audit trail, {} rows, written {}. Page {number} of {count}", rows.len(), canonical_time(at));
+        let title = format!(
+            "Audit trail, {} rows, written {}. Page {number} of {count}",
+            rows.len(),
+            canonical_time(at)
+        );
         pdf.stream(*content, &page_text(&glyphs, &title, chunk));
     }
     pdf.finish()
@@ -72,7 +90,11 @@ fn page_text(glyphs: &Glyphs, title: &str, lines: &[String]) -> Vec<u8> {
 
 /// A row of the table: as many lines as its longest cell needs.
 fn table_lines(cells: &[String; 11]) -> Vec<String> {
-    let parts: Vec<Vec<Part>> = cells.iter().zip(WIDTHS).map(|(cell, width)| wrapped(&letters(cell), width)).collect();
+    let parts: Vec<Vec<Part>> = cells
+        .iter()
+        .zip(WIDTHS)
+        .map(|(cell, width)| wrapped(&letters(cell), width))
+        .collect();
     let height = parts.iter().map(Vec::len).max().unwrap_or(1).max(1);
     let line = |index: usize| {
         let mut line = String::new();
@@ -106,7 +128,10 @@ fn wrapped(text: &str, width: usize) -> Vec<Part> {
                 part.text.push(letter);
                 part.cells += cells;
             }
-            _ => parts.push(Part { text: letter.into(), cells }),
+            _ => parts.push(Part {
+                text: letter.into(),
+                cells,
+            }),
         }
     }
     parts
@@ -118,7 +143,9 @@ fn letters(text: &str) -> String {
     for letter in text.chars().take(LONGEST) {
         match letter {
             '\n' | '\r' | '\t' => shown.push(' '),
-            letter if letter.is_control() || font::cells(letter).is_none() => shown.extend(letter.escape_unicode()),
+            letter if letter.is_control() || font::cells(letter).is_none() => {
+                shown.extend(letter.escape_unicode())
+            }
             letter => shown.push(letter),
         }
     }
@@ -139,13 +166,21 @@ mod tests {
         cells[7] = "\u{4e2d}\u{fc}\n\u{10ffff}".into();
         let text = table_lines(&cells);
         assert_eq!(text.len(), 2);
-        assert!(text[0].contains("abcdefghijklmnopqrstuvwxyz \u{4e2d}\u{fc} \\u{10ffff}"), "{text:?}");
+        assert!(
+            text[0].contains("abcdefghijklmnopqrstuvwxyz \u{4e2d}\u{fc} \\u{10ffff}"),
+            "{text:?}"
+        );
         assert!(text[1].trim_start().starts_with("0123"), "{text:?}");
     }
 
     #[test]
     fn wide_letters_take_two_cells_and_marks_none() {
-        let parts = |text: &str, width| wrapped(text, width).into_iter().map(|part| part.text).collect::<Vec<_>>();
+        let parts = |text: &str, width| {
+            wrapped(text, width)
+                .into_iter()
+                .map(|part| part.text)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(parts("日本語", 4), ["日本", "語"]);
         assert_eq!(parts("ง่าย", 2), ["ง่า", "ย"]);
         assert_eq!(parts("e\u{301}e\u{301}", 1), ["e\u{301}", "e\u{301}"]);

@@ -33,8 +33,7 @@ pub enum Column {
 
 impl Column {
     /// The names that a query may use.
-    pub const NAMES: &str =
-        "'occurred_at', 'id', 'account_id', 'operation', 'table_name', 'record_id', 'user_id' or 'user_email'";
+    pub const NAMES: &str = "'occurred_at', 'id', 'account_id', 'operation', 'table_name', 'record_id', 'user_id' or 'user_email'";
 
     /// The column of that name.
     pub fn parse(name: &str) -> Option<Self> {
@@ -122,8 +121,14 @@ struct Placed {
 
 impl AuditFilter {
     fn is_everything(&self) -> bool {
-        let texts =
-            [&self.account_id, &self.table_name, &self.record_id, &self.user_id, &self.operation, &self.auth_method];
+        let texts = [
+            &self.account_id,
+            &self.table_name,
+            &self.record_id,
+            &self.user_id,
+            &self.operation,
+            &self.auth_method,
+        ];
         texts.iter().all(|text| text.is_none()) && self.from.is_none() && self.to.is_none()
     }
 
@@ -156,7 +161,10 @@ impl AuditFilter {
 
     fn push_order(&self, sql: &mut Sql, table: &'static str) {
         let direction = if self.ascending { " ASC" } else { " DESC" };
-        sql.push(" ORDER BY ").push(table).push(self.sort.name()).push(direction);
+        sql.push(" ORDER BY ")
+            .push(table)
+            .push(self.sort.name())
+            .push(direction);
         if self.sort != Column::Id {
             sql.push(", ").push(table).push("id").push(direction);
         }
@@ -165,12 +173,26 @@ impl AuditFilter {
 
 impl Audit {
     /// A page of the trail.
-    pub async fn list(&self, caller: &Caller, filter: &AuditFilter, skip: i64, limit: i64) -> Result<AuditPage> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: &AuditFilter,
+        skip: i64,
+        limit: i64,
+    ) -> Result<AuditPage> {
         superadmin(caller)?;
         self.settle().await?;
         let total = self.total(filter).await?;
-        let items = self.rows(filter, filter.masked || !caller.sees_pii(), skip, limit).await?;
-        Ok(AuditPage { items, total, skip, limit, audit_logging_enabled: self.is_enabled() })
+        let items = self
+            .rows(filter, filter.masked || !caller.sees_pii(), skip, limit)
+            .await?;
+        Ok(AuditPage {
+            items,
+            total,
+            skip,
+            limit,
+            audit_logging_enabled: self.is_enabled(),
+        })
     }
 
     /// One row of the trail.
@@ -179,14 +201,32 @@ impl Audit {
         self.settle().await?;
         let select = "SELECT * FROM audit_log WHERE id <= $1 ORDER BY id DESC LIMIT 1";
         let entry: Option<Entry> = self.0.db.row(Stmt::fixed(select, vec![id.into()])).await?;
-        let masks = if caller.sees_pii() { None } else { Some(self.masks().await?) };
-        let row = entry.and_then(|entry| entry.rows(masks.as_ref()).into_iter().find(|row| row.id == id));
+        let masks = if caller.sees_pii() {
+            None
+        } else {
+            Some(self.masks().await?)
+        };
+        let row = entry.and_then(|entry| {
+            entry
+                .rows(masks.as_ref())
+                .into_iter()
+                .find(|row| row.id == id)
+        });
         row.ok_or_else(|| Error::not_found("Audit log entry not found"))
     }
 
     /// The newest rows, as superadmins see them.
     pub async fn newest(&self, limit: i64) -> Result<Vec<AuditRow>> {
-        self.rows(&AuditFilter { sort: Column::Id, ..AuditFilter::default() }, false, 0, limit).await
+        self.rows(
+            &AuditFilter {
+                sort: Column::Id,
+                ..AuditFilter::default()
+            },
+            false,
+            0,
+            limit,
+        )
+        .await
     }
 
     /// How many rows there are.
@@ -208,11 +248,24 @@ impl Audit {
 
     /// The id of the row that will be written next.
     pub(super) async fn next_id(&self) -> Result<i64> {
-        Ok(self.0.db.count(Stmt::fixed("SELECT next_id FROM audit_state WHERE id = 1", Vec::new())).await?)
+        Ok(self
+            .0
+            .db
+            .count(Stmt::fixed(
+                "SELECT next_id FROM audit_state WHERE id = 1",
+                Vec::new(),
+            ))
+            .await?)
     }
 
     /// Some rows, in order.
-    pub(super) async fn rows(&self, filter: &AuditFilter, mask: bool, skip: i64, limit: i64) -> Result<Vec<AuditRow>> {
+    pub(super) async fn rows(
+        &self,
+        filter: &AuditFilter,
+        mask: bool,
+        skip: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>> {
         let end = skip.saturating_add(limit);
         let mut sql = self.0.db.sql();
         // An entry has at least one row, so that no more entries than rows are looked at.
@@ -222,12 +275,24 @@ impl Audit {
         sql.push("user_email, occurred_at FROM audit_log");
         filter.push(&mut sql);
         filter.push_order(&mut sql, "");
-        sql.push(" LIMIT ").arg(end).push(") e) p JOIN audit_log a ON a.id = p.id WHERE p.up_to > ").arg(skip);
+        sql.push(" LIMIT ")
+            .arg(end)
+            .push(") e) p JOIN audit_log a ON a.id = p.id WHERE p.up_to > ")
+            .arg(skip);
         sql.push(" AND p.up_to - p.row_count < ").arg(end);
         filter.push_order(&mut sql, "a.");
         let size = |placed: &Placed| placed.entry.size();
-        let entries = self.0.db.reads(None).rows_within(sql.build(), MAX_READ_BYTES, size).await?;
-        let masks = if mask { Some(self.masks().await?) } else { None };
+        let entries = self
+            .0
+            .db
+            .reads(None)
+            .rows_within(sql.build(), MAX_READ_BYTES, size)
+            .await?;
+        let masks = if mask {
+            Some(self.masks().await?)
+        } else {
+            None
+        };
         let mut found = Vec::new();
         for Placed { up_to, entry } in entries {
             let mut rows = entry.rows(masks.as_ref());

@@ -1,8 +1,10 @@
-//! Takes the change log over into the trail: each change becomes an entry at the end of its account's chain.
+//! Takes the change log over into the trail: each change becomes an entry at the end of its
+//! account's chain.
 //!
-//! The change log is written in the transaction of the change, so nothing that was committed is missed, and nothing
-//! that was not is told of. How far it was taken over stands in `audit_state`, and moves in the transaction that stores
-//! the entries: of several processes on one database, one moves it, and the others read again.
+//! The change log is written in the transaction of the change, so nothing that was committed is
+//! missed, and nothing that was not is told of. How far it was taken over stands in `audit_state`,
+//! and moves in the transaction that stores the entries: of several processes on one database, one
+//! moves it, and the others read again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -28,7 +30,8 @@ const GATHER: Duration = Duration::from_millis(50);
 const POLL: Duration = Duration::from_secs(1);
 /// After another process was faster, and after an error.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// While fewer changes than this wait, writers come first: the trail takes a fifth of the time, otherwise a half.
+/// While fewer changes than this wait, writers come first: the trail takes a fifth of the time,
+/// otherwise a half.
 const BACKLOG: i64 = 100_000;
 /// Users and chains that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -95,7 +98,13 @@ pub(super) struct Sealer {
 impl Sealer {
     pub(super) fn new(audit: Audit) -> Self {
         let (heads, emails, tables) = Default::default();
-        Self { audit, reached: None, heads, emails, tables }
+        Self {
+            audit,
+            reached: None,
+            heads,
+            emails,
+            tables,
+        }
     }
 
     /// Takes over whatever comes, until the database is closed.
@@ -141,26 +150,36 @@ impl Sealer {
         // Ids go on behind whatever is there, even if it got there in another way.
         let select = "SELECT position, enabled, CASE WHEN next_id > last THEN next_id ELSE last + 1 END AS next_id \
                       FROM audit_state, (SELECT coalesce(max(id), 0) AS last FROM audit_log) l WHERE audit_state.id = 1";
-        let Some(before) = db.row::<State>(Stmt::fixed(select, Vec::new())).await? else { return Err(DbError::Gone) };
+        let Some(before) = db.row::<State>(Stmt::fixed(select, Vec::new())).await? else {
+            return Err(DbError::Gone);
+        };
         if before.position >= until {
             return Ok(Step::Idle);
         }
         // Unless everything goes well, what is remembered may be wrong.
         let reached = self.reached.take();
-        if reached != Some(before.position) || self.heads.len() > REMEMBERED || self.emails.len() > REMEMBERED {
+        if reached != Some(before.position)
+            || self.heads.len() > REMEMBERED
+            || self.emails.len() > REMEMBERED
+        {
             self.heads.clear();
             self.emails.clear();
         }
         let rows = read(&db, before.position, until).await?;
         self.learn_tables();
-        let mut after = State { position: until, ..before };
+        let mut after = State {
+            position: until,
+            ..before
+        };
         if let Some(last) = rows.last().filter(|last| last.position < until) {
             after.position = last.position;
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
         let changes: Vec<ChangeKey> = rows.iter().filter_map(Row::change_key).collect();
         for row in rows {
-            let Some(mut entry) = self.entry(row).await? else { continue };
+            let Some(mut entry) = self.entry(row).await? else {
+                continue;
+            };
             let switched = switched(&entry);
             if after.enabled || switched == Some(true) {
                 self.chain(&mut entry, &mut after.next_id).await?;
@@ -175,20 +194,23 @@ impl Sealer {
                 self.audit.0.sealed.send_replace(after.position);
                 Ok(Step::Sealed(until - after.position))
             }
-            Err(CommitError { source: DbError::Gone | DbError::Busy | DbError::SerializationFailure, .. }) => {
-                Ok(Step::Lost)
-            }
+            Err(CommitError {
+                source: DbError::Gone | DbError::Busy | DbError::SerializationFailure,
+                ..
+            }) => Ok(Step::Lost),
             Err(error) => Err(error.source),
         }
     }
 
     fn learn_tables(&mut self) {
         for collection in self.audit.0.catalog.current().iter() {
-            self.tables.insert(collection.id, collection.table.as_str().to_owned());
+            self.tables
+                .insert(collection.id, collection.table.as_str().to_owned());
         }
     }
 
-    /// The entry of a change, without its place in the chain; none for what tells other nodes something.
+    /// The entry of a change, without its place in the chain; none for what tells other nodes
+    /// something.
     async fn entry(&mut self, row: Row) -> Result<Option<Entry>, DbError> {
         let entry = match ChangeKind::parse(&row.operation) {
             Some(ChangeKind::Create) => Some(self.change(Operation::Create, row)),
@@ -197,7 +219,9 @@ impl Sealer {
             Some(ChangeKind::Catalog | ChangeKind::Access) => None,
             None => self.event(row),
         };
-        let Some(mut entry) = entry else { return Ok(None) };
+        let Some(mut entry) = entry else {
+            return Ok(None);
+        };
         if entry.user_email.is_none() {
             entry.user_email = self.email(&entry.actor).await?;
         }
@@ -206,26 +230,49 @@ impl Sealer {
 
     /// The entry of a record.
     fn change(&self, operation: Operation, row: Row) -> Entry {
-        let (mut old, mut new) = (Fields::read(row.previous.as_deref()), Fields::read(row.record.as_deref()));
+        let (mut old, mut new) = (
+            Fields::read(row.previous.as_deref()),
+            Fields::read(row.record.as_deref()),
+        );
         for fields in [&mut old, &mut new] {
             // Documents name the account, records do not.
             fields.remove("account_name");
         }
         if operation == Operation::Update {
-            // The log has the earlier values of what changed; of computed values, and in entries of older versions, of all.
+            // The log has the earlier values of what changed; of computed values, and in entries of
+            // older versions, of all.
             old.retain_changes(&new);
             new.retain_common(&old);
         }
         let collection = row.collection_id.as_deref().unwrap_or_default();
-        let noted = || row.change_key().and_then(|key| self.audit.0.origins.noted(&key));
-        let told = row.origin.as_deref().and_then(|origin| serde_json::from_str(origin).ok());
-        let Origin { auth_method, ip_address, user_agent, request_id } = told.or_else(noted).unwrap_or_default();
-        let table = CollectionId::parse(collection).and_then(|id| self.tables.get(&id)).cloned();
+        let noted = || {
+            row.change_key()
+                .and_then(|key| self.audit.0.origins.noted(&key))
+        };
+        let told = row
+            .origin
+            .as_deref()
+            .and_then(|origin| serde_json::from_str(origin).ok());
+        let Origin {
+            auth_method,
+            ip_address,
+            user_agent,
+            request_id,
+        } = told.or_else(noted).unwrap_or_default();
+        let table = CollectionId::parse(collection)
+            .and_then(|id| self.tables.get(&id))
+            .cloned();
         Entry {
             row_count: Fields::rows(&old, &new),
             table_name: table.unwrap_or_else(|| format!("collection {collection}")),
-            old_values: row.previous.is_some().then(|| old.write(self.audit.0.value_bytes)),
-            new_values: row.record.is_some().then(|| new.write(self.audit.0.value_bytes)),
+            old_values: row
+                .previous
+                .is_some()
+                .then(|| old.write(self.audit.0.value_bytes)),
+            new_values: row
+                .record
+                .is_some()
+                .then(|| new.write(self.audit.0.value_bytes)),
             auth_method,
             ip_address,
             user_agent,
@@ -250,7 +297,13 @@ impl Sealer {
             ip_address: event.ip_address,
             user_agent: event.user_agent,
             request_id: event.request_id,
-            ..Entry::unchained(event.operation, row.account_id, row.record_id, row.actor, row.at)
+            ..Entry::unchained(
+                event.operation,
+                row.account_id,
+                row.record_id,
+                row.actor,
+                row.at,
+            )
         };
         // A user may have another address from now on.
         self.emails.remove(&entry.record_id);
@@ -265,7 +318,13 @@ impl Sealer {
             return Ok(email.clone());
         }
         let select = Stmt::fixed("SELECT email FROM users WHERE id = $1", vec![actor.into()]);
-        let email = self.audit.0.db.row::<(String,)>(select).await?.map(|(email,)| email);
+        let email = self
+            .audit
+            .0
+            .db
+            .row::<(String,)>(select)
+            .await?
+            .map(|(email,)| email);
         self.emails.insert(actor.to_owned(), email.clone());
         Ok(email)
     }
@@ -282,7 +341,13 @@ impl Sealer {
         entry.previous_hash = head.checksum;
         entry.checksum = entry.seal();
         *next_id += i64::from(entry.row_count);
-        self.heads.insert(account, Head { entries: entry.seq, checksum: Some(entry.checksum.clone()) });
+        self.heads.insert(
+            account,
+            Head {
+                entries: entry.seq,
+                checksum: Some(entry.checksum.clone()),
+            },
+        );
         Ok(())
     }
 
@@ -290,24 +355,38 @@ impl Sealer {
         let db = &self.audit.0.db;
         let select = "SELECT checksum FROM audit_chains WHERE account_id = $1";
         let checksum: Option<(String,)> = db.row(Stmt::fixed(select, vec![account.into()])).await?;
-        // Behind whatever is there, even if it got there in another way: the checksum is that of the last one of ours.
+        // Behind whatever is there, even if it got there in another way: the checksum is that of
+        // the last one of ours.
         let last = "SELECT coalesce(max(seq), 0) FROM audit_log WHERE account_id = $1";
         let entries = db.count(Stmt::fixed(last, vec![account.into()])).await?;
-        Ok(Head { entries, checksum: checksum.map(|(checksum,)| checksum) })
+        Ok(Head {
+            entries,
+            checksum: checksum.map(|(checksum,)| checksum),
+        })
     }
 
     fn batch(&self, before: State, after: State, entries: Vec<Entry>) -> Batch {
         // First, so that another process waits here, and then finds that it lost.
         let update = "UPDATE audit_state SET position = $1, next_id = $2, enabled = $3 WHERE id = 1 AND position = $4";
-        let args = vec![after.position.into(), after.next_id.into(), after.enabled.into(), before.position.into()];
+        let args = vec![
+            after.position.into(),
+            after.next_id.into(),
+            after.enabled.into(),
+            before.position.into(),
+        ];
         let mut batch = Batch::new().require(Stmt::fixed(update, args));
-        let mut chains: Vec<String> = entries.iter().map(|entry| entry.account_id.clone()).collect();
+        let mut chains: Vec<String> = entries
+            .iter()
+            .map(|entry| entry.account_id.clone())
+            .collect();
         chains.sort_unstable();
         chains.dedup();
         let db = &self.audit.0.db;
         for some in in_powers_of_two(entries) {
             let mut sql = db.sql();
-            sql.push("INSERT INTO audit_log (").push(COLUMNS).push(") VALUES ");
+            sql.push("INSERT INTO audit_log (")
+                .push(COLUMNS)
+                .push(") VALUES ");
             sql.list(", ", some, |sql, entry| {
                 sql.push("(").list(", ", entry.values(), |sql, value| {
                     sql.arg(value);
@@ -321,8 +400,13 @@ impl Sealer {
             sql.push("INSERT INTO audit_chains (account_id, entries, checksum) VALUES ");
             sql.list(", ", some, |sql, account| {
                 if let Some(head) = self.heads.get(&account) {
-                    sql.push("(").arg(account).push(", ").arg(head.entries).push(", ");
-                    sql.arg(Value::text_or_null(head.checksum.clone())).push(")");
+                    sql.push("(")
+                        .arg(account)
+                        .push(", ")
+                        .arg(head.entries)
+                        .push(", ");
+                    sql.arg(Value::text_or_null(head.checksum.clone()))
+                        .push(")");
                 }
             });
             sql.push(
@@ -339,7 +423,12 @@ fn switched(entry: &Entry) -> Option<bool> {
     if entry.table_name != SWITCH_TABLE || entry.record_id != SWITCH {
         return None;
     }
-    Some(entry.new_values.as_deref().is_some_and(|values| values.contains("true")))
+    Some(
+        entry
+            .new_values
+            .as_deref()
+            .is_some_and(|values| values.contains("true")),
+    )
 }
 
 /// The next changes after a position, not more than fit into a chunk.
@@ -359,7 +448,8 @@ async fn read(db: &Db, position: i64, until: i64) -> Result<Vec<Row>, DbError> {
     }
     let select = "SELECT position, account_id, collection_id, record_id, operation, at, actor, record, previous, origin \
                   FROM change_log WHERE position > $1 AND position <= $2 ORDER BY position";
-    db.rows(Stmt::fixed(select, vec![position.into(), last.into()])).await
+    db.rows(Stmt::fixed(select, vec![position.into(), last.into()]))
+        .await
 }
 
 /// Cuts a list into pieces whose lengths are powers of two, so that few statements are prepared.
@@ -435,7 +525,11 @@ mod tests {
     fn pieces_have_all_items_in_order_and_lengths_that_are_powers_of_two() {
         for length in [0, 1, 7, 128, 300] {
             let pieces = in_powers_of_two((0..length).collect::<Vec<_>>());
-            assert!(pieces.iter().all(|piece| piece.len().is_power_of_two() && piece.len() <= 128));
+            assert!(
+                pieces
+                    .iter()
+                    .all(|piece| piece.len().is_power_of_two() && piece.len() <= 128)
+            );
             assert_eq!(pieces.concat(), (0..length).collect::<Vec<_>>());
         }
     }

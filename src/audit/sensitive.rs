@@ -38,7 +38,9 @@ const SECRETS: [&str; 17] = [
 
 /// Whether the values of a column are secrets.
 pub(super) fn is_secret(column: &str) -> bool {
-    SECRETS.iter().any(|secret| column.eq_ignore_ascii_case(secret))
+    SECRETS
+        .iter()
+        .any(|secret| column.eq_ignore_ascii_case(secret))
 }
 
 /// Puts [`HIDDEN`] in the place of secrets, also inside of objects and lists.
@@ -89,14 +91,14 @@ fn apply(mask: Mask, value: &str) -> Cow<'_, str> {
     }
 }
 
-/// The masks that definitions have for columns of collections, those of earlier definitions included: an entry tells of the
-/// table and the column as they were called when it was written.
+/// The masks that definitions have for columns of collections, those of earlier definitions
+/// included: an entry tells of the table and the column as they were called when it was written.
 #[derive(Debug, Default)]
 pub(super) struct Masks(HashMap<String, HashMap<String, Mask>>);
 
 impl Masks {
-    /// The value of a column as it is shown to callers who may not see personal data: masked as a definition says, or else
-    /// as far as the column's name tells.
+    /// The value of a column as it is shown to callers who may not see personal data: masked as a
+    /// definition says, or else as far as the column's name tells.
     pub fn apply<'v>(&self, table: &str, column: &str, value: &'v str) -> Cow<'v, str> {
         match self.0.get(table).and_then(|columns| columns.get(column)) {
             Some(mask) => apply(*mask, value),
@@ -107,22 +109,33 @@ impl Masks {
     fn add_current(&mut self, catalog: &Catalog) {
         for collection in catalog.iter() {
             let Collection { table, fields, .. } = &**collection;
-            let masks = fields.iter().filter_map(|field| Some((field.name.clone(), field.mask?)));
-            self.0.entry(table.as_str().to_owned()).or_default().extend(masks);
+            let masks = fields
+                .iter()
+                .filter_map(|field| Some((field.name.clone(), field.mask?)));
+            self.0
+                .entry(table.as_str().to_owned())
+                .or_default()
+                .extend(masks);
         }
     }
 
     /// Adds what a former definition says of names that no later one knows.
     fn add_former(&mut self, definition: &Definition) {
-        let (Some(table), Some(schema)) = (definition.name.as_deref().and_then(ddl::table_name), &definition.schema)
-        else {
+        let (Some(table), Some(schema)) = (
+            definition.name.as_deref().and_then(ddl::table_name),
+            &definition.schema,
+        ) else {
             return;
         };
-        let mut definitions: Vec<FieldDefinition> = serde_json::from_str(schema).unwrap_or_default();
+        let mut definitions: Vec<FieldDefinition> =
+            serde_json::from_str(schema).unwrap_or_default();
         // What is computed of personal data is masked, too.
         let fields = check_fields(&mut definitions).unwrap_or_default();
         let columns = self.0.entry(table.as_str().to_owned()).or_default();
-        for (name, mask) in fields.into_iter().filter_map(|field| Some((field.name, field.mask?))) {
+        for (name, mask) in fields
+            .into_iter()
+            .filter_map(|field| Some((field.name, field.mask?)))
+        {
             columns.entry(name).or_insert(mask);
         }
     }
@@ -144,25 +157,35 @@ struct DefinitionChange {
 }
 
 impl Audit {
-    /// The masks of all definitions that there are and, as the trail tells of them, that there were.
+    /// The masks of all definitions that there are and, as the trail tells of them, that there
+    /// were.
     pub(super) async fn masks(&self) -> Result<Masks, DbError> {
-        let select =
-            "SELECT record_id, old_values, new_values FROM audit_log WHERE table_name = 'collections' ORDER BY id DESC";
-        let changes: Vec<DefinitionChange> = self.0.db.rows(Stmt::fixed(select, Vec::new())).await?;
+        let select = "SELECT record_id, old_values, new_values FROM audit_log WHERE table_name = 'collections' ORDER BY id DESC";
+        let changes: Vec<DefinitionChange> =
+            self.0.db.rows(Stmt::fixed(select, Vec::new())).await?;
         let catalog = self.0.catalog.current();
         let mut masks = Masks::default();
         masks.add_current(&catalog);
         let known = |collection: &Collection| {
             let (name, schema) = (collection.row.name.clone(), collection.row.schema.clone());
-            (collection.row.id.clone(), Definition { name: Some(name), schema: Some(schema) })
+            (
+                collection.row.id.clone(),
+                Definition {
+                    name: Some(name),
+                    schema: Some(schema),
+                },
+            )
         };
-        // From the newest change back to the oldest, each collection's definition is as it was before.
-        let mut definitions: HashMap<String, Definition> = catalog.iter().map(|collection| known(collection)).collect();
+        // From the newest change back to the oldest, each collection's definition is as it was
+        // before.
+        let mut definitions: HashMap<String, Definition> =
+            catalog.iter().map(|collection| known(collection)).collect();
         for change in changes {
             let definition = definitions.entry(change.record_id).or_default();
             for values in [change.new_values, change.old_values] {
-                let values: Map<String, Json> =
-                    values.and_then(|values| serde_json::from_str(&values).ok()).unwrap_or_default();
+                let values: Map<String, Json> = values
+                    .and_then(|values| serde_json::from_str(&values).ok())
+                    .unwrap_or_default();
                 let text = |key: &str| values.get(key).and_then(Json::as_str).map(str::to_owned);
                 definition.name = text("name").or(definition.name.take());
                 definition.schema = text("schema").or(definition.schema.take());

@@ -25,8 +25,8 @@ pub struct Problem {
     pub seq: i64,
     /// The id of the entry's first row, if there is an entry.
     pub id: Option<i64>,
-    /// `changed`: the entry is not what was written. `missing`: there was another one before it, or behind the last.
-    /// `inserted`: it was not written by this server.
+    /// `changed`: the entry is not what was written. `missing`: there was another one before it, or
+    /// behind the last. `inserted`: it was not written by this server.
     pub kind: &'static str,
 }
 
@@ -37,7 +37,8 @@ pub struct Chain {
     pub account_id: String,
     /// How many entries it has.
     pub entries: i64,
-    /// The checksum of the last one. Whoever keeps it elsewhere can tell later that nothing before it was rewritten.
+    /// The checksum of the last one. Whoever keeps it elsewhere can tell later that nothing before
+    /// it was rewritten.
     pub checksum: Option<String>,
 }
 
@@ -65,12 +66,19 @@ impl Audit {
 
 /// Checks the chain of an account, or all. Entries that are written meanwhile do no harm.
 pub async fn verify(db: &Db, account: Option<&str>) -> Result<Verified, DbError> {
-    // What is the end now must be passed on the way; what is beyond it must not be beyond the end of afterwards.
-    let mut check = Check { ends: ends(db, account).await?, ..Check::default() };
+    // What is the end now must be passed on the way; what is beyond it must not be beyond the end
+    // of afterwards.
+    let mut check = Check {
+        ends: ends(db, account).await?,
+        ..Check::default()
+    };
     check.walk(db, account).await?;
     check.compare(&ends(db, account).await?);
-    let chain =
-        |(account_id, chain): (String, Running)| Chain { account_id, entries: chain.seq, checksum: chain.checksum };
+    let chain = |(account_id, chain): (String, Running)| Chain {
+        account_id,
+        entries: chain.seq,
+        checksum: chain.checksum,
+    };
     Ok(Verified {
         valid: check.problems.is_empty(),
         entries: check.entries,
@@ -89,7 +97,10 @@ async fn ends(db: &Db, account: Option<&str>) -> Result<Ends, DbError> {
         sql.push(" WHERE account_id = ").arg(account);
     }
     let rows: Vec<(String, i64, String)> = db.rows(sql.build()).await?;
-    Ok(rows.into_iter().map(|(account, entries, checksum)| (account, (entries, checksum))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(account, entries, checksum)| (account, (entries, checksum)))
+        .collect())
 }
 
 /// The chain so far.
@@ -119,7 +130,11 @@ impl Check {
             match account {
                 Some(account) => {
                     let seq = self.chains.get(account).map_or(0, |chain| chain.seq);
-                    sql.push("account_id = ").arg(account).push(" AND seq > ").arg(seq).push(" ORDER BY seq");
+                    sql.push("account_id = ")
+                        .arg(account)
+                        .push(" AND seq > ")
+                        .arg(seq)
+                        .push(" ORDER BY seq");
                 }
                 None => {
                     sql.push("id > ").arg(self.last).push(" ORDER BY id");
@@ -139,7 +154,10 @@ impl Check {
     fn entry(&mut self, entry: Entry, all: bool) {
         let chain = self.chains.entry(entry.account_id.clone()).or_default();
         let unbroken = entry.seq == chain.seq + 1 && entry.previous_hash == chain.checksum;
-        let end = self.ends.get(&entry.account_id).filter(|(entries, _)| *entries == entry.seq);
+        let end = self
+            .ends
+            .get(&entry.account_id)
+            .filter(|(entries, _)| *entries == entry.seq);
         let is_end = end.is_none_or(|(_, checksum)| *checksum == entry.checksum);
         let kind = if entry.checksum != entry.seal() || !is_end {
             Some("changed")
@@ -157,7 +175,12 @@ impl Check {
         self.last = entry.id;
         self.next = entry.id + i64::from(entry.row_count);
         if let Some(kind) = kind {
-            self.tell(Problem { account_id: entry.account_id, seq: entry.seq, id: Some(entry.id), kind });
+            self.tell(Problem {
+                account_id: entry.account_id,
+                seq: entry.seq,
+                id: Some(entry.id),
+                kind,
+            });
         }
     }
 
@@ -165,15 +188,32 @@ impl Check {
     fn compare(&mut self, after: &Ends) {
         let mut problems = Vec::new();
         for (account_id, chain) in &self.chains {
-            if after.get(account_id).is_none_or(|(entries, _)| *entries < chain.seq) {
+            if after
+                .get(account_id)
+                .is_none_or(|(entries, _)| *entries < chain.seq)
+            {
                 let (account_id, seq) = (account_id.clone(), chain.seq);
-                problems.push(Problem { account_id, seq, id: None, kind: "inserted" });
+                problems.push(Problem {
+                    account_id,
+                    seq,
+                    id: None,
+                    kind: "inserted",
+                });
             }
         }
         for (account_id, (entries, _)) in &self.ends {
-            if self.chains.get(account_id).is_none_or(|chain| chain.seq < *entries) {
+            if self
+                .chains
+                .get(account_id)
+                .is_none_or(|chain| chain.seq < *entries)
+            {
                 let (account_id, seq) = (account_id.clone(), *entries);
-                problems.push(Problem { account_id, seq, id: None, kind: "missing" });
+                problems.push(Problem {
+                    account_id,
+                    seq,
+                    id: None,
+                    kind: "missing",
+                });
             }
         }
         problems.sort_by(|a, b| (&a.account_id, a.seq).cmp(&(&b.account_id, b.seq)));

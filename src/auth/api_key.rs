@@ -1,5 +1,6 @@
-//! API keys: `sb_ak.<payload>.<signature>`. The payload says which row of `api_keys` a key is; the signature lets
-//! nothing but our own keys reach the database, where the key's hash must match as well.
+//! API keys: `sb_ak.<payload>.<signature>`. The payload says which row of `api_keys` a key is; the
+//! signature lets nothing but our own keys reach the database, where the key's hash must match as
+//! well.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -59,7 +60,13 @@ pub struct KeyGrant {
 
 impl KeyGrant {
     pub(super) fn new(id: Uuid, scopes: KeyScopes, last_used_at: Option<DateTime<Utc>>) -> Self {
-        Self { id, scopes, used: Arc::new(AtomicI64::new(last_used_at.map_or(0, |at| at.timestamp_millis()))) }
+        Self {
+            id,
+            scopes,
+            used: Arc::new(AtomicI64::new(
+                last_used_at.map_or(0, |at| at.timestamp_millis()),
+            )),
+        }
     }
 }
 
@@ -98,8 +105,10 @@ impl Keys {
             expires_at: expires_at.map(|at| at.timestamp()),
             nonce: one_time::random_token(),
         };
-        let signed =
-            format!("{PREFIX}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(Error::internal)?));
+        let signed = format!(
+            "{PREFIX}.{}",
+            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(Error::internal)?)
+        );
         let signature = self.sign(&signed)?;
         Ok(format!("{signed}.{signature}"))
     }
@@ -119,14 +128,18 @@ impl Keys {
     }
 
     fn sign(&self, text: &str) -> Result<String> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes())
+            .map_err(Error::internal)?;
         Ok(URL_SAFE_NO_PAD.encode(mac.chain_update(text).finalize().into_bytes()))
     }
 }
 
 /// What lists show of a key.
 pub fn mask(key: &str) -> String {
-    format!("{PREFIX}...{}", key.get(key.len().saturating_sub(4)..).unwrap_or_default())
+    format!(
+        "{PREFIX}...{}",
+        key.get(key.len().saturating_sub(4)..).unwrap_or_default()
+    )
 }
 
 /// Keys that were used and whose rows do not say so yet.
@@ -141,11 +154,17 @@ impl KeyUses {
     pub(super) fn note(&self, key: &KeyGrant, now: DateTime<Utc>) {
         let (before, millis) = (key.used.load(Ordering::Relaxed), now.timestamp_millis());
         if millis - before < USE_SECONDS * 1000
-            || key.used.compare_exchange(before, millis, Ordering::Relaxed, Ordering::Relaxed).is_err()
+            || key
+                .used
+                .compare_exchange(before, millis, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
         {
             return;
         }
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id, now);
+        self.pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.id, now);
         self.wake.notify_one();
     }
 
@@ -156,9 +175,12 @@ impl KeyUses {
                 () = self.wake.notified() => {}
                 () = stopping.cancelled() => {}
             }
-            let noted = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+            let noted =
+                std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
             if !noted.is_empty() {
-                let batch = noted.into_iter().fold(Batch::new(), |batch, (id, at)| batch.with(used(id, at)));
+                let batch = noted
+                    .into_iter()
+                    .fold(Batch::new(), |batch, (id, at)| batch.with(used(id, at)));
                 if let Err(error) = db.commit(batch).await {
                     tracing::warn!(%error, "when API keys were used last could not be written");
                 }
@@ -174,12 +196,18 @@ impl KeyUses {
 fn used(id: Uuid, at: DateTime<Utc>) -> Stmt {
     let update = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3)";
     let before = at - TimeDelta::seconds(USE_SECONDS);
-    Stmt::fixed(update, vec![at.into(), id.to_string().into(), before.into()])
+    Stmt::fixed(
+        update,
+        vec![at.into(), id.to_string().into(), before.into()],
+    )
 }
 
 /// The statement that deletes keys that were revoked long ago.
 pub fn prune(now: DateTime<Utc>) -> Stmt {
-    Stmt::fixed("DELETE FROM api_keys WHERE revoked_at <= $1", vec![(now - TimeDelta::days(90)).into()])
+    Stmt::fixed(
+        "DELETE FROM api_keys WHERE revoked_at <= $1",
+        vec![(now - TimeDelta::days(90)).into()],
+    )
 }
 
 #[cfg(test)]
@@ -191,10 +219,19 @@ mod tests {
     fn keys_are_told_from_forged_ones_without_a_look_at_the_database() {
         let keys = Keys::new(&AuthConfig::default());
         let (id, user, account) = (new_id(), UserId::new(), AccountId::new());
-        let key = keys.issue(id, user, account, DateTime::UNIX_EPOCH, None).unwrap();
+        let key = keys
+            .issue(id, user, account, DateTime::UNIX_EPOCH, None)
+            .unwrap();
         let claims = keys.read(&key).unwrap();
-        assert_eq!((claims.token_id, claims.user_id, claims.account_id), (id, user.0, account.0));
-        assert_ne!(key, keys.issue(id, user, account, DateTime::UNIX_EPOCH, None).unwrap());
+        assert_eq!(
+            (claims.token_id, claims.user_id, claims.account_id),
+            (id, user.0, account.0)
+        );
+        assert_ne!(
+            key,
+            keys.issue(id, user, account, DateTime::UNIX_EPOCH, None)
+                .unwrap()
+        );
         let (signed, signature) = key.rsplit_once('.').unwrap();
         let forged = [
             String::new(),
@@ -210,7 +247,10 @@ mod tests {
         for key in forged {
             assert!(keys.read(&key).is_none(), "{key}");
         }
-        assert!(Keys::new(&AuthConfig::default()).read(&key).is_none(), "no two servers share a secret");
+        assert!(
+            Keys::new(&AuthConfig::default()).read(&key).is_none(),
+            "no two servers share a secret"
+        );
         assert!(mask(&key).len() < 16 && key.ends_with(mask(&key).rsplit('.').next().unwrap()));
     }
 }

@@ -1,4 +1,5 @@
-//! Buckets of tokens: each is full at first, whoever does something takes from it, and time fills it again.
+//! Buckets of tokens: each is full at first, whoever does something takes from it, and time fills
+//! it again.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,7 +51,8 @@ struct Bucket {
 }
 
 impl Buckets {
-    /// No buckets yet. `idle` is how long it takes at most until an empty bucket is full: then it may be forgotten.
+    /// No buckets yet. `idle` is how long it takes at most until an empty bucket is full: then it
+    /// may be forgotten.
     pub fn new(clock: Clock, idle: Duration) -> Self {
         // The least recently used go first: a new bucket is never refused in favour of old ones.
         let buckets = Cache::builder()
@@ -68,7 +70,11 @@ impl Buckets {
 
     /// Takes a token if there is one; `wait` says whether there was. A refusal costs nothing.
     pub fn take(&self, key: Key, rate: Rate) -> Level {
-        self.change(key, rate, |tokens| if tokens >= 1.0 { tokens - 1.0 } else { tokens })
+        self.change(
+            key,
+            rate,
+            |tokens| if tokens >= 1.0 { tokens - 1.0 } else { tokens },
+        )
     }
 
     /// Takes so many tokens, or what is left of one.
@@ -78,32 +84,56 @@ impl Buckets {
 
     fn change(&self, key: Key, rate: Rate, take: impl FnOnce(f64) -> f64) -> Level {
         let now = self.clock.now();
-        let fresh = || Arc::new(Mutex::new(Bucket { tokens: rate.capacity, at: now }));
+        let fresh = || {
+            Arc::new(Mutex::new(Bucket {
+                tokens: rate.capacity,
+                at: now,
+            }))
+        };
         let bucket = self.buckets.get_with(key, fresh);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let elapsed = (now - bucket.at).as_seconds_f64().max(0.0);
         let tokens = (bucket.tokens + elapsed * rate.per_second).min(rate.capacity);
-        *bucket = Bucket { tokens: take(tokens), at: now };
-        let wait = if tokens >= 1.0 { 0.0 } else { ((1.0 - tokens) / rate.per_second).ceil().max(1.0) };
+        *bucket = Bucket {
+            tokens: take(tokens),
+            at: now,
+        };
+        let wait = if tokens >= 1.0 {
+            0.0
+        } else {
+            ((1.0 - tokens) / rate.per_second).ceil().max(1.0)
+        };
         let full_in = ((rate.capacity - bucket.tokens) / rate.per_second).ceil();
-        Level { wait: whole(wait), remaining: whole(bucket.tokens), full_in: whole(full_in) }
+        Level {
+            wait: whole(wait),
+            remaining: whole(bucket.tokens),
+            full_in: whole(full_in),
+        }
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative, and casts saturate")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "never negative, and casts saturate"
+)]
 fn whole(number: f64) -> u64 {
     number as u64
 }
 
 /// The key of something of a kind.
 pub fn key(kind: &[u8], what: &[u8]) -> Key {
-    let hash = Sha256::new().chain_update(kind).chain_update(what).finalize();
+    let hash = Sha256::new()
+        .chain_update(kind)
+        .chain_update(what)
+        .finalize();
     let mut key = [0; 16];
     key.copy_from_slice(&hash[..16]);
     key
 }
 
-/// The part of an address that counts: an IPv6 customer has a whole network of addresses, so the first half.
+/// The part of an address that counts: an IPv6 customer has a whole network of addresses, so the
+/// first half.
 pub fn network(address: IpAddr) -> [u8; 8] {
     match address.to_canonical() {
         IpAddr::V4(v4) => {

@@ -1,4 +1,5 @@
-//! What was read from the database about credentials, kept for seconds and forgotten at once when it is invalidated.
+//! What was read from the database about credentials, kept for seconds and forgotten at once when
+//! it is invalidated.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -17,9 +18,10 @@ const ACCOUNTS: u64 = 10_000;
 /// How long an account's name and code may be out of date on a node that has not heard of a change.
 const ACCOUNT_SECONDS: Duration = Duration::from_secs(10);
 
-/// Counters, one for each of a few thousand groups of ids. Invalidating an id raises its group's counter; what was read
-/// under another count is not used any more. So a value that was read before an invalidation and stored after it
-/// cannot live on, and neighbours in a group are merely read again.
+/// Counters, one for each of a few thousand groups of ids. Invalidating an id raises its group's
+/// counter; what was read under another count is not used any more. So a value that was read before
+/// an invalidation and stored after it cannot live on, and neighbours in a group are merely read
+/// again.
 struct Generations(Box<[AtomicU64]>);
 
 impl Generations {
@@ -66,16 +68,28 @@ pub(super) struct Caches {
 impl Caches {
     pub(super) fn new(lifetime: Duration) -> Self {
         Self {
-            tokens: Cache::builder().max_capacity(TOKENS).time_to_live(lifetime).build(),
-            accounts: Cache::builder().max_capacity(ACCOUNTS).time_to_live(ACCOUNT_SECONDS).build(),
+            tokens: Cache::builder()
+                .max_capacity(TOKENS)
+                .time_to_live(lifetime)
+                .build(),
+            accounts: Cache::builder()
+                .max_capacity(ACCOUNTS)
+                .time_to_live(ACCOUNT_SECONDS)
+                .build(),
             generations: Generations::new(),
             everything: AtomicU64::new(0),
             account_names: AtomicU64::new(0),
         }
     }
 
-    /// The counters now, for a user with a session or a key. Take the stamp before the database is read.
-    pub(super) fn stamp(&self, user: UserId, credential: Option<Uuid>, account: AccountId) -> Stamp {
+    /// The counters now, for a user with a session or a key. Take the stamp before the database is
+    /// read.
+    pub(super) fn stamp(
+        &self,
+        user: UserId,
+        credential: Option<Uuid>,
+        account: AccountId,
+    ) -> Stamp {
         let count = |id| self.generations.slot(id).load(Ordering::Acquire);
         Stamp {
             everything: self.everything.load(Ordering::Acquire),
@@ -86,12 +100,16 @@ impl Caches {
     }
 
     pub(super) fn is_current(&self, principal: &Principal) -> bool {
-        let credential = principal.session_id.or(principal.key.as_ref().map(|key| key.id));
+        let credential = principal
+            .session_id
+            .or(principal.key.as_ref().map(|key| key.id));
         self.stamp(principal.user_id, credential, principal.account.id) == principal.stamp
     }
 
     pub(super) fn principal(&self, key: &TokenKey) -> Option<Arc<Principal>> {
-        self.tokens.get(key).filter(|principal| self.is_current(principal))
+        self.tokens
+            .get(key)
+            .filter(|principal| self.is_current(principal))
     }
 
     pub(super) fn keep(&self, key: TokenKey, principal: Arc<Principal>) {
@@ -108,7 +126,12 @@ impl Caches {
         self.account_names.load(Ordering::Acquire)
     }
 
-    pub(super) fn keep_account(&self, identifier: String, generation: u64, account: Arc<AccountRef>) {
+    pub(super) fn keep_account(
+        &self,
+        identifier: String,
+        generation: u64,
+        account: Arc<AccountRef>,
+    ) {
         self.accounts.insert(identifier, (generation, account));
     }
 
@@ -117,11 +140,15 @@ impl Caches {
     }
 
     pub(super) fn invalidate_credential(&self, credential: Uuid) {
-        self.generations.slot(credential).fetch_add(1, Ordering::AcqRel);
+        self.generations
+            .slot(credential)
+            .fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn invalidate_account(&self, account: AccountId) {
-        self.generations.slot(account.0).fetch_add(1, Ordering::AcqRel);
+        self.generations
+            .slot(account.0)
+            .fetch_add(1, Ordering::AcqRel);
         self.account_names.fetch_add(1, Ordering::AcqRel);
     }
 

@@ -125,7 +125,9 @@ impl Jwt {
         let secret = match config.secret_key.expose() {
             // Anybody could sign with an empty one.
             empty if empty.is_empty() => {
-                tracing::warn!("no secret key is configured: tokens are valid until the server stops");
+                tracing::warn!(
+                    "no secret key is configured: tokens are valid until the server stops"
+                );
                 Secret::new(one_time::random_token())
             }
             _ => config.secret_key.clone(),
@@ -157,7 +159,8 @@ impl Jwt {
         self.pair_from(subject, id, now, now)
     }
 
-    /// The same with a refresh token that was made before; equal arguments make an equal refresh token.
+    /// The same with a refresh token that was made before; equal arguments make an equal refresh
+    /// token.
     pub fn pair_from(
         &self,
         subject: Subject<'_>,
@@ -183,31 +186,50 @@ impl Jwt {
             role: Some(subject.role.to_owned()),
             ..claims(Use::Access, now, self.access)
         })?;
-        let refresh =
-            self.sign(&Claims { jti: Some(id.to_owned()), ..claims(Use::Refresh, refresh_from, self.refresh) })?;
-        Ok(Pair { access, refresh, expires_in: self.access.num_seconds() })
+        let refresh = self.sign(&Claims {
+            jti: Some(id.to_owned()),
+            ..claims(Use::Refresh, refresh_from, self.refresh)
+        })?;
+        Ok(Pair {
+            access,
+            refresh,
+            expires_in: self.access.num_seconds(),
+        })
     }
 
-    /// The id of the refresh token that follows one (given by its hash) in a session, after `reissued` others that were
-    /// replaced. Only this server can tell it.
+    /// The id of the refresh token that follows one (given by its hash) in a session, after
+    /// `reissued` others that were replaced. Only this server can tell it.
     pub fn successor_id(&self, session: Uuid, shown: &str, reissued: i64) -> Result<String> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
-        let mac = mac.chain_update("refresh token").chain_update(session.as_bytes()).chain_update(shown);
-        let mac = if reissued == 0 { mac } else { mac.chain_update(reissued.to_be_bytes()) };
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes())
+            .map_err(Error::internal)?;
+        let mac = mac
+            .chain_update("refresh token")
+            .chain_update(session.as_bytes())
+            .chain_update(shown);
+        let mac = if reissued == 0 {
+            mac
+        } else {
+            mac.chain_update(reissued.to_be_bytes())
+        };
         Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
     /// A text that only this server can make of another, for one purpose.
     pub fn proof(&self, purpose: &str, text: &str) -> Result<String> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).map_err(Error::internal)?;
-        let mac = mac.chain_update(purpose).chain_update([0]).chain_update(text);
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes())
+            .map_err(Error::internal)?;
+        let mac = mac
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(text);
         Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
     /// What a token of ours says, whatever its use and even if it has expired.
     pub fn read(&self, token: &str) -> Result<Claims, Rejection> {
         let read = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation);
-        read.map(|token| token.claims).map_err(|_| Rejection::Invalid)
+        read.map(|token| token.claims)
+            .map_err(|_| Rejection::Invalid)
     }
 
     /// Checks a token.
@@ -223,7 +245,8 @@ impl Jwt {
     }
 
     fn sign(&self, claims: &Claims) -> Result<String> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).map_err(Error::internal)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing)
+            .map_err(Error::internal)
     }
 }
 
@@ -234,7 +257,13 @@ mod tests {
 
     fn subject(account: &AccountRef) -> Subject<'_> {
         let session = Uuid::nil();
-        Subject { user: UserId(Uuid::nil()), account, email: "ann@example.com", role: "admin", session }
+        Subject {
+            user: UserId(Uuid::nil()),
+            account,
+            email: "ann@example.com",
+            role: "admin",
+            session,
+        }
     }
 
     fn account() -> AccountRef {
@@ -245,21 +274,52 @@ mod tests {
     #[test]
     fn access_tokens_carry_the_published_claims() {
         let (account, jwt) = (account(), Jwt::new(&AuthConfig::default()));
-        let pair = jwt.pair(subject(&account), "id", DateTime::UNIX_EPOCH).unwrap();
+        let pair = jwt
+            .pair(subject(&account), "id", DateTime::UNIX_EPOCH)
+            .unwrap();
         let claims = |token: &str| {
-            let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+            let payload = URL_SAFE_NO_PAD
+                .decode(token.split('.').nth(1).unwrap())
+                .unwrap();
             serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&payload).unwrap()
         };
         let access = claims(&pair.access);
         let keys: Vec<&str> = access.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["iss", "sub", "iat", "exp", "user_id", "account_id", "email", "role", "type", "sid"]);
+        assert_eq!(
+            keys,
+            [
+                "iss",
+                "sub",
+                "iat",
+                "exp",
+                "user_id",
+                "account_id",
+                "email",
+                "role",
+                "type",
+                "sid"
+            ]
+        );
         assert_eq!(
             (&access["iss"], &access["type"], &access["exp"]),
             (&"snackbase".into(), &"access".into(), &3600.into())
         );
         let refresh = claims(&pair.refresh);
         let keys: Vec<&str> = refresh.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["iss", "sub", "iat", "exp", "jti", "user_id", "account_id", "type", "sid"]);
+        assert_eq!(
+            keys,
+            [
+                "iss",
+                "sub",
+                "iat",
+                "exp",
+                "jti",
+                "user_id",
+                "account_id",
+                "type",
+                "sid"
+            ]
+        );
     }
 
     #[test]
@@ -269,11 +329,23 @@ mod tests {
         let theirs = Jwt::new(&AuthConfig::default());
         let token = theirs.pair(subject(&account), "id", now).unwrap().access;
         assert!(theirs.check(&token, Use::Access, now).is_ok());
-        assert_eq!(ours.check(&token, Use::Access, now).unwrap_err(), Rejection::Invalid, "no two servers share a key");
+        assert_eq!(
+            ours.check(&token, Use::Access, now).unwrap_err(),
+            Rejection::Invalid,
+            "no two servers share a key"
+        );
         let payload = token.split('.').nth(1).unwrap();
         let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
-        for forged in [format!("{none}.{payload}."), format!("{none}.{payload}"), String::new(), "a.b.c".into()] {
-            assert_eq!(theirs.check(&forged, Use::Access, now).unwrap_err(), Rejection::Invalid);
+        for forged in [
+            format!("{none}.{payload}."),
+            format!("{none}.{payload}"),
+            String::new(),
+            "a.b.c".into(),
+        ] {
+            assert_eq!(
+                theirs.check(&forged, Use::Access, now).unwrap_err(),
+                Rejection::Invalid
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One-time tokens: e-mail verification, password reset, first set-up. Only their hashes are stored.
+//! One-time tokens: e-mail verification, password reset, first set-up. Only their hashes are
+//! stored.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -87,19 +88,35 @@ pub fn forget(purpose: Purpose, user: Option<UserId>) -> Stmt {
 }
 
 /// The token, if it is valid.
-pub async fn find(db: &Db, purpose: Purpose, token: &str, now: DateTime<Utc>) -> Result<Option<OneTime>, DbError> {
+pub async fn find(
+    db: &Db,
+    purpose: Purpose,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<OneTime>, DbError> {
     let select = "SELECT user_id, email, expires_at FROM one_time_tokens \
                   WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3";
-    db.row(Stmt::fixed(select, vec![hash(token).into(), purpose.name().into(), now.into()])).await
+    db.row(Stmt::fixed(
+        select,
+        vec![hash(token).into(), purpose.name().into(), now.into()],
+    ))
+    .await
 }
 
 /// The statement that uses a token up; in a batch it must be required, so that a token works once.
 pub fn consume(purpose: Purpose, token: &str, now: DateTime<Utc>) -> Stmt {
-    let delete = "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3";
-    Stmt::fixed(delete, vec![hash(token).into(), purpose.name().into(), now.into()])
+    let delete =
+        "DELETE FROM one_time_tokens WHERE token_hash = $1 AND purpose = $2 AND expires_at > $3";
+    Stmt::fixed(
+        delete,
+        vec![hash(token).into(), purpose.name().into(), now.into()],
+    )
 }
 
 /// The statement that deletes what has expired.
 pub fn prune(now: DateTime<Utc>) -> Stmt {
-    Stmt::fixed("DELETE FROM one_time_tokens WHERE expires_at <= $1", vec![now.into()])
+    Stmt::fixed(
+        "DELETE FROM one_time_tokens WHERE expires_at <= $1",
+        vec![now.into()],
+    )
 }

@@ -30,14 +30,16 @@ pub enum Verdict {
     Wrong,
     /// It is the right one.
     Right,
-    /// It is the right one, and should be hashed again: with today's parameters, in its normal form.
+    /// It is the right one, and should be hashed again: with today's parameters, in its normal
+    /// form.
     Outdated,
 }
 
 /// Hashes and checks passwords; cheap to clone.
 ///
-/// Only so many run at once, on threads of their own, so that a storm of sign-ins slows sign-ins and nothing else. A hash
-/// that has begun keeps its place until it ends, even if nobody waits for it any more.
+/// Only so many run at once, on threads of their own, so that a storm of sign-ins slows sign-ins
+/// and nothing else. A hash that has begun keeps its place until it ends, even if nobody waits for
+/// it any more.
 #[derive(Clone)]
 pub struct Passwords {
     cost: Cost,
@@ -56,8 +58,15 @@ impl Passwords {
             parallelism: config.argon2_parallelism,
         };
         // One core is left for everything else.
-        let spare = || std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
-        let workers = if config.password_workers == 0 { spare() } else { config.password_workers };
+        let spare = || {
+            std::thread::available_parallelism()
+                .map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+        };
+        let workers = if config.password_workers == 0 {
+            spare()
+        } else {
+            config.password_workers
+        };
         Self {
             cost,
             places: Arc::new(Semaphore::new(workers)),
@@ -71,12 +80,19 @@ impl Passwords {
         let cost = self.cost;
         let salt: [u8; 16] = rand::random();
         let password = normalize(&password);
-        self.run(|| Ok(()), move |buffers| buffers.hash(cost, &password, &salt)).await?.map_err(Error::internal)
+        self.run(
+            || Ok(()),
+            move |buffers| buffers.hash(cost, &password, &salt),
+        )
+        .await?
+        .map_err(Error::internal)
     }
 
-    /// Compares a password with a stored hash; without one, takes as long and says that it is wrong.
+    /// Compares a password with a stored hash; without one, takes as long and says that it is
+    /// wrong.
     ///
-    /// `allowed` is asked when the turn has come: whoever ran out of attempts while waiting is turned away there.
+    /// `allowed` is asked when the turn has come: whoever ran out of attempts while waiting is
+    /// turned away there.
     pub async fn verify(
         &self,
         password: String,
@@ -85,7 +101,11 @@ impl Passwords {
     ) -> Result<Verdict> {
         let cost = self.cost;
         // Nobody has such a password: it is not worth hashing megabytes.
-        let (password, stored) = if password.len() > MAX_BYTES { (String::new(), None) } else { (password, stored) };
+        let (password, stored) = if password.len() > MAX_BYTES {
+            (String::new(), None)
+        } else {
+            (password, stored)
+        };
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
         let checked = self.run(allowed, move |buffers| {
@@ -95,7 +115,9 @@ impl Passwords {
                 return Ok((right, used == cost));
             }
             // Once passwords were hashed as they came.
-            buffers.verify(&password, &stored).map(|(right, _)| (right, false))
+            buffers
+                .verify(&password, &stored)
+                .map(|(right, _)| (right, false))
         });
         let (right, is_up_to_date) = checked.await?.map_err(Error::internal)?;
         Ok(match (known && right, is_up_to_date) {
@@ -110,7 +132,12 @@ impl Passwords {
         allowed: impl FnOnce() -> Result<()>,
         work: impl FnOnce(&Buffers) -> T + Send + 'static,
     ) -> Result<T> {
-        let place = self.places.clone().acquire_owned().await.map_err(Error::internal)?;
+        let place = self
+            .places
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
         allowed()?;
         let buffers = self.buffers.clone();
         let done = spawn_blocking(move || {
@@ -127,7 +154,8 @@ impl Passwords {
     }
 }
 
-/// The normal form of a password: keyboards compose letters in different ways. NFKC, as NIST SP 800-63B recommends.
+/// The normal form of a password: keyboards compose letters in different ways. NFKC, as NIST SP
+/// 800-63B recommends.
 fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }

@@ -1,8 +1,8 @@
 //! What an API key may be used for.
 //!
-//! `records:secrets:read` adds a right that no key and no user has by itself, as published: a key with this scope alone
-//! does everything else that its owner may do. All other scopes limit: a key that names one of them does only what its
-//! scopes name.
+//! `records:secrets:read` adds a right that no key and no user has by itself, as published: a key
+//! with this scope alone does everything else that its owner may do. All other scopes limit: a key
+//! that names one of them does only what its scopes name.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,11 +25,12 @@ pub enum KeyScope {
     /// Uploading and deleting files.
     #[serde(rename = "files:write")]
     FilesWrite,
-    /// Everything else that the key's owner may do, except for what is left to people and to keys without limits:
-    /// superadmins and keys that may do more.
+    /// Everything else that the key's owner may do, except for what is left to people and to keys
+    /// without limits: superadmins and keys that may do more.
     #[serde(rename = "admin")]
     Admin,
-    /// Nothing by itself: it limits a key to what its other scopes name, even if these are `records:secrets:read` alone.
+    /// Nothing by itself: it limits a key to what its other scopes name, even if these are
+    /// `records:secrets:read` alone.
     #[serde(rename = "restricted")]
     Restricted,
 }
@@ -81,7 +82,9 @@ impl KeyScopes {
 
     /// Reads the stored form. What this version does not know allows nothing.
     pub(super) fn stored(text: &str) -> Option<Self> {
-        serde_json::from_str::<Vec<KeyScope>>(text).ok().map(|named| Self::of(&named))
+        serde_json::from_str::<Vec<KeyScope>>(text)
+            .ok()
+            .map(|named| Self::of(&named))
     }
 
     /// The stored form.
@@ -91,7 +94,10 @@ impl KeyScopes {
 
     /// Each of them.
     pub fn list(self) -> Vec<KeyScope> {
-        KeyScope::ALL.into_iter().filter(|scope| self.names(*scope)).collect()
+        KeyScope::ALL
+            .into_iter()
+            .filter(|scope| self.names(*scope))
+            .collect()
     }
 
     /// Whether the key may do only what its scopes name.
@@ -133,11 +139,21 @@ mod tests {
 
     #[test]
     fn the_scope_for_secrets_adds_and_every_other_limits() {
-        let (none, secrets) = (KeyScopes::default(), KeyScopes::of(&[KeyScope::SecretsRead]));
+        let (none, secrets) = (
+            KeyScopes::default(),
+            KeyScopes::of(&[KeyScope::SecretsRead]),
+        );
         for scope in KeyScope::ALL {
-            assert_eq!(none.allow(scope), scope != KeyScope::SecretsRead, "{scope:?}");
+            assert_eq!(
+                none.allow(scope),
+                scope != KeyScope::SecretsRead,
+                "{scope:?}"
+            );
             assert!(secrets.allow(scope), "{scope:?}");
-            for other in KeyScope::ALL.into_iter().filter(|other| *other != KeyScope::SecretsRead) {
+            for other in KeyScope::ALL
+                .into_iter()
+                .filter(|other| *other != KeyScope::SecretsRead)
+            {
                 let both = KeyScopes::of(&[other, KeyScope::SecretsRead]);
                 assert!(both.are_limited() && KeyScopes::of(&[other]).are_limited());
                 assert_eq!(
@@ -145,7 +161,11 @@ mod tests {
                     scope == other || scope == KeyScope::SecretsRead,
                     "{scope:?} of {other:?}"
                 );
-                assert_eq!(KeyScopes::of(&[other]).allow(scope), scope == other, "{scope:?} of {other:?}");
+                assert_eq!(
+                    KeyScopes::of(&[other]).allow(scope),
+                    scope == other,
+                    "{scope:?} of {other:?}"
+                );
             }
         }
         assert!(!none.are_limited() && !secrets.are_limited());
@@ -158,7 +178,11 @@ mod tests {
         let some = of(&[RecordsRead, SecretsRead]);
         for all in [KeyScopes::default(), of(&[SecretsRead])] {
             assert!(all.include(some) && all.include(all) && all.include(of(&[SecretsRead])));
-            assert!(!some.include(all) && !of(&[Admin]).include(all) && !of(&[Restricted, SecretsRead]).include(all));
+            assert!(
+                !some.include(all)
+                    && !of(&[Admin]).include(all)
+                    && !of(&[Restricted, SecretsRead]).include(all)
+            );
         }
         assert!(some.include(of(&[RecordsRead])) && some.include(of(&[Restricted, SecretsRead])));
         assert!(!some.include(of(&[SecretsRead])) && !some.include(of(&[RecordsRead, Admin])));

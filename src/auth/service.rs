@@ -37,11 +37,18 @@ impl Auth {
     pub fn new(db: Db, clock: Clock, config: &AuthConfig) -> Self {
         let caches = Caches::new(Duration::from_secs(config.cache_seconds));
         let (jwt, keys) = (Jwt::new(config), Keys::new(config));
-        Self(Arc::new(Inner { db, clock, jwt, keys, uses: KeyUses::default(), caches }))
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            jwt,
+            keys,
+            uses: KeyUses::default(),
+            caches,
+        }))
     }
 
-    /// The user behind a credential, or [`Error::Unauthenticated`]. A token that was seen in the last seconds costs no
-    /// database read.
+    /// The user behind a credential, or [`Error::Unauthenticated`]. A token that was seen in the
+    /// last seconds costs no database read.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Arc<Principal>> {
         let (token, is_key) = match credential {
             Credential::Bearer(token) => (token, token.starts_with("sb_")),
@@ -55,7 +62,11 @@ impl Auth {
             _ => self.load(token, cached, now).await?,
         };
         if principal.expires_at.is_some_and(|at| at <= now) {
-            return Err(refused(if is_key { "API key expired" } else { "Token expired" }));
+            return Err(refused(if is_key {
+                "API key expired"
+            } else {
+                "Token expired"
+            }));
         }
         if let Some(key) = &principal.key {
             self.0.uses.note(key, now);
@@ -63,7 +74,8 @@ impl Auth {
         Ok(principal)
     }
 
-    /// A user who may sign in, for somebody who may act for others; `None` if there is no such user in the account.
+    /// A user who may sign in, for somebody who may act for others; `None` if there is no such user
+    /// in the account.
     pub async fn user(&self, user: UserId, account: AccountId) -> Result<Option<Principal>> {
         let stamp = self.0.caches.stamp(user, None, account);
         Ok(store::user(&self.0.db, user, account, stamp).await?)
@@ -85,7 +97,10 @@ impl Auth {
             return Ok(None);
         }
         let generation = caches.account_generation();
-        let Some(account) = store::account(&self.0.db, identifier.trim()).await?.map(Arc::new) else {
+        let Some(account) = store::account(&self.0.db, identifier.trim())
+            .await?
+            .map(Arc::new)
+        else {
             return Ok(None);
         };
         caches.keep_account(identifier.to_owned(), generation, account.clone());
@@ -128,7 +143,11 @@ impl Auth {
     }
 
     async fn load_key(&self, shown: &str, key: TokenKey) -> Result<Arc<Principal>> {
-        let claims = self.0.keys.read(shown).ok_or_else(|| refused("Invalid API key"))?;
+        let claims = self
+            .0
+            .keys
+            .read(shown)
+            .ok_or_else(|| refused("Invalid API key"))?;
         let (user, account) = (UserId(claims.user_id), AccountId(claims.account_id));
         let stamp = self.0.caches.stamp(user, Some(claims.token_id), account);
         let principal = match store::key_owner(&self.0.db, &claims, stamp).await? {
@@ -145,17 +164,23 @@ impl Auth {
     }
 
     async fn load(&self, token: &str, key: TokenKey, now: DateTime<Utc>) -> Result<Arc<Principal>> {
-        let claims = self.0.jwt.check(token, Use::Access, now).map_err(|rejection| {
-            refused(match rejection {
-                Rejection::Invalid => "Invalid token",
-                Rejection::Expired => "Token expired",
-                Rejection::WrongUse => "Not an access token",
-            })
-        })?;
+        let claims = self
+            .0
+            .jwt
+            .check(token, Use::Access, now)
+            .map_err(|rejection| {
+                refused(match rejection {
+                    Rejection::Invalid => "Invalid token",
+                    Rejection::Expired => "Token expired",
+                    Rejection::WrongUse => "Not an access token",
+                })
+            })?;
         let (user, account) = (claims.user(), claims.account());
         let stamp = self.0.caches.stamp(user, Some(claims.sid), account);
-        let principal = store::session_user(&self.0.db, claims.sid, user, account, now, stamp).await?;
-        let mut principal = principal.ok_or_else(|| refused("The session has ended. Sign in again."))?;
+        let principal =
+            store::session_user(&self.0.db, claims.sid, user, account, now, stamp).await?;
+        let mut principal =
+            principal.ok_or_else(|| refused("The session has ended. Sign in again."))?;
         principal.expires_at = claims.expires_at();
         let principal = Arc::new(principal);
         self.0.caches.keep(key, principal.clone());

@@ -39,11 +39,20 @@ pub(super) async fn account(db: &Db, identifier: &str) -> Result<Option<AccountR
     let text = "SELECT id, account_code, slug, name, created_at FROM accounts \
                 WHERE id = $1 OR account_code = $2 OR slug = $1 \
                 ORDER BY CASE WHEN account_code = $2 THEN 0 WHEN slug = $1 THEN 1 ELSE 2 END LIMIT 1";
-    let args = vec![identifier.to_lowercase().into(), identifier.to_uppercase().into()];
+    let args = vec![
+        identifier.to_lowercase().into(),
+        identifier.to_uppercase().into(),
+    ];
     let row: Option<AccountRow> = db.row(Stmt::fixed(text, args)).await?;
     Ok(row.and_then(|row| {
         let id = AccountId::parse(&row.id)?;
-        Some(AccountRef::new(id, row.account_code, row.slug, row.name, row.created_at))
+        Some(AccountRef::new(
+            id,
+            row.account_code,
+            row.slug,
+            row.name,
+            row.created_at,
+        ))
     }))
 }
 
@@ -64,7 +73,11 @@ pub(super) async fn user(
     stamp: Stamp,
 ) -> Result<Option<Principal>, DbError> {
     let mut sql = db.sql();
-    sql.push(SELECT).push(" WHERE u.id = ").arg(user).push(" AND u.account_id = ").arg(account);
+    sql.push(SELECT)
+        .push(" WHERE u.id = ")
+        .arg(user)
+        .push(" AND u.account_id = ")
+        .arg(account);
     sql.push(" AND u.is_active ORDER BY g.name");
     let rows: Vec<PrincipalRow> = db.rows(sql.build()).await?;
     Ok(principal(rows, user, account, stamp))
@@ -80,16 +93,36 @@ pub(super) async fn session_user(
     stamp: Stamp,
 ) -> Result<Option<Principal>, DbError> {
     let mut sql = db.sql();
-    sql.push(SELECT).push(" JOIN sessions s ON s.user_id = u.id WHERE s.id = ").arg(session.to_string());
-    sql.push(" AND s.user_id = ").arg(user).push(" AND u.account_id = ").arg(account);
-    sql.push(" AND s.revoked_at IS NULL AND s.expires_at > ").arg(now).push(" AND u.is_active ORDER BY g.name");
+    sql.push(SELECT)
+        .push(" JOIN sessions s ON s.user_id = u.id WHERE s.id = ")
+        .arg(session.to_string());
+    sql.push(" AND s.user_id = ")
+        .arg(user)
+        .push(" AND u.account_id = ")
+        .arg(account);
+    sql.push(" AND s.revoked_at IS NULL AND s.expires_at > ")
+        .arg(now)
+        .push(" AND u.is_active ORDER BY g.name");
     let rows: Vec<PrincipalRow> = db.rows(sql.build()).await?;
-    Ok(principal(rows, user, account, stamp).map(|principal| Principal { session_id: Some(session), ..principal }))
+    Ok(
+        principal(rows, user, account, stamp).map(|principal| Principal {
+            session_id: Some(session),
+            ..principal
+        }),
+    )
 }
 
 /// The user whom rows are about, if there are any.
-fn principal(mut rows: Vec<PrincipalRow>, user: UserId, account: AccountId, stamp: Stamp) -> Option<Principal> {
-    let groups = rows.iter_mut().filter_map(|row| row.group_name.take()).collect();
+fn principal(
+    mut rows: Vec<PrincipalRow>,
+    user: UserId,
+    account: AccountId,
+    stamp: Stamp,
+) -> Option<Principal> {
+    let groups = rows
+        .iter_mut()
+        .filter_map(|row| row.group_name.take())
+        .collect();
     rows.into_iter().next().map(|row| Principal {
         user_id: user,
         user_id_text: user.to_string(),
@@ -142,7 +175,11 @@ pub(super) enum KeyOwner {
 }
 
 /// The owner of an API key, in the account that the key is bound to.
-pub(super) async fn key_owner(db: &Db, claims: &KeyClaims, stamp: Stamp) -> Result<Option<KeyOwner>, DbError> {
+pub(super) async fn key_owner(
+    db: &Db,
+    claims: &KeyClaims,
+    stamp: Stamp,
+) -> Result<Option<KeyOwner>, DbError> {
     let text = "SELECT k.key_hash, k.scopes, k.last_used_at, k.expires_at, k.revoked_at, u.is_active, u.email, \
                 coalesce(kr.name, r.name) AS role, u.email_verified, u.created_at, u.last_login, a.account_code, \
                 a.slug, a.name AS account_name, a.created_at AS account_created_at, g.name AS group_name \
@@ -156,12 +193,25 @@ pub(super) async fn key_owner(db: &Db, claims: &KeyClaims, stamp: Stamp) -> Resu
                 WHERE k.id = $1 AND k.user_id = $2 AND k.account_id = $3 \
                 ORDER BY g.name";
     let (user, account) = (UserId(claims.user_id), AccountId(claims.account_id));
-    let args = vec![claims.token_id.to_string().into(), user.into(), account.into()];
+    let args = vec![
+        claims.token_id.to_string().into(),
+        user.into(),
+        account.into(),
+    ];
     let mut rows: Vec<KeyRow> = db.rows(Stmt::fixed(text, args)).await?;
-    let groups = rows.iter_mut().filter_map(|row| row.owner.group_name.take()).collect();
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let groups = rows
+        .iter_mut()
+        .filter_map(|row| row.owner.group_name.take())
+        .collect();
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
     // A scope that this version does not know must not widen what the key may do.
-    let (Some(scopes), None, true) = (KeyScopes::stored(&row.scopes), row.revoked_at, row.is_active) else {
+    let (Some(scopes), None, true) = (
+        KeyScopes::stored(&row.scopes),
+        row.revoked_at,
+        row.is_active,
+    ) else {
         return Ok(Some(KeyOwner::Revoked));
     };
     let owner = row.owner;
@@ -188,5 +238,8 @@ pub(super) async fn key_owner(db: &Db, claims: &KeyClaims, stamp: Stamp) -> Resu
         expires_at: row.expires_at,
         stamp,
     };
-    Ok(Some(KeyOwner::Known { hash: row.key_hash, principal: Box::new(principal) }))
+    Ok(Some(KeyOwner::Known {
+        hash: row.key_hash,
+        principal: Box::new(principal),
+    }))
 }

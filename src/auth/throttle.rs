@@ -1,7 +1,7 @@
 //! Who tries too often has to wait: sign-in, registration, links in mails.
 //!
-//! Wrong passwords count for the identity *and* the network they come from, so that nobody locks out somebody else. What
-//! happens to one more attempt, with the limits of the configuration:
+//! Wrong passwords count for the identity *and* the network they come from, so that nobody locks
+//! out somebody else. What happens to one more attempt, with the limits of the configuration:
 //!
 //! | Counted before | |
 //! |---|---|
@@ -21,12 +21,17 @@ use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
 
-/// Failures of one identity from all networks, in limits for one network, from which attempts are slowed down.
+/// Failures of one identity from all networks, in limits for one network, from which attempts are
+/// slowed down.
 const BRAKE_FACTOR: u32 = 5;
 /// Further attempts of clients that are known, in limits for one network.
 const KNOWN_CLIENT_FACTOR: u32 = 1;
 /// How long an attempt that is slowed down waits before it is looked at.
-const PAUSE: Duration = if cfg!(test) { Duration::from_millis(10) } else { Duration::from_secs(1) };
+const PAUSE: Duration = if cfg!(test) {
+    Duration::from_millis(10)
+} else {
+    Duration::from_secs(1)
+};
 /// Slowed attempts for one identity that wait for their turn.
 const MAX_WAITING: usize = 8;
 /// Identities whose attempts are slowed down at once.
@@ -35,7 +40,8 @@ const MAX_QUEUES: u64 = 10_000;
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Door {
-    /// Guessing a password or a token; only failures count. An identity counts apart for each network.
+    /// Guessing a password or a token; only failures count. An identity counts apart for each
+    /// network.
     Guess,
     /// Guessing the password of one identity from anywhere.
     GuessFromAnywhere,
@@ -78,7 +84,8 @@ struct SlowQueue {
 
 /// Counts attempts for each address and each identity; cheap to clone.
 ///
-/// Every counter is a bucket of tokens that is full at first and is refilled within the window. Memory is bounded.
+/// Every counter is a bucket of tokens that is full at first and is refilled within the window.
+/// Memory is bounded.
 #[derive(Clone)]
 pub struct Throttle {
     limits: Arc<LimitsConfig>,
@@ -90,8 +97,15 @@ impl Throttle {
     /// With the configured numbers.
     pub fn new(limits: &LimitsConfig, clock: Clock) -> Self {
         let window = Duration::from_secs(limits.throttle_window_seconds.into());
-        let queues = Cache::builder().max_capacity(MAX_QUEUES).time_to_idle(Duration::from_mins(1)).build();
-        Self { limits: Arc::new(limits.clone()), buckets: Buckets::new(clock, window), queues }
+        let queues = Cache::builder()
+            .max_capacity(MAX_QUEUES)
+            .time_to_idle(Duration::from_mins(1))
+            .build();
+        Self {
+            limits: Arc::new(limits.clone()),
+            buckets: Buckets::new(clock, window),
+            queues,
+        }
     }
 
     /// How a sign-in is to be treated.
@@ -101,17 +115,27 @@ impl Throttle {
     pub fn admit(&self, address: Option<IpAddr>, identity: &str) -> Result<Admission> {
         self.check(Door::SignIn, None, Some(identity))?;
         let by_address = self.check(Door::SignIn, address, None);
-        Ok(match by_address.and_then(|()| self.check(Door::Guess, address, Some(identity))) {
-            Err(Error::RateLimited { retry_after }) => Admission::OverLimit(retry_after),
-            _ if self.check(Door::GuessFromAnywhere, None, Some(identity)).is_err() => Admission::Braked,
-            _ => Admission::Open,
-        })
+        Ok(
+            match by_address.and_then(|()| self.check(Door::Guess, address, Some(identity))) {
+                Err(Error::RateLimited { retry_after }) => Admission::OverLimit(retry_after),
+                _ if self
+                    .check(Door::GuessFromAnywhere, None, Some(identity))
+                    .is_err() =>
+                {
+                    Admission::Braked
+                }
+                _ => Admission::Open,
+            },
+        )
     }
 
-    /// What a wrong token is answered: it counts, and beyond the limit whoever guesses has to wait. Right tokens never
-    /// have to, whatever others guess from the same network: there is nothing to be gained by guessing at them.
+    /// What a wrong token is answered: it counts, and beyond the limit whoever guesses has to wait.
+    /// Right tokens never have to, whatever others guess from the same network: there is nothing to
+    /// be gained by guessing at them.
     pub fn wrong_token(&self, address: Option<IpAddr>, refusal: Error) -> Error {
-        self.enter(Door::Guess, address, None).err().unwrap_or(refusal)
+        self.enter(Door::Guess, address, None)
+            .err()
+            .unwrap_or(refusal)
     }
 
     /// Counts a wrong password.
@@ -125,16 +149,24 @@ impl Throttle {
     /// # Errors
     /// [`Error::RateLimited`] if too many wait already.
     pub async fn brake(&self, identity: &str) -> Result<SlowTurn> {
-        self.slow(key(b"brake", identity.as_bytes()), MAX_WAITING).await
+        self.slow(key(b"brake", identity.as_bytes()), MAX_WAITING)
+            .await
     }
 
     /// Lets an attempt pass that is over the limit, from a client that is known, after a pause.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] if there were too many of these as well, or another is being looked at.
-    pub async fn let_known_client_through(&self, address: Option<IpAddr>, identity: &str) -> Result<SlowTurn> {
+    /// [`Error::RateLimited`] if there were too many of these as well, or another is being looked
+    /// at.
+    pub async fn let_known_client_through(
+        &self,
+        address: Option<IpAddr>,
+        identity: &str,
+    ) -> Result<SlowTurn> {
         self.check(Door::KnownClient, address, Some(identity))?;
-        let turn = self.slow(pair_key(b"known client", address, identity), 1).await?;
+        let turn = self
+            .slow(pair_key(b"known client", address, identity), 1)
+            .await?;
         self.enter(Door::KnownClient, address, Some(identity))?;
         Ok(turn)
     }
@@ -144,11 +176,16 @@ impl Throttle {
             places: Arc::new(Semaphore::new(places)),
             turn: Arc::new(Semaphore::new(1)),
         });
-        let busy = |_| Error::RateLimited { retry_after: PAUSE.as_secs().max(1) };
+        let busy = |_| Error::RateLimited {
+            retry_after: PAUSE.as_secs().max(1),
+        };
         let place = queue.places.try_acquire_owned().map_err(busy)?;
         let turn = queue.turn.acquire_owned().await.map_err(Error::internal)?;
         tokio::time::sleep(PAUSE).await;
-        Ok(SlowTurn { _place: place, _turn: turn })
+        Ok(SlowTurn {
+            _place: place,
+            _turn: turn,
+        })
     }
 
     /// Refuses if too many attempts were counted already.
@@ -169,33 +206,65 @@ impl Throttle {
         Ok(())
     }
 
-    /// Whether a refusal is worth being written down: the first within the window for this address and for this identity.
-    /// More would let whoever is refused fill the disk.
+    /// Whether a refusal is worth being written down: the first within the window for this address
+    /// and for this identity. More would let whoever is refused fill the disk.
     pub fn is_news(&self, address: Option<IpAddr>, identity: &str) -> bool {
         self.enter(Door::Notice, address, Some(identity)).is_ok()
     }
 
-    fn each(&self, door: Door, address: Option<IpAddr>, identity: Option<&str>, taken: f64) -> Result<()> {
+    fn each(
+        &self,
+        door: Door,
+        address: Option<IpAddr>,
+        identity: Option<&str>,
+        taken: f64,
+    ) -> Result<()> {
         if !self.limits.throttle_enabled {
             return Ok(());
         }
         let limits = &*self.limits;
         let (per_address, per_identity) = match door {
-            Door::Guess => (Some(limits.login_failures_per_address), limits.login_failures_per_identity),
-            Door::GuessFromAnywhere => (None, limits.login_failures_per_identity.saturating_mul(BRAKE_FACTOR)),
-            Door::KnownClient => (None, limits.login_failures_per_identity.saturating_mul(KNOWN_CLIENT_FACTOR)),
-            Door::SignIn => (Some(limits.sign_ins_per_address), limits.sign_ins_per_identity),
-            Door::Register => (Some(limits.registrations_per_address), limits.registrations_per_address),
+            Door::Guess => (
+                Some(limits.login_failures_per_address),
+                limits.login_failures_per_identity,
+            ),
+            Door::GuessFromAnywhere => (
+                None,
+                limits
+                    .login_failures_per_identity
+                    .saturating_mul(BRAKE_FACTOR),
+            ),
+            Door::KnownClient => (
+                None,
+                limits
+                    .login_failures_per_identity
+                    .saturating_mul(KNOWN_CLIENT_FACTOR),
+            ),
+            Door::SignIn => (
+                Some(limits.sign_ins_per_address),
+                limits.sign_ins_per_identity,
+            ),
+            Door::Register => (
+                Some(limits.registrations_per_address),
+                limits.registrations_per_address,
+            ),
             Door::Mail => (Some(limits.mails_per_address), limits.mails_per_identity),
             Door::Notice => (Some(1), 1),
         };
-        let by_address =
-            address.zip(per_address).map(|(address, limit)| (key(&[door as u8, b'a'], &network(address)), limit));
+        let by_address = address
+            .zip(per_address)
+            .map(|(address, limit)| (key(&[door as u8, b'a'], &network(address)), limit));
         let by_identity = identity.map(|identity| match door {
-            Door::Guess | Door::KnownClient => (pair_key(&[door as u8, b'p'], address, identity), per_identity),
+            Door::Guess | Door::KnownClient => (
+                pair_key(&[door as u8, b'p'], address, identity),
+                per_identity,
+            ),
             _ => (key(&[door as u8, b'i'], identity.as_bytes()), per_identity),
         });
-        let waits = by_address.into_iter().chain(by_identity).map(|(key, limit)| self.take(key, limit, taken));
+        let waits = by_address
+            .into_iter()
+            .chain(by_identity)
+            .map(|(key, limit)| self.take(key, limit, taken));
         match waits.max() {
             Some(wait) if wait > 0 => Err(Error::RateLimited { retry_after: wait }),
             _ => Ok(()),
@@ -205,7 +274,10 @@ impl Throttle {
     /// Takes from a bucket; the answer is the number of seconds until there is a token again.
     fn take(&self, key: Key, limit: u32, taken: f64) -> u64 {
         let limit = f64::from(limit);
-        let rate = Rate { capacity: limit, per_second: limit / f64::from(self.limits.throttle_window_seconds) };
+        let rate = Rate {
+            capacity: limit,
+            per_second: limit / f64::from(self.limits.throttle_window_seconds),
+        };
         if taken == 0.0 && !self.buckets.knows(&key) {
             return 0;
         }
@@ -245,24 +317,41 @@ mod tests {
     fn failures_count_by_identity_and_network_and_are_forgiven_with_time() {
         let time = Arc::new(AtomicI64::new(0));
         let throttle = throttle(&time);
-        let [here, there, neighbour] = ["192.0.2.1", "2001:db8::1", "2001:db8::2"].map(|text| Some(address(text)));
+        let [here, there, neighbour] =
+            ["192.0.2.1", "2001:db8::1", "2001:db8::2"].map(|text| Some(address(text)));
         for _ in 0..2 {
             assert_eq!(throttle.admit(here, "ann").unwrap(), Admission::Open);
             throttle.count_failure(here, "ann");
         }
-        assert_eq!(throttle.admit(here, "ann").unwrap(), Admission::OverLimit(30));
-        assert_eq!(throttle.admit(there, "ann").unwrap(), Admission::Open, "others are not locked out");
+        assert_eq!(
+            throttle.admit(here, "ann").unwrap(),
+            Admission::OverLimit(30)
+        );
+        assert_eq!(
+            throttle.admit(there, "ann").unwrap(),
+            Admission::Open,
+            "others are not locked out"
+        );
         assert_eq!(throttle.admit(here, "bob").unwrap(), Admission::Open);
         throttle.check(Door::Mail, here, Some("ann")).unwrap();
         for identity in ["bob", "cid"] {
             throttle.count_failure(here, identity);
         }
-        assert!(matches!(throttle.admit(here, "dan").unwrap(), Admission::OverLimit(_)), "too many from one network");
+        assert!(
+            matches!(
+                throttle.admit(here, "dan").unwrap(),
+                Admission::OverLimit(_)
+            ),
+            "too many from one network"
+        );
         assert!(throttle.check(Door::Guess, here, None).is_err());
         for _ in 0..4 {
             throttle.count(Door::Guess, there, None);
         }
-        assert!(throttle.check(Door::Guess, neighbour, None).is_err(), "half of an IPv6 address is a network");
+        assert!(
+            throttle.check(Door::Guess, neighbour, None).is_err(),
+            "half of an IPv6 address is a network"
+        );
         assert!(throttle.is_news(here, "ann"));
         assert!(!throttle.is_news(here, "bob") && !throttle.is_news(None, "ann"));
         assert!(throttle.is_news(there, "cid"));
@@ -289,12 +378,33 @@ mod tests {
         let time = Arc::new(AtomicI64::new(0));
         let throttle = throttle(&time);
         let (here, there) = (Some(address("192.0.2.1")), Some(address("192.0.2.2")));
-        let first = throttle.let_known_client_through(here, "ann").await.unwrap();
-        assert!(throttle.let_known_client_through(here, "ann").await.is_err(), "another is being looked at");
-        throttle.let_known_client_through(there, "ann").await.unwrap();
+        let first = throttle
+            .let_known_client_through(here, "ann")
+            .await
+            .unwrap();
+        assert!(
+            throttle
+                .let_known_client_through(here, "ann")
+                .await
+                .is_err(),
+            "another is being looked at"
+        );
+        throttle
+            .let_known_client_through(there, "ann")
+            .await
+            .unwrap();
         drop(first);
-        throttle.let_known_client_through(here, "ann").await.unwrap();
-        assert!(throttle.let_known_client_through(here, "ann").await.is_err(), "twice was the limit");
+        throttle
+            .let_known_client_through(here, "ann")
+            .await
+            .unwrap();
+        assert!(
+            throttle
+                .let_known_client_through(here, "ann")
+                .await
+                .is_err(),
+            "twice was the limit"
+        );
     }
 
     #[tokio::test]

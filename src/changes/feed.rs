@@ -1,5 +1,6 @@
-//! What some task is to do with the changes that the follower reads. The follower never waits for it: when too much has
-//! come together, the rest stays in the log, and the task reads it there when it gets so far.
+//! What some task is to do with the changes that the follower reads. The follower never waits for
+//! it: when too much has come together, the rest stays in the log, and the task reads it there when
+//! it gets so far.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,7 +14,10 @@ use crate::db::DbError;
 /// How many bytes may wait.
 const ROOM: usize = 16 << 20;
 /// How much is taken at once, from memory or from the log.
-const PORTION: Most = Most { entries: 512, bytes: 4 << 20 };
+const PORTION: Most = Most {
+    entries: 512,
+    bytes: 4 << 20,
+};
 
 /// Changes that come next.
 #[derive(Debug, Default)]
@@ -50,8 +54,8 @@ struct Inner {
     news: Notify,
     /// How many changes may wait.
     room: usize,
-    /// Where the log was at the beginning. An older entry comes late, from a transaction that was open then: it would not
-    /// be found behind what was taken before it.
+    /// Where the log was at the beginning. An older entry comes late, from a transaction that was
+    /// open then: it would not be found behind what was taken before it.
     start: i64,
 }
 
@@ -77,7 +81,9 @@ impl Waiting {
         if self.changes.is_empty() && self.cut.is_some_and(|cut| cut <= self.taken) {
             return None;
         }
-        let most = PORTION.of(self.changes.iter().map(|change| change.size())).min(self.changes.len());
+        let most = PORTION
+            .of(self.changes.iter().map(|change| change.size()))
+            .min(self.changes.len());
         let changes: Vec<Arc<Change>> = self.changes.drain(..most).collect();
         self.bytes -= changes.iter().map(|change| change.size()).sum::<usize>();
         let last = changes.last().filter(|_| !self.changes.is_empty());
@@ -89,7 +95,9 @@ impl Waiting {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("Feed")
+            .field("room", &self.room)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,16 +107,33 @@ impl Inner {
     }
 }
 
-/// Both sides, for changes that come from now on and are wanted. So many wait in memory at most, the others in the log.
-pub fn feed(log: &ChangeLog, room: usize, wants: impl Fn(&Change) -> bool + Send + Sync + 'static) -> (Intake, Feed) {
+/// Both sides, for changes that come from now on and are wanted. So many wait in memory at most,
+/// the others in the log.
+pub fn feed(
+    log: &ChangeLog,
+    room: usize,
+    wants: impl Fn(&Change) -> bool + Send + Sync + 'static,
+) -> (Intake, Feed) {
     let (log, start) = (log.clone(), log.position());
-    let waiting = Mutex::new(Waiting { until: start, taken: start, ..Waiting::default() });
-    let inner = Arc::new(Inner { log, wants: Box::new(wants), waiting, news: Notify::new(), room, start });
+    let waiting = Mutex::new(Waiting {
+        until: start,
+        taken: start,
+        ..Waiting::default()
+    });
+    let inner = Arc::new(Inner {
+        log,
+        wants: Box::new(wants),
+        waiting,
+        news: Notify::new(),
+        room,
+        start,
+    });
     (Intake(inner.clone()), Feed(inner))
 }
 
 impl Intake {
-    /// Takes the next changes of the log; there are no others up to `until`. Those that nobody wants are left out.
+    /// Takes the next changes of the log; there are no others up to `until`. Those that nobody
+    /// wants are left out.
     pub fn put(&self, changes: &[Arc<Change>], until: i64) {
         let inner = &*self.0;
         let mut waiting = inner.waiting();
@@ -159,7 +184,8 @@ impl Feed {
         loop {
             let (after, until) = {
                 let mut waiting = self.0.waiting();
-                if waiting.has_ended && waiting.changes.is_empty() && waiting.taken >= waiting.until {
+                if waiting.has_ended && waiting.changes.is_empty() && waiting.taken >= waiting.until
+                {
                     return Portion::End;
                 }
                 match waiting.take() {
@@ -171,7 +197,10 @@ impl Feed {
                 Ok(Some(Stretch { changes, until })) => {
                     self.has_read(until);
                     let wanted = changes.into_iter().filter(|change| (self.0.wants)(change));
-                    return Portion::Batch(Batch { changes: wanted.map(Arc::new).collect(), until });
+                    return Portion::Batch(Batch {
+                        changes: wanted.map(Arc::new).collect(),
+                        until,
+                    });
                 }
                 Ok(None) => {
                     self.has_read(until);

@@ -12,24 +12,37 @@ pub struct Fields<'d>(pub(crate) Vec<(String, &'d RawValue)>);
 impl<'d> Fields<'d> {
     /// Reads a document; one that is not an object has no fields.
     pub fn read(document: Option<&'d str>) -> Self {
-        document.and_then(|document| serde_json::from_str(document).ok()).unwrap_or_default()
+        document
+            .and_then(|document| serde_json::from_str(document).ok())
+            .unwrap_or_default()
     }
 
     /// The value of a field, if it is there.
     pub fn get(&self, name: &str) -> Option<&'d RawValue> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| *value)
     }
 
     /// The document with other values for some of its fields.
     pub(super) fn write_with<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
-        let mut text =
-            String::with_capacity(self.0.iter().map(|(name, value)| name.len() + value.get().len() + 4).sum());
+        let mut text = String::with_capacity(
+            self.0
+                .iter()
+                .map(|(name, value)| name.len() + value.get().len() + 4)
+                .sum(),
+        );
         text.push('{');
         for (index, (name, own)) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             // Writing to a String does not fail.
-            let _ =
-                write!(text, "{comma}{}:{}", serde_json::Value::from(name.as_str()), value(name).unwrap_or(own.get()));
+            let _ = write!(
+                text,
+                "{comma}{}:{}",
+                serde_json::Value::from(name.as_str()),
+                value(name).unwrap_or(own.get())
+            );
         }
         text.push('}');
         text
@@ -58,8 +71,8 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// The record before an update: `record` is the one afterwards, `difference` has the earlier values of what changed.
-/// Entries of older versions have the whole record there.
+/// The record before an update: `record` is the one afterwards, `difference` has the earlier values
+/// of what changed. Entries of older versions have the whole record there.
 pub(super) fn before_update(record: &str, difference: &str) -> String {
     let changed = Fields::read(Some(difference));
     Fields::read(Some(record)).write_with(|name| changed.get(name).map(RawValue::get))

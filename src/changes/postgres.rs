@@ -1,9 +1,10 @@
 //! Following on PostgreSQL: positions are drawn in order but become visible out of order.
 //!
-//! The follower delivers the contiguous prefix. A missing position is waited for until every transaction that was open
-//! when the gap was seen has ended; if it is still missing then, its transaction was rolled back. Which those are, a
-//! snapshot does not say: its `xmax` follows the last transaction that *ended*, and one that still runs may be beyond it.
-//! So the follower takes a transaction id of its own, the fence: whatever drew a position before has a smaller one.
+//! The follower delivers the contiguous prefix. A missing position is waited for until every
+//! transaction that was open when the gap was seen has ended; if it is still missing then, its
+//! transaction was rolled back. Which those are, a snapshot does not say: its `xmax` follows the
+//! last transaction that *ended*, and one that still runs may be beyond it. So the follower takes a
+//! transaction id of its own, the fence: whatever drew a position before has a smaller one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -39,20 +40,29 @@ struct Progress {
     settled: i64,
     /// Beyond `settled`, what was there before the follower started.
     known: BTreeSet<i64>,
-    /// A transaction id taken after the gap behind `settled` was seen: every transaction that can fill it is older.
+    /// A transaction id taken after the gap behind `settled` was seen: every transaction that can
+    /// fill it is older.
     fence: Option<i64>,
 }
 
 impl Progress {
-    /// Begins after `settled` and after positions that were there already; those missing among them may belong to open
-    /// transactions.
+    /// Begins after `settled` and after positions that were there already; those missing among them
+    /// may belong to open transactions.
     fn after(settled: i64, recent: &[i64]) -> Self {
-        let known = recent.iter().copied().filter(|position| *position > settled).collect();
-        Self { settled, known, fence: None }
+        let known = recent
+            .iter()
+            .copied()
+            .filter(|position| *position > settled)
+            .collect();
+        Self {
+            settled,
+            known,
+            fence: None,
+        }
     }
 
-    /// Takes the rows after `settled`, in order, read in a snapshot in which every transaction older than `xmin` has
-    /// ended. Returns those to deliver, and whether it stopped at a gap.
+    /// Takes the rows after `settled`, in order, read in a snapshot in which every transaction
+    /// older than `xmin` has ended. Returns those to deliver, and whether it stopped at a gap.
     fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64) -> (Vec<T>, bool) {
         let mut deliver = Vec::new();
         for (position, row) in rows {
@@ -77,8 +87,8 @@ struct Followed {
 }
 
 impl Followed {
-    /// Notes a read that began after so many commits, found entries up to `last`, and settled them up to `settled`.
-    /// Returns how many commits were handed over, if that is known anew.
+    /// Notes a read that began after so many commits, found entries up to `last`, and settled them
+    /// up to `settled`. Returns how many commits were handed over, if that is known anew.
     fn note(&mut self, commits: u64, last: i64, settled: i64) -> Option<u64> {
         if last <= settled {
             self.awaited = None;
@@ -101,12 +111,18 @@ struct Reading {
     full: bool,
 }
 
-/// Up to where nothing can be added any more, of the last positions that are there. What is missing among them may belong
-/// to open transactions, and whoever subscribes at once must not miss what those commit: so they are waited for.
+/// Up to where nothing can be added any more, of the last positions that are there. What is missing
+/// among them may belong to open transactions, and whoever subscribes at once must not miss what
+/// those commit: so they are waited for.
 pub(super) async fn settled(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
     let fence = take_fence(db).await?;
     let start = Instant::now();
-    let oldest = || Stmt::fixed("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", Vec::new());
+    let oldest = || {
+        Stmt::fixed(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+            Vec::new(),
+        )
+    };
     while db.count(oldest()).await? <= fence {
         if start.elapsed() >= START_PATIENCE {
             tracing::warn!(
@@ -123,7 +139,11 @@ pub(super) async fn settled(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
 
 /// A transaction id: whatever has drawn a position before has a smaller one.
 async fn take_fence(db: &Db) -> Result<i64, DbError> {
-    db.count(Stmt::fixed("SELECT pg_current_xact_id()::text::bigint", Vec::new())).await
+    db.count(Stmt::fixed(
+        "SELECT pg_current_xact_id()::text::bigint",
+        Vec::new(),
+    ))
+    .await
 }
 
 pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl Consumer) {
@@ -136,11 +156,23 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
             woken.borrow_and_update();
             let (commits, before) = (*committed.borrow(), progress.settled);
             match read(log, &mut progress, &mut limit).await {
-                Ok(Reading { mut rows, last, full }) => {
+                Ok(Reading {
+                    mut rows,
+                    last,
+                    full,
+                }) => {
                     let mut completion = Completion::default();
                     while !rows.is_empty() {
-                        let Some((changes, last)) = log.next_changes(&mut rows, &mut completion).await else { return };
-                        let until = if rows.is_empty() { progress.settled } else { last };
+                        let Some((changes, last)) =
+                            log.next_changes(&mut rows, &mut completion).await
+                        else {
+                            return;
+                        };
+                        let until = if rows.is_empty() {
+                            progress.settled
+                        } else {
+                            last
+                        };
                         consumer.consume(changes, until).await;
                         tell(&log.position, until);
                     }
@@ -163,7 +195,11 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
                     tokio::time::sleep(RETRY).await;
                 }
             }
-            let pause = if progress.fence.is_some() { GAP_POLL } else { POLL };
+            let pause = if progress.fence.is_some() {
+                GAP_POLL
+            } else {
+                POLL
+            };
             // Whatever comes first: both are only hints to read.
             let _ = tokio::time::timeout(pause, woken.changed()).await;
         }
@@ -184,7 +220,11 @@ fn tell<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
     });
 }
 
-async fn read(log: &ChangeLog, progress: &mut Progress, limit: &mut ReadLimit) -> Result<Reading, DbError> {
+async fn read(
+    log: &ChangeLog,
+    progress: &mut Progress,
+    limit: &mut ReadLimit,
+) -> Result<Reading, DbError> {
     let stmt = Stmt::fixed(
         "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, omitted, \
          node = current_setting('application_name') AS own \
@@ -192,7 +232,9 @@ async fn read(log: &ChangeLog, progress: &mut Progress, limit: &mut ReadLimit) -
         vec![progress.settled.into(), limit.entries().into()],
     );
     let seen: Vec<Seen> = log.db.rows(stmt).await?;
-    let Some(xmin) = seen.first().map(|seen| seen.xmin) else { return Ok(Reading::default()) };
+    let Some(xmin) = seen.first().map(|seen| seen.xmin) else {
+        return Ok(Reading::default());
+    };
     let rows: Vec<Row> = seen.into_iter().map(|seen| seen.row).collect();
     let full = limit.is_reached(&rows);
     limit.adapt(&rows);
@@ -200,11 +242,16 @@ async fn read(log: &ChangeLog, progress: &mut Progress, limit: &mut ReadLimit) -
     let rows = rows.into_iter().map(|row| (row.position, row)).collect();
     let (deliver, gap) = progress.advance(rows, xmin);
     if gap && progress.fence.is_none() {
-        // If that fails, what was read is delivered all the same, and the gap is there again the next time.
+        // If that fails, what was read is delivered all the same, and the gap is there again the
+        // next time.
         let failed = |error: &DbError| tracing::warn!(%error, "a gap in the change log cannot be judged yet");
         progress.fence = take_fence(&log.db).await.inspect_err(failed).ok();
     }
-    Ok(Reading { rows: deliver.into(), last, full })
+    Ok(Reading {
+        rows: deliver.into(),
+        last,
+        full,
+    })
 }
 
 /// Wakes the follower when another node has written.
@@ -244,7 +291,10 @@ mod tests {
     use super::{Followed, Progress};
 
     fn rows(positions: &[i64]) -> Vec<(i64, i64)> {
-        positions.iter().map(|&position| (position, position)).collect()
+        positions
+            .iter()
+            .map(|&position| (position, position))
+            .collect()
     }
 
     #[test]
@@ -272,14 +322,21 @@ mod tests {
         assert_eq!(followed.note(3, 7, 7), Some(3));
         assert_eq!(followed.note(4, 9, 7), None);
         assert_eq!(followed.note(6, 12, 8), None);
-        assert_eq!(followed.note(8, 15, 9), Some(4), "those that were there when the ninth was seen");
+        assert_eq!(
+            followed.note(8, 15, 9),
+            Some(4),
+            "those that were there when the ninth was seen"
+        );
         assert_eq!(followed.note(9, 16, 15), Some(8));
         assert_eq!(followed.note(9, 16, 16), Some(9));
     }
 
     #[test]
     fn each_gap_has_a_fence_of_its_own() {
-        let mut progress = Progress { fence: Some(12), ..Progress::default() };
+        let mut progress = Progress {
+            fence: Some(12),
+            ..Progress::default()
+        };
         // The first gap is settled, the second is only seen now.
         assert_eq!(progress.advance(rows(&[2, 5]), 13), (vec![2], true));
         assert_eq!(progress.fence, None);

@@ -32,9 +32,13 @@ impl ReadLimit {
         if rows.is_empty() {
             return;
         }
-        let documents =
-            |row: &Row| row.record.as_ref().map_or(0, String::len) + row.previous.as_ref().map_or(0, String::len);
+        let documents = |row: &Row| {
+            row.record.as_ref().map_or(0, String::len)
+                + row.previous.as_ref().map_or(0, String::len)
+        };
         let mean = rows.iter().map(documents).sum::<usize>() / rows.len();
-        self.0 = i64::try_from(TARGET_BYTES / mean.max(1)).unwrap_or(MAX_ENTRIES).clamp(1, MAX_ENTRIES);
+        self.0 = i64::try_from(TARGET_BYTES / mean.max(1))
+            .unwrap_or(MAX_ENTRIES)
+            .clamp(1, MAX_ENTRIES);
     }
 }

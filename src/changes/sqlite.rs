@@ -14,7 +14,10 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
         let commits = *committed.borrow_and_update();
         loop {
             let mut sql = log.select();
-            sql.push(" WHERE position > ").arg(position).push(" ORDER BY position LIMIT ").number(limit.entries());
+            sql.push(" WHERE position > ")
+                .arg(position)
+                .push(" ORDER BY position LIMIT ")
+                .number(limit.entries());
             let rows: Vec<Row> = match log.db.rows(sql.build()).await {
                 Ok(rows) => rows,
                 Err(crate::db::DbError::Closed) => return,
@@ -28,7 +31,10 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
             limit.adapt(&rows);
             let (mut rows, mut completion) = (VecDeque::from(rows), Completion::default());
             while !rows.is_empty() {
-                let Some((changes, last)) = log.next_changes(&mut rows, &mut completion).await else { return };
+                let Some((changes, last)) = log.next_changes(&mut rows, &mut completion).await
+                else {
+                    return;
+                };
                 position = last;
                 consumer.consume(changes, position).await;
                 log.position.send_replace(position);

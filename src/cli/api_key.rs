@@ -20,13 +20,15 @@ pub(super) enum Command {
         /// What the key is for
         #[arg(long)]
         name: String,
-        /// The account that the key is bound to: its slug, code or id [default: none, the key reaches everything]
+        /// The account that the key is bound to: its slug, code or id [default: none, the key
+        /// reaches everything]
         #[arg(long)]
         account: Option<String>,
         /// The role that a bound key acts with [default: user]
         #[arg(long, requires = "account")]
         role: Option<String>,
-        /// What the key may be used for, such as records:read; can be repeated [default: everything but secrets]
+        /// What the key may be used for, such as records:read; can be repeated [default: everything
+        /// but secrets]
         #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
         scopes: Vec<KeyScope>,
         /// Until when the key is valid, such as 2030-01-31T12:00:00Z [default: for ever]
@@ -43,12 +45,27 @@ fn scope(name: &str) -> Result<KeyScope, String> {
 }
 
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
-    let Command::Create { email, name, account, role, scopes, expires_at } = command;
+    let Command::Create {
+        email,
+        name,
+        account,
+        role,
+        scopes,
+        expires_at,
+    } = command;
     let app = App::build(config, Hooks::default()).await?;
-    let request = ApiKeyCreate { name, expires_at, account_id: account, role_id: None, role, scopes };
+    let request = ApiKeyCreate {
+        name,
+        expires_at,
+        account_id: account,
+        role_id: None,
+        role,
+        scopes,
+    };
     let made = async {
         let owner = app.accounts.superadmin_at(&email).await?;
-        let owner = owner.ok_or_else(|| Error::not_found(format!("There is no superadmin {email}")))?;
+        let owner =
+            owner.ok_or_else(|| Error::not_found(format!("There is no superadmin {email}")))?;
         app.accounts.create_api_key(&owner, request).await
     }
     .await;

@@ -26,14 +26,26 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let verified = verified?;
     for chain in &verified.chains {
         let checksum = chain.checksum.as_deref().unwrap_or_default();
-        print_line(format!("{}  {:>9} entries  {checksum}", chain.account_id, chain.entries))?;
+        print_line(format!(
+            "{}  {:>9} entries  {checksum}",
+            chain.account_id, chain.entries
+        ))?;
     }
     for problem in &verified.problems {
-        let id = problem.id.map(|id| format!(", id {id}")).unwrap_or_default();
-        print_line(format!("{}: entry {}{id}: {}", problem.account_id, problem.seq, problem.kind))?;
+        let id = problem
+            .id
+            .map(|id| format!(", id {id}"))
+            .unwrap_or_default();
+        print_line(format!(
+            "{}: entry {}{id}: {}",
+            problem.account_id, problem.seq, problem.kind
+        ))?;
     }
     if !verified.valid {
         return Err(Error::internal("The audit trail is not as it was written"));
     }
-    print_line(format!("The audit trail is as it was written: {} entries.", verified.entries))
+    print_line(format!(
+        "The audit trail is as it was written: {} entries.",
+        verified.entries
+    ))
 }

@@ -14,20 +14,32 @@ use crate::error::{Error, Result};
 pub(super) async fn save(file: &Path, config: &Config) -> Result<()> {
     let database = sqlite(config, "back it up with pg_dump")?;
     if !database.is_file() {
-        return Err(failed(format!("There is no database at {}", database.display())));
+        return Err(failed(format!(
+            "There is no database at {}",
+            database.display()
+        )));
     }
     create(file).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => failed(format!("{} exists already: name another file", file.display())),
+        io::ErrorKind::AlreadyExists => failed(format!(
+            "{} exists already: name another file",
+            file.display()
+        )),
         _ => failed(format!("{} cannot be written: {error}", file.display())),
     })?;
     let copied = copy_database(&database, file).await;
-    let size = copied.map_err(|error| error.to_string()).and_then(|()| synced(file).map_err(|error| error.to_string()));
+    let size = copied
+        .map_err(|error| error.to_string())
+        .and_then(|()| synced(file).map_err(|error| error.to_string()));
     let size = size.map_err(|error| {
         // What is there is no backup; an error has been told already.
         let _ = fs::remove_file(file);
         failed(format!("The database could not be copied: {error}"))
     })?;
-    print_line(format!("Backed up {} into {}, {size} bytes.", database.display(), file.display()))?;
+    print_line(format!(
+        "Backed up {} into {}, {size} bytes.",
+        database.display(),
+        file.display()
+    ))?;
     print_line(format!(
         "The secrets are not in it. Keep {} or the configured keys, too: without them, everybody has to sign in again, \
          and encrypted fields stay encrypted.",
@@ -37,16 +49,25 @@ pub(super) async fn save(file: &Path, config: &Config) -> Result<()> {
 
 /// Puts a copy of a file in the place of the database.
 pub(super) async fn restore(file: &Path, force: bool, config: &Config) -> Result<()> {
-    let database = sqlite(config, "restore it with pg_restore, and renew its identity as the README says")?;
+    let database = sqlite(
+        config,
+        "restore it with pg_restore, and renew its identity as the README says",
+    )?;
     if !file.is_file() {
         return Err(failed(format!("There is no file {}", file.display())));
     }
     let exists = database.exists();
     if exists && !force {
         let place = database.display();
-        return Err(failed(format!("There is a database at {place} already: replace it with --force")));
+        return Err(failed(format!(
+            "There is a database at {place} already: replace it with --force"
+        )));
     }
-    let occupied = if exists { Some(occupy(&database).await?) } else { None };
+    let occupied = if exists {
+        Some(occupy(&database).await?)
+    } else {
+        None
+    };
     let new = with_suffix(&database, ".restoring");
     let prepared = prepare(file, &new).await;
     let replaced = prepared.and_then(|()| replace(&new, &database).map_err(Error::internal));
@@ -59,14 +80,23 @@ pub(super) async fn restore(file: &Path, force: bool, config: &Config) -> Result
         let _ = occupied.release().await;
     }
     replaced?;
-    print_line(format!("Restored {} from {}.", database.display(), file.display()))?;
-    print_line("Realtime clients will be told to fetch everything anew. Sessions are those of the time of the backup.")
+    print_line(format!(
+        "Restored {} from {}.",
+        database.display(),
+        file.display()
+    ))?;
+    print_line(
+        "Realtime clients will be told to fetch everything anew. Sessions are those of the time of the backup.",
+    )
 }
 
 /// Takes the database that is replaced, if no server uses it.
 async fn occupy(database: &Path) -> Result<Occupied> {
     Occupied::take(database).await.map_err(|error| match error {
-        DbError::Busy => failed(format!("{} is in use: stop the server first", database.display())),
+        DbError::Busy => failed(format!(
+            "{} is in use: stop the server first",
+            database.display()
+        )),
         error => failed(format!("{} cannot be opened: {error}", database.display())),
     })
 }
@@ -75,7 +105,9 @@ async fn occupy(database: &Path) -> Result<Occupied> {
 fn sqlite(config: &Config, advice: &str) -> Result<PathBuf> {
     match config.database.target(&config.server.data_dir) {
         DatabaseTarget::Sqlite(options) => Ok(options.path),
-        DatabaseTarget::Postgres(_) => Err(failed(format!("The database is on a PostgreSQL server: {advice}"))),
+        DatabaseTarget::Postgres(_) => Err(failed(format!(
+            "The database is on a PostgreSQL server: {advice}"
+        ))),
     }
 }
 
@@ -86,16 +118,19 @@ async fn prepare(backup: &Path, new: &Path) -> Result<()> {
     }
     // Left behind by one that was interrupted.
     match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::internal(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::internal(error));
+        }
         _ => {}
     }
     let copied = create(new).and_then(|mut file| io::copy(&mut File::open(backup)?, &mut file));
     copied.map_err(|error| failed(format!("{} cannot be copied: {error}", backup.display())))?;
     match amend_database(new, vec![renew_identity()]).await {
         Ok(true) => synced(new).map(drop).map_err(Error::internal),
-        Ok(false) | Err(DbError::Other(_)) => {
-            Err(failed(format!("{} is no database of SnackBase, or it is damaged", backup.display())))
-        }
+        Ok(false) | Err(DbError::Other(_)) => Err(failed(format!(
+            "{} is no database of SnackBase, or it is damaged",
+            backup.display()
+        ))),
         Err(error) => Err(error.into()),
     }
 }
@@ -103,7 +138,8 @@ async fn prepare(backup: &Path, new: &Path) -> Result<()> {
 /// Puts the file in the database's place, at once.
 fn replace(new: &Path, database: &Path) -> io::Result<()> {
     for suffix in ["-wal", "-shm"] {
-        // Of a database that was deleted by hand, perhaps: they must not be taken for those of the new one.
+        // Of a database that was deleted by hand, perhaps: they must not be taken for those of the
+        // new one.
         match fs::remove_file(with_suffix(database, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -112,7 +148,9 @@ fn replace(new: &Path, database: &Path) -> io::Result<()> {
     fs::rename(new, database)?;
     match database.parent() {
         // A folder cannot be opened everywhere; where it can, the new name survives a power loss.
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder).map_or(Ok(()), |folder| folder.sync_all()),
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
+        }
         _ => Ok(()),
     }
 }

@@ -35,11 +35,21 @@ pub(super) fn info(sources: &Sources) -> Result<()> {
         DatabaseTarget::Sqlite(options) => format!("SQLite, {}", options.path.display()),
         DatabaseTarget::Postgres(_) => "PostgreSQL".to_owned(),
     };
-    let file = loaded.file.as_ref().map_or("none".to_owned(), |file| file.display().to_string());
-    let verification = if config.verification_required() { "required" } else { "off" };
+    let file = loaded
+        .file
+        .as_ref()
+        .map_or("none".to_owned(), |file| file.display().to_string());
+    let verification = if config.verification_required() {
+        "required"
+    } else {
+        "off"
+    };
     for (key, value) in [
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("address", format!("{}:{}", config.server.host, config.server.port)),
+        (
+            "address",
+            format!("{}:{}", config.server.host, config.server.port),
+        ),
         ("data folder", config.server.data_dir.display().to_string()),
         ("configuration file", file),
         ("database", database),

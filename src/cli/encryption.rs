@@ -10,7 +10,8 @@ use crate::hooks::Hooks;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Encrypt everything with `auth.encryption_key` that was encrypted with one of `auth.old_encryption_keys`
+    /// Encrypt everything with `auth.encryption_key` that was encrypted with one of
+    /// `auth.old_encryption_keys`
     Rotate,
 }
 
@@ -19,5 +20,8 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let app = App::build(config, Hooks::default()).await?;
     let resealed = app.records.reseal().await;
     app.close().await;
-    print_line(format!("{} records were encrypted anew. The old keys are not needed any more.", resealed?))
+    print_line(format!(
+        "{} records were encrypted anew. The old keys are not needed any more.",
+        resealed?
+    ))
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 
 use crate::error::{Error, Result};
 
-/// Prints a line. A reader that has gone, as in `snackbase … | head`, has seen enough: the command goes on to its end.
+/// Prints a line. A reader that has gone, as in `snackbase … | head`, has seen enough: the command
+/// goes on to its end.
 ///
 /// # Errors
 ///
@@ -22,9 +23,9 @@ pub(super) fn print_text(text: &str) -> Result<()> {
 fn print(text: fmt::Arguments<'_>) -> Result<()> {
     let mut output = io::stdout().lock();
     match output.write_fmt(text).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::internal(format!("standard output cannot be written: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::internal(format!(
+            "standard output cannot be written: {error}"
+        ))),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,10 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
     }
-    tracing::info!(limit = crate::open_files::raise_limit(), "files and sockets that may be open at once");
+    tracing::info!(
+        limit = crate::open_files::raise_limit(),
+        "files and sockets that may be open at once"
+    );
     let config = loaded.config;
     if !config.verification_required() {
         tracing::info!("no mail transport: e-mail addresses are not verified");
@@ -19,7 +22,9 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     let address = server.address();
     tracing::info!(%address, database = app.db.dialect().name(), "SnackBase {} listens", env!("CARGO_PKG_VERSION"));
     tokio::spawn(app.lifecycle.clone().stop_on_signal());
-    telemetry::tell(format_args!("SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)"));
+    telemetry::tell(format_args!(
+        "SnackBase is at http://{address}/ (admin UI: http://{address}/admin/)"
+    ));
     if let Some(token) = app.accounts.setup_token().await? {
         telemetry::tell(format_args!(
             "First start: create the superadmin at http://{address}/admin/setup?token={token}"

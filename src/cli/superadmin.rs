@@ -16,7 +16,11 @@ pub(super) enum Command {
         #[arg(long)]
         email: String,
         /// The password; visible to others in the list of processes, so prefer --password-stdin
-        #[arg(long, conflicts_with = "password_stdin", required_unless_present = "password_stdin")]
+        #[arg(
+            long,
+            conflicts_with = "password_stdin",
+            required_unless_present = "password_stdin"
+        )]
         password: Option<String>,
         /// Read the password from the standard input
         #[arg(long)]
@@ -25,17 +29,23 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
-    let Command::Create { email, password, .. } = command;
+    let Command::Create {
+        email, password, ..
+    } = command;
     let password = if let Some(password) = password {
         password
     } else {
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map_err(Error::internal)?;
+        std::io::stdin()
+            .read_line(&mut line)
+            .map_err(Error::internal)?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     };
     let app = App::build(config, Hooks::default()).await?;
     let created = app.accounts.create_superadmin(&email, &password).await;
     app.close().await;
     created?;
-    print_line(format!("Superadmin {email} created. Sign in with the account 'system'."))
+    print_line(format!(
+        "Superadmin {email} created. Sign in with the account 'system'."
+    ))
 }

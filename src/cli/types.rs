@@ -18,7 +18,11 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command, config: Config) -> Result<()> {
     let app = App::build(config, Hooks::default()).await?;
     let types = match command {
-        Command::Typescript => app.collections.all().await.map(|collections| typescript(&collections)),
+        Command::Typescript => app
+            .collections
+            .all()
+            .await
+            .map(|collections| typescript(&collections)),
     };
     app.close().await;
     print_text(&types?)

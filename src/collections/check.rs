@@ -1,4 +1,5 @@
-//! What saving a definition would be refused for, said while it is written: all that needs no look at the records.
+//! What saving a definition would be refused for, said while it is written: all that needs no look
+//! at the records.
 
 use super::input::{check_shape, misspelt_keys};
 use super::rename::Renames;
@@ -9,9 +10,13 @@ use crate::schema::naming::{check_new_collection, check_new_fields};
 use crate::schema::{Catalog, Collection};
 
 impl Collections {
-    /// What is wrong with a definition: of a new collection, or as a change of the one that is named. Rules are not
-    /// looked at. Fails if the collection that is named does not exist.
-    pub async fn problems(&self, of: Option<&str>, input: &CollectionInput) -> Result<Vec<FieldError>> {
+    /// What is wrong with a definition: of a new collection, or as a change of the one that is
+    /// named. Rules are not looked at. Fails if the collection that is named does not exist.
+    pub async fn problems(
+        &self,
+        of: Option<&str>,
+        input: &CollectionInput,
+    ) -> Result<Vec<FieldError>> {
         let catalog = self.catalog.latest().await?;
         match of {
             None => Ok(of_new(&catalog, input)),
@@ -41,7 +46,10 @@ fn of_new(catalog: &Catalog, input: &CollectionInput) -> Vec<FieldError> {
     let name = input.name.as_deref().unwrap_or_default();
     if !problems.iter().any(|problem| problem.field == "name") {
         problems.extend(check_collection_name(name).err());
-        problems.extend(check_new_collection(name, catalog.iter().map(|collection| collection.name.as_str())));
+        problems.extend(check_new_collection(
+            name,
+            catalog.iter().map(|collection| collection.name.as_str()),
+        ));
         if catalog.by_name_ignoring_case(name).is_some() {
             let message = format!("Collection '{name}' already exists");
             problems.push(FieldError::new("name", "name_taken", message));
@@ -53,23 +61,35 @@ fn of_new(catalog: &Catalog, input: &CollectionInput) -> Vec<FieldError> {
     }
     problems.extend(check_new_fields(&definitions, |_| false));
     match check_fields(&mut definitions) {
-        Ok(fields) => problems.extend(missing_targets(|target| exists(catalog, target), name, &fields)),
+        Ok(fields) => problems.extend(missing_targets(
+            |target| exists(catalog, target),
+            name,
+            &fields,
+        )),
         Err(found) => problems.extend(found),
     }
     problems
 }
 
-fn of_change(catalog: &Catalog, collection: &Collection, input: &CollectionInput) -> Result<Vec<FieldError>> {
+fn of_change(
+    catalog: &Catalog,
+    collection: &Collection,
+    input: &CollectionInput,
+) -> Result<Vec<FieldError>> {
     check_shape(input, false)?;
     let renames = Renames::check(input.rename.as_ref(), collection)?;
-    let Some(mut definitions) = input.definitions() else { return Ok(Vec::new()) };
+    let Some(mut definitions) = input.definitions() else {
+        return Ok(Vec::new());
+    };
     renames.expressions(&mut definitions);
     let mut problems = match check_fields(&mut definitions) {
         Ok(fields) => missing_targets(|target| exists(catalog, target), &collection.name, &fields),
         Err(found) => found,
     };
     let before = renames.definitions(collection.row.definitions());
-    problems.extend(check_new_fields(&definitions, |name| before.iter().any(|old| old.name == name)));
+    problems.extend(check_new_fields(&definitions, |name| {
+        before.iter().any(|old| old.name == name)
+    }));
     problems.extend(misspelt_keys(input));
     problems.extend(forbidden_changes(before, &definitions));
     Ok(problems)

@@ -12,7 +12,8 @@ use crate::schema::FieldDefinition;
 use crate::schema::definition::MAX_NAME;
 use crate::schema::naming::{check_keys, misspelt};
 
-/// A collection's definition. Unknown keys are ignored, unless they are probably misspelt ones of these.
+/// A collection's definition. Unknown keys are ignored, unless they are probably misspelt ones of
+/// these.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct CollectionInput {
     /// 3 to 64 letters, digits and underscores, beginning with a letter.
@@ -24,8 +25,8 @@ pub struct CollectionInput {
     /// The fields.
     #[serde(default)]
     pub fields: Option<Vec<FieldDefinition>>,
-    /// When a collection is changed: fields that get another name, by their old one. Data stays; rules, field lists,
-    /// computed fields and macros follow.
+    /// When a collection is changed: fields that get another name, by their old one. Data stays;
+    /// rules, field lists, computed fields and macros follow.
     #[serde(default)]
     pub rename: Option<BTreeMap<String, String>>,
     /// Rules and field lists.
@@ -46,10 +47,23 @@ impl CollectionInput {
 
 /// The keys that are misspelt, of the definition and of its fields.
 pub(super) fn misspelt_keys(input: &CollectionInput) -> Vec<FieldError> {
-    let known = || ["name", "schema", "fields", "rename"].into_iter().chain(KNOWN_KEYS);
-    let mut problems: Vec<FieldError> =
-        input.unknown.keys().filter_map(|key| misspelt(key.clone(), key, known())).collect();
-    problems.extend(check_keys(input.schema.as_deref().or(input.fields.as_deref()).unwrap_or_default()));
+    let known = || {
+        ["name", "schema", "fields", "rename"]
+            .into_iter()
+            .chain(KNOWN_KEYS)
+    };
+    let mut problems: Vec<FieldError> = input
+        .unknown
+        .keys()
+        .filter_map(|key| misspelt(key.clone(), key, known()))
+        .collect();
+    problems.extend(check_keys(
+        input
+            .schema
+            .as_deref()
+            .or(input.fields.as_deref())
+            .unwrap_or_default(),
+    ));
     problems
 }
 
@@ -82,5 +96,9 @@ pub(super) fn check_shape(input: &CollectionInput, complete: bool) -> Result<()>
         Some(fields) if fields.is_empty() => problems.push(Problem::empty_list("schema")),
         _ => {}
     }
-    if problems.is_empty() { Ok(()) } else { Err(Error::Malformed { problems }) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Malformed { problems })
+    }
 }

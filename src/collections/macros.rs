@@ -26,7 +26,8 @@ pub struct MacroView {
     pub name: String,
     /// What it is for; null for all but superadmins.
     pub description: Option<String>,
-    /// The query: `SELECT value [FROM collection [WHERE condition]]`. Empty for all but superadmins: it names collections.
+    /// The query: `SELECT value [FROM collection [WHERE condition]]`. Empty for all but
+    /// superadmins: it names collections.
     pub sql_query: String,
     /// The names of its parameters: `:name` or `$1` in the query.
     pub parameters: Vec<String>,
@@ -56,7 +57,15 @@ impl From<&MacroRow> for MacroView {
 impl MacroView {
     /// The same without what superadmins alone see.
     fn seen_by(self, caller: &Caller) -> Self {
-        if caller.is_superadmin() { self } else { Self { description: None, sql_query: String::new(), ..self } }
+        if caller.is_superadmin() {
+            self
+        } else {
+            Self {
+                description: None,
+                sql_query: String::new(),
+                ..self
+            }
+        }
     }
 }
 
@@ -104,7 +113,12 @@ impl Collections {
     /// The stored macros, by name, as they are in the database now.
     pub async fn macros(&self, caller: &Caller) -> Result<Vec<MacroView>> {
         let catalog = self.catalog.latest().await?;
-        Ok(catalog.library().rows().iter().map(|row| MacroView::from(row).seen_by(caller)).collect())
+        Ok(catalog
+            .library()
+            .rows()
+            .iter()
+            .map(|row| MacroView::from(row).seen_by(caller))
+            .collect())
     }
 
     /// A macro by its id, as it is in the database now.
@@ -119,9 +133,15 @@ impl Collections {
 
     /// Makes a macro.
     pub async fn create_macro(&self, caller: &Caller, input: MacroInput) -> Result<MacroView> {
-        let missing = [("name", input.name.is_none()), ("sql_query", input.sql_query.is_none())];
-        let problems: Vec<Problem> =
-            missing.into_iter().filter(|(_, missing)| *missing).map(|(key, _)| Problem::missing(key)).collect();
+        let missing = [
+            ("name", input.name.is_none()),
+            ("sql_query", input.sql_query.is_none()),
+        ];
+        let problems: Vec<Problem> = missing
+            .into_iter()
+            .filter(|(_, missing)| *missing)
+            .map(|(key, _)| Problem::missing(key))
+            .collect();
         if !problems.is_empty() {
             return Err(Error::Malformed { problems });
         }
@@ -142,15 +162,29 @@ impl Collections {
                       VALUES ($1, $2, $3, $4, $5, $5, $6)";
         let mut args = stored(&row);
         args.extend([now.into(), caller.actor().into()]);
-        change.tx.execute(Stmt::fixed(insert, args)).await.map_err(|error| taken(error, &row.name))?;
+        change
+            .tx
+            .execute(Stmt::fixed(insert, args))
+            .await
+            .map_err(|error| taken(error, &row.name))?;
         self.finish(change, caller).await?;
         let catalog = self.catalog.current();
-        let made = catalog.library().rows().iter().find(|made| made.name == row.name);
-        made.map(MacroView::from).ok_or_else(|| Error::not_found("The macro was deleted meanwhile"))
+        let made = catalog
+            .library()
+            .rows()
+            .iter()
+            .find(|made| made.name == row.name);
+        made.map(MacroView::from)
+            .ok_or_else(|| Error::not_found("The macro was deleted meanwhile"))
     }
 
     /// Changes a macro; what is null or absent stays.
-    pub async fn update_macro(&self, caller: &Caller, id: i64, input: MacroInput) -> Result<MacroView> {
+    pub async fn update_macro(
+        &self,
+        caller: &Caller,
+        id: i64,
+        input: MacroInput,
+    ) -> Result<MacroView> {
         let mut change = self.change().await?;
         let library = change.catalog.library();
         let before = find(library, id)?.clone();
@@ -158,7 +192,9 @@ impl Collections {
             name: input.name.unwrap_or_else(|| before.name.clone()),
             description: input.description.or_else(|| before.description.clone()),
             sql_query: input.sql_query.unwrap_or_else(|| before.sql_query.clone()),
-            parameters: input.parameters.map_or_else(|| before.parameters.clone(), |names| names_as_json(&names)),
+            parameters: input
+                .parameters
+                .map_or_else(|| before.parameters.clone(), |names| names_as_json(&names)),
             ..before.clone()
         };
         let parsed = check(&row, library)?;
@@ -170,7 +206,11 @@ impl Collections {
                       WHERE id = $6";
         let mut args = stored(&row);
         args.extend([change.now.into(), id.into()]);
-        change.tx.execute(Stmt::fixed(update, args)).await.map_err(|error| taken(error, &row.name))?;
+        change
+            .tx
+            .execute(Stmt::fixed(update, args))
+            .await
+            .map_err(|error| taken(error, &row.name))?;
         self.finish(change, caller).await?;
         self.find_macro(id)
     }
@@ -180,30 +220,62 @@ impl Collections {
         let mut change = self.change().await?;
         let name = find(change.catalog.library(), id)?.name.clone();
         refuse_used(&change, &name, "deleted")?;
-        change.tx.execute(Stmt::fixed("DELETE FROM macros WHERE id = $1", vec![id.into()])).await?;
+        change
+            .tx
+            .execute(Stmt::fixed(
+                "DELETE FROM macros WHERE id = $1",
+                vec![id.into()],
+            ))
+            .await?;
         self.finish(change, caller).await
     }
 
     /// What a macro yields for the caller.
-    pub async fn test_macro(&self, caller: &Caller, id: i64, request: &MacroTest) -> Result<MacroResult> {
+    pub async fn test_macro(
+        &self,
+        caller: &Caller,
+        id: i64,
+        request: &MacroTest,
+    ) -> Result<MacroResult> {
         let catalog = self.catalog.latest().await?;
         let library = catalog.library();
         let row = find(library, id)?;
-        let parsed = StoredMacro::parse(&row.sql_query, &row.parameter_names()).map_err(|p| wrong_query(row, &[p]))?;
+        let parsed = StoredMacro::parse(&row.sql_query, &row.parameter_names())
+            .map_err(|p| wrong_query(row, &[p]))?;
         if request.parameters.len() != parsed.arity() {
-            let message =
-                format!("@{} takes {} parameters, not {}", row.name, parsed.arity(), request.parameters.len());
-            return Err(Error::malformed(Problem::body("parameters", "value_error", message, Json::Null)));
+            let message = format!(
+                "@{} takes {} parameters, not {}",
+                row.name,
+                parsed.arity(),
+                request.parameters.len()
+            );
+            return Err(Error::malformed(Problem::body(
+                "parameters",
+                "value_error",
+                message,
+                Json::Null,
+            )));
         }
         let value = parsed
-            .with(&row.sql_query, &request.parameters, &library.for_fields(&[]))
+            .with(
+                &row.sql_query,
+                &request.parameters,
+                &library.for_fields(&[]),
+            )
             .map_err(|problems| wrong_query(row, &problems))?;
         let mut auth = caller.attributes();
         let account = match &request.account_id {
-            Some(text) => Some(AccountId::parse(text).map(|id| id.to_string()).ok_or_else(|| {
-                let message = "Input should be the id of an account";
-                Error::malformed(Problem::body("account_id", "value_error", message, text.as_str().into()))
-            })?),
+            Some(text) => Some(AccountId::parse(text).map(|id| id.to_string()).ok_or_else(
+                || {
+                    let message = "Input should be the id of an account";
+                    Error::malformed(Problem::body(
+                        "account_id",
+                        "value_error",
+                        message,
+                        text.as_str().into(),
+                    ))
+                },
+            )?),
             None => None,
         };
         auth.account_id = account.as_deref().or(auth.account_id);
@@ -212,10 +284,20 @@ impl Collections {
             None => Json::Null,
             Some(value) => {
                 let column = Ident::fixed("result");
-                let key = Projected { key: "result", column: &column, kind: value.kind(), computed: Some(&value) };
+                let key = Projected {
+                    key: "result",
+                    column: &column,
+                    kind: value.kind(),
+                    computed: Some(&value),
+                };
                 let mut sql = self.db.sql();
                 sql.push("SELECT ").document("", &[key], AccountName::Null);
-                let doc = self.db.reads(None).doc(sql.build()).await?.unwrap_or_default();
+                let doc = self
+                    .db
+                    .reads(None)
+                    .doc(sql.build())
+                    .await?
+                    .unwrap_or_default();
                 let mut doc: Json = serde_json::from_str(&doc).map_err(Error::internal)?;
                 doc["result"].take()
             }
@@ -233,7 +315,11 @@ impl Collections {
 }
 
 fn find(library: &Library, id: i64) -> Result<&MacroRow> {
-    library.rows().iter().find(|row| row.id == id).ok_or_else(|| Error::not_found(format!("Macro {id} not found")))
+    library
+        .rows()
+        .iter()
+        .find(|row| row.id == id)
+        .ok_or_else(|| Error::not_found(format!("Macro {id} not found")))
 }
 
 fn names_as_json(names: &[String]) -> String {
@@ -242,13 +328,26 @@ fn names_as_json(names: &[String]) -> String {
 
 /// The columns that an input decides about.
 fn stored(row: &MacroRow) -> Vec<Value> {
-    let MacroRow { name, description, sql_query, parameters, .. } = row;
-    vec![name.into(), Value::text_or_null(description.clone()), sql_query.into(), parameters.into()]
+    let MacroRow {
+        name,
+        description,
+        sql_query,
+        parameters,
+        ..
+    } = row;
+    vec![
+        name.into(),
+        Value::text_or_null(description.clone()),
+        sql_query.into(),
+        parameters.into(),
+    ]
 }
 
 fn taken(error: DbError, name: &str) -> Error {
     match error {
-        DbError::Unique { .. } => Error::conflict(format!("Macro '{name}' already exists"), Some("name")),
+        DbError::Unique { .. } => {
+            Error::conflict(format!("Macro '{name}' already exists"), Some("name"))
+        }
         other => other.into(),
     }
 }
@@ -261,22 +360,41 @@ fn check(row: &MacroRow, library: &Library) -> Result<StoredMacro> {
         problems.push(Problem::body(key, "value_error", message, Json::Null));
     };
     if !is_name(&row.name) {
-        wrong("name", "A macro's name has 1 to 64 letters, digits and _, and does not begin with a digit");
+        wrong(
+            "name",
+            "A macro's name has 1 to 64 letters, digits and _, and does not begin with a digit",
+        );
     } else if is_built_in(&row.name) {
         wrong("name", "This name has a meaning already");
     }
-    if row.description.as_ref().is_some_and(|text| text.contains('\0') || text.len() > 10_000) {
-        wrong("description", "A description has at most 10,000 bytes and no NUL");
+    if row
+        .description
+        .as_ref()
+        .is_some_and(|text| text.contains('\0') || text.len() > 10_000)
+    {
+        wrong(
+            "description",
+            "A description has at most 10,000 bytes and no NUL",
+        );
     }
     let distinct: std::collections::HashSet<&String> = names.iter().collect();
-    if names.len() > MAX_PARAMETERS || distinct.len() < names.len() || !names.iter().all(|name| is_name(name)) {
-        wrong("parameters", "Parameters are at most 20 different names of letters, digits and _");
+    if names.len() > MAX_PARAMETERS
+        || distinct.len() < names.len()
+        || !names.iter().all(|name| is_name(name))
+    {
+        wrong(
+            "parameters",
+            "Parameters are at most 20 different names of letters, digits and _",
+        );
     }
     if !problems.is_empty() {
         return Err(Error::Malformed { problems });
     }
-    let parsed = StoredMacro::parse(&row.sql_query, &names).map_err(|problem| wrong_query(row, &[problem]))?;
-    parsed.check(&row.sql_query, &library.for_fields(&[])).map_err(|problems| wrong_query(row, &problems))?;
+    let parsed = StoredMacro::parse(&row.sql_query, &names)
+        .map_err(|problem| wrong_query(row, &[problem]))?;
+    parsed
+        .check(&row.sql_query, &library.for_fields(&[]))
+        .map_err(|problems| wrong_query(row, &problems))?;
     Ok(parsed)
 }
 
@@ -289,9 +407,16 @@ fn is_name(name: &str) -> bool {
 fn wrong_query(row: &MacroRow, problems: &[expr::Problem]) -> Error {
     let problem = |problem: &expr::Problem| {
         let message = format!("{} (at position {})", problem.message, problem.position);
-        Problem::body("sql_query", "value_error", message, row.sql_query.as_str().into())
+        Problem::body(
+            "sql_query",
+            "value_error",
+            message,
+            row.sql_query.as_str().into(),
+        )
     };
-    Error::Malformed { problems: problems.iter().map(problem).collect() }
+    Error::Malformed {
+        problems: problems.iter().map(problem).collect(),
+    }
 }
 
 /// The rules that use a macro, as `collection.rule`.
@@ -300,7 +425,10 @@ fn users(change: &SchemaChange, name: &str) -> Vec<(String, Operation)> {
     let mut users: Vec<(String, Operation)> = collections
         .flat_map(|collection| Operation::ALL.map(|operation| (collection, operation)))
         .filter(|(collection, operation)| {
-            collection.row.rule(*operation).is_some_and(|rule| macros_used(rule).contains(name))
+            collection
+                .row
+                .rule(*operation)
+                .is_some_and(|rule| macros_used(rule).contains(name))
         })
         .map(|(collection, operation)| (collection.name.clone(), operation))
         .collect();
@@ -309,23 +437,44 @@ fn users(change: &SchemaChange, name: &str) -> Vec<(String, Operation)> {
 }
 
 fn refuse_used(change: &SchemaChange, name: &str, what: &str) -> Result<()> {
-    let users: Vec<String> =
-        users(change, name).into_iter().map(|(name, operation)| format!("{name}.{}_rule", operation.name())).collect();
+    let users: Vec<String> = users(change, name)
+        .into_iter()
+        .map(|(name, operation)| format!("{name}.{}_rule", operation.name()))
+        .collect();
     if users.is_empty() {
         return Ok(());
     }
-    Err(Error::conflict(format!("@{name} cannot be {what}: it is used by {}", users.join(", ")), None))
+    Err(Error::conflict(
+        format!(
+            "@{name} cannot be {what}: it is used by {}",
+            users.join(", ")
+        ),
+        None,
+    ))
 }
 
 /// Refuses a macro with which rules that use it would not compile any more.
 fn refuse_broken(change: &SchemaChange, library: &Library, name: &str) -> Result<()> {
     for (user, operation) in users(change, name) {
-        let Some(collection) = change.catalog.by_name(&user) else { continue };
+        let Some(collection) = change.catalog.by_name(&user) else {
+            continue;
+        };
         let rule = collection.row.rule(operation).unwrap_or_default();
-        let compiled = Predicate::compile(rule, &library.for_fields(&collection.fields), operation.purpose());
+        let compiled = Predicate::compile(
+            rule,
+            &library.for_fields(&collection.fields),
+            operation.purpose(),
+        );
         if let Err(problems) = compiled {
-            let reasons: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-            let message = format!("{user}.{}_rule would not work any more: {}", operation.name(), reasons.join("; "));
+            let reasons: Vec<&str> = problems
+                .iter()
+                .map(|problem| problem.message.as_str())
+                .collect();
+            let message = format!(
+                "{user}.{}_rule would not work any more: {}",
+                operation.name(),
+                reasons.join("; ")
+            );
             return Err(Error::conflict(message, Some("sql_query")));
         }
     }

@@ -10,7 +10,9 @@ use crate::expr::{self, Column, Columns, Predicate, StoredMacro, TextFormat};
 use crate::id::CollectionId;
 use crate::schema::catalog::CollectionRow;
 use crate::schema::macros::RuleScope;
-use crate::schema::{ALWAYS_SHOWN, Body, Field, FieldType, Library, Operation, SYSTEM_FIELDS, system_format};
+use crate::schema::{
+    ALWAYS_SHOWN, Body, Field, FieldType, Library, Operation, SYSTEM_FIELDS, system_format,
+};
 use crate::spelling::hint;
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
@@ -102,7 +104,14 @@ impl RulesPatch {
         let unknown: Vec<Problem> = body
             .keys()
             .filter(|key| !KNOWN_KEYS.contains(&key.as_str()))
-            .map(|key| Problem::body(key, "extra_forbidden", "Extra inputs are not permitted", body[key].clone()))
+            .map(|key| {
+                Problem::body(
+                    key,
+                    "extra_forbidden",
+                    "Extra inputs are not permitted",
+                    body[key].clone(),
+                )
+            })
             .collect();
         if !unknown.is_empty() {
             return Err(Error::Malformed { problems: unknown });
@@ -129,7 +138,12 @@ impl RulesPatch {
                 }
                 Some(other) => {
                     let message = "Input should be a valid string";
-                    return Err(Error::malformed(Problem::body(key, "string_type", message, other.clone())));
+                    return Err(Error::malformed(Problem::body(
+                        key,
+                        "string_type",
+                        message,
+                        other.clone(),
+                    )));
                 }
             }
         }
@@ -152,15 +166,33 @@ impl Resolved {
     pub(super) fn statements(&self, id: CollectionId, now: DateTime<Utc>) -> Vec<Stmt> {
         let statement = |(key, value): &(&'static str, Value)| {
             let text = match *key {
-                "list_rule" => "UPDATE collections SET list_rule = $1, rules_updated_at = $2 WHERE id = $3",
-                "view_rule" => "UPDATE collections SET view_rule = $1, rules_updated_at = $2 WHERE id = $3",
-                "create_rule" => "UPDATE collections SET create_rule = $1, rules_updated_at = $2 WHERE id = $3",
-                "update_rule" => "UPDATE collections SET update_rule = $1, rules_updated_at = $2 WHERE id = $3",
-                "delete_rule" => "UPDATE collections SET delete_rule = $1, rules_updated_at = $2 WHERE id = $3",
-                "list_fields" => "UPDATE collections SET list_fields = $1, rules_updated_at = $2 WHERE id = $3",
-                "view_fields" => "UPDATE collections SET view_fields = $1, rules_updated_at = $2 WHERE id = $3",
-                "create_fields" => "UPDATE collections SET create_fields = $1, rules_updated_at = $2 WHERE id = $3",
-                _ => "UPDATE collections SET update_fields = $1, rules_updated_at = $2 WHERE id = $3",
+                "list_rule" => {
+                    "UPDATE collections SET list_rule = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "view_rule" => {
+                    "UPDATE collections SET view_rule = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "create_rule" => {
+                    "UPDATE collections SET create_rule = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "update_rule" => {
+                    "UPDATE collections SET update_rule = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "delete_rule" => {
+                    "UPDATE collections SET delete_rule = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "list_fields" => {
+                    "UPDATE collections SET list_fields = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "view_fields" => {
+                    "UPDATE collections SET view_fields = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                "create_fields" => {
+                    "UPDATE collections SET create_fields = $1, rules_updated_at = $2 WHERE id = $3"
+                }
+                _ => {
+                    "UPDATE collections SET update_fields = $1, rules_updated_at = $2 WHERE id = $3"
+                }
             };
             Stmt::fixed(text, vec![value.clone(), now.into(), id.into()])
         };
@@ -172,10 +204,15 @@ fn check_rule(key: &str, source: &str, operation: Operation, scope: &RuleScope<'
     if source.is_empty() {
         return Ok(());
     }
-    Predicate::compile(source, scope, operation.purpose()).map(|_| ()).map_err(|problems| {
-        let reasons: Vec<String> = problems.iter().map(describe).collect();
-        Error::refused("Invalid rule", format!("Invalid {key}: {}", reasons.join("; ")))
-    })
+    Predicate::compile(source, scope, operation.purpose())
+        .map(|_| ())
+        .map_err(|problems| {
+            let reasons: Vec<String> = problems.iter().map(describe).collect();
+            Error::refused(
+                "Invalid rule",
+                format!("Invalid {key}: {}", reasons.join("; ")),
+            )
+        })
 }
 
 fn describe(problem: &expr::Problem) -> String {
@@ -203,8 +240,17 @@ fn field_list(key: &str, list: &Json, fields: &[Field]) -> Result<String> {
     }
 }
 
-fn check_names<'n>(key: &str, mut names: impl Iterator<Item = &'n str>, fields: &[Field]) -> Result<()> {
-    let known = || fields.iter().map(|field| field.name.as_str()).chain(ALWAYS_SHOWN);
+fn check_names<'n>(
+    key: &str,
+    mut names: impl Iterator<Item = &'n str>,
+    fields: &[Field],
+) -> Result<()> {
+    let known = || {
+        fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .chain(ALWAYS_SHOWN)
+    };
     match names.find(|name| known().all(|known| known != *name)) {
         None => Ok(()),
         Some(name) => {
@@ -217,7 +263,8 @@ fn check_names<'n>(key: &str, mut names: impl Iterator<Item = &'n str>, fields: 
 /// A field's name, and how its values are compared.
 type Known = (String, ColumnKind, TextFormat);
 
-/// Columns that are known by name and perhaps by type only: what a rule is tried against before anything is stored.
+/// Columns that are known by name and perhaps by type only: what a rule is tried against before
+/// anything is stored.
 struct Loose<'a> {
     fields: Vec<Known>,
     library: RuleScope<'a>,
@@ -226,7 +273,11 @@ struct Loose<'a> {
 impl Columns for Loose<'_> {
     fn column(&self, name: &str) -> Option<Column> {
         let (kind, format) = if SYSTEM_FIELDS.contains(&name) {
-            let kind = if name.ends_with("_at") { ColumnKind::Timestamp } else { ColumnKind::Text };
+            let kind = if name.ends_with("_at") {
+                ColumnKind::Timestamp
+            } else {
+                ColumnKind::Text
+            };
             (kind, system_format(name))
         } else {
             let (_, kind, format) = self.fields.iter().find(|(field, ..)| field == name)?;
@@ -245,12 +296,22 @@ impl Columns for Loose<'_> {
 }
 
 /// Checks a rule against fields given as names or definitions; returns what is wrong.
-pub fn validate_rule(source: &str, operation: Operation, fields: &[Json], library: &Library) -> Vec<expr::Problem> {
+pub fn validate_rule(
+    source: &str,
+    operation: Operation,
+    fields: &[Json],
+    library: &Library,
+) -> Vec<expr::Problem> {
     if source.is_empty() {
         return Vec::new();
     }
-    let columns = Loose { fields: fields.iter().filter_map(known).collect(), library: library.for_fields(&[]) };
-    Predicate::compile(source, &columns, operation.purpose()).err().unwrap_or_default()
+    let columns = Loose {
+        fields: fields.iter().filter_map(known).collect(),
+        library: library.for_fields(&[]),
+    };
+    Predicate::compile(source, &columns, operation.purpose())
+        .err()
+        .unwrap_or_default()
 }
 
 /// A field given as a name or as a definition.
@@ -266,7 +327,11 @@ fn known(field: &Json) -> Option<Known> {
             let kind = kind.and_then(FieldType::parse);
             let name = definition.get("name").and_then(Json::as_str)?;
             let format = kind.map_or(TextFormat::Plain, FieldType::format);
-            Some((name.to_owned(), kind.map_or(ColumnKind::Text, FieldType::column), format))
+            Some((
+                name.to_owned(),
+                kind.map_or(ColumnKind::Text, FieldType::column),
+                format,
+            ))
         }
         _ => None,
     }
@@ -287,7 +352,8 @@ pub struct TestContext {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub data: Body,
-    /// The collection's fields, as definitions; without them types are read off the record's values.
+    /// The collection's fields, as definitions; without them types are read off the record's
+    /// values.
     #[serde(default)]
     #[schema(value_type = Vec<serde_json::Value>)]
     pub fields: Vec<Json>,
@@ -300,14 +366,24 @@ fn read_data(data: &Body, fields: &[Json]) -> Body {
         FieldType::parse(definition["type"].as_str()?)
     };
     let read = |(name, value): (&String, &Json)| {
-        let read = kind_of(name).filter(|_| !value.is_null()).and_then(|kind| kind.accept(name, value).ok());
-        (name.clone(), read.map_or_else(|| value.clone(), |read| read.shown()))
+        let read = kind_of(name)
+            .filter(|_| !value.is_null())
+            .and_then(|kind| kind.accept(name, value).ok());
+        (
+            name.clone(),
+            read.map_or_else(|| value.clone(), |read| read.shown()),
+        )
     };
     data.iter().map(read).collect()
 }
 
 /// Whether a rule lets an invented caller at an invented record.
-pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestContext) -> Result<bool> {
+pub async fn test_rule(
+    db: &Db,
+    library: &Library,
+    source: &str,
+    context: &TestContext,
+) -> Result<bool> {
     if source.is_empty() {
         return Ok(true);
     }
@@ -318,19 +394,39 @@ pub async fn test_rule(db: &Db, library: &Library, source: &str, context: &TestC
         Json::String(_) | Json::Null => ColumnKind::Text,
     };
     let values = read_data(&context.data, &context.fields);
-    let sent = expr::Sent { values: &values, is_new: false };
-    let fields =
-        context.record.iter().chain(&context.data).map(|(name, value)| (name.clone(), kind(value), TextFormat::Plain));
-    let fields: Vec<_> =
-        if context.fields.is_empty() { fields.collect() } else { context.fields.iter().filter_map(known).collect() };
-    let columns = Loose { fields, library: library.for_fields(&[]) };
-    let predicate = Predicate::compile(source, &columns, Operation::Update.purpose()).map_err(|problems| {
-        let reasons: Vec<String> = problems.iter().map(describe).collect();
-        Error::refused("Invalid rule", format!("Invalid rule: {}", reasons.join("; ")))
-    })?;
+    let sent = expr::Sent {
+        values: &values,
+        is_new: false,
+    };
+    let fields = context
+        .record
+        .iter()
+        .chain(&context.data)
+        .map(|(name, value)| (name.clone(), kind(value), TextFormat::Plain));
+    let fields: Vec<_> = if context.fields.is_empty() {
+        fields.collect()
+    } else {
+        context.fields.iter().filter_map(known).collect()
+    };
+    let columns = Loose {
+        fields,
+        library: library.for_fields(&[]),
+    };
+    let predicate =
+        Predicate::compile(source, &columns, Operation::Update.purpose()).map_err(|problems| {
+            let reasons: Vec<String> = problems.iter().map(describe).collect();
+            Error::refused(
+                "Invalid rule",
+                format!("Invalid rule: {}", reasons.join("; ")),
+            )
+        })?;
     let text = |key: &str| context.auth.get(key).and_then(Json::as_str);
     let groups: Vec<String> = match context.auth.get("groups") {
-        Some(Json::Array(groups)) => groups.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Some(Json::Array(groups)) => groups
+            .iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     };
     let auth = expr::Auth {

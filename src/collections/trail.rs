@@ -12,12 +12,20 @@ use crate::schema::catalog::CollectionRow;
 pub(super) fn changes(before: &Catalog, after: &[CollectionRow]) -> Vec<Event> {
     let known = |row: &CollectionRow| before.iter().find(|collection| collection.row.id == row.id);
     let left: HashSet<&str> = after.iter().map(|row| row.id.as_str()).collect();
-    let dropped = before.iter().filter(|collection| !left.contains(collection.row.id.as_str()));
-    let dropped = dropped.map(|collection| Event::delete("collections", collection.id, values(&collection.row)));
+    let dropped = before
+        .iter()
+        .filter(|collection| !left.contains(collection.row.id.as_str()));
+    let dropped = dropped
+        .map(|collection| Event::delete("collections", collection.id, values(&collection.row)));
     let changed = after.iter().filter_map(|row| match known(row) {
         None => Some(Event::create("collections", &row.id, values(row))),
         Some(old) if old.row == *row => None,
-        Some(old) => Some(Event::update("collections", &row.id, &values(&old.row), &values(row))),
+        Some(old) => Some(Event::update(
+            "collections",
+            &row.id,
+            &values(&old.row),
+            &values(row),
+        )),
     });
     dropped.chain(changed).collect()
 }

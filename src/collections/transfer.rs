@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::rules::RulesPatch;
-use super::{CollectionInput, Collections, Definition, SchemaChange, input, missing_targets, refuse, revision};
+use super::{
+    CollectionInput, Collections, Definition, SchemaChange, input, missing_targets, refuse,
+    revision,
+};
 use crate::audit::{Event, Operation};
 use crate::auth::Caller;
 use crate::error::{Error, FieldError, Result};
@@ -107,14 +110,20 @@ struct Incomplete {
 }
 
 impl Collections {
-    /// The definitions of the collections of these ids, or of all; ids that do not exist are left out.
+    /// The definitions of the collections of these ids, or of all; ids that do not exist are left
+    /// out.
     pub async fn export(&self, caller: &Caller, ids: Option<&[&str]>) -> Result<Export> {
         let mut collections = self.all().await?;
-        collections.retain(|collection| ids.is_none_or(|ids| ids.contains(&collection.row.id.as_str())));
+        collections
+            .retain(|collection| ids.is_none_or(|ids| ids.contains(&collection.row.id.as_str())));
         collections.sort_by(|one, other| one.name.cmp(&other.name));
         let now = self.clock.now();
-        let names: Vec<&str> = collections.iter().map(|collection| collection.name.as_str()).collect();
-        let event = Event::new(Operation::Export, "collections", "").with(json!({"collections": names}));
+        let names: Vec<&str> = collections
+            .iter()
+            .map(|collection| collection.name.as_str())
+            .collect();
+        let event =
+            Event::new(Operation::Export, "collections", "").with(json!({"collections": names}));
         self.db.execute(event.by(caller).entry(now)).await?;
         Ok(Export {
             version: VERSION.into(),
@@ -129,21 +138,37 @@ impl Collections {
         let ImportRequest { data, strategy } = request;
         check_file(&data)?;
         let mut change = self.change().await?;
-        let mut result = ImportResult { success: true, ..ImportResult::default() };
+        let mut result = ImportResult {
+            success: true,
+            ..ImportResult::default()
+        };
         let (mut incomplete, mut existing) = (Vec::new(), Vec::new());
         for (index, collection) in data.collections.into_iter().enumerate() {
-            let known = change.catalog.by_name_ignoring_case(&collection.name).cloned();
+            let known = change
+                .catalog
+                .by_name_ignoring_case(&collection.name)
+                .cloned();
             let (status, message) = match (&known, strategy) {
                 (None, _) => ("imported", "The collection was made"),
                 (Some(_), Strategy::Skip) => ("skipped", "Collection already exists"),
                 (Some(_), Strategy::Update) => ("updated", "The collection was changed"),
                 (Some(known), Strategy::Error) => {
-                    let message = format!("Collection '{}' already exists; nothing was imported", known.name);
+                    let message = format!(
+                        "Collection '{}' already exists; nothing was imported",
+                        known.name
+                    );
                     return Err(Error::conflict(message, Some("name")));
                 }
             };
-            let name = known.as_ref().map_or(&collection.name, |known| &known.name).clone();
-            result.collections.push(ImportedCollection { name, status, message: message.into() });
+            let name = known
+                .as_ref()
+                .map_or(&collection.name, |known| &known.name)
+                .clone();
+            result.collections.push(ImportedCollection {
+                name,
+                status,
+                message: message.into(),
+            });
             let input = CollectionInput {
                 name: Some(collection.name),
                 schema: Some(collection.schema),
@@ -152,7 +177,10 @@ impl Collections {
             };
             match known {
                 None => {
-                    let made = self.make(&mut change, index, &input).await.map_err(|error| within(index, error))?;
+                    let made = self
+                        .make(&mut change, index, &input)
+                        .await
+                        .map_err(|error| within(index, error))?;
                     incomplete.push(made);
                     result.imported_count += 1;
                 }
@@ -165,10 +193,14 @@ impl Collections {
         }
         for made in incomplete {
             let index = made.index;
-            self.complete(&mut change, made).await.map_err(|error| within(index, error))?;
+            self.complete(&mut change, made)
+                .await
+                .map_err(|error| within(index, error))?;
         }
         for (index, known, input) in existing {
-            self.redefine(&mut change, &known, &input).await.map_err(|error| within(index, error))?;
+            self.redefine(&mut change, &known, &input)
+                .await
+                .map_err(|error| within(index, error))?;
         }
         let changes = result.imported_count + result.updated_count;
         result.migrations_created = (0..changes).map(|_| revision()).collect();
@@ -179,25 +211,53 @@ impl Collections {
     }
 
     /// Makes a collection with every field whose target exists by now.
-    async fn make(&self, change: &mut SchemaChange, index: usize, input: &CollectionInput) -> Result<Incomplete> {
+    async fn make(
+        &self,
+        change: &mut SchemaChange,
+        index: usize,
+        input: &CollectionInput,
+    ) -> Result<Incomplete> {
         input::check_shape(input, true)?;
         let definition = Definition::check(input, change)?;
         let has_target = |field: &&Field| {
             let own = |target: &str| target.eq_ignore_ascii_case(&definition.name);
-            field.target.as_deref().is_none_or(|target| own(target) || change.table(target).is_some())
+            field
+                .target
+                .as_deref()
+                .is_none_or(|target| own(target) || change.table(target).is_some())
         };
-        let made: Vec<Field> = definition.fields.iter().filter(has_target).cloned().collect();
+        let made: Vec<Field> = definition
+            .fields
+            .iter()
+            .filter(has_target)
+            .cloned()
+            .collect();
         let id = self.define(change, &definition, &made).await?;
-        Ok(Incomplete { index, id, definition, made })
+        Ok(Incomplete {
+            index,
+            id,
+            definition,
+            made,
+        })
     }
 
     /// Adds the references to collections that were made later.
     async fn complete(&self, change: &mut SchemaChange, made: Incomplete) -> Result<()> {
-        let Incomplete { id, definition, made, .. } = made;
-        refuse(missing_targets(|name| change.table(name).is_some(), &definition.name, &definition.fields))?;
+        let Incomplete {
+            id,
+            definition,
+            made,
+            ..
+        } = made;
+        refuse(missing_targets(
+            |name| change.table(name).is_some(),
+            &definition.name,
+            &definition.fields,
+        ))?;
         match change.table(&definition.name) {
             Some(table) if made.len() < definition.fields.len() => {
-                self.apply(change, id, &table, &made, &definition.fields).await
+                self.apply(change, id, &table, &made, &definition.fields)
+                    .await
             }
             _ => Ok(()),
         }
@@ -214,18 +274,33 @@ fn exported(collection: &Arc<Collection>) -> ExportedCollection {
 
 fn check_file(data: &Export) -> Result<()> {
     if !data.version.starts_with("1.") {
-        let message = format!("Version '{}' of the export format is not known; this server reads 1.x", data.version);
-        return Err(Error::invalid("data.version", "version_unsupported", message));
+        let message = format!(
+            "Version '{}' of the export format is not known; this server reads 1.x",
+            data.version
+        );
+        return Err(Error::invalid(
+            "data.version",
+            "version_unsupported",
+            message,
+        ));
     }
     if data.collections.len() > MAX_COLLECTIONS {
         let message = format!("An import has at most {MAX_COLLECTIONS} collections");
-        return Err(Error::invalid("data.collections", "too_many_collections", message));
+        return Err(Error::invalid(
+            "data.collections",
+            "too_many_collections",
+            message,
+        ));
     }
     let mut seen = HashSet::new();
     for (index, collection) in data.collections.iter().enumerate() {
         if !seen.insert(collection.name.to_ascii_lowercase()) {
             let message = format!("Collection '{}' is there twice", collection.name);
-            return Err(Error::invalid(format!("data.collections[{index}].name"), "name_duplicate", message));
+            return Err(Error::invalid(
+                format!("data.collections[{index}].name"),
+                "name_duplicate",
+                message,
+            ));
         }
     }
     Ok(())
@@ -236,8 +311,14 @@ fn within(index: usize, error: Error) -> Error {
     let place = |field: &str| format!("data.collections[{index}].{field}");
     match error {
         Error::Invalid { fields, index } => {
-            let moved = |problem: FieldError| FieldError { field: place(&problem.field), ..problem };
-            Error::Invalid { fields: fields.into_iter().map(moved).collect(), index }
+            let moved = |problem: FieldError| FieldError {
+                field: place(&problem.field),
+                ..problem
+            };
+            Error::Invalid {
+                fields: fields.into_iter().map(moved).collect(),
+                index,
+            }
         }
         Error::Malformed { mut problems } => {
             for problem in &mut problems {
@@ -246,9 +327,10 @@ fn within(index: usize, error: Error) -> Error {
             }
             Error::Malformed { problems }
         }
-        Error::Refused { label, message } => {
-            Error::Refused { label, message: format!("{}: {message}", place("rules")) }
-        }
+        Error::Refused { label, message } => Error::Refused {
+            label,
+            message: format!("{}: {message}", place("rules")),
+        },
         other => other,
     }
 }

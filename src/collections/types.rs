@@ -36,8 +36,12 @@ export interface FileValue {
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 ";
 
-/// The collections, each with a name for its types that no other has, and that `is_taken` leaves free.
-fn named(collections: &[Arc<Collection>], is_taken: impl Fn(&str) -> bool) -> Vec<(String, &Arc<Collection>)> {
+/// The collections, each with a name for its types that no other has, and that `is_taken` leaves
+/// free.
+fn named(
+    collections: &[Arc<Collection>],
+    is_taken: impl Fn(&str) -> bool,
+) -> Vec<(String, &Arc<Collection>)> {
     let mut sorted: Vec<&Arc<Collection>> = collections.iter().collect();
     sorted.sort_by(|one, other| one.name.cmp(&other.name));
     let mut taken = HashSet::new();
@@ -50,19 +54,25 @@ fn named(collections: &[Arc<Collection>], is_taken: impl Fn(&str) -> bool) -> Ve
         }
         candidate
     };
-    sorted.into_iter().map(|collection| (unique(pascal_case(&collection.name)), collection)).collect()
+    sorted
+        .into_iter()
+        .map(|collection| (unique(pascal_case(&collection.name)), collection))
+        .collect()
 }
 
 /// `user_profiles` is `UserProfiles`.
 fn pascal_case(name: &str) -> String {
     let capital = |part: &str| {
         let mut chars = part.chars();
-        chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+        chars.next().map_or_else(String::new, |first| {
+            first.to_ascii_uppercase().to_string() + chars.as_str()
+        })
     };
     name.split('_').map(capital).collect()
 }
 
-/// TypeScript interfaces: what a record of each collection looks like, and what may be sent to create one.
+/// TypeScript interfaces: what a record of each collection looks like, and what may be sent to
+/// create one.
 pub fn typescript(collections: &[Arc<Collection>]) -> String {
     let collections = named(collections, |_| false);
     let mut text = PRELUDE.to_owned();
@@ -72,10 +82,16 @@ pub fn typescript(collections: &[Arc<Collection>]) -> String {
             text.push('\n');
         };
         line(&format!("\n/** A record of `{}`. */", collection.name));
-        line(&format!("export interface {name}Record extends SystemFields {{"));
+        line(&format!(
+            "export interface {name}Record extends SystemFields {{"
+        ));
         for field in &collection.fields {
             let null = if field.required { "" } else { " | null" };
-            line(&format!("  {}: {}{null};", field.name, typescript_type(field)));
+            line(&format!(
+                "  {}: {}{null};",
+                field.name,
+                typescript_type(field)
+            ));
         }
         line("}");
         line(&format!(
@@ -83,15 +99,33 @@ pub fn typescript(collections: &[Arc<Collection>]) -> String {
             collection.name
         ));
         line(&format!("export interface {name}Input {{"));
-        for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
-            let (mark, null) = if field.required { ("", "") } else { ("?", " | null") };
-            line(&format!("  {}{mark}: {}{null};", field.name, typescript_type(field)));
+        for field in collection
+            .fields
+            .iter()
+            .filter(|field| field.computed.is_none())
+        {
+            let (mark, null) = if field.required {
+                ("", "")
+            } else {
+                ("?", " | null")
+            };
+            line(&format!(
+                "  {}{mark}: {}{null};",
+                field.name,
+                typescript_type(field)
+            ));
         }
         line("}");
     }
-    for (what, kind) in [("CollectionRecords", "Record"), ("CollectionInputs", "Input")] {
+    for (what, kind) in [
+        ("CollectionRecords", "Record"),
+        ("CollectionInputs", "Input"),
+    ] {
         // Writing to a String does not fail.
-        let _ = writeln!(text, "\n/** By the name of the collection. */\nexport interface {what} {{");
+        let _ = writeln!(
+            text,
+            "\n/** By the name of the collection. */\nexport interface {what} {{"
+        );
         for (name, collection) in &collections {
             let _ = writeln!(text, "  {}: {name}{kind};", collection.name);
         }
@@ -103,7 +137,11 @@ pub fn typescript(collections: &[Arc<Collection>]) -> String {
 fn typescript_type(field: &Field) -> String {
     if let Some(choices) = field.constraints.choices() {
         // JSON literals are TypeScript literals.
-        return choices.iter().map(Json::to_string).collect::<Vec<_>>().join(" | ");
+        return choices
+            .iter()
+            .map(Json::to_string)
+            .collect::<Vec<_>>()
+            .join(" | ");
     }
     match field.kind {
         FieldType::Number => "number",
@@ -120,11 +158,15 @@ fn typescript_type(field: &Field) -> String {
     .to_owned()
 }
 
-/// Adds to an API document what the records of each collection look like, and the routes that take and give them.
+/// Adds to an API document what the records of each collection look like, and the routes that take
+/// and give them.
 pub fn describe(document: &mut Json, collections: &[Arc<Collection>]) {
     let general = document["components"]["schemas"].clone();
-    let is_taken =
-        |name: &str| ["Record", "Input", "Change"].iter().any(|kind| general.get(format!("{name}{kind}")).is_some());
+    let is_taken = |name: &str| {
+        ["Record", "Input", "Change"]
+            .iter()
+            .any(|kind| general.get(format!("{name}{kind}")).is_some())
+    };
     for (name, collection) in named(collections, is_taken) {
         let (record, input) = (format!("{name}Record"), format!("{name}Input"));
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
@@ -135,9 +177,15 @@ pub fn describe(document: &mut Json, collections: &[Arc<Collection>]) {
             schemas.insert(input.clone(), input_schema(collection, true));
             schemas.insert(format!("{name}Change"), input_schema(collection, false));
         }
-        let Some(paths) = document["paths"].as_object_mut() else { return };
-        let Some(list) = paths.get("/api/v1/records/{collection}").cloned() else { return };
-        let Some(one) = paths.get("/api/v1/records/{collection}/{id}").cloned() else { return };
+        let Some(paths) = document["paths"].as_object_mut() else {
+            return;
+        };
+        let Some(list) = paths.get("/api/v1/records/{collection}").cloned() else {
+            return;
+        };
+        let Some(one) = paths.get("/api/v1/records/{collection}/{id}").cloned() else {
+            return;
+        };
         let base = format!("/api/v1/records/{}", collection.name);
         let own = |operation: &Json, method: &str| {
             let body = match method {
@@ -145,11 +193,22 @@ pub fn describe(document: &mut Json, collections: &[Arc<Collection>]) {
                 "patch" => Some(reference(&format!("{name}Change"))),
                 _ => None,
             };
-            let answer = if operation["responses"]["200"]["content"].is_null() { "201" } else { "200" };
-            let shape = if method == "get" && operation["x-list"] == true { page.clone() } else { reference(&record) };
+            let answer = if operation["responses"]["200"]["content"].is_null() {
+                "201"
+            } else {
+                "200"
+            };
+            let shape = if method == "get" && operation["x-list"] == true {
+                page.clone()
+            } else {
+                reference(&record)
+            };
             specific(operation, method, collection, body, answer, &shape)
         };
-        for (path, item, is_list) in [(base.clone(), list, true), (format!("{base}/{{id}}"), one, false)] {
+        for (path, item, is_list) in [
+            (base.clone(), list, true),
+            (format!("{base}/{{id}}"), one, false),
+        ] {
             let mut operations = Map::new();
             for (method, mut operation) in item.as_object().cloned().unwrap_or_default() {
                 operation["x-list"] = is_list.into();
@@ -173,14 +232,18 @@ fn specific(
     if let Some(keys) = operation.as_object_mut() {
         keys.remove("x-list");
     }
-    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    let id = operation["operationId"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     operation["operationId"] = format!("{id}_{}", collection.name).into();
     operation["tags"] = json!([format!("records of {}", collection.name)]);
     if let Some(parameters) = operation.get_mut("parameters").and_then(Json::as_array_mut) {
         parameters.retain(|parameter| parameter["name"] != "collection");
     }
     if let Some(body) = body {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": body}}});
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": body}}});
     }
     if method != "delete" {
         operation["responses"][answer]["content"] = json!({"application/json": {"schema": shape}});
@@ -191,9 +254,16 @@ fn specific(
 fn record_schema(collection: &Collection) -> Json {
     let mut properties = Map::new();
     for name in crate::schema::SYSTEM_FIELDS {
-        let format = if name.ends_with("_at") { "date-time" } else { "uuid" };
-        let text =
-            if name.ends_with("_by") { json!({"type": "string"}) } else { json!({"type": "string", "format": format}) };
+        let format = if name.ends_with("_at") {
+            "date-time"
+        } else {
+            "uuid"
+        };
+        let text = if name.ends_with("_by") {
+            json!({"type": "string"})
+        } else {
+            json!({"type": "string", "format": format})
+        };
         properties.insert(name.into(), text);
     }
     properties.insert("account_name".into(), json!({"type": ["string", "null"]}));
@@ -211,7 +281,11 @@ fn record_schema(collection: &Collection) -> Json {
 fn input_schema(collection: &Collection, complete: bool) -> Json {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for field in collection.fields.iter().filter(|field| field.computed.is_none()) {
+    for field in collection
+        .fields
+        .iter()
+        .filter(|field| field.computed.is_none())
+    {
         let mut schema = value_schema(field, !field.required);
         if let Some(default) = &field.default {
             schema["default"] = default.clone();
@@ -221,7 +295,11 @@ fn input_schema(collection: &Collection, complete: bool) -> Json {
         }
         properties.insert(field.name.clone(), schema);
     }
-    let what = if complete { "What is sent to create a record of" } else { "What is sent to change a record of" };
+    let what = if complete {
+        "What is sent to create a record of"
+    } else {
+        "What is sent to change a record of"
+    };
     json!({"type": "object", "description": format!("{what} `{}`", collection.name),
         "required": required, "properties": properties})
 }
@@ -236,9 +314,11 @@ fn value_schema(field: &Field, nullable: bool) -> Json {
         FieldType::Email => json!({"type": "string", "format": "email"}),
         FieldType::Url => json!({"type": "string", "format": "uri"}),
         FieldType::Json => return json!({"description": "Any JSON value"}),
-        FieldType::File => json!({"type": "object", "required": ["filename", "size", "mime_type", "path"],
+        FieldType::File => {
+            json!({"type": "object", "required": ["filename", "size", "mime_type", "path"],
             "properties": {"filename": {"type": "string"}, "size": {"type": "integer"},
-                "mime_type": {"type": "string"}, "path": {"type": "string"}}}),
+                "mime_type": {"type": "string"}, "path": {"type": "string"}}})
+        }
         FieldType::Reference => {
             let target = field.target.as_deref().unwrap_or_default();
             json!({"type": "string", "format": "uuid", "description": format!("The id of a record of `{target}`")})

@@ -50,7 +50,9 @@ impl CollectionView {
             schema,
             records_count: records,
             record_count: records,
-            has_public_access: Operation::ALL.iter().any(|operation| collection.row.rule(*operation) == Some("")),
+            has_public_access: Operation::ALL
+                .iter()
+                .any(|operation| collection.row.rule(*operation) == Some("")),
             created_at: collection.row.created_at,
             updated_at: collection.row.updated_at,
         }

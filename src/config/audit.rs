@@ -8,7 +8,8 @@ use serde::Deserialize;
 pub struct AuditConfig {
     /// Whether changes are written into it.
     pub logging_enabled: bool,
-    /// The longest value of a record that is kept whole, in bytes; of a longer one the length and the SHA-256.
+    /// The longest value of a record that is kept whole, in bytes; of a longer one the length and
+    /// the SHA-256.
     pub value_bytes: usize,
 }
 
@@ -20,6 +21,9 @@ impl AuditConfig {
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { logging_enabled: true, value_bytes: 64 * 1024 }
+        Self {
+            logging_enabled: true,
+            value_bytes: 64 * 1024,
+        }
     }
 }

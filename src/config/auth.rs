@@ -6,8 +6,16 @@ use crate::secret::Secret;
 use crate::slug;
 
 /// Texts that stand in examples; a server that signs with them signs for everyone.
-const PLACEHOLDERS: [&str; 8] =
-    ["change-me", "changeme", "change_me", "change-this", "your-secret", "placeholder", "secret-key", "example"];
+const PLACEHOLDERS: [&str; 8] = [
+    "change-me",
+    "changeme",
+    "change_me",
+    "change-this",
+    "your-secret",
+    "placeholder",
+    "secret-key",
+    "example",
+];
 /// Fewer bytes can be guessed.
 const SECRET_BYTES: usize = 32;
 
@@ -39,8 +47,8 @@ pub struct AuthConfig {
     pub access_token_seconds: i64,
     /// How long a refresh token is valid, in seconds.
     pub refresh_token_seconds: i64,
-    /// How long a refresh token that was exchanged yields the one that is valid, in seconds; 0: each is good for one
-    /// request, and one whose answer was lost cannot be sent again.
+    /// How long a refresh token that was exchanged yields the one that is valid, in seconds; 0:
+    /// each is good for one request, and one whose answer was lost cannot be sent again.
     pub refresh_grace_seconds: i64,
     /// How long links in mails are valid, in seconds.
     pub link_seconds: i64,
@@ -129,7 +137,10 @@ impl AuthConfig {
             return Some(told.into());
         }
         let problem = slug::parse(account).err()?;
-        Some(format!("is `{account}`, which cannot be the slug of an account: {}", problem.message))
+        Some(format!(
+            "is `{account}`, which cannot be the slug of an account: {}",
+            problem.message
+        ))
     }
 
     pub(super) fn check(&self, problems: &mut super::Problems) {
@@ -140,24 +151,54 @@ impl AuthConfig {
         ];
         for (key, secret) in secrets {
             if let Some(weakness) = weakness(secret.expose()) {
-                problems.add(key, format!("{weakness}. Make one with `openssl rand -base64 48`"));
+                problems.add(
+                    key,
+                    format!("{weakness}. Make one with `openssl rand -base64 48`"),
+                );
             }
         }
-        problems.range("auth.access_token_seconds", self.access_token_seconds, 1..=31_536_000);
-        problems.range("auth.refresh_token_seconds", self.refresh_token_seconds, 1..=315_360_000);
-        problems.range("auth.refresh_grace_seconds", self.refresh_grace_seconds, 0..=300);
-        problems.range("auth.session_max_per_user", self.session_max_per_user, 1..=10_000);
+        problems.range(
+            "auth.access_token_seconds",
+            self.access_token_seconds,
+            1..=31_536_000,
+        );
+        problems.range(
+            "auth.refresh_token_seconds",
+            self.refresh_token_seconds,
+            1..=315_360_000,
+        );
+        problems.range(
+            "auth.refresh_grace_seconds",
+            self.refresh_grace_seconds,
+            0..=300,
+        );
+        problems.range(
+            "auth.session_max_per_user",
+            self.session_max_per_user,
+            1..=10_000,
+        );
         problems.range("auth.link_seconds", self.link_seconds, 60..=2_592_000);
-        problems.range("auth.invitation_seconds", self.invitation_seconds, 1..=31_536_000);
+        problems.range(
+            "auth.invitation_seconds",
+            self.invitation_seconds,
+            1..=31_536_000,
+        );
         problems.range("auth.cache_seconds", self.cache_seconds, 1..=60);
-        problems.range("auth.argon2_memory_kib", self.argon2_memory_kib, 8 * self.argon2_parallelism..=4_194_304);
+        problems.range(
+            "auth.argon2_memory_kib",
+            self.argon2_memory_kib,
+            8 * self.argon2_parallelism..=4_194_304,
+        );
         problems.range("auth.argon2_iterations", self.argon2_iterations, 1..=100);
         problems.range("auth.argon2_parallelism", self.argon2_parallelism, 1..=64);
         if let Some(problem) = self.single_tenant_problem() {
             problems.add("auth.single_tenant_account", problem);
         }
         if self.superadmin_email.is_empty() != self.superadmin_password.expose().is_empty() {
-            problems.add("auth.superadmin_email", "and auth.superadmin_password must be given together");
+            problems.add(
+                "auth.superadmin_email",
+                "and auth.superadmin_password must be given together",
+            );
         }
     }
 }
@@ -168,11 +209,17 @@ fn weakness(secret: &str) -> Option<String> {
         return None;
     }
     let lower = secret.to_ascii_lowercase();
-    if PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder)) {
+    if PLACEHOLDERS
+        .iter()
+        .any(|placeholder| lower.contains(placeholder))
+    {
         return Some("is a placeholder, which anybody could guess".into());
     }
     if secret.len() < SECRET_BYTES {
-        return Some(format!("has {} bytes; it needs at least {SECRET_BYTES}", secret.len()));
+        return Some(format!(
+            "has {} bytes; it needs at least {SECRET_BYTES}",
+            secret.len()
+        ));
     }
     let mut bytes = secret.as_bytes().to_vec();
     bytes.sort_unstable();

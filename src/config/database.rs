@@ -12,7 +12,8 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
-    /// `sqlite:///path` or `postgres://user:password@host/database`; empty for `snackbase.db` in the data folder.
+    /// `sqlite:///path` or `postgres://user:password@host/database`; empty for `snackbase.db` in
+    /// the data folder.
     pub url: Secret<String>,
     /// How durable a commit is on SQLite.
     pub sqlite_synchronous: Synchronous,
@@ -26,8 +27,8 @@ pub struct DatabaseConfig {
     pub pool_size: u32,
     /// How long a request waits for a connection to PostgreSQL, in seconds.
     pub pool_timeout_seconds: u64,
-    /// Free space on the disk of an SQLite database, in bytes, below which writes are refused; 0 to take them until the
-    /// disk is full.
+    /// Free space on the disk of an SQLite database, in bytes, below which writes are refused; 0 to
+    /// take them until the disk is full.
     pub min_free_disk_bytes: u64,
     /// How long the change log is kept, in hours.
     pub change_log_retention_hours: i64,
@@ -102,12 +103,32 @@ impl DatabaseConfig {
             );
         }
         problems.range("database.sqlite_readers", self.sqlite_readers, 1..=64);
-        problems.range("database.sqlite_cache_kib", self.sqlite_cache_kib, 64..=16_000_000);
+        problems.range(
+            "database.sqlite_cache_kib",
+            self.sqlite_cache_kib,
+            64..=16_000_000,
+        );
         problems.range("database.pool_size", self.pool_size, 2..=1000);
-        problems.range("database.pool_timeout_seconds", self.pool_timeout_seconds, 1..=600);
-        problems.range("database.change_log_retention_hours", self.change_log_retention_hours, 1..=87_600);
-        problems.range("database.change_log_max_rows", self.change_log_max_rows, 1000..=i64::MAX);
-        problems.range("database.change_log_max_bytes", self.change_log_max_bytes, 1 << 20..=1 << 50);
+        problems.range(
+            "database.pool_timeout_seconds",
+            self.pool_timeout_seconds,
+            1..=600,
+        );
+        problems.range(
+            "database.change_log_retention_hours",
+            self.change_log_retention_hours,
+            1..=87_600,
+        );
+        problems.range(
+            "database.change_log_max_rows",
+            self.change_log_max_rows,
+            1000..=i64::MAX,
+        );
+        problems.range(
+            "database.change_log_max_bytes",
+            self.change_log_max_bytes,
+            1 << 20..=1 << 50,
+        );
     }
 }
 
@@ -117,13 +138,17 @@ fn scheme(url: &str) -> Option<&str> {
     Some(scheme.split_once('+').map_or(scheme, |(scheme, _)| scheme))
 }
 
-/// The path in `sqlite:path`, `sqlite://path`, `sqlite:///relative` or `sqlite:////absolute`; `None` for other URLs.
+/// The path in `sqlite:path`, `sqlite://path`, `sqlite:///relative` or `sqlite:////absolute`;
+/// `None` for other URLs.
 fn sqlite_path(url: &str) -> Option<PathBuf> {
     if scheme(url)? != "sqlite" {
         return None;
     }
     let rest = url.split_once(':')?.1;
-    let path = rest.strip_prefix("///").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
+    let path = rest
+        .strip_prefix("///")
+        .or_else(|| rest.strip_prefix("//"))
+        .unwrap_or(rest);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     (!path.is_empty() && path != ":memory:").then(|| path.into())
 }

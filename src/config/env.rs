@@ -35,7 +35,8 @@ enum Form {
 
 use Form::{Choice, List, Magnitude, Number, Object, Scaled, Switch, Text};
 
-/// Name without prefix, key, form. Where a key has several names, the first is the one that messages use.
+/// Name without prefix, key, form. Where a key has several names, the first is the one that
+/// messages use.
 const TABLE: &[(&str, &str, Form)] = &[
     ("HOST", "server.host", Text),
     ("PORT", "server.port", Number),
@@ -47,35 +48,95 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("TRUST_PROXY", "server.trust_proxy", Switch),
     ("SHUTDOWN_SECONDS", "server.shutdown_seconds", Number),
     ("DATABASE_URL", "database.url", Text),
-    ("DB_SQLITE_SYNCHRONOUS", "database.sqlite_synchronous", Choice),
+    (
+        "DB_SQLITE_SYNCHRONOUS",
+        "database.sqlite_synchronous",
+        Choice,
+    ),
     ("DB_SQLITE_READERS", "database.sqlite_readers", Number),
-    ("DB_SQLITE_BUSY_TIMEOUT", "database.sqlite_busy_timeout_ms", Number),
-    ("DB_SQLITE_CACHE_SIZE", "database.sqlite_cache_kib", Magnitude),
+    (
+        "DB_SQLITE_BUSY_TIMEOUT",
+        "database.sqlite_busy_timeout_ms",
+        Number,
+    ),
+    (
+        "DB_SQLITE_CACHE_SIZE",
+        "database.sqlite_cache_kib",
+        Magnitude,
+    ),
     ("DB_POOL_SIZE", "database.pool_size", Number),
     ("DB_POOL_TIMEOUT", "database.pool_timeout_seconds", Number),
-    ("DB_MIN_FREE_DISK_BYTES", "database.min_free_disk_bytes", Number),
-    ("CHANGE_LOG_RETENTION_HOURS", "database.change_log_retention_hours", Number),
-    ("CHANGE_LOG_MAX_ROWS", "database.change_log_max_rows", Number),
-    ("CHANGE_LOG_MAX_BYTES", "database.change_log_max_bytes", Number),
+    (
+        "DB_MIN_FREE_DISK_BYTES",
+        "database.min_free_disk_bytes",
+        Number,
+    ),
+    (
+        "CHANGE_LOG_RETENTION_HOURS",
+        "database.change_log_retention_hours",
+        Number,
+    ),
+    (
+        "CHANGE_LOG_MAX_ROWS",
+        "database.change_log_max_rows",
+        Number,
+    ),
+    (
+        "CHANGE_LOG_MAX_BYTES",
+        "database.change_log_max_bytes",
+        Number,
+    ),
     ("SECRET_KEY", "auth.secret_key", Text),
     ("TOKEN_SECRET", "auth.token_secret", Text),
     ("ENCRYPTION_KEY", "auth.encryption_key", Text),
     ("OLD_ENCRYPTION_KEYS", "auth.old_encryption_keys", List),
-    ("ACCESS_TOKEN_EXPIRE_SECONDS", "auth.access_token_seconds", Number),
-    ("ACCESS_TOKEN_EXPIRE_MINUTES", "auth.access_token_seconds", Scaled(60)),
-    ("REFRESH_TOKEN_EXPIRE_SECONDS", "auth.refresh_token_seconds", Number),
-    ("REFRESH_TOKEN_EXPIRE_DAYS", "auth.refresh_token_seconds", Scaled(86_400)),
-    ("REFRESH_GRACE_SECONDS", "auth.refresh_grace_seconds", Number),
+    (
+        "ACCESS_TOKEN_EXPIRE_SECONDS",
+        "auth.access_token_seconds",
+        Number,
+    ),
+    (
+        "ACCESS_TOKEN_EXPIRE_MINUTES",
+        "auth.access_token_seconds",
+        Scaled(60),
+    ),
+    (
+        "REFRESH_TOKEN_EXPIRE_SECONDS",
+        "auth.refresh_token_seconds",
+        Number,
+    ),
+    (
+        "REFRESH_TOKEN_EXPIRE_DAYS",
+        "auth.refresh_token_seconds",
+        Scaled(86_400),
+    ),
+    (
+        "REFRESH_GRACE_SECONDS",
+        "auth.refresh_grace_seconds",
+        Number,
+    ),
     ("LINK_EXPIRE_SECONDS", "auth.link_seconds", Number),
-    ("INVITATION_EXPIRE_SECONDS", "auth.invitation_seconds", Number),
+    (
+        "INVITATION_EXPIRE_SECONDS",
+        "auth.invitation_seconds",
+        Number,
+    ),
     ("AUTH_CACHE_SECONDS", "auth.cache_seconds", Number),
     ("EMAIL_VERIFICATION", "auth.email_verification", Choice),
     ("SUPERADMIN_EMAIL", "auth.superadmin_email", Text),
     ("SUPERADMIN_PASSWORD", "auth.superadmin_password", Text),
     ("SINGLE_TENANT_MODE", "auth.single_tenant_mode", Switch),
     ("SINGLE_TENANT_ACCOUNT", "auth.single_tenant_account", Text),
-    ("SINGLE_TENANT_ACCOUNT_NAME", "auth.single_tenant_account_name", Text),
-    ("ACCOUNT_ADMIN_REQUIRED", "auth.account_admin_required", Switch),
+    (
+        "SINGLE_TENANT_ACCOUNT_NAME",
+        "auth.single_tenant_account_name",
+        Text,
+    ),
+    (
+        "ACCOUNT_ADMIN_REQUIRED",
+        "auth.account_admin_required",
+        Switch,
+    ),
     ("API_KEY_MAX_PER_USER", "auth.api_key_max_per_user", Number),
     ("SESSION_MAX_PER_USER", "auth.session_max_per_user", Number),
     ("ARGON2_MEMORY_KIB", "auth.argon2_memory_kib", Number),
@@ -93,47 +154,143 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("MAIL_FROM_NAME", "mail.from_name", Text),
     ("MAIL_REPLY_TO", "mail.reply_to", Text),
     ("MAIL_QUEUE_SIZE", "mail.queue_size", Number),
-    ("REALTIME_HEARTBEAT_SECONDS", "realtime.heartbeat_seconds", Number),
-    ("REALTIME_MAX_SUBSCRIPTIONS", "realtime.max_subscriptions", Number),
+    (
+        "REALTIME_HEARTBEAT_SECONDS",
+        "realtime.heartbeat_seconds",
+        Number,
+    ),
+    (
+        "REALTIME_MAX_SUBSCRIPTIONS",
+        "realtime.max_subscriptions",
+        Number,
+    ),
     ("REALTIME_BACKLOG_EVENTS", "realtime.backlog_events", Number),
     ("REALTIME_QUEUE_FRAMES", "realtime.queue_frames", Number),
     ("REALTIME_QUEUE_BYTES", "realtime.queue_bytes", Number),
-    ("REALTIME_MAX_CONNECTIONS_PER_ADDRESS", "realtime.max_connections_per_address", Number),
-    ("REALTIME_MAX_CONNECTIONS_PER_USER", "realtime.max_connections_per_user", Number),
+    (
+        "REALTIME_MAX_CONNECTIONS_PER_ADDRESS",
+        "realtime.max_connections_per_address",
+        Number,
+    ),
+    (
+        "REALTIME_MAX_CONNECTIONS_PER_USER",
+        "realtime.max_connections_per_user",
+        Number,
+    ),
     ("REALTIME_STALL_SECONDS", "realtime.stall_seconds", Number),
-    ("REALTIME_CHECKPOINT_SECONDS", "realtime.checkpoint_seconds", Number),
-    ("REALTIME_MAX_MESSAGE_BYTES", "realtime.max_message_bytes", Number),
-    ("REALTIME_MAX_MESSAGES_PER_SECOND", "realtime.max_messages_per_second", Number),
-    ("ROOMS_MAX_PER_CONNECTION", "rooms.max_per_connection", Number),
+    (
+        "REALTIME_CHECKPOINT_SECONDS",
+        "realtime.checkpoint_seconds",
+        Number,
+    ),
+    (
+        "REALTIME_MAX_MESSAGE_BYTES",
+        "realtime.max_message_bytes",
+        Number,
+    ),
+    (
+        "REALTIME_MAX_MESSAGES_PER_SECOND",
+        "realtime.max_messages_per_second",
+        Number,
+    ),
+    (
+        "ROOMS_MAX_PER_CONNECTION",
+        "rooms.max_per_connection",
+        Number,
+    ),
     ("ROOMS_MAX_MEMBERS", "rooms.max_members", Number),
     ("ROOMS_MAX_MESSAGE_BYTES", "rooms.max_message_bytes", Number),
-    ("ROOMS_MAX_PRESENCE_BYTES", "rooms.max_presence_bytes", Number),
-    ("ROOMS_MAX_MESSAGES_PER_SECOND", "rooms.max_messages_per_second", Number),
+    (
+        "ROOMS_MAX_PRESENCE_BYTES",
+        "rooms.max_presence_bytes",
+        Number,
+    ),
+    (
+        "ROOMS_MAX_MESSAGES_PER_SECOND",
+        "rooms.max_messages_per_second",
+        Number,
+    ),
     ("ROOMS_GRACE_SECONDS", "rooms.grace_seconds", Number),
     ("BODY_LIMIT_BYTES", "limits.body_bytes", Number),
     ("ANSWER_LIMIT_BYTES", "limits.answer_bytes", Number),
     ("RECORD_LIMIT_BYTES", "limits.record_bytes", Number),
     ("ACCOUNT_RECORDS", "limits.account_records", Number),
     ("ACCOUNT_BYTES", "limits.account_bytes", Number),
-    ("REQUEST_TIMEOUT_SECONDS", "limits.request_timeout_seconds", Number),
-    ("HEADER_TIMEOUT_SECONDS", "limits.header_timeout_seconds", Number),
-    ("WRITE_TIMEOUT_SECONDS", "limits.write_timeout_seconds", Number),
-    ("MAX_CONNECTIONS_PER_ADDRESS", "limits.max_connections_per_address", Number),
-    ("MAX_IDLE_CONNECTIONS_PER_ADDRESS", "limits.max_idle_connections_per_address", Number),
+    (
+        "REQUEST_TIMEOUT_SECONDS",
+        "limits.request_timeout_seconds",
+        Number,
+    ),
+    (
+        "HEADER_TIMEOUT_SECONDS",
+        "limits.header_timeout_seconds",
+        Number,
+    ),
+    (
+        "WRITE_TIMEOUT_SECONDS",
+        "limits.write_timeout_seconds",
+        Number,
+    ),
+    (
+        "MAX_CONNECTIONS_PER_ADDRESS",
+        "limits.max_connections_per_address",
+        Number,
+    ),
+    (
+        "MAX_IDLE_CONNECTIONS_PER_ADDRESS",
+        "limits.max_idle_connections_per_address",
+        Number,
+    ),
     ("BATCH_MAX_SIZE", "limits.batch_max_size", Number),
     ("MAX_EXPAND_DEPTH", "limits.max_expand_depth", Number),
     ("RATE_LIMIT_ENABLED", "limits.rate_limit_enabled", Switch),
-    ("RATE_LIMIT_PER_MINUTE", "limits.rate_limit_per_minute", Number),
-    ("RATE_LIMIT_AUTHENTICATED_PER_MINUTE", "limits.rate_limit_authenticated_per_minute", Number),
+    (
+        "RATE_LIMIT_PER_MINUTE",
+        "limits.rate_limit_per_minute",
+        Number,
+    ),
+    (
+        "RATE_LIMIT_AUTHENTICATED_PER_MINUTE",
+        "limits.rate_limit_authenticated_per_minute",
+        Number,
+    ),
     ("RATE_LIMIT_BURST", "limits.rate_limit_burst", Number),
-    ("RATE_LIMIT_ENDPOINTS", "limits.rate_limit_endpoints", Object),
+    (
+        "RATE_LIMIT_ENDPOINTS",
+        "limits.rate_limit_endpoints",
+        Object,
+    ),
     ("THROTTLE_ENABLED", "limits.throttle_enabled", Switch),
-    ("THROTTLE_WINDOW_SECONDS", "limits.throttle_window_seconds", Number),
-    ("LOGIN_FAILURES_PER_IDENTITY", "limits.login_failures_per_identity", Number),
-    ("LOGIN_FAILURES_PER_ADDRESS", "limits.login_failures_per_address", Number),
-    ("SIGN_INS_PER_IDENTITY", "limits.sign_ins_per_identity", Number),
-    ("SIGN_INS_PER_ADDRESS", "limits.sign_ins_per_address", Number),
-    ("REGISTRATIONS_PER_ADDRESS", "limits.registrations_per_address", Number),
+    (
+        "THROTTLE_WINDOW_SECONDS",
+        "limits.throttle_window_seconds",
+        Number,
+    ),
+    (
+        "LOGIN_FAILURES_PER_IDENTITY",
+        "limits.login_failures_per_identity",
+        Number,
+    ),
+    (
+        "LOGIN_FAILURES_PER_ADDRESS",
+        "limits.login_failures_per_address",
+        Number,
+    ),
+    (
+        "SIGN_INS_PER_IDENTITY",
+        "limits.sign_ins_per_identity",
+        Number,
+    ),
+    (
+        "SIGN_INS_PER_ADDRESS",
+        "limits.sign_ins_per_address",
+        Number,
+    ),
+    (
+        "REGISTRATIONS_PER_ADDRESS",
+        "limits.registrations_per_address",
+        Number,
+    ),
     ("MAILS_PER_IDENTITY", "limits.mails_per_identity", Number),
     ("MAILS_PER_ADDRESS", "limits.mails_per_address", Number),
     ("AUDIT_LOGGING_ENABLED", "audit.logging_enabled", Switch),
@@ -144,20 +301,32 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("CORS_ALLOW_CREDENTIALS", "cors.allow_credentials", Switch),
     ("CORS_ALLOW_METHODS", "cors.allow_methods", List),
     ("CORS_ALLOW_HEADERS", "cors.allow_headers", List),
-    ("SECURITY_HEADERS_ENABLED", "security.headers_enabled", Switch),
+    (
+        "SECURITY_HEADERS_ENABLED",
+        "security.headers_enabled",
+        Switch,
+    ),
     ("HSTS_MAX_AGE", "security.hsts_max_age", Number),
-    ("HTTPS_REDIRECT_ENABLED", "security.https_redirect_enabled", Switch),
+    (
+        "HTTPS_REDIRECT_ENABLED",
+        "security.https_redirect_enabled",
+        Switch,
+    ),
     ("CSP_POLICY", "security.csp_policy", Text),
     ("PERMISSIONS_POLICY", "security.permissions_policy", Text),
 ];
 
-/// Settings of other SnackBase servers that this one takes without effect, so that their environments keep working,
-/// each with the setting of ours that comes nearest; empty where there is none.
+/// Settings of other SnackBase servers that this one takes without effect, so that their
+/// environments keep working, each with the setting of ours that comes nearest; empty where there
+/// is none.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("ALLOWED_MIME_TYPES", ""),
     ("API_KEY_DEFAULT_EXPIRATION_DAYS", ""),
     ("API_KEY_HEADER", ""),
-    ("API_KEY_RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_AUTHENTICATED_PER_MINUTE"),
+    (
+        "API_KEY_RATE_LIMIT_PER_MINUTE",
+        "RATE_LIMIT_AUTHENTICATED_PER_MINUTE",
+    ),
     ("APP_VERSION", ""),
     ("BACKUP_SCHEDULER_ENABLED", ""),
     ("DB_ECHO", "LOG_LEVEL"),
@@ -224,7 +393,10 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 
 /// The variable that messages name for a key.
 pub(super) fn name_of(key: &str) -> Option<String> {
-    TABLE.iter().find(|(_, path, _)| *path == key).map(|(name, _, _)| format!("{PREFIX}{name}"))
+    TABLE
+        .iter()
+        .find(|(_, path, _)| *path == key)
+        .map(|(name, _, _)| format!("{PREFIX}{name}"))
 }
 
 /// What the variables say.
@@ -237,13 +409,23 @@ pub(super) struct Variables {
     pub(super) notices: Vec<String>,
 }
 
-/// Reads our variables; others are passed over, and empty ones count as not set. Names with our prefix that we do not
-/// know are no mistake: the environment of a compose file or of a shell has variables of clients of ours as well.
+/// Reads our variables; others are passed over, and empty ones count as not set. Names with our
+/// prefix that we do not know are no mistake: the environment of a compose file or of a shell has
+/// variables of clients of ours as well.
 pub(super) fn read(variables: &[(String, String)]) -> Result<Variables, ConfigError> {
-    let mut found = Variables { settings: Vec::new(), file: None, notices: Vec::new() };
+    let mut found = Variables {
+        settings: Vec::new(),
+        file: None,
+        notices: Vec::new(),
+    };
     let mut problems = Vec::new();
     for (full, text) in variables {
-        let Some(name) = full.strip_prefix(PREFIX).filter(|_| !text.trim().is_empty()) else { continue };
+        let Some(name) = full
+            .strip_prefix(PREFIX)
+            .filter(|_| !text.trim().is_empty())
+        else {
+            continue;
+        };
         // For the build and for test suites, not for the server.
         if name == "SKIP_UI" || name.starts_with("TEST_") || name.starts_with("BENCH_") {
             continue;
@@ -251,26 +433,46 @@ pub(super) fn read(variables: &[(String, String)]) -> Result<Variables, ConfigEr
         if name == "CONFIG" {
             found.file = Some(text.into());
         } else if let Some((_, near)) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == name) {
-            let hint = if near.is_empty() { String::new() } else { format!("; the nearest setting is {PREFIX}{near}") };
-            found.notices.push(format!("{full} has no effect in this server{hint}"));
+            let hint = if near.is_empty() {
+                String::new()
+            } else {
+                format!("; the nearest setting is {PREFIX}{near}")
+            };
+            found
+                .notices
+                .push(format!("{full} has no effect in this server{hint}"));
         } else if let Some((_, key, form)) = TABLE.iter().find(|(known, _, _)| *known == name) {
             match form.parse(text) {
                 Ok(value) => {
-                    found.settings.push(Setting { origin: format!("environment variable {full}"), key, value });
+                    found.settings.push(Setting {
+                        origin: format!("environment variable {full}"),
+                        key,
+                        value,
+                    });
                 }
-                Err(expected) => problems.push(format!("{key} [{full}]: must be {expected} (from the environment)")),
+                Err(expected) => problems.push(format!(
+                    "{key} [{full}]: must be {expected} (from the environment)"
+                )),
             }
         } else {
             let hint = match nearest_variable(name) {
                 Some(near) => format!("did you mean {PREFIX}{near}?"),
                 None => "see snackbase.toml.example for those there are".to_owned(),
             };
-            found.notices.push(format!("{full} is not a setting and has no effect; {hint}"));
+            found
+                .notices
+                .push(format!("{full} is not a setting and has no effect; {hint}"));
         }
     }
     // Later settings win: the finer unit over the coarser one, whatever the order of the variables.
-    found.settings.sort_by_key(|setting| setting.origin.ends_with("_SECONDS"));
-    if problems.is_empty() { Ok(found) } else { Err(ConfigError::many(problems)) }
+    found
+        .settings
+        .sort_by_key(|setting| setting.origin.ends_with("_SECONDS"));
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(ConfigError::many(problems))
+    }
 }
 
 impl Form {
@@ -289,10 +491,16 @@ impl Form {
                 _ => Err("true or false"),
             },
             List if text.starts_with('[') => {
-                let list: Vec<String> = serde_json::from_str(text).map_err(|_| "a JSON list of texts")?;
+                let list: Vec<String> =
+                    serde_json::from_str(text).map_err(|_| "a JSON list of texts")?;
                 Ok(list.into())
             }
-            List => Ok(text.split(',').map(str::trim).filter(|t| !t.is_empty()).collect::<Vec<_>>().into()),
+            List => Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .into()),
             Object => {
                 let object: serde_json::Map<String, serde_json::Value> =
                     serde_json::from_str(text).map_err(|_| "a JSON object")?;
@@ -312,7 +520,11 @@ pub(super) struct Setting {
 /// A flag's value; nothing if the flag was not given.
 pub(super) fn flag(key: &'static str, value: Option<impl Serialize>) -> Flag {
     let setting = value.and_then(|value| Value::serialize(value).ok());
-    Flag(setting.map(|value| Setting { origin: "the command line".to_owned(), key, value }))
+    Flag(setting.map(|value| Setting {
+        origin: "the command line".to_owned(),
+        key,
+        value,
+    }))
 }
 
 /// A [`Setting`] that may be absent.
@@ -331,7 +543,9 @@ impl Provider for Setting {
 
 impl Provider for Flag {
     fn metadata(&self) -> Metadata {
-        self.0.as_ref().map_or_else(Metadata::default, Provider::metadata)
+        self.0
+            .as_ref()
+            .map_or_else(Metadata::default, Provider::metadata)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
@@ -345,7 +559,11 @@ impl Provider for Flag {
 /// The variable that a name was probably meant to be: a misspelt one, or one that ends with it.
 fn nearest_variable(name: &str) -> Option<&'static str> {
     let known = || TABLE.iter().map(|(known, _, _)| *known);
-    let ends = |known: &str| known.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
+    let ends = |known: &str| {
+        known
+            .strip_suffix(name)
+            .is_some_and(|rest| rest.ends_with('_'))
+    };
     nearest(name, known()).or_else(|| known().find(|known| ends(known)))
 }
 
@@ -357,11 +575,17 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 /// The settings that are named for those without effect.
 #[cfg(test)]
 pub(super) fn nearest_of_others() -> impl Iterator<Item = &'static str> {
-    WITHOUT_EFFECT.iter().map(|(_, near)| *near).filter(|near| !near.is_empty())
+    WITHOUT_EFFECT
+        .iter()
+        .map(|(_, near)| *near)
+        .filter(|near| !near.is_empty())
 }
 
 /// The key of a variable.
 #[cfg(test)]
 pub(super) fn key_of_variable(name: &str) -> Option<&'static str> {
-    TABLE.iter().find(|(known, _, _)| *known == name).map(|(_, key, _)| *key)
+    TABLE
+        .iter()
+        .find(|(known, _, _)| *known == name)
+        .map(|(_, key, _)| *key)
 }

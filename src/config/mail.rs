@@ -66,18 +66,31 @@ impl MailConfig {
     }
 
     pub(super) fn check(&self, problems: &mut super::Problems) {
-        for (key, address) in [("mail.from_email", &self.from_email), ("mail.reply_to", &self.reply_to)] {
+        for (key, address) in [
+            ("mail.from_email", &self.from_email),
+            ("mail.reply_to", &self.reply_to),
+        ] {
             if !address.is_empty() && address.parse::<lettre::Address>().is_err() {
                 problems.add(key, format!("`{address}` is no e-mail address"));
             }
         }
         if self.has_transport() && self.from_email.is_empty() {
-            problems.add("mail.from_email", "is needed to send mails: the sender's address");
+            problems.add(
+                "mail.from_email",
+                "is needed to send mails: the sender's address",
+            );
         }
         if self.smtp_username.is_empty() != self.smtp_password.expose().is_empty() {
-            problems.add("mail.smtp_username", "and mail.smtp_password must be given together");
+            problems.add(
+                "mail.smtp_username",
+                "and mail.smtp_password must be given together",
+            );
         }
-        problems.range("mail.smtp_timeout_seconds", self.smtp_timeout_seconds, 1..=300);
+        problems.range(
+            "mail.smtp_timeout_seconds",
+            self.smtp_timeout_seconds,
+            1..=300,
+        );
         problems.range("mail.queue_size", self.queue_size, 1..=100_000);
     }
 }

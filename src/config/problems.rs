@@ -17,7 +17,9 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(super) fn one(problem: impl Into<String>) -> Self {
-        Self { problems: vec![problem.into()] }
+        Self {
+            problems: vec![problem.into()],
+        }
     }
 
     pub(super) fn many(problems: Vec<String>) -> Self {
@@ -28,7 +30,9 @@ impl ConfigError {
 impl Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("The configuration cannot be used:")?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
@@ -45,9 +49,21 @@ impl Problems {
     }
 
     /// The value must be in a range.
-    pub fn range<T: Copy + PartialOrd + Display>(&mut self, key: &'static str, value: T, range: RangeInclusive<T>) {
+    pub fn range<T: Copy + PartialOrd + Display>(
+        &mut self,
+        key: &'static str,
+        value: T,
+        range: RangeInclusive<T>,
+    ) {
         if !range.contains(&value) {
-            self.add(key, format!("is {value}; it must be between {} and {}", range.start(), range.end()));
+            self.add(
+                key,
+                format!(
+                    "is {value}; it must be between {} and {}",
+                    range.start(),
+                    range.end()
+                ),
+            );
         }
     }
 
@@ -55,10 +71,15 @@ impl Problems {
         if self.0.is_empty() {
             return Ok(());
         }
-        let told = self.0.into_iter().map(|(key, message)| match figment.find_metadata(key) {
-            Some(metadata) => format!("{key}{}: {message} ({})", variable(key), origin(metadata)),
-            None => format!("{key}{}: {message} (not set)", variable(key)),
-        });
+        let told = self
+            .0
+            .into_iter()
+            .map(|(key, message)| match figment.find_metadata(key) {
+                Some(metadata) => {
+                    format!("{key}{}: {message} ({})", variable(key), origin(metadata))
+                }
+                None => format!("{key}{}: {message} (not set)", variable(key)),
+            });
         Err(ConfigError::many(told.collect()))
     }
 }
@@ -70,11 +91,21 @@ pub(super) fn of_figment(error: figment::Error) -> ConfigError {
 
 fn describe(error: &figment::Error) -> String {
     let key = error.path.join(".");
-    let from = error.metadata.as_ref().map_or_else(String::new, |metadata| format!(" ({})", origin(metadata)));
+    let from = error
+        .metadata
+        .as_ref()
+        .map_or_else(String::new, |metadata| format!(" ({})", origin(metadata)));
     match &error.kind {
         Kind::UnknownField(name, known) => {
-            let section = key.strip_suffix(name.as_str()).unwrap_or(&key).trim_end_matches('.');
-            let full = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+            let section = key
+                .strip_suffix(name.as_str())
+                .unwrap_or(&key)
+                .trim_end_matches('.');
+            let full = if section.is_empty() {
+                name.clone()
+            } else {
+                format!("{section}.{name}")
+            };
             let hint = match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are: {}", known.join(", ")),
@@ -82,7 +113,11 @@ fn describe(error: &figment::Error) -> String {
             format!("{full}: unknown key; {hint}{from}")
         }
         Kind::UnknownVariant(value, known) => {
-            format!("{key}{}: is `{value}`; it must be one of {}{from}", variable(&key), known.join(", "))
+            format!(
+                "{key}{}: is `{value}`; it must be one of {}{from}",
+                variable(&key),
+                known.join(", ")
+            )
         }
         kind if key.is_empty() => format!("{kind}{from}"),
         kind => format!("{key}{}: {kind}{from}", variable(&key)),

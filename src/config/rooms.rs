@@ -35,11 +35,27 @@ impl Default for RoomsConfig {
 
 impl RoomsConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
-        problems.range("rooms.max_per_connection", self.max_per_connection, 0..=10_000);
+        problems.range(
+            "rooms.max_per_connection",
+            self.max_per_connection,
+            0..=10_000,
+        );
         problems.range("rooms.max_members", self.max_members, 1..=100_000);
-        problems.range("rooms.max_message_bytes", self.max_message_bytes, 16..=1 << 20);
-        problems.range("rooms.max_presence_bytes", self.max_presence_bytes, 16..=64 << 10);
-        problems.range("rooms.max_messages_per_second", self.max_messages_per_second, 1..=1_000_000);
+        problems.range(
+            "rooms.max_message_bytes",
+            self.max_message_bytes,
+            16..=1 << 20,
+        );
+        problems.range(
+            "rooms.max_presence_bytes",
+            self.max_presence_bytes,
+            16..=64 << 10,
+        );
+        problems.range(
+            "rooms.max_messages_per_second",
+            self.max_messages_per_second,
+            1..=1_000_000,
+        );
         problems.range("rooms.grace_seconds", self.grace_seconds, 0..=600);
     }
 }

@@ -26,7 +26,11 @@ struct Secrets {
 /// Fills in the secrets that are missing.
 pub(super) fn complete(config: &mut Config) -> Result<(), ConfigError> {
     let auth = &mut config.auth;
-    let mut fields = [&mut auth.secret_key, &mut auth.token_secret, &mut auth.encryption_key];
+    let mut fields = [
+        &mut auth.secret_key,
+        &mut auth.token_secret,
+        &mut auth.encryption_key,
+    ];
     if fields.iter().all(|secret| !secret.expose().is_empty()) {
         return Ok(());
     }
@@ -49,8 +53,10 @@ pub(super) fn complete(config: &mut Config) -> Result<(), ConfigError> {
 
 fn derived(key: &str) -> Secrets {
     let derive = |purpose: &str| {
-        let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(purpose));
-        mac.map(|mac| URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())).unwrap_or_default()
+        let mac =
+            Hmac::<Sha256>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(purpose));
+        mac.map(|mac| URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+            .unwrap_or_default()
     };
     Secrets {
         secret_key: key.to_owned(),
@@ -65,8 +71,9 @@ fn read_or_make(folder: &Path, path: &Path) -> Result<Secrets, String> {
     }
     let text = fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
     // The error of the parser would show a line of the file.
-    toml::from_str(&text)
-        .map_err(|_| "is damaged: restore it from a backup, or delete it and everyone signs in anew".into())
+    toml::from_str(&text).map_err(|_| {
+        "is damaged: restore it from a backup, or delete it and everyone signs in anew".into()
+    })
 }
 
 /// Writes the file whole or not at all; one that another process has just made stays.
@@ -77,7 +84,11 @@ fn make(folder: &Path, path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
     let random = || URL_SAFE_NO_PAD.encode(rand::random::<[u8; 48]>());
-    let secrets = Secrets { secret_key: random(), token_secret: random(), encryption_key: random() };
+    let secrets = Secrets {
+        secret_key: random(),
+        token_secret: random(),
+        encryption_key: random(),
+    };
     let text = toml::to_string(&secrets).map_err(std::io::Error::other)?;
     let temporary = folder.join(format!("{FILE}.{}", std::process::id()));
     let mut options = fs::OpenOptions::new();

@@ -30,11 +30,13 @@ pub struct ServerConfig {
     pub environment: Environment,
     /// The name in mails and in `/api/v1`.
     pub app_name: String,
-    /// The URL under which people reach the server, for links in mails; empty for the address it listens on.
+    /// The URL under which people reach the server, for links in mails; empty for the address it
+    /// listens on.
     pub external_url: String,
     /// Where all routes of the API are; fixed.
     pub api_prefix: String,
-    /// Whether a proxy in front of the server is believed about the address of a client (`X-Forwarded-For`).
+    /// Whether a proxy in front of the server is believed about the address of a client
+    /// (`X-Forwarded-For`).
     pub trust_proxy: bool,
     /// How long requests may go on after the server was told to stop, in seconds.
     pub shutdown_seconds: u64,
@@ -72,10 +74,16 @@ impl ServerConfig {
 
     pub(super) fn check(&self, problems: &mut super::Problems) {
         if self.host.is_empty() {
-            problems.add("server.host", "is empty: give an address such as 127.0.0.1 or 0.0.0.0");
+            problems.add(
+                "server.host",
+                "is empty: give an address such as 127.0.0.1 or 0.0.0.0",
+            );
         }
         if self.api_prefix.trim_end_matches('/') != "/api/v1" {
-            problems.add("server.api_prefix", "is fixed: clients expect the API at /api/v1. Leave it out");
+            problems.add(
+                "server.api_prefix",
+                "is fixed: clients expect the API at /api/v1. Leave it out",
+            );
         }
         if !self.external_url.is_empty()
             && !self.external_url.starts_with("http://")
@@ -111,24 +119,36 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Auto }
+        Self {
+            level: "info".into(),
+            format: LogFormat::Auto,
+        }
     }
 }
 
 impl LogConfig {
     pub(super) fn check(&self, problems: &mut super::Problems) {
         let directives = self.directives();
-        // The filter takes a word that is no level for the name of a module, and is silent about everything else.
-        let strange = directives
-            .split(',')
-            .any(|part| !part.contains('=') && part.trim().parse::<tracing_subscriber::filter::LevelFilter>().is_err());
+        // The filter takes a word that is no level for the name of a module, and is silent about
+        // everything else.
+        let strange = directives.split(',').any(|part| {
+            !part.contains('=')
+                && part
+                    .trim()
+                    .parse::<tracing_subscriber::filter::LevelFilter>()
+                    .is_err()
+        });
         if strange || tracing_subscriber::EnvFilter::try_new(directives).is_err() {
             let remedy = "use error, warn, info, debug or trace, or a list such as info,snackbase::mail=debug";
-            problems.add("log.level", format!("`{}` is not understood: {remedy}", self.level));
+            problems.add(
+                "log.level",
+                format!("`{}` is not understood: {remedy}", self.level),
+            );
         }
     }
 
-    /// The level in the words of the filter: other systems' names for levels are understood as well.
+    /// The level in the words of the filter: other systems' names for levels are understood as
+    /// well.
     pub fn directives(&self) -> String {
         match self.level.to_ascii_lowercase().as_str() {
             "critical" | "fatal" => "error".into(),
@@ -156,7 +176,13 @@ impl Default for CorsConfig {
     fn default() -> Self {
         let all = || vec!["*".to_owned()];
         Self {
-            origins: ["http://localhost:3000", "http://localhost:8000", "http://localhost:5173"].map(Into::into).into(),
+            origins: [
+                "http://localhost:3000",
+                "http://localhost:8000",
+                "http://localhost:5173",
+            ]
+            .map(Into::into)
+            .into(),
             allow_credentials: true,
             allow_methods: all(),
             allow_headers: all(),
@@ -165,8 +191,8 @@ impl Default for CorsConfig {
 }
 
 impl CorsConfig {
-    /// The origins that count in an installation of this kind: in production, the development servers of the default
-    /// are not among them.
+    /// The origins that count in an installation of this kind: in production, the development
+    /// servers of the default are not among them.
     pub fn origins_in(&self, environment: Environment) -> &[String] {
         if environment == Environment::Production && self.origins == Self::default().origins {
             return &[];
@@ -176,11 +202,16 @@ impl CorsConfig {
 
     pub(super) fn check(&self, problems: &mut super::Problems) {
         for origin in &self.origins {
-            let well_formed = ["http://", "https://"]
-                .iter()
-                .any(|scheme| origin.strip_prefix(scheme).is_some_and(|host| !host.is_empty() && !host.contains('/')));
+            let well_formed = ["http://", "https://"].iter().any(|scheme| {
+                origin
+                    .strip_prefix(scheme)
+                    .is_some_and(|host| !host.is_empty() && !host.contains('/'))
+            });
             if origin != "*" && !well_formed {
-                problems.add("cors.origins", format!("`{origin}` is no origin: write https://app.example.com, or *"));
+                problems.add(
+                    "cors.origins",
+                    format!("`{origin}` is no origin: write https://app.example.com, or *"),
+                );
             }
         }
     }
@@ -194,8 +225,8 @@ pub struct SecurityConfig {
     pub headers_enabled: bool,
     /// `Strict-Transport-Security`, in seconds; sent in production only.
     pub hsts_max_age: u64,
-    /// Whether requests that a trusted proxy took over plain HTTP are sent to HTTPS, at the external URL; in production
-    /// only.
+    /// Whether requests that a trusted proxy took over plain HTTP are sent to HTTPS, at the
+    /// external URL; in production only.
     pub https_redirect_enabled: bool,
     /// `Content-Security-Policy`.
     pub csp_policy: String,
@@ -205,9 +236,11 @@ pub struct SecurityConfig {
 
 impl SecurityConfig {
     pub(super) fn check(&self, server: &ServerConfig, problems: &mut super::Problems) {
-        let redirects = self.https_redirect_enabled && server.environment == Environment::Production;
+        let redirects =
+            self.https_redirect_enabled && server.environment == Environment::Production;
         if redirects && !server.external_url.starts_with("https://") {
-            let remedy = "needs server.external_url, with https://: that is where requests are sent";
+            let remedy =
+                "needs server.external_url, with https://: that is where requests are sent";
             problems.add("security.https_redirect_enabled", remedy);
         }
     }

@@ -53,15 +53,27 @@ pub(super) fn of(figment: &Figment) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut above = Vec::new();
     for line in EXAMPLE.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             section = name;
             above.clear();
         } else if let Some(comment) = line.strip_prefix('#') {
             above.push(comment.trim());
         } else if let Some((name, rest)) = line.split_once(" = ") {
             let (default, comment) = split_comment(rest);
-            let comment = if comment.contains("; ") || above.is_empty() { comment.to_owned() } else { above.join(" ") };
-            settings.push(setting(figment, format!("{section}.{name}"), default, &comment));
+            let comment = if comment.contains("; ") || above.is_empty() {
+                comment.to_owned()
+            } else {
+                above.join(" ")
+            };
+            settings.push(setting(
+                figment,
+                format!("{section}.{name}"),
+                default,
+                &comment,
+            ));
             above.clear();
         }
     }
@@ -86,13 +98,25 @@ fn setting(figment: &Figment, key: String, default: &str, comment: &str) -> Sett
     let value = match found {
         Some(_) if SECRETS.contains(&key.as_str()) => None,
         Some(Value::String(_, url)) if key == "database.url" => Some(text(&without_password(&url))),
-        Some(value) => {
-            Some(toml::Value::try_from(&value).map_or_else(|_| default.to_owned(), |value| value.to_string()))
-        }
+        Some(value) => Some(
+            toml::Value::try_from(&value)
+                .map_or_else(|_| default.to_owned(), |value| value.to_string()),
+        ),
         None => Some(default.to_owned()),
     };
-    let (variable, description, default) = (env::name_of(&key), description.to_owned(), default.to_owned());
-    Setting { key, variable, description, value, default, origin }
+    let (variable, description, default) = (
+        env::name_of(&key),
+        description.to_owned(),
+        default.to_owned(),
+    );
+    Setting {
+        key,
+        variable,
+        description,
+        value,
+        default,
+        origin,
+    }
 }
 
 fn text(value: &str) -> String {
@@ -124,19 +148,36 @@ mod tests {
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Vec<Setting> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let sources = Sources { variables, port: Some(1234), ..Sources::default() };
-        Config::read(&sources).expect("valid").config.settings.to_vec()
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let sources = Sources {
+            variables,
+            port: Some(1234),
+            ..Sources::default()
+        };
+        Config::read(&sources)
+            .expect("valid")
+            .config
+            .settings
+            .to_vec()
     }
 
     fn find<'a>(settings: &'a [Setting], key: &str) -> &'a Setting {
-        settings.iter().find(|setting| setting.key == key).expect("a setting")
+        settings
+            .iter()
+            .find(|setting| setting.key == key)
+            .expect("a setting")
     }
 
     #[test]
     fn every_setting_is_told_with_its_default_and_what_it_does() {
         let settings = with(&[]);
-        let told: Vec<_> = settings.iter().map(|setting| setting.key.as_str()).collect();
+        let told: Vec<_> = settings
+            .iter()
+            .map(|setting| setting.key.as_str())
+            .collect();
         let mut known: Vec<_> = env::keys().collect();
         known.dedup();
         for key in known {
@@ -146,8 +187,14 @@ mod tests {
             assert!(!setting.description.is_empty(), "{}", setting.key);
         }
         let host = find(&settings, "server.host");
-        assert_eq!((host.default.as_str(), host.value.as_deref()), ("\"127.0.0.1\"", Some("\"127.0.0.1\"")));
-        assert_eq!((host.description.as_str(), host.origin), ("0.0.0.0 for all addresses", Origin::Default));
+        assert_eq!(
+            (host.default.as_str(), host.value.as_deref()),
+            ("\"127.0.0.1\"", Some("\"127.0.0.1\""))
+        );
+        assert_eq!(
+            (host.description.as_str(), host.origin),
+            ("0.0.0.0 for all addresses", Origin::Default)
+        );
         assert_eq!(host.variable.as_deref(), Some("SNACKBASE_HOST"));
     }
 
@@ -155,26 +202,45 @@ mod tests {
     fn a_value_tells_where_it_comes_from() {
         let settings = with(&[("SNACKBASE_APP_NAME", "Mine")]);
         let name = find(&settings, "server.app_name");
-        assert_eq!((name.value.as_deref(), name.origin), (Some("\"Mine\""), Origin::Environment));
+        assert_eq!(
+            (name.value.as_deref(), name.origin),
+            (Some("\"Mine\""), Origin::Environment)
+        );
         let port = find(&settings, "server.port");
-        assert_eq!((port.value.as_deref(), port.origin), (Some("1234"), Origin::Flag));
+        assert_eq!(
+            (port.value.as_deref(), port.origin),
+            (Some("1234"), Origin::Flag)
+        );
     }
 
     #[test]
     fn secrets_are_not_told() {
         let key = "a-long-secret-that-nobody-may-see-anywhere";
         let url = "postgres://me:hidden@127.0.0.1/db";
-        let settings = with(&[("SNACKBASE_SECRET_KEY", key), ("SNACKBASE_DATABASE_URL", url)]);
+        let settings = with(&[
+            ("SNACKBASE_SECRET_KEY", key),
+            ("SNACKBASE_DATABASE_URL", url),
+        ]);
         let secret = find(&settings, "auth.secret_key");
-        assert_eq!((secret.value.as_deref(), secret.origin), (None, Origin::Environment));
-        assert_eq!(find(&settings, "database.url").value.as_deref(), Some("\"postgres://me:***@127.0.0.1/db\""));
+        assert_eq!(
+            (secret.value.as_deref(), secret.origin),
+            (None, Origin::Environment)
+        );
+        assert_eq!(
+            find(&settings, "database.url").value.as_deref(),
+            Some("\"postgres://me:***@127.0.0.1/db\"")
+        );
         let all = format!("{settings:?}");
         assert!(!all.contains(key) && !all.contains("hidden"));
     }
 
     #[test]
     fn everything_that_holds_a_secret_is_known_to() {
-        let secret = |key: &str| ["secret", "password", "_key"].iter().any(|part| key.ends_with(part));
+        let secret = |key: &str| {
+            ["secret", "password", "_key"]
+                .iter()
+                .any(|part| key.ends_with(part))
+        };
         for key in env::keys().filter(|key| secret(key)) {
             assert!(SECRETS.contains(&key), "{key} looks like a secret");
         }

@@ -1,4 +1,5 @@
-//! Every difference between SQLite and PostgreSQL that reaches SQL text. Nothing else matches on [`Dialect`].
+//! Every difference between SQLite and PostgreSQL that reaches SQL text. Nothing else matches on
+//! [`Dialect`].
 
 use super::sql::{Ident, Sql};
 use super::value::{Kind, Value};
@@ -23,7 +24,8 @@ pub enum ColumnKind {
     Boolean,
     /// An instant that the server sets; typed, stored in canonical form.
     Timestamp,
-    /// An instant as a client wrote it; stored verbatim as text, compared as an instant to the millisecond.
+    /// An instant as a client wrote it; stored verbatim as text, compared as an instant to the
+    /// millisecond.
     DateTime,
     /// A day, `YYYY-MM-DD`; text that sorts.
     Date,
@@ -146,7 +148,8 @@ impl Sql {
         }
     }
 
-    /// Appends an expression that yields one JSON document (text) from some expressions: at most [`KEYS_PER_CALL`].
+    /// Appends an expression that yields one JSON document (text) from some expressions: at most
+    /// [`KEYS_PER_CALL`].
     pub fn json_object(&mut self, entries: &[JsonEntry<'_>]) -> &mut Self {
         let (before, after) = match self.dialect() {
             Dialect::Sqlite => ("json_object(", ")"),
@@ -169,14 +172,16 @@ impl Sql {
         })
     }
 
-    /// Appends a statement that yields the documents, joined with [`DOC_SEPARATOR`], of the sub-query `page`, which yields a
-    /// column `doc`. In the place of one that has more than `bytes` bytes stands [`LARGE_DOC`].
+    /// Appends a statement that yields the documents, joined with [`DOC_SEPARATOR`], of the
+    /// sub-query `page`, which yields a column `doc`. In the place of one that has more than
+    /// `bytes` bytes stands [`LARGE_DOC`].
     pub fn page_of_documents(&mut self, bytes: usize, page: impl FnOnce(&mut Self)) -> &mut Self {
         self.push(match self.dialect() {
             Dialect::Sqlite => "SELECT coalesce(group_concat(CASE WHEN octet_length(doc) <= ",
             Dialect::Postgres => "SELECT coalesce(string_agg(CASE WHEN octet_length(doc) <= ",
         });
-        self.number(i64::try_from(bytes).unwrap_or(i64::MAX)).push(" THEN doc ELSE '-' END, ");
+        self.number(i64::try_from(bytes).unwrap_or(i64::MAX))
+            .push(" THEN doc ELSE '-' END, ");
         self.push(match self.dialect() {
             Dialect::Sqlite => "char(30)), '') FROM (",
             Dialect::Postgres => "chr(30)), '') FROM (",
@@ -185,12 +190,14 @@ impl Sql {
         self.push(") page")
     }
 
-    /// The same with every document, or NULL if they have more than `bytes` bytes together: they are measured one by one
-    /// first, so that no more than that is ever held. `page` is written twice.
+    /// The same with every document, or NULL if they have more than `bytes` bytes together: they
+    /// are measured one by one first, so that no more than that is ever held. `page` is written
+    /// twice.
     pub fn page_within(&mut self, bytes: usize, page: impl Fn(&mut Self)) -> &mut Self {
         self.push("SELECT CASE WHEN (SELECT coalesce(sum(octet_length(doc)), 0) FROM (");
         page(self);
-        self.push(") page) <= ").number(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.push(") page) <= ")
+            .number(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.push(match self.dialect() {
             Dialect::Sqlite => " THEN (SELECT coalesce(group_concat(doc, char(30)), '') FROM (",
             Dialect::Postgres => " THEN (SELECT coalesce(string_agg(doc, chr(30)), '') FROM (",
@@ -204,8 +211,9 @@ impl Sql {
         self.dialect() == Dialect::Sqlite
     }
 
-    /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`]: to the millisecond,
-    /// further digits dropped. Values are validated when they are written; PostgreSQL's time zone is UTC.
+    /// Appends `operand` as an instant that compares with a bound [`super::value::Value::Time`]: to
+    /// the millisecond, further digits dropped. Values are validated when they are written;
+    /// PostgreSQL's time zone is UTC.
     pub fn instant(&mut self, kind: ColumnKind, operand: impl Fn(&mut Self)) -> &mut Self {
         match (self.dialect(), kind) {
             (Dialect::Sqlite, ColumnKind::Date) => {
@@ -252,7 +260,9 @@ impl Sql {
     /// Appends a statement that yields the size of the database in bytes.
     pub fn database_bytes(&mut self) -> &mut Self {
         self.push(match self.dialect() {
-            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Sqlite => {
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            }
             Dialect::Postgres => "SELECT pg_database_size(current_database())",
         })
     }
@@ -271,15 +281,17 @@ impl Sql {
         self.arg(value).push(cast)
     }
 
-    /// Appends `IN` or its like for a list of texts, bound as one argument: the statement's text does not depend on how
-    /// many there are.
+    /// Appends `IN` or its like for a list of texts, bound as one argument: the statement's text
+    /// does not depend on how many there are.
     pub fn one_of_texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> &mut Self {
         let list: serde_json::Value = texts.into_iter().collect();
         let (before, after) = match self.dialect() {
             Dialect::Sqlite => (" IN (SELECT value FROM json_each(", "))"),
             Dialect::Postgres => (" = ANY(ARRAY(SELECT json_array_elements_text(", ")))"),
         };
-        self.push(before).arg(Value::Json(list.to_string())).push(after)
+        self.push(before)
+            .arg(Value::Json(list.to_string()))
+            .push(after)
     }
 
     /// Makes the comparison whose right side was just written compare text byte by byte.
@@ -309,9 +321,10 @@ impl Sql {
     pub fn truncated(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         let (before, after) = match self.dialect() {
             Dialect::Sqlite => ("CAST(", " AS INTEGER)"),
-            Dialect::Postgres => {
-                ("trunc(least(greatest(", ", -9223372036854775808::float8), 9223372036854775808::float8))")
-            }
+            Dialect::Postgres => (
+                "trunc(least(greatest(",
+                ", -9223372036854775808::float8), 9223372036854775808::float8))",
+            ),
         };
         self.push(before);
         number(self);
@@ -334,7 +347,9 @@ impl Sql {
                 self.entries(alias, chunk, account_name);
             } else {
                 self.list("", chunk, |sql, column| {
-                    sql.push(", ").text_literal(&format!("$.{}", column.key)).push(", ");
+                    sql.push(", ")
+                        .text_literal(&format!("$.{}", column.key))
+                        .push(", ");
                     sql.json_value(alias, column);
                 });
             }
@@ -375,7 +390,12 @@ impl Sql {
         self
     }
 
-    fn entries(&mut self, alias: &'static str, columns: &[Projected<'_>], account_name: AccountName<'_>) {
+    fn entries(
+        &mut self,
+        alias: &'static str,
+        columns: &[Projected<'_>],
+        account_name: AccountName<'_>,
+    ) {
         self.list(", ", columns, |sql, column| {
             sql.text_literal(column.key).push(", ");
             sql.json_value(alias, column);
@@ -392,7 +412,9 @@ impl Sql {
                 }
             }
             AccountName::LookedUp => {
-                self.push("(SELECT a.name FROM accounts a WHERE a.id = ").push(alias).push(".account_id)");
+                self.push("(SELECT a.name FROM accounts a WHERE a.id = ")
+                    .push(alias)
+                    .push(".account_id)");
             }
         }
     }
@@ -416,19 +438,22 @@ impl Sql {
         }
     }
 
-    /// Appends what an operand of some kind is in a JSON document. The operand may be written more than once.
+    /// Appends what an operand of some kind is in a JSON document. The operand may be written more
+    /// than once.
     fn json_of(&mut self, kind: ColumnKind, operand: &dyn Fn(&mut Self)) {
         let (before, after) = match (self.dialect(), kind) {
             (_, ColumnKind::Number) => return self.json_of_number(operand),
             // The constants are made once a statement, not once a row.
-            (Dialect::Sqlite, ColumnKind::Boolean) => {
-                ("CASE ", " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END")
-            }
+            (Dialect::Sqlite, ColumnKind::Boolean) => (
+                "CASE ",
+                " WHEN 1 THEN json('true') WHEN 0 THEN json('false') END",
+            ),
             (Dialect::Sqlite, ColumnKind::Json) => ("json(", ")"),
             (_, ColumnKind::Sealed) => ("CASE WHEN ", " IS NOT NULL THEN '••••••••' END"),
-            (Dialect::Postgres, ColumnKind::Timestamp) => {
-                ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
-            }
+            (Dialect::Postgres, ColumnKind::Timestamp) => (
+                "to_char(",
+                " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+            ),
             _ => ("", ""),
         };
         self.push(before);

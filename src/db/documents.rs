@@ -46,7 +46,12 @@ impl JsonPath<'_> {
 
     fn path(&self, sql: &mut Sql) {
         // In quotes, a key of digits is no place in an array.
-        self.key(sql, self.keys.iter().fold("$".to_owned(), |path, key| path + ".\"" + key + "\""));
+        self.key(
+            sql,
+            self.keys
+                .iter()
+                .fold("$".to_owned(), |path, key| path + ".\"" + key + "\""),
+        );
     }
 
     /// Appends PostgreSQL's JSON value of the part.
@@ -82,8 +87,9 @@ impl Sql {
         })
     }
 
-    /// Appends the part as a value of a type; NULL if it is of another one. Numbers are doubles; beyond 10³⁰, and nearer
-    /// to zero than 10⁻³⁰, they are NULL: out there, the databases read digits differently.
+    /// Appends the part as a value of a type; NULL if it is of another one. Numbers are doubles;
+    /// beyond 10³⁰, and nearer to zero than 10⁻³⁰, they are NULL: out there, the databases read
+    /// digits differently.
     pub fn json_value_of(&mut self, path: &JsonPath<'_>, kind: JsonType) -> &mut Self {
         match (self.dialect(), kind) {
             (Dialect::Sqlite, JsonType::Boolean) => {
@@ -123,9 +129,13 @@ impl Sql {
         }
     }
 
-    /// Appends whether the part differs from the same part of another document; the order of keys does not matter, and
-    /// what is not there is null.
-    pub fn json_differs(&mut self, path: &JsonPath<'_>, other: Option<&serde_json::Value>) -> &mut Self {
+    /// Appends whether the part differs from the same part of another document; the order of keys
+    /// does not matter, and what is not there is null.
+    pub fn json_differs(
+        &mut self,
+        path: &JsonPath<'_>,
+        other: Option<&serde_json::Value>,
+    ) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => {
                 let other = Value::Json(other.map_or_else(|| "null".into(), ToString::to_string));
@@ -135,22 +145,35 @@ impl Sql {
                     path.path(sql);
                     sql.push(")");
                 };
-                self.push("(EXISTS (").json_leaves(stored).push(" EXCEPT ").json_leaves(sent);
-                self.push(") OR EXISTS (").json_leaves(sent).push(" EXCEPT ").json_leaves(stored).push("))")
+                self.push("(EXISTS (")
+                    .json_leaves(stored)
+                    .push(" EXCEPT ")
+                    .json_leaves(sent);
+                self.push(") OR EXISTS (")
+                    .json_leaves(sent)
+                    .push(" EXCEPT ")
+                    .json_leaves(stored)
+                    .push("))")
             }
             Dialect::Postgres => {
-                let part = other
-                    .and_then(|other| path.keys.iter().try_fold(other, |value, key| value.as_object()?.get(&**key)));
+                let part = other.and_then(|other| {
+                    path.keys
+                        .iter()
+                        .try_fold(other, |value, key| value.as_object()?.get(&**key))
+                });
                 self.push("(nullif(");
                 path.value(self);
                 self.push("::jsonb, 'null') IS DISTINCT FROM nullif(");
-                self.arg(Value::Json(part.map_or_else(|| "null".into(), ToString::to_string)));
+                self.arg(Value::Json(
+                    part.map_or_else(|| "null".into(), ToString::to_string),
+                ));
                 self.push("::jsonb, 'null'))")
             }
         }
     }
 
-    /// Appends a query that yields everything in SQLite's part of a document, with its place, in no particular order.
+    /// Appends a query that yields everything in SQLite's part of a document, with its place, in no
+    /// particular order.
     fn json_leaves(&mut self, arguments: impl Fn(&mut Self)) -> &mut Self {
         self.push(
             "SELECT fullkey, CASE type WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' ELSE type END, atom",

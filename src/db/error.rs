@@ -5,7 +5,8 @@ pub(super) const TOO_LARGE: &str = "record too large";
 /// The same as an SQLSTATE, for PostgreSQL.
 pub(super) const TOO_LARGE_STATE: &str = "SB413";
 
-/// What the message of the trigger that refuses more than a quota begins with; the quota's name follows.
+/// What the message of the trigger that refuses more than a quota begins with; the quota's name
+/// follows.
 pub(super) const QUOTA_EXCEEDED: &str = "quota exceeded: ";
 /// The same as an SQLSTATE, for PostgreSQL.
 pub(super) const QUOTA_STATE: &str = "SB403";
@@ -13,8 +14,8 @@ pub(super) const QUOTA_STATE: &str = "SB403";
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// A unique constraint. `hint` is the constraint's name on PostgreSQL; on SQLite the last column's, or the
-    /// name of an index over an expression.
+    /// A unique constraint. `hint` is the constraint's name on PostgreSQL; on SQLite the last
+    /// column's, or the name of an index over an expression.
     #[error("unique constraint: {hint}")]
     Unique {
         /// What the driver says about where.
@@ -53,7 +54,8 @@ pub enum DbError {
     /// The database is locked or has no free connection: try again.
     #[error("database busy")]
     Busy,
-    /// The database gave the transaction up for the sake of another one, and wrote nothing of it: run it again.
+    /// The database gave the transaction up for the sake of another one, and wrote nothing of it:
+    /// run it again.
     #[error("serialization failure")]
     SerializationFailure,
     /// The database cannot be reached, or its answer was lost; the text says why.
@@ -65,7 +67,8 @@ pub enum DbError {
     /// The server cannot be used as it is set up; the text says what to change.
     #[error("{0}")]
     Unsuitable(String),
-    /// The table or a column is not there (any more) or has another type: the schema changed after the statement was written.
+    /// The table or a column is not there (any more) or has another type: the schema changed after
+    /// the statement was written.
     #[error("the schema has changed")]
     SchemaChanged,
     /// A read has more bytes than it may have.
@@ -107,7 +110,9 @@ impl DbError {
         match self {
             Self::Unique { hint } => Self::Unique { hint: hint.clone() },
             Self::ForeignKey => Self::ForeignKey,
-            Self::NotNull { column } => Self::NotNull { column: column.clone() },
+            Self::NotNull { column } => Self::NotNull {
+                column: column.clone(),
+            },
             Self::Check(message) => Self::Check(message.clone()),
             Self::BadText => Self::BadText,
             Self::Busy => Self::Busy,
@@ -115,7 +120,9 @@ impl DbError {
             Self::Unreachable(cause) => Self::Unreachable(cause.clone()),
             Self::ReadOnly => Self::ReadOnly,
             Self::Full => Self::Full,
-            Self::TooLongForIndex { index } => Self::TooLongForIndex { index: index.clone() },
+            Self::TooLongForIndex { index } => Self::TooLongForIndex {
+                index: index.clone(),
+            },
             Self::RecordTooLarge => Self::RecordTooLarge,
             Self::Quota(quota) => Self::Quota(quota),
             Self::Unsuitable(message) => Self::Unsuitable(message.clone()),
@@ -128,8 +135,8 @@ impl DbError {
         }
     }
 
-    /// Whether SQLite has undone the failed statement alone, so that its transaction can go on. After other errors the
-    /// transaction may be gone.
+    /// Whether SQLite has undone the failed statement alone, so that its transaction can go on.
+    /// After other errors the transaction may be gone.
     pub(super) fn spares_transaction(&self) -> bool {
         match self {
             Self::Unique { .. }
@@ -142,7 +149,10 @@ impl DbError {
             | Self::SchemaChanged
             | Self::Gone => true,
             Self::Other(sqlx::Error::Database(error)) => {
-                matches!(sqlite_primary_code(&error.code().unwrap_or_default()), Some(1 | 18 | 19 | 20 | 21 | 25))
+                matches!(
+                    sqlite_primary_code(&error.code().unwrap_or_default()),
+                    Some(1 | 18 | 19 | 20 | 21 | 25)
+                )
             }
             Self::Other(error) => matches!(
                 error,
@@ -156,9 +166,14 @@ impl DbError {
     }
 }
 
-/// The primary part of one of SQLite's extended result codes; `None` for an SQLSTATE, which has five characters.
+/// The primary part of one of SQLite's extended result codes; `None` for an SQLSTATE, which has
+/// five characters.
 fn sqlite_primary_code(code: &str) -> Option<u32> {
-    if code.len() >= 5 { None } else { code.parse::<u32>().ok().map(|code| code & 0xff) }
+    if code.len() >= 5 {
+        None
+    } else {
+        code.parse::<u32>().ok().map(|code| code & 0xff)
+    }
 }
 
 impl From<sqlx::Error> for DbError {
@@ -174,7 +189,12 @@ impl From<sqlx::Error> for DbError {
         let last_column = || {
             let message = database.message();
             // An index over an expression is named in quotes.
-            message.rsplit(['.', ' ']).next().unwrap_or_default().trim_matches('\'').to_owned()
+            message
+                .rsplit(['.', ' '])
+                .next()
+                .unwrap_or_default()
+                .trim_matches('\'')
+                .to_owned()
         };
         if let Some(quota) = exceeded_quota(database.message()) {
             return Self::Quota(quota);
@@ -182,16 +202,22 @@ impl From<sqlx::Error> for DbError {
         let code = database.code().unwrap_or_default();
         // SQLite's extended result codes, and PostgreSQL's SQLSTATEs.
         match code.as_ref() {
-            "2067" | "1555" => Self::Unique { hint: last_column() },
-            "23505" => Self::Unique { hint: database.constraint().unwrap_or_default().to_owned() },
+            "2067" | "1555" => Self::Unique {
+                hint: last_column(),
+            },
+            "23505" => Self::Unique {
+                hint: database.constraint().unwrap_or_default().to_owned(),
+            },
             "1811" if database.message() == TOO_LARGE => Self::RecordTooLarge,
             TOO_LARGE_STATE => Self::RecordTooLarge,
             "787" | "1811" | "23503" | "23001" => Self::ForeignKey,
-            "1299" | "23502" => Self::NotNull { column: last_column() },
+            "1299" | "23502" => Self::NotNull {
+                column: last_column(),
+            },
             "275" | "23514" | "22003" | "22001" => Self::Check(database.message().to_owned()),
-            "54000" if database.message().starts_with("index row ") => {
-                Self::TooLongForIndex { index: database.constraint().unwrap_or_default().to_owned() }
-            }
+            "54000" if database.message().starts_with("index row ") => Self::TooLongForIndex {
+                index: database.constraint().unwrap_or_default().to_owned(),
+            },
             "22021" => Self::BadText,
             "42P01" | "42703" | "42804" => Self::SchemaChanged,
             "0A000" if database.message().starts_with("cached plan") => Self::SchemaChanged,
@@ -203,9 +229,13 @@ impl From<sqlx::Error> for DbError {
             "25006" => Self::ReadOnly,
             "53300" => Self::Unreachable("it has no connection left".into()),
             "57P03" => Self::Unreachable("it is starting up or shutting down".into()),
-            "57P01" | "57P02" | "57P05" | "25P03" => Self::Unreachable("the connection was closed".into()),
+            "57P01" | "57P02" | "57P05" | "25P03" => {
+                Self::Unreachable("the connection was closed".into())
+            }
             "58030" => Self::Unreachable("input/output error".into()),
-            _ if code.len() == 5 && code.starts_with("08") => Self::Unreachable("the connection was closed".into()),
+            _ if code.len() == 5 && code.starts_with("08") => {
+                Self::Unreachable("the connection was closed".into())
+            }
             _ => match sqlite_primary_code(&code) {
                 Some(5 | 6) => Self::Busy,
                 Some(8) => Self::ReadOnly,
@@ -221,10 +251,13 @@ impl From<sqlx::Error> for DbError {
 /// The quota that a trigger's message names.
 fn exceeded_quota(message: &str) -> Option<&'static str> {
     let name = message.strip_prefix(QUOTA_EXCEEDED)?;
-    ["records", "bytes"].into_iter().find(|quota| *quota == name)
+    ["records", "bytes"]
+        .into_iter()
+        .find(|quota| *quota == name)
 }
 
 /// Whether SQLite found no such table or column.
 fn is_about_the_schema(message: &str) -> bool {
-    message.starts_with("no such ") || (message.starts_with("table ") && message.contains(" has no column named "))
+    message.starts_with("no such ")
+        || (message.starts_with("table ") && message.contains(" has no column named "))
 }

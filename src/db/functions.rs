@@ -1,4 +1,5 @@
-//! Functions of the expression language in each dialect, and constants for statements that take no arguments.
+//! Functions of the expression language in each dialect, and constants for statements that take no
+//! arguments.
 
 use std::fmt::Write as _;
 
@@ -66,7 +67,9 @@ impl Sql {
     pub fn millis(&mut self, instant: impl FnOnce(&mut Self)) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => self.with_value(instant, |sql| {
-                sql.push("CAST(strftime('%s', _v) AS REAL) * 1000 + CAST(substr(_v, 21, 3) AS REAL)");
+                sql.push(
+                    "CAST(strftime('%s', _v) AS REAL) * 1000 + CAST(substr(_v, 21, 3) AS REAL)",
+                );
             }),
             Dialect::Postgres => {
                 self.push("CAST(extract(epoch FROM ");
@@ -86,7 +89,8 @@ impl Sql {
                     "strftime('%Y-%m-%dT%H:%M:%S', (CAST(_v AS INTEGER) - (CAST(_v AS INTEGER) % 1000 + 1000) % 1000) \
                      / 1000, 'unixepoch') || format('.%03dZ', (CAST(_v AS INTEGER) % 1000 + 1000) % 1000)"
                 }
-                // Seconds and the rest apart: their products are exact. The limits keep the cast from failing.
+                // Seconds and the rest apart: their products are exact. The limits keep the cast
+                // from failing.
                 Dialect::Postgres => {
                     "timestamptz '1970-01-01 00:00:00+00' \
                      + least(greatest(_v, -62135596800000), 253402300799999)::bigint / 1000 * interval '1 second' \
@@ -113,7 +117,8 @@ impl Sql {
         self.bytewise().push(")")
     }
 
-    /// Appends a computed double as a column would hold it: whole ones as integers, and zero without a sign.
+    /// Appends a computed double as a column would hold it: whole ones as integers, and zero
+    /// without a sign.
     pub fn as_stored_number(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => self.with_value(number, |sql| {
@@ -127,8 +132,8 @@ impl Sql {
         }
     }
 
-    /// Appends what a computed double is in a JSON document: the same text that a stored number has, and null for NULL.
-    /// The number is written once, so it must not be an aggregate.
+    /// Appends what a computed double is in a JSON document: the same text that a stored number
+    /// has, and null for NULL. The number is written once, so it must not be an aggregate.
     pub(super) fn json_of_double(&mut self, number: impl FnOnce(&mut Self)) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => {
@@ -150,12 +155,13 @@ impl Sql {
         }
     }
 
-    /// Appends what a stored number is in a JSON document: a double without a fraction has none there, and no exponent
-    /// within 64 bits, as clients with integer types need it. `number` is written several times.
+    /// Appends what a stored number is in a JSON document: a double without a fraction has none
+    /// there, and no exponent within 64 bits, as clients with integer types need it. `number` is
+    /// written several times.
     pub(super) fn json_of_number(&mut self, number: &dyn Fn(&mut Self)) {
         let parts: &[&'static str] = match self.dialect() {
-            // SQLite writes 15 digits of a double; some need 17 to stay what they are. A cast stops at the limits of 64
-            // bits, which no double equals above them.
+            // SQLite writes 15 digits of a double; some need 17 to stay what they are. A cast stops
+            // at the limits of 64 bits, which no double equals above them.
             Dialect::Sqlite => &[
                 "CASE WHEN typeof(",
                 ") <> 'real' THEN ",
@@ -213,14 +219,19 @@ impl Sql {
         if self.dialect() == Dialect::Sqlite || !text.contains('$') {
             return self.text_literal(text);
         }
-        self.push("(").list(" || chr(36) || ", text.split('$'), |sql, part| {
-            sql.text_literal(part);
-        });
+        self.push("(")
+            .list(" || chr(36) || ", text.split('$'), |sql, part| {
+                sql.text_literal(part);
+            });
         self.push(")")
     }
 
     /// Appends a scalar sub-query that may use `value` several times, under the name `_v`.
-    pub(super) fn with_value(&mut self, value: impl FnOnce(&mut Self), body: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(super) fn with_value(
+        &mut self,
+        value: impl FnOnce(&mut Self),
+        body: impl FnOnce(&mut Self),
+    ) -> &mut Self {
         self.push("(SELECT ");
         body(self);
         self.push(" FROM (SELECT ");
@@ -242,19 +253,33 @@ pub(super) fn write_double(text: &mut String, dialect: Dialect, number: f64) {
 
 /// Whether few digits and a small exponent make a decimal that every reader gets right.
 fn is_plain(decimal: &str) -> bool {
-    let Some((digits, exponent)) = decimal.split_once('e') else { return false };
-    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    fraction < 15 && exponent.parse::<i32>().is_ok_and(|exponent| (-5..=15).contains(&exponent))
+    let Some((digits, exponent)) = decimal.split_once('e') else {
+        return false;
+    };
+    let fraction = digits
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len());
+    fraction < 15
+        && exponent
+            .parse::<i32>()
+            .is_ok_and(|exponent| (-5..=15).contains(&exponent))
 }
 
-/// The same as a whole number times a power of two. SQLite reads decimals that are long, or far from one, with an error in
-/// the last digit.
+/// The same as a whole number times a power of two. SQLite reads decimals that are long, or far
+/// from one, with an error in the last digit.
 fn write_binary(text: &mut String, number: f64) {
     const STEP: u32 = 62;
     let bits = number.abs().to_bits();
-    let (fraction, exponent) = (bits & ((1 << 52) - 1), i32::try_from(bits >> 52).unwrap_or_default());
+    let (fraction, exponent) = (
+        bits & ((1 << 52) - 1),
+        i32::try_from(bits >> 52).unwrap_or_default(),
+    );
     // Below the least exponent there is no leading one.
-    let (whole, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    let (whole, exponent) = if exponent == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, exponent - 1075)
+    };
     let sign = if number < 0.0 { "-" } else { "" };
     let _ = write!(text, "({sign}CAST({whole} AS REAL)");
     let operator = if exponent < 0 { '/' } else { '*' };

@@ -1,11 +1,13 @@
 //! Patterns of `~`: one matcher for memory and SQLite, and the form that PostgreSQL's `LIKE` takes.
 //!
-//! `%` stands for any characters, `_` for one; a backslash in front of `%`, `_` or `\` takes it as itself, and is itself
-//! in front of anything else. ASCII letters match in either case. U+FFFE and U+FFFF are no characters and count as U+FFFD.
+//! `%` stands for any characters, `_` for one; a backslash in front of `%`, `_` or `\` takes it as
+//! itself, and is itself in front of anything else. ASCII letters match in either case. U+FFFE and
+//! U+FFFF are no characters and count as U+FFFD.
 //!
-//! A match takes time in proportion to the text, however hostile the pattern: the pieces between two `%` are searched
-//! for from left to right, those without `_` as bytes in linear time ([`memchr::memmem`]), the others with one bit for
-//! each position of the piece (the shift-and algorithm of Baeza-Yates and Gonnet, 1992).
+//! A match takes time in proportion to the text, however hostile the pattern: the pieces between
+//! two `%` are searched for from left to right, those without `_` as bytes in linear time
+//! ([`memchr::memmem`]), the others with one bit for each position of the piece (the shift-and
+//! algorithm of Baeza-Yates and Gonnet, 1992).
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -20,8 +22,8 @@ use super::sql::Sql;
 /// The longest pattern, in characters. A longer one counts as NULL.
 pub const MAX_PATTERN_CHARS: usize = 1_000;
 
-/// SQLite offers a safe way to call a comparison of ours, but not a function: the matcher is the collation of this name,
-/// for which a text and a pattern that it matches are equal.
+/// SQLite offers a safe way to call a comparison of ours, but not a function: the matcher is the
+/// collation of this name, for which a text and a pattern that it matches are equal.
 pub(super) const SQLITE_MATCHER: &str = "snackbase_like";
 
 /// Up to this product of the lengths, trying every position is quicker than preparing the bits.
@@ -68,23 +70,46 @@ pub fn matches_pattern(text: &str, pattern: &str) -> bool {
 impl LikePattern {
     fn read(source: &str) -> Self {
         let elements: Vec<PatternElement> = elements(source).collect();
-        let pieces = elements.split(|element| *element == PatternElement::Any).map(PatternPiece::read).collect();
-        Self { source: source.into(), pieces }
+        let pieces = elements
+            .split(|element| *element == PatternElement::Any)
+            .map(PatternPiece::read)
+            .collect();
+        Self {
+            source: source.into(),
+            pieces,
+        }
     }
 
     fn matches(&self, text: &str) -> bool {
         let text = folded(text);
-        let Some((first, others)) = self.pieces.split_first() else { return text.is_empty() };
-        let Some(rest) = first.after_prefix(&text) else { return false };
-        let Some((last, between)) = others.split_last() else { return rest.is_empty() };
-        let Some(rest) = last.before_suffix(rest) else { return false };
-        between.iter().try_fold(rest, |rest, piece| piece.after_found(rest)).is_some()
+        let Some((first, others)) = self.pieces.split_first() else {
+            return text.is_empty();
+        };
+        let Some(rest) = first.after_prefix(&text) else {
+            return false;
+        };
+        let Some((last, between)) = others.split_last() else {
+            return rest.is_empty();
+        };
+        let Some(rest) = last.before_suffix(rest) else {
+            return false;
+        };
+        between
+            .iter()
+            .try_fold(rest, |rest, piece| piece.after_found(rest))
+            .is_some()
     }
 }
 
 impl PatternPiece {
     fn read(elements: &[PatternElement]) -> Self {
-        let char_of = |element: &PatternElement| if let PatternElement::Char(c) = element { Some(*c) } else { None };
+        let char_of = |element: &PatternElement| {
+            if let PatternElement::Char(c) = element {
+                Some(*c)
+            } else {
+                None
+            }
+        };
         match elements.iter().map(char_of).collect::<Option<String>>() {
             Some(literal) => Self::Literal(Box::new(Finder::new(&literal).into_owned())),
             None => Self::Wild(elements.into()),
@@ -111,7 +136,11 @@ impl PatternPiece {
             Self::Literal(_) => None,
             Self::Wild(piece) => {
                 let mut chars = text.chars();
-                piece.iter().rev().all(|element| fits(*element, chars.next_back())).then_some(chars.as_str())
+                piece
+                    .iter()
+                    .rev()
+                    .all(|element| fits(*element, chars.next_back()))
+                    .then_some(chars.as_str())
             }
         }
     }
@@ -119,19 +148,28 @@ impl PatternPiece {
     /// What follows the first place of the piece in a text.
     fn after_found<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
-            Self::Literal(literal) => text.get(literal.find(text.as_bytes())? + literal.needle().len()..),
-            Self::Wild(piece) if text.len().saturating_mul(piece.len()) <= SHORT_SEARCH => {
-                text.char_indices().find_map(|(at, _)| after_prefix(&text[at..], piece))
+            Self::Literal(literal) => {
+                text.get(literal.find(text.as_bytes())? + literal.needle().len()..)
             }
+            Self::Wild(piece) if text.len().saturating_mul(piece.len()) <= SHORT_SEARCH => text
+                .char_indices()
+                .find_map(|(at, _)| after_prefix(&text[at..], piece)),
             Self::Wild(piece) => after_found_by_bits(text, piece),
         }
     }
 }
 
-/// Upper limit of the bytes that a match looks at, where a step over several positions of a piece counts as several.
+/// Upper limit of the bytes that a match looks at, where a step over several positions of a piece
+/// counts as several.
 pub fn pattern_steps(text: &str, pattern: &str) -> usize {
-    let words = if pattern.contains('_') { pattern.len().div_ceil(64) } else { 1 };
-    text.len().saturating_mul(words).saturating_add(pattern.len())
+    let words = if pattern.contains('_') {
+        pattern.len().div_ceil(64)
+    } else {
+        1
+    };
+    text.len()
+        .saturating_mul(words)
+        .saturating_add(pattern.len())
 }
 
 /// Whether a pattern is short enough to be one.
@@ -141,7 +179,11 @@ pub fn is_pattern(pattern: &str) -> bool {
 
 /// The matcher as a collation.
 pub(super) fn compare_with_pattern(text: &str, pattern: &str) -> Ordering {
-    if matches_pattern(text, pattern) { Ordering::Equal } else { Ordering::Less }
+    if matches_pattern(text, pattern) {
+        Ordering::Equal
+    } else {
+        Ordering::Less
+    }
 }
 
 fn elements(pattern: &str) -> impl Iterator<Item = PatternElement> {
@@ -150,7 +192,11 @@ fn elements(pattern: &str) -> impl Iterator<Item = PatternElement> {
         Some(match chars.next()? {
             '%' => PatternElement::Any,
             '_' => PatternElement::One,
-            '\\' => PatternElement::Char(chars.next_if(|next| matches!(next, '%' | '_' | '\\')).unwrap_or('\\')),
+            '\\' => PatternElement::Char(
+                chars
+                    .next_if(|next| matches!(next, '%' | '_' | '\\'))
+                    .unwrap_or('\\'),
+            ),
             '\u{fffe}' | '\u{ffff}' => PatternElement::Char('\u{fffd}'),
             other => PatternElement::Char(other.to_ascii_lowercase()),
         })
@@ -170,7 +216,10 @@ fn folded(text: &str) -> String {
 /// What follows some elements at the beginning of a text.
 fn after_prefix<'t>(text: &'t str, piece: &[PatternElement]) -> Option<&'t str> {
     let mut chars = text.chars();
-    piece.iter().all(|element| fits(*element, chars.next())).then_some(chars.as_str())
+    piece
+        .iter()
+        .all(|element| fits(*element, chars.next()))
+        .then_some(chars.as_str())
 }
 
 fn fits(element: PatternElement, c: Option<char>) -> bool {
@@ -180,8 +229,8 @@ fn fits(element: PatternElement, c: Option<char>) -> bool {
     }
 }
 
-/// What follows the first place of a piece with `_`. For every position of the piece, one bit says whether the characters
-/// before end like the piece up to there.
+/// What follows the first place of a piece with `_`. For every position of the piece, one bit says
+/// whether the characters before end like the piece up to there.
 fn after_found_by_bits<'t>(text: &'t str, piece: &[PatternElement]) -> Option<&'t str> {
     const BITS: usize = u64::BITS as usize;
     let words = piece.len().div_ceil(BITS);
@@ -195,7 +244,9 @@ fn after_found_by_bits<'t>(text: &'t str, piece: &[PatternElement]) -> Option<&'
         bits[position / BITS] |= 1 << (position % BITS);
     }
     for bits in places.values_mut() {
-        bits.iter_mut().zip(&anywhere).for_each(|(bits, anywhere)| *bits |= anywhere);
+        bits.iter_mut()
+            .zip(&anywhere)
+            .for_each(|(bits, anywhere)| *bits |= anywhere);
     }
     let last = piece.len() - 1;
     let mut state = vec![0_u64; words];
@@ -214,14 +265,19 @@ fn after_found_by_bits<'t>(text: &'t str, piece: &[PatternElement]) -> Option<&'
     None
 }
 
-/// The pattern as PostgreSQL takes it: in lower case, and every backslash that stands for itself doubled.
+/// The pattern as PostgreSQL takes it: in lower case, and every backslash that stands for itself
+/// doubled.
 fn postgres_pattern(pattern: &str) -> String {
     let mut written = String::with_capacity(pattern.len());
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
         written.push(c.to_ascii_lowercase());
         if c == '\\' {
-            written.push(chars.next_if(|next| matches!(next, '%' | '_' | '\\')).unwrap_or('\\'));
+            written.push(
+                chars
+                    .next_if(|next| matches!(next, '%' | '_' | '\\'))
+                    .unwrap_or('\\'),
+            );
         }
     }
     written
@@ -233,8 +289,8 @@ fn folds(pattern: &str) -> bool {
 }
 
 impl Sql {
-    /// Appends whether `text` matches a pattern that is known; `bind` appends it in the form for this database. NULL if
-    /// there is none, or if it is too long.
+    /// Appends whether `text` matches a pattern that is known; `bind` appends it in the form for
+    /// this database. NULL if there is none, or if it is too long.
     pub fn like_known(
         &mut self,
         text: impl FnOnce(&mut Self),
@@ -262,27 +318,40 @@ impl Sql {
     }
 
     /// Appends whether `text` matches a pattern that the database knows; NULL if it is too long.
-    pub fn like_stored(&mut self, text: impl FnOnce(&mut Self), pattern: impl Fn(&mut Self)) -> &mut Self {
+    pub fn like_stored(
+        &mut self,
+        text: impl FnOnce(&mut Self),
+        pattern: impl Fn(&mut Self),
+    ) -> &mut Self {
         let short = |sql: &mut Self| {
             sql.push("CASE WHEN length(");
             pattern(sql);
-            sql.push(") <= ").number(i64::try_from(MAX_PATTERN_CHARS).unwrap_or(i64::MAX)).push(" THEN ");
+            sql.push(") <= ")
+                .number(i64::try_from(MAX_PATTERN_CHARS).unwrap_or(i64::MAX))
+                .push(" THEN ");
             pattern(sql);
             sql.push(" END");
         };
         match self.dialect() {
             Dialect::Sqlite => self.like_sqlite(text, short),
             Dialect::Postgres => {
-                self.push("(").folded(text, true).push(" LIKE regexp_replace(");
+                self.push("(")
+                    .folded(text, true)
+                    .push(" LIKE regexp_replace(");
                 // Doubles every backslash that stands for itself.
-                self.folded(short, true).push(r", '\\([%_\\])|(\\)', '\\\1\2', 'g'))")
+                self.folded(short, true)
+                    .push(r", '\\([%_\\])|(\\)', '\\\1\2', 'g'))")
             }
         }
     }
 
-    /// The sub-query keeps the collation to itself: comparisons of what is made of the answer would take it over. The
-    /// sign keeps the text from being looked for in an index.
-    fn like_sqlite(&mut self, text: impl FnOnce(&mut Self), pattern: impl FnOnce(&mut Self)) -> &mut Self {
+    /// The sub-query keeps the collation to itself: comparisons of what is made of the answer would
+    /// take it over. The sign keeps the text from being looked for in an index.
+    fn like_sqlite(
+        &mut self,
+        text: impl FnOnce(&mut Self),
+        pattern: impl FnOnce(&mut Self),
+    ) -> &mut Self {
         self.push("(SELECT +(");
         text(self);
         self.push(") = (");
@@ -290,11 +359,16 @@ impl Sql {
         self.push(") COLLATE ").push(SQLITE_MATCHER).push(")")
     }
 
-    /// Appends a text as patterns see it, on PostgreSQL; what is no character takes longer, and is left alone on demand.
+    /// Appends a text as patterns see it, on PostgreSQL; what is no character takes longer, and is
+    /// left alone on demand.
     fn folded(&mut self, text: impl FnOnce(&mut Self), all: bool) -> &mut Self {
         self.push(if all { "lower(translate(" } else { "lower((" });
         text(self);
-        self.push(if all { r#", U&'\FFFE\FFFF', U&'\FFFD\FFFD') COLLATE "C")"# } else { ") COLLATE \"C\")" })
+        self.push(if all {
+            r#", U&'\FFFE\FFFF', U&'\FFFD\FFFD') COLLATE "C")"#
+        } else {
+            ") COLLATE \"C\")"
+        })
     }
 }
 
@@ -331,7 +405,11 @@ mod tests {
             ("mississippi", "%s_i%p_", true),
             ("mississippi", "%p_s%", false),
         ] {
-            assert_eq!(matches_pattern(text, pattern), matches, "{text:?} ~ {pattern:?}");
+            assert_eq!(
+                matches_pattern(text, pattern),
+                matches,
+                "{text:?} ~ {pattern:?}"
+            );
         }
     }
 
@@ -351,7 +429,11 @@ mod tests {
             (r"\\", r"\\\", true),
             (r"C:\TMP", r"c:\t%", true),
         ] {
-            assert_eq!(matches_pattern(text, pattern), matches, "{text:?} ~ {pattern:?}");
+            assert_eq!(
+                matches_pattern(text, pattern),
+                matches,
+                "{text:?} ~ {pattern:?}"
+            );
         }
     }
 
@@ -359,8 +441,12 @@ mod tests {
     fn by_definition(text: &[char], pattern: &[PatternElement]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
-            Some((PatternElement::Any, rest)) => (0..=text.len()).any(|skipped| by_definition(&text[skipped..], rest)),
-            Some((element, rest)) => fits(*element, text.first().copied()) && by_definition(&text[1..], rest),
+            Some((PatternElement::Any, rest)) => {
+                (0..=text.len()).any(|skipped| by_definition(&text[skipped..], rest))
+            }
+            Some((element, rest)) => {
+                fits(*element, text.first().copied()) && by_definition(&text[1..], rest)
+            }
         }
     }
 
@@ -383,7 +469,11 @@ mod tests {
     #[test]
     fn hostile_patterns_take_linear_time() {
         let text = "a".repeat(1 << 20);
-        for pattern in ["%a".repeat(500) + "b", format!("%{}b%", "a".repeat(998)), format!("%{}b%", "a_".repeat(490))] {
+        for pattern in [
+            "%a".repeat(500) + "b",
+            format!("%{}b%", "a".repeat(998)),
+            format!("%{}b%", "a_".repeat(490)),
+        ] {
             assert!(!matches_pattern(&text, &pattern));
             assert!(pattern_steps(&text, &pattern) <= 17 * text.len());
         }

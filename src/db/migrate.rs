@@ -10,9 +10,15 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 pub(super) async fn sqlite(db: &Sqlite) -> Result<(), DbError> {
     let mut connection = db.dedicated().await?;
-    SQLITE.run(&mut connection).await.map_err(|e| DbError::Migration(e.to_string()))
+    SQLITE
+        .run(&mut connection)
+        .await
+        .map_err(|e| DbError::Migration(e.to_string()))
 }
 
 pub(super) async fn postgres(db: &Postgres) -> Result<(), DbError> {
-    POSTGRES.run(db.pool()).await.map_err(|e| DbError::Migration(e.to_string()))
+    POSTGRES
+        .run(db.pool())
+        .await
+        .map_err(|e| DbError::Migration(e.to_string()))
 }

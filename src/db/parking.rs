@@ -1,6 +1,7 @@
-//! Exchanging unique values between records. Unique indexes are checked row by row, so a batch that exchanges values
-//! first sets them to NULL ("parks" them) and gives them their new values at the end. The change log tells nothing of
-//! that: it gets one entry for each record, as if all values had changed at once.
+//! Exchanging unique values between records. Unique indexes are checked row by row, so a batch that
+//! exchanges values first sets them to NULL ("parks" them) and gives them their new values at the
+//! end. The change log tells nothing of that: it gets one entry for each record, as if all values
+//! had changed at once.
 
 use uuid::Uuid;
 
@@ -8,7 +9,8 @@ use super::dialect::Dialect;
 use super::sql::{Sql, Stmt};
 
 impl Dialect {
-    /// The statement before values are parked: it notes where the log ends, and lets `required` columns be NULL.
+    /// The statement before values are parked: it notes where the log ends, and lets `required`
+    /// columns be NULL.
     pub fn begin_parking(self) -> Stmt {
         let text = match self {
             Self::Sqlite => {
@@ -21,9 +23,9 @@ impl Dialect {
         Stmt::fixed(text, Vec::new())
     }
 
-    /// The statements after the last value has its place. Of the entries of each record the first one stays, and tells what
-    /// all of them tell: each value as the last entry has it that does not leave it out, each earlier value as the first
-    /// entry has it that has one.
+    /// The statements after the last value has its place. Of the entries of each record the first
+    /// one stays, and tells what all of them tell: each value as the last entry has it that does
+    /// not leave it out, each earlier value as the first entry has it that has one.
     pub fn end_parking(self, collection: Uuid) -> Vec<Stmt> {
         let mut join = Sql::new(self);
         join.push("UPDATE change_log SET record = ");
@@ -72,15 +74,22 @@ impl Dialect {
                 "",
             ],
         });
-        join.push(" END WHERE ").push(self.parked()).push(" AND operation = 'update' AND collection_id = ");
-        join.arg(collection.to_string()).push(" AND EXISTS (SELECT 1 FROM change_log e WHERE ");
+        join.push(" END WHERE ")
+            .push(self.parked())
+            .push(" AND operation = 'update' AND collection_id = ");
+        join.arg(collection.to_string())
+            .push(" AND EXISTS (SELECT 1 FROM change_log e WHERE ");
         self.write_of_record(&mut join);
         join.push(" AND e.position > change_log.position) AND NOT EXISTS (SELECT 1 FROM change_log e WHERE ");
         self.write_of_record(&mut join);
         join.push(" AND e.position < change_log.position)");
         let mut delete = Sql::new(self);
-        delete.push("DELETE FROM change_log WHERE ").push(self.parked());
-        delete.push(" AND operation = 'update' AND collection_id = ").arg(collection.to_string());
+        delete
+            .push("DELETE FROM change_log WHERE ")
+            .push(self.parked());
+        delete
+            .push(" AND operation = 'update' AND collection_id = ")
+            .arg(collection.to_string());
         delete.push(" AND EXISTS (SELECT 1 FROM change_log e WHERE ");
         self.write_of_record(&mut delete);
         delete.push(" AND e.position < change_log.position)");
@@ -91,9 +100,14 @@ impl Dialect {
         vec![join.build(), delete.build(), Stmt::fixed(end, Vec::new())]
     }
 
-    /// Appends parts of a query, with the condition of [`Self::write_of_record`] between them; an empty part ends it.
+    /// Appends parts of a query, with the condition of [`Self::write_of_record`] between them; an
+    /// empty part ends it.
     fn write_joined(self, sql: &mut Sql, parts: [&'static str; 3]) {
-        for (index, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
+        for (index, part) in parts
+            .into_iter()
+            .enumerate()
+            .filter(|(_, part)| !part.is_empty())
+        {
             if index > 0 {
                 self.write_of_record(sql);
             }
@@ -101,9 +115,12 @@ impl Dialect {
         }
     }
 
-    /// Appends whether an entry `e` is of the record, the transaction and the exchange of the entry `change_log`.
+    /// Appends whether an entry `e` is of the record, the transaction and the exchange of the entry
+    /// `change_log`.
     fn write_of_record(self, sql: &mut Sql) {
-        sql.push("e.").push(self.parked()).push(" AND e.operation = 'update'");
+        sql.push("e.")
+            .push(self.parked())
+            .push(" AND e.operation = 'update'");
         sql.push(" AND e.collection_id = change_log.collection_id AND e.record_id = change_log.record_id");
     }
 
@@ -119,8 +136,8 @@ impl Dialect {
 }
 
 impl Sql {
-    /// Appends to a `SELECT` that it locks its rows until the end of the transaction, in the order in which it finds them:
-    /// on PostgreSQL, where others write at the same time.
+    /// Appends to a `SELECT` that it locks its rows until the end of the transaction, in the order
+    /// in which it finds them: on PostgreSQL, where others write at the same time.
     pub fn for_update(&mut self, deletes: bool) -> &mut Self {
         self.push(match (self.dialect(), deletes) {
             (Dialect::Sqlite, _) => "",

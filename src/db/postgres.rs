@@ -1,5 +1,5 @@
-//! PostgreSQL: a pool. Each batch is one statement where it can be, otherwise one transaction. What the database gives up
-//! for the sake of another transaction is run again here; no caller has to.
+//! PostgreSQL: a pool. Each batch is one statement where it can be, otherwise one transaction. What
+//! the database gives up for the sake of another transaction is run again here; no caller has to.
 
 mod connect;
 
@@ -67,8 +67,8 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// [`DbError::Unreachable`] if the server does not answer in time, [`DbError::Unsuitable`] for a database that cannot
-    /// be used.
+    /// [`DbError::Unreachable`] if the server does not answer in time, [`DbError::Unsuitable`] for
+    /// a database that cannot be used.
     pub async fn connect(options: &PostgresOptions) -> Result<Self, DbError> {
         let connect = connect::connect_options(options)?;
         connect::check_server(options, &connect).await?;
@@ -100,7 +100,10 @@ impl Postgres {
 
     /// Sends an empty notification.
     pub async fn notify(&self, channel: &str) -> Result<(), DbError> {
-        sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(&self.pool).await?;
+        sqlx::query("SELECT pg_notify($1, '')")
+            .bind(channel)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -108,7 +111,11 @@ impl Postgres {
     pub async fn notify_all(&self, channel: &str, payloads: &[String]) -> Result<(), DbError> {
         let notify = "SELECT count(pg_notify($1, payload)) FROM \
                       (SELECT payload FROM unnest($2::text[]) WITH ORDINALITY p (payload, i) ORDER BY i) p";
-        sqlx::query(notify).bind(channel).bind(payloads).execute(&self.pool).await?;
+        sqlx::query(notify)
+            .bind(channel)
+            .bind(payloads)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -122,7 +129,8 @@ impl Postgres {
         rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
     }
 
-    /// Reads, and reads once more if the connection turns out to be dead: the pool does not ping before each use.
+    /// Reads, and reads once more if the connection turns out to be dead: the pool does not ping
+    /// before each use.
     async fn fetch(&self, stmt: Stmt) -> Result<Vec<PgRow>, DbError> {
         let result = match query(&stmt).fetch_all(&self.pool).await {
             Err(error) if self.note_loss(&error) => query(&stmt).fetch_all(&self.pool).await,
@@ -159,10 +167,16 @@ impl Postgres {
         mut budget: ByteBudget<T>,
     ) -> Result<Vec<T>, DbError> {
         let mut is_first = true;
-        let is_kept = self.varied.note(&stmt).is_none_or(|keeping| keeping.is_kept);
+        let is_kept = self
+            .varied
+            .note(&stmt)
+            .is_none_or(|keeping| keeping.is_kept);
         loop {
             let mut reader = self.reader(account).await?;
-            let (mut found, mut rows) = (Vec::new(), query(&stmt).persistent(is_kept).fetch(reader.connection()?));
+            let (mut found, mut rows) = (
+                Vec::new(),
+                query(&stmt).persistent(is_kept).fetch(reader.connection()?),
+            );
             let failed = loop {
                 match rows.try_next().await {
                     Ok(Some(row)) => {
@@ -181,7 +195,9 @@ impl Postgres {
                     return Ok(found);
                 }
                 // The pool does not ping before each use.
-                Some(error) if self.note_loss(&error) && is_first && found.is_empty() => is_first = false,
+                Some(error) if self.note_loss(&error) && is_first && found.is_empty() => {
+                    is_first = false
+                }
                 Some(error) => {
                     if !connection_lost(&error) {
                         reader.release();
@@ -196,12 +212,22 @@ impl Postgres {
     async fn reader(&self, account: AccountId) -> Result<PostgresReader, DbError> {
         let turn = async {
             let share = self.shares.take(account).await?;
-            let turn = self.readers.clone().acquire_owned().await.map_err(|_| DbError::Closed)?;
+            let turn = self
+                .readers
+                .clone()
+                .acquire_owned()
+                .await
+                .map_err(|_| DbError::Closed)?;
             Ok::<_, DbError>((share, turn))
         };
-        let turn = timeout(self.acquire_timeout, turn).await.map_err(|_| DbError::Busy)??;
+        let turn = timeout(self.acquire_timeout, turn)
+            .await
+            .map_err(|_| DbError::Busy)??;
         match self.pool.acquire().await {
-            Ok(connection) => Ok(PostgresReader { connection: Some(connection), _turn: turn }),
+            Ok(connection) => Ok(PostgresReader {
+                connection: Some(connection),
+                _turn: turn,
+            }),
             Err(error) => Err(self.classify(error).await),
         }
     }
@@ -211,7 +237,10 @@ impl Postgres {
         let (mut repeats, mut pause) = (0, FIRST_REPEAT_PAUSE);
         let docs = loop {
             match self.attempt(&batch, repeats > 0).await {
-                Err(CommitError { source: DbError::SerializationFailure, .. }) if repeats < MAX_REPEATS => {
+                Err(CommitError {
+                    source: DbError::SerializationFailure,
+                    ..
+                }) if repeats < MAX_REPEATS => {
                     repeats += 1;
                     // Not all at the same moment again.
                     tokio::time::sleep(pause.mul_f64(rand::random())).await;
@@ -219,8 +248,13 @@ impl Postgres {
                     if repeats == 1
                         && let Some(write) = batch.writes.first()
                     {
-                        // From now on one after another, or they would stand in each other's way again.
-                        turns.extend(self.repeating.wait(&[RecordLock::of_statement(write.stmt.text())]).await);
+                        // From now on one after another, or they would stand in each other's way
+                        // again.
+                        turns.extend(
+                            self.repeating
+                                .wait(&[RecordLock::of_statement(write.stmt.text())])
+                                .await,
+                        );
                     }
                 }
                 other => break other?,
@@ -233,7 +267,8 @@ impl Postgres {
     /// Runs a batch once. When this fails, nothing was written, unless the connection was lost.
     async fn attempt(&self, batch: &Batch, again: bool) -> Result<Vec<Option<Doc>>, CommitError> {
         let at = |index: usize| move |source: DbError| CommitError { index, source };
-        let is_plain = batch.context.is_none() && batch.locks.is_empty() && !batch.defers_constraints;
+        let is_plain =
+            batch.context.is_none() && batch.locks.is_empty() && !batch.defers_constraints;
         if let ([write], true) = (batch.writes.as_slice(), is_plain) {
             let mut connection = match self.pool.acquire().await {
                 Ok(connection) => connection,
@@ -250,7 +285,9 @@ impl Postgres {
                 set_context(&mut tx, context).await?;
             }
             if batch.defers_constraints {
-                sqlx::query("SET CONSTRAINTS ALL DEFERRED").execute(&mut *tx).await?;
+                sqlx::query("SET CONSTRAINTS ALL DEFERRED")
+                    .execute(&mut *tx)
+                    .await?;
             }
             take_locks(&mut tx, &batch.locks).await?;
             if let Some(select) = &batch.row_locks {
@@ -258,19 +295,31 @@ impl Postgres {
             }
             Ok::<(), sqlx::Error>(())
         };
-        prepared.await.map_err(|error| at(0)(self.undone_if_lost(error.into())))?;
+        prepared
+            .await
+            .map_err(|error| at(0)(self.undone_if_lost(error.into())))?;
         let mut docs = vec![None; batch.writes.len()];
         for step in 0..batch.writes.len() {
-            let index = batch.repeat_order.get(step).copied().filter(|_| again).unwrap_or(step);
-            docs[index] =
-                run(&mut tx, &batch.writes[index]).await.map_err(|error| at(index)(self.undone_if_lost(error)))?;
+            let index = batch
+                .repeat_order
+                .get(step)
+                .copied()
+                .filter(|_| again)
+                .unwrap_or(step);
+            docs[index] = run(&mut tx, &batch.writes[index])
+                .await
+                .map_err(|error| at(index)(self.undone_if_lost(error)))?;
         }
         let last = batch.writes.len().saturating_sub(1);
-        tx.commit().await.map_err(|error| at(last)(self.unknown_if_lost(error.into())))?;
+        tx.commit()
+            .await
+            .map_err(|error| at(last)(self.unknown_if_lost(error.into())))?;
         Ok(docs)
     }
 
-    async fn begin_transaction(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError> {
+    async fn begin_transaction(
+        &self,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError> {
         let result = match self.pool.begin().await {
             // Nothing was written yet.
             Err(error) if self.note_loss(&error) => self.pool.begin().await,
@@ -282,7 +331,8 @@ impl Postgres {
         }
     }
 
-    /// Before the commit nothing has taken effect, so the batch can be run again on another connection.
+    /// Before the commit nothing has taken effect, so the batch can be run again on another
+    /// connection.
     fn undone_if_lost(&self, error: DbError) -> DbError {
         match error {
             DbError::Unreachable(_) => {
@@ -306,7 +356,10 @@ impl Postgres {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, DbError> {
-        Ok(Transaction { tx: self.begin_transaction().await?, committed: self.committed.clone() })
+        Ok(Transaction {
+            tx: self.begin_transaction().await?,
+            committed: self.committed.clone(),
+        })
     }
 
     pub(super) fn committed(&self) -> watch::Receiver<u64> {
@@ -318,8 +371,8 @@ impl Postgres {
     }
 }
 
-/// A connection that reads records. One that is dropped before it is released still has something to do: it is closed, so
-/// that the server stops.
+/// A connection that reads records. One that is dropped before it is released still has something
+/// to do: it is closed, so that the server stops.
 struct PostgresReader {
     connection: Option<PoolConnection<sqlx::Postgres>>,
     _turn: (ReadShare, OwnedSemaphorePermit),
@@ -355,7 +408,10 @@ impl Transaction {
     pub(super) async fn execute(&mut self, stmt: Stmt) -> Result<u64, DbError> {
         if stmt.args.is_empty() {
             // DDL and several statements at once go without preparing.
-            let done = self.tx.execute(sqlx::raw_sql(AssertSqlSafe(stmt.text))).await?;
+            let done = self
+                .tx
+                .execute(sqlx::raw_sql(AssertSqlSafe(stmt.text)))
+                .await?;
             return Ok(done.rows_affected());
         }
         Ok(query(&stmt).execute(&mut *self.tx).await?.rows_affected())
@@ -367,7 +423,10 @@ impl Transaction {
     }
 
     pub(super) async fn lock_schema(&mut self) -> Result<(), DbError> {
-        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SCHEMA_LOCK).execute(&mut *self.tx).await?;
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(SCHEMA_LOCK)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 
@@ -390,19 +449,35 @@ async fn run(connection: &mut sqlx::PgConnection, write: &Write) -> Result<Optio
             }
         }
     }
-    if write.required && touched == 0 { Err(DbError::Gone) } else { Ok(doc) }
+    if write.required && touched == 0 {
+        Err(DbError::Gone)
+    } else {
+        Ok(doc)
+    }
 }
 
-async fn set_context(connection: &mut sqlx::PgConnection, context: &Context) -> Result<(), sqlx::Error> {
+async fn set_context(
+    connection: &mut sqlx::PgConnection,
+    context: &Context,
+) -> Result<(), sqlx::Error> {
     let Context { actor, at, origin } = context;
     let set = "SELECT set_config('snackbase.actor', $1, true), set_config('snackbase.at', $2, true), \
                set_config('snackbase.origin', coalesce($3, ''), true)";
-    sqlx::query(set).bind(actor).bind(canonical_time(*at)).bind(origin).execute(connection).await.map(drop)
+    sqlx::query(set)
+        .bind(actor)
+        .bind(canonical_time(*at))
+        .bind(origin)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
-/// Takes locks until the end of the transaction. They are a statement of their own: the next one sees what was committed
-/// before they were given.
-async fn take_locks(connection: &mut sqlx::PgConnection, locks: &[RecordLock]) -> Result<(), sqlx::Error> {
+/// Takes locks until the end of the transaction. They are a statement of their own: the next one
+/// sees what was committed before they were given.
+async fn take_locks(
+    connection: &mut sqlx::PgConnection,
+    locks: &[RecordLock],
+) -> Result<(), sqlx::Error> {
     let mut text = String::new();
     for lock in locks {
         text.push_str(if text.is_empty() { "SELECT " } else { ", " });
@@ -416,14 +491,18 @@ async fn take_locks(connection: &mut sqlx::PgConnection, locks: &[RecordLock]) -
     if text.is_empty() {
         return Ok(());
     }
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop)
+    connection
+        .execute(sqlx::raw_sql(AssertSqlSafe(text)))
+        .await
+        .map(drop)
 }
 
 /// Whether the connection is gone: cut, or closed by the server, which says so before it does.
 fn connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::ConnectionRefused,
-        // admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout, connection exceptions
+        // admin_shutdown, crash_shutdown, idle_session_timeout,
+        // idle_in_transaction_session_timeout, connection exceptions
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             matches!(code.as_ref(), "57P01" | "57P02" | "57P05" | "25P03") || code.starts_with("08")
         }),

@@ -1,4 +1,5 @@
-//! Reads in somebody's name: they use the share of an account, and end when nobody waits for them any more.
+//! Reads in somebody's name: they use the share of an account, and end when nobody waits for them
+//! any more.
 
 use super::sqlite::Asker;
 use super::{Db, DbError, DbRow, Doc, Stmt};
@@ -12,10 +13,14 @@ pub struct AccountReads<'d> {
 }
 
 impl Db {
-    /// Reads in the name of an account; without one, in the name of those who administer the server. Whatever the caller
-    /// of an API can make large or slow is read this way, so that other accounts, credentials and health are not held up.
+    /// Reads in the name of an account; without one, in the name of those who administer the
+    /// server. Whatever the caller of an API can make large or slow is read this way, so that other
+    /// accounts, credentials and health are not held up.
     pub fn reads(&self, account: Option<AccountId>) -> AccountReads<'_> {
-        AccountReads { db: self, account: account.unwrap_or(SYSTEM_ACCOUNT) }
+        AccountReads {
+            db: self,
+            account: account.unwrap_or(SYSTEM_ACCOUNT),
+        }
     }
 }
 
@@ -24,15 +29,28 @@ impl AccountReads<'_> {
     ///
     /// # Errors
     ///
-    /// [`DbError::TooLarge`] if they have more than `bytes` bytes; no more than that is held in memory.
+    /// [`DbError::TooLarge`] if they have more than `bytes` bytes; no more than that is held in
+    /// memory.
     pub async fn docs(&self, stmt: Stmt, bytes: usize) -> Result<Vec<Doc>, DbError> {
-        let rows = self.rows_within(stmt, bytes, |(doc,): &(Option<Doc>,)| doc.as_ref().map_or(0, Doc::len)).await?;
-        Ok(rows.into_iter().map(|(doc,)| doc.unwrap_or_default()).collect())
+        let rows = self
+            .rows_within(stmt, bytes, |(doc,): &(Option<Doc>,)| {
+                doc.as_ref().map_or(0, Doc::len)
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(doc,)| doc.unwrap_or_default())
+            .collect())
     }
 
     /// The first document, if there is one.
     pub async fn doc(&self, stmt: Stmt) -> Result<Option<Doc>, DbError> {
-        Ok(self.rows::<(Option<Doc>,)>(stmt).await?.into_iter().next().and_then(|(doc,)| doc))
+        Ok(self
+            .rows::<(Option<Doc>,)>(stmt)
+            .await?
+            .into_iter()
+            .next()
+            .and_then(|(doc,)| doc))
     }
 
     /// The rows of a system table.
@@ -53,7 +71,10 @@ impl AccountReads<'_> {
     ) -> Result<Vec<T>, DbError> {
         let budget = ByteBudget { left: bytes, size };
         match self.db {
-            Db::Sqlite(db) => db.rows_within(Asker::Account(self.account), stmt, budget).await,
+            Db::Sqlite(db) => {
+                db.rows_within(Asker::Account(self.account), stmt, budget)
+                    .await
+            }
             Db::Postgres(db) => db.rows_within(self.account, stmt, budget).await,
         }
     }
@@ -78,7 +99,10 @@ pub(super) struct ByteBudget<T> {
 impl<T> ByteBudget<T> {
     /// Takes a row in.
     pub fn spend(&mut self, row: &T) -> Result<(), DbError> {
-        self.left = self.left.checked_sub((self.size)(row)).ok_or(DbError::TooLarge)?;
+        self.left = self
+            .left
+            .checked_sub((self.size)(row))
+            .ok_or(DbError::TooLarge)?;
         Ok(())
     }
 }

@@ -1,10 +1,11 @@
-//! Full-text indexes: FTS5 on SQLite, GIN on PostgreSQL. Both split text at everything that is neither a letter, a digit
-//! nor a mark on one, and know nothing about languages.
+//! Full-text indexes: FTS5 on SQLite, GIN on PostgreSQL. Both split text at everything that is
+//! neither a letter, a digit nor a mark on one, and know nothing about languages.
 //!
-//! On SQLite an index is a table of its own, kept up by triggers, for all searchable columns; a second table gives the
-//! numbers that FTS5 knows rows by. Its first column holds the account, so that other accounts' words are never looked
-//! at. On PostgreSQL each column has an index on the words that a function of ours cuts it into ([`super::words`]): the
-//! database's own parser splits words of some scripts, and lowers letters as its locale says.
+//! On SQLite an index is a table of its own, kept up by triggers, for all searchable columns; a
+//! second table gives the numbers that FTS5 knows rows by. Its first column holds the account, so
+//! that other accounts' words are never looked at. On PostgreSQL each column has an index on the
+//! words that a function of ours cuts it into ([`super::words`]): the database's own parser splits
+//! words of some scripts, and lowers letters as its locale says.
 
 use super::compose::create_forms;
 use super::dialect::Dialect;
@@ -15,7 +16,8 @@ use super::words::{WORDS_FUNCTION, create_words_function, spellings};
 pub struct TextSearch<'a> {
     /// The table.
     pub table: &'a Ident,
-    /// The columns to look at: each with its place among all searchable columns of the table, in the order of names.
+    /// The columns to look at: each with its place among all searchable columns of the table, in
+    /// the order of names.
     pub columns: &'a [(usize, Ident)],
     /// Words as [`super::words::words`] cuts them: all of them must occur, the last one may go on.
     pub words: &'a [String],
@@ -24,14 +26,20 @@ pub struct TextSearch<'a> {
 }
 
 impl Dialect {
-    /// The statements that make the index of a table and fill it. `columns` are in the order of names.
+    /// The statements that make the index of a table and fill it. `columns` are in the order of
+    /// names.
     pub fn create_search(self, table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
         match self {
             _ if columns.is_empty() => Vec::new(),
-            Self::Sqlite => create_forms().into_iter().chain(create_sqlite(table, columns)).collect(),
+            Self::Sqlite => create_forms()
+                .into_iter()
+                .chain(create_sqlite(table, columns))
+                .collect(),
             Self::Postgres => {
                 let indexes = columns.iter().map(|column| create_postgres(table, column));
-                std::iter::once(create_words_function()).chain(indexes).collect()
+                std::iter::once(create_words_function())
+                    .chain(indexes)
+                    .collect()
             }
         }
     }
@@ -46,15 +54,18 @@ impl Dialect {
         match self {
             _ if columns.is_empty() => Vec::new(),
             Self::Sqlite => {
-                let mut statements: Vec<Stmt> =
-                    EVENTS.iter().map(|event| drop("DROP TRIGGER IF EXISTS ", &trigger_name(table, event))).collect();
+                let mut statements: Vec<Stmt> = EVENTS
+                    .iter()
+                    .map(|event| drop("DROP TRIGGER IF EXISTS ", &trigger_name(table, event)))
+                    .collect();
                 statements.push(drop("DROP TABLE IF EXISTS ", &index_name(table)));
                 statements.push(drop("DROP TABLE IF EXISTS ", &numbers_name(table)));
                 statements
             }
-            Self::Postgres => {
-                columns.iter().map(|column| drop("DROP INDEX IF EXISTS ", &gin_name(table, column))).collect()
-            }
+            Self::Postgres => columns
+                .iter()
+                .map(|column| drop("DROP INDEX IF EXISTS ", &gin_name(table, column)))
+                .collect(),
         }
     }
 
@@ -73,8 +84,11 @@ impl Sql {
         if search.words.is_empty() {
             return self.push("1 = 0");
         }
-        let (unspaced, indexed): (Vec<_>, Vec<_>) =
-            search.words.iter().enumerate().partition(|(_, word)| is_unspaced(word));
+        let (unspaced, indexed): (Vec<_>, Vec<_>) = search
+            .words
+            .iter()
+            .enumerate()
+            .partition(|(_, word)| is_unspaced(word));
         self.push("(1 = 1");
         if !indexed.is_empty() {
             self.push(" AND ").indexed_words(search, &indexed);
@@ -85,22 +99,32 @@ impl Sql {
         self.push(")")
     }
 
-    /// Appends the condition that the index of a row has the words, each with its place among all words.
+    /// Appends the condition that the index of a row has the words, each with its place among all
+    /// words.
     fn indexed_words(&mut self, search: &TextSearch<'_>, words: &[(usize, &String)]) -> &mut Self {
         match self.dialect() {
             Dialect::Sqlite => {
-                self.push("r.id IN (SELECT n.record FROM ").ident(&numbers_name(search.table));
-                self.push(" n WHERE n.number IN (SELECT rowid FROM ").ident(&index_name(search.table)).push(" WHERE ");
-                self.ident(&index_name(search.table)).push(" MATCH ").arg(fts_query(search, words)).push("))")
+                self.push("r.id IN (SELECT n.record FROM ")
+                    .ident(&numbers_name(search.table));
+                self.push(" n WHERE n.number IN (SELECT rowid FROM ")
+                    .ident(&index_name(search.table))
+                    .push(" WHERE ");
+                self.ident(&index_name(search.table))
+                    .push(" MATCH ")
+                    .arg(fts_query(search, words))
+                    .push("))")
             }
             Dialect::Postgres => {
                 let last = search.words.len() - 1;
                 self.list(" AND ", words, |sql, (index, word)| {
                     let lexeme = format!("'{word}'{}", if *index == last { ":*" } else { "" });
-                    sql.push("(").list(" OR ", search.columns, |sql, (_, column)| {
-                        lexemes(sql, "r", column);
-                        sql.push(" @@ ").typed_arg(lexeme.as_str()).push("::tsquery");
-                    });
+                    sql.push("(")
+                        .list(" OR ", search.columns, |sql, (_, column)| {
+                            lexemes(sql, "r", column);
+                            sql.push(" @@ ")
+                                .typed_arg(lexeme.as_str())
+                                .push("::tsquery");
+                        });
                     sql.push(")");
                 })
             }
@@ -114,16 +138,23 @@ impl Sql {
             Dialect::Postgres => "strpos(lower(r.",
         };
         let spelled = spellings(word);
-        let places = search.columns.iter().flat_map(|(_, column)| spelled.iter().map(move |word| (column, word)));
+        let places = search
+            .columns
+            .iter()
+            .flat_map(|(_, column)| spelled.iter().map(move |word| (column, word)));
         self.push("(").list(" OR ", places, |sql, (column, word)| {
-            sql.push(position).ident(column).push("), ").typed_arg(word.as_str()).push(") > 0");
+            sql.push(position)
+                .ident(column)
+                .push("), ")
+                .typed_arg(word.as_str())
+                .push(") > 0");
         });
         self.push(")")
     }
 }
 
-/// Whether a word is of a script that is written without spaces. An index knows only whole runs of its letters, so such
-/// words are looked for in the texts themselves.
+/// Whether a word is of a script that is written without spaces. An index knows only whole runs of
+/// its letters, so such words are looked for in the texts themselves.
 fn is_unspaced(word: &str) -> bool {
     word.chars().any(|c| {
         matches!(c,
@@ -155,80 +186,128 @@ fn gin_name(table: &Ident, column: &Ident) -> Ident {
     table.suffixed(column).suffixed(&Ident::fixed("$search"))
 }
 
-/// The words are letters, digits and marks: there is nothing to escape, and no operator among them. FTS5 does not know that
-/// a letter can be encoded in several ways, so each word is looked for in all of its spellings.
+/// The words are letters, digits and marks: there is nothing to escape, and no operator among them.
+/// FTS5 does not know that a letter can be encoded in several ways, so each word is looked for in
+/// all of its spellings.
 fn fts_query(search: &TextSearch<'_>, words: &[(usize, &String)]) -> String {
-    let columns: Vec<String> = search.columns.iter().map(|(place, _)| format!("c{place}")).collect();
+    let columns: Vec<String> = search
+        .columns
+        .iter()
+        .map(|(place, _)| format!("c{place}"))
+        .collect();
     let last = search.words.len().saturating_sub(1);
     let words = words.iter().map(|&(index, word)| {
         let more = if index == last { " *" } else { "" };
-        let spelled: Vec<String> = spellings(word).iter().map(|word| format!("\"{word}\"{more}")).collect();
+        let spelled: Vec<String> = spellings(word)
+            .iter()
+            .map(|word| format!("\"{word}\"{more}"))
+            .collect();
         format!("({})", spelled.join(" OR "))
     });
     let words: Vec<String> = words.collect();
-    let account = search.account.map(|id| format!("account : \"{}\" AND ", id.simple())).unwrap_or_default();
-    format!("{account}{{{}}} : ({})", columns.join(" "), words.join(" AND "))
+    let account = search
+        .account
+        .map(|id| format!("account : \"{}\" AND ", id.simple()))
+        .unwrap_or_default();
+    format!(
+        "{account}{{{}}} : ({})",
+        columns.join(" "),
+        words.join(" AND ")
+    )
 }
 
 fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
     let (index, numbers) = (index_name(table), numbers_name(table));
-    let places: Vec<Ident> = (0..columns.len()).filter_map(|place| Ident::of(&format!("c{place}"))).collect();
+    let places: Vec<Ident> = (0..columns.len())
+        .filter_map(|place| Ident::of(&format!("c{place}")))
+        .collect();
     let mut statements = Vec::new();
     let mut sql = Sql::new(Dialect::Sqlite);
-    sql.push("CREATE TABLE ").ident(&numbers).push(" (number INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE)");
+    sql.push("CREATE TABLE ")
+        .ident(&numbers)
+        .push(" (number INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE)");
     statements.push(sql.build());
     let mut sql = Sql::new(Dialect::Sqlite);
-    sql.push("CREATE VIRTUAL TABLE ").ident(&index).push(" USING fts5(account, ");
+    sql.push("CREATE VIRTUAL TABLE ")
+        .ident(&index)
+        .push(" USING fts5(account, ");
     sql.list(", ", &places, |sql, place| {
         sql.ident(place);
     });
     sql.push(", content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0 categories ''L* N* M*''')");
     statements.push(sql.build());
     let mut sql = Sql::new(Dialect::Sqlite);
-    sql.push("INSERT INTO ").ident(&numbers).push(" (record) SELECT id FROM ").ident(table);
+    sql.push("INSERT INTO ")
+        .ident(&numbers)
+        .push(" (record) SELECT id FROM ")
+        .ident(table);
     statements.push(sql.build());
     let insert = |sql: &mut Sql, row: &'static str| {
-        sql.push("INSERT INTO ").ident(&index).push(" (rowid, account, ").list(", ", &places, |sql, place| {
-            sql.ident(place);
-        });
-        sql.push(") SELECT n.number, replace(").push(row).push(".account_id, '-', '')");
+        sql.push("INSERT INTO ")
+            .ident(&index)
+            .push(" (rowid, account, ")
+            .list(", ", &places, |sql, place| {
+                sql.ident(place);
+            });
+        sql.push(") SELECT n.number, replace(")
+            .push(row)
+            .push(".account_id, '-', '')");
         for column in columns {
             // FTS5 folds the capital I with a dot to nothing that is typed.
-            sql.push(", replace(replace(substr(").composed_text(row, column);
+            sql.push(", replace(replace(substr(")
+                .composed_text(row, column);
             sql.push(", 1, 100000), char(304), 'i'), 'i' || char(775), 'i')");
         }
         sql.push(" FROM ").ident(&numbers).push(" n");
     };
     let mut sql = Sql::new(Dialect::Sqlite);
     insert(&mut sql, "r");
-    sql.push(" JOIN ").ident(table).push(" r ON r.id = n.record");
+    sql.push(" JOIN ")
+        .ident(table)
+        .push(" r ON r.id = n.record");
     statements.push(sql.build());
     let forget = |sql: &mut Sql| {
-        sql.push("DELETE FROM ").ident(&index).push(" WHERE rowid = (SELECT number FROM ").ident(&numbers);
+        sql.push("DELETE FROM ")
+            .ident(&index)
+            .push(" WHERE rowid = (SELECT number FROM ")
+            .ident(&numbers);
         sql.push(" WHERE record = OLD.id); ");
     };
     for event in EVENTS {
         let mut sql = Sql::new(Dialect::Sqlite);
-        sql.push("CREATE TRIGGER ").ident(&trigger_name(table, event));
+        sql.push("CREATE TRIGGER ")
+            .ident(&trigger_name(table, event));
         match event {
             "create" => {
-                sql.push(" AFTER INSERT ON ").ident(table).push(" BEGIN INSERT INTO ").ident(&numbers);
+                sql.push(" AFTER INSERT ON ")
+                    .ident(table)
+                    .push(" BEGIN INSERT INTO ")
+                    .ident(&numbers);
                 sql.push(" (record) VALUES (NEW.id); ");
             }
             "update" => {
-                sql.push(" AFTER UPDATE OF ").list(", ", columns, |sql, column| {
-                    sql.ident(column);
-                });
-                sql.push(" ON ").ident(table).push(" WHEN ").list(" OR ", columns, |sql, column| {
-                    sql.column("NEW", column).push(" IS NOT ").column("OLD", column);
-                });
+                sql.push(" AFTER UPDATE OF ")
+                    .list(", ", columns, |sql, column| {
+                        sql.ident(column);
+                    });
+                sql.push(" ON ").ident(table).push(" WHEN ").list(
+                    " OR ",
+                    columns,
+                    |sql, column| {
+                        sql.column("NEW", column)
+                            .push(" IS NOT ")
+                            .column("OLD", column);
+                    },
+                );
                 sql.push(" BEGIN ");
                 forget(&mut sql);
             }
             _ => {
                 sql.push(" AFTER DELETE ON ").ident(table).push(" BEGIN ");
                 forget(&mut sql);
-                sql.push("DELETE FROM ").ident(&numbers).push(" WHERE record = OLD.id; ");
+                sql.push("DELETE FROM ")
+                    .ident(&numbers)
+                    .push(" WHERE record = OLD.id; ");
             }
         }
         if event != "delete" {
@@ -243,12 +322,19 @@ fn create_sqlite(table: &Ident, columns: &[&Ident]) -> Vec<Stmt> {
 
 fn create_postgres(table: &Ident, column: &Ident) -> Stmt {
     let mut sql = Sql::new(Dialect::Postgres);
-    sql.push("CREATE INDEX ").ident(&gin_name(table, column)).push(" ON ").ident(table).push(" USING gin (");
+    sql.push("CREATE INDEX ")
+        .ident(&gin_name(table, column))
+        .push(" ON ")
+        .ident(table)
+        .push(" USING gin (");
     lexemes(&mut sql, "", column);
     sql.push(")");
     sql.build()
 }
 
 fn lexemes(sql: &mut Sql, alias: &'static str, column: &Ident) {
-    sql.push(WORDS_FUNCTION).push("(").column(alias, column).push(")");
+    sql.push(WORDS_FUNCTION)
+        .push("(")
+        .column(alias, column)
+        .push(")");
 }

@@ -33,17 +33,28 @@ impl ReadShares {
     /// Shares of `connections` connections: each account may use all but one of them.
     pub fn of(connections: usize) -> Self {
         let each = connections.saturating_sub(1).max(1);
-        Self(Arc::new(ActiveAccounts { each, active: Mutex::default() }))
+        Self(Arc::new(ActiveAccounts {
+            each,
+            active: Mutex::default(),
+        }))
     }
 
     /// Waits until the account may run one more read.
     pub async fn take(&self, account: AccountId) -> Result<ReadShare, DbError> {
         let turns = {
             let mut active = self.active();
-            active.entry(account).or_insert_with(|| Arc::new(Semaphore::new(self.0.each))).clone()
+            active
+                .entry(account)
+                .or_insert_with(|| Arc::new(Semaphore::new(self.0.each)))
+                .clone()
         };
-        // Made before the waiting, so that the account is forgotten also if the caller stops waiting.
-        let mut share = ReadShare { shares: self.clone(), account, permit: None };
+        // Made before the waiting, so that the account is forgotten also if the caller stops
+        // waiting.
+        let mut share = ReadShare {
+            shares: self.clone(),
+            account,
+            permit: None,
+        };
         share.permit = Some(turns.acquire_owned().await.map_err(|_| DbError::Closed)?);
         Ok(share)
     }
@@ -76,8 +87,15 @@ mod tests {
     async fn one_account_leaves_a_connection_to_the_others() {
         let shares = ReadShares::of(3);
         let (greedy, other) = (AccountId::new(), AccountId::new());
-        let held = [shares.take(greedy).await.unwrap(), shares.take(greedy).await.unwrap()];
-        assert!(timeout(Duration::from_millis(10), shares.take(greedy)).await.is_err());
+        let held = [
+            shares.take(greedy).await.unwrap(),
+            shares.take(greedy).await.unwrap(),
+        ];
+        assert!(
+            timeout(Duration::from_millis(10), shares.take(greedy))
+                .await
+                .is_err()
+        );
         shares.take(other).await.unwrap();
         drop(held);
         shares.take(greedy).await.unwrap();
@@ -89,7 +107,11 @@ mod tests {
         let shares = ReadShares::of(1);
         let account = AccountId::new();
         let held = shares.take(account).await.unwrap();
-        assert!(timeout(Duration::from_millis(10), shares.take(account)).await.is_err());
+        assert!(
+            timeout(Duration::from_millis(10), shares.take(account))
+                .await
+                .is_err()
+        );
         drop(held);
         assert!(shares.active().is_empty());
     }

@@ -12,7 +12,8 @@ use super::value::{Kind, Value};
 const MAX_IDENT: usize = 63;
 
 /// Column names that PostgreSQL keeps for itself.
-const POSTGRES_SYSTEM_COLUMNS: [&str; 7] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "oid"];
+const POSTGRES_SYSTEM_COLUMNS: [&str; 7] =
+    ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "oid"];
 
 /// A table, column, index or trigger name that is safe to quote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +25,9 @@ impl Ident {
         Self(name.into())
     }
 
-    /// The physical name for a name that a user chose. Letters, digits and `_` only; `None` for anything else.
-    /// Long names and names that PostgreSQL reserves are mapped to others that no user name can equal.
+    /// The physical name for a name that a user chose. Letters, digits and `_` only; `None` for
+    /// anything else. Long names and names that PostgreSQL reserves are mapped to others that no
+    /// user name can equal.
     pub fn of(name: &str) -> Option<Self> {
         let valid = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if name.is_empty() || !valid {
@@ -53,9 +55,9 @@ impl Ident {
             return Self(name.into());
         }
         // FNV-1a: stable across builds, and a clash needs equal 46-byte beginnings as well.
-        let hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         Self(format!("{}${hash:016x}", &name[..46]).into())
     }
 }
@@ -74,8 +76,8 @@ pub struct Stmt {
     pub(super) varied: bool,
 }
 
-/// The part of an insert that yields its row: statements that differ in their values alone can go as one, with a row
-/// for each.
+/// The part of an insert that yields its row: statements that differ in their values alone can go
+/// as one, with a row for each.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     /// Where it begins in the text.
@@ -87,14 +89,26 @@ pub(super) struct Row {
 }
 
 impl Stmt {
-    /// A statement whose text is known at compile time. Placeholders are `$1`, `$2`, … on both databases.
+    /// A statement whose text is known at compile time. Placeholders are `$1`, `$2`, … on both
+    /// databases.
     pub fn fixed(text: &'static str, args: Vec<Value>) -> Self {
-        Self { text: text.into(), args, row: None, varied: false }
+        Self {
+            text: text.into(),
+            args,
+            row: None,
+            varied: false,
+        }
     }
 
-    /// A statement whose text the database itself has stored, or that names only what it has stored.
+    /// A statement whose text the database itself has stored, or that names only what it has
+    /// stored.
     pub(super) fn stored(text: String) -> Self {
-        Self { text: text.into(), args: Vec::new(), row: None, varied: false }
+        Self {
+            text: text.into(),
+            args: Vec::new(),
+            row: None,
+            varied: false,
+        }
     }
 
     /// The same statement with another value for an argument, counted from 0.
@@ -130,7 +144,13 @@ pub struct Sql {
 impl Sql {
     /// An empty statement for a dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), args: Vec::new(), row: None, varied: false }
+        Self {
+            dialect,
+            text: String::with_capacity(256),
+            args: Vec::new(),
+            row: None,
+            varied: false,
+        }
     }
 
     /// The dialect this is written in.
@@ -138,7 +158,8 @@ impl Sql {
         self.dialect
     }
 
-    /// Says that a caller of the API decides about the text: the statement is not kept prepared unless it is used again soon.
+    /// Says that a caller of the API decides about the text: the statement is not kept prepared
+    /// unless it is used again soon.
     pub fn varied(&mut self) -> &mut Self {
         self.varied = true;
         self
@@ -159,7 +180,8 @@ impl Sql {
         self
     }
 
-    /// Appends `alias."column"`, or the column alone for an empty alias: SQLite's `RETURNING` knows no alias.
+    /// Appends `alias."column"`, or the column alone for an empty alias: SQLite's `RETURNING` knows
+    /// no alias.
     pub fn column(&mut self, alias: &'static str, column: &Ident) -> &mut Self {
         if !alias.is_empty() {
             self.text.push_str(alias);
@@ -178,21 +200,24 @@ impl Sql {
     /// Appends a string literal with its quotes doubled, for DDL, which takes no arguments.
     pub fn text_literal(&mut self, text: &str) -> &mut Self {
         self.text.push('\'');
-        self.text.push_str(&text.replace('\'', "''").replace('\0', ""));
+        self.text
+            .push_str(&text.replace('\'', "''").replace('\0', ""));
         self.text.push('\'');
         self
     }
 
-    /// Appends a string literal that stands inside of another one, for statements that make statements.
+    /// Appends a string literal that stands inside of another one, for statements that make
+    /// statements.
     pub(super) fn quoted_text_literal(&mut self, text: &str) -> &mut Self {
         self.text.push_str("''");
-        self.text.push_str(&text.replace('\'', "''''").replace('\0', ""));
+        self.text
+            .push_str(&text.replace('\'', "''''").replace('\0', ""));
         self.text.push_str("''");
         self
     }
 
-    /// Appends a number in decimal, for DDL, `LIMIT` and the like: SQLite prepares a statement anew each time the argument of a
-    /// `LIMIT` is bound.
+    /// Appends a number in decimal, for DDL, `LIMIT` and the like: SQLite prepares a statement anew
+    /// each time the argument of a `LIMIT` is bound.
     pub fn number(&mut self, number: i64) -> &mut Self {
         let _ = write!(self.text, "{number}");
         self
@@ -204,8 +229,9 @@ impl Sql {
         self
     }
 
-    /// Appends a comment that tells this definition of a table from others: connections to PostgreSQL keep the types of
-    /// prepared statements by their text, and a table that is dropped and made anew may have columns of other types.
+    /// Appends a comment that tells this definition of a table from others: connections to
+    /// PostgreSQL keep the types of prepared statements by their text, and a table that is dropped
+    /// and made anew may have columns of other types.
     pub fn definition_mark(&mut self, mark: u64) -> &mut Self {
         if self.dialect == Dialect::Postgres {
             let _ = write!(self.text, "/*{mark:x}*/");
@@ -228,7 +254,8 @@ impl Sql {
         };
         self.args.push(value);
         match self.dialect {
-            // Without numbers: a row's text can be repeated, and SQLite looks numbered ones up in a list, one by one.
+            // Without numbers: a row's text can be repeated, and SQLite looks numbered ones up in a
+            // list, one by one.
             Dialect::Sqlite => self.text.push('?'),
             Dialect::Postgres => {
                 let _ = write!(self.text, "${}{cast}", self.args.len());
@@ -237,11 +264,15 @@ impl Sql {
         self
     }
 
-    /// Appends the part of an insert that yields its row, the `SELECT` with the row's values. Every argument of the
-    /// statement must be in it.
+    /// Appends the part of an insert that yields its row, the `SELECT` with the row's values. Every
+    /// argument of the statement must be in it.
     pub fn row(&mut self, id: impl std::fmt::Display, write: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.text.len();
-        self.row = Some(Row { start, end: start, id: id.to_string() });
+        self.row = Some(Row {
+            start,
+            end: start,
+            id: id.to_string(),
+        });
         write(self);
         let end = self.text.len();
         if let Some(row) = &mut self.row {
@@ -266,15 +297,20 @@ impl Sql {
         self
     }
 
-    /// Whether a statement that asks for many things at once should end here: databases limit a statement's length (to a
-    /// million bytes) and its values (to 32,766).
+    /// Whether a statement that asks for many things at once should end here: databases limit a
+    /// statement's length (to a million bytes) and its values (to 32,766).
     pub fn is_full(&self) -> bool {
         self.text.len() >= FULL_TEXT || self.args.len() >= FULL_ARGS
     }
 
     /// The finished statement.
     pub fn build(self) -> Stmt {
-        Stmt { text: self.text.into(), args: self.args, row: self.row, varied: self.varied }
+        Stmt {
+            text: self.text.into(),
+            args: self.args,
+            row: self.row,
+            varied: self.varied,
+        }
     }
 
     /// The text as a fragment, or `None` if it has arguments.
@@ -290,7 +326,10 @@ mod tests {
     #[test]
     fn arguments_are_numbered_and_cast_where_postgres_needs_it() {
         let mut sql = Sql::new(Dialect::Postgres);
-        sql.push("SELECT ").arg("a").push(", ").arg(Value::Json("{}".into()));
+        sql.push("SELECT ")
+            .arg("a")
+            .push(", ")
+            .arg(Value::Json("{}".into()));
         assert_eq!(sql.build().text(), "SELECT $1, $2::json");
     }
 
@@ -312,8 +351,14 @@ mod tests {
     fn long_and_reserved_names_get_distinct_physical_names() {
         let long = "a".repeat(64);
         let longer = format!("{long}b");
-        let names = ["xmin", &long, &longer].map(|name| Ident::of(name).map(|i| i.as_str().to_owned()));
-        assert!(names.iter().flatten().all(|name| name.len() <= MAX_IDENT && name.contains('$')));
+        let names =
+            ["xmin", &long, &longer].map(|name| Ident::of(name).map(|i| i.as_str().to_owned()));
+        assert!(
+            names
+                .iter()
+                .flatten()
+                .all(|name| name.len() <= MAX_IDENT && name.contains('$'))
+        );
         assert_ne!(names[1], names[2]);
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow,
+    SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tokio::sync::{oneshot, watch};
@@ -39,7 +40,8 @@ pub enum Synchronous {
     Normal,
 }
 
-/// Rows that a reader takes ahead of the one that asks: they are in memory, and a row may have the size of a record.
+/// Rows that a reader takes ahead of the one that asks: they are in memory, and a row may have the
+/// size of a record.
 const ROW_BUFFER: usize = 4;
 
 /// Where the database is and how it is opened.
@@ -49,7 +51,8 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// How durable a commit is.
     pub synchronous: Synchronous,
-    /// Reader tasks for records, each with its own connection; there is one more for everything else.
+    /// Reader tasks for records, each with its own connection; there is one more for everything
+    /// else.
     pub readers: usize,
     /// How long to wait for a lock that another process holds.
     pub busy_timeout: Duration,
@@ -73,10 +76,23 @@ impl Sqlite {
         let connection = writing(&options).connect().await?;
         let (committed_tx, committed) = watch::channel(0);
         let (writer, jobs) = flume::bounded(4096);
-        tokio::spawn(writer::run(connection, writing(&options), jobs, committed_tx));
-        let reading = connect_options(&options).pragma("query_only", "on").row_buffer_size(ROW_BUFFER);
+        tokio::spawn(writer::run(
+            connection,
+            writing(&options),
+            jobs,
+            committed_tx,
+        ));
+        let reading = connect_options(&options)
+            .pragma("query_only", "on")
+            .row_buffer_size(ROW_BUFFER);
         let readers = Readers::start(&reading, options.readers).await?;
-        Ok(Self { options, writer, readers, varied: VariedStatements::default(), committed })
+        Ok(Self {
+            options,
+            writer,
+            readers,
+            varied: VariedStatements::default(),
+            committed,
+        })
     }
 
     /// A writing connection of its own, for migrations before anything else runs.
@@ -97,7 +113,9 @@ impl Sqlite {
 
     pub(super) async fn rows<T: DbRow>(&self, stmt: Stmt) -> Result<Vec<T>, DbError> {
         self.readers
-            .read(Asker::System, None, move |connection| Box::pin(async move { fetch(connection, &stmt).await }))
+            .read(Asker::System, None, move |connection| {
+                Box::pin(async move { fetch(connection, &stmt).await })
+            })
             .await
     }
 
@@ -127,15 +145,24 @@ impl Sqlite {
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<Vec<Option<Doc>>, CommitError> {
-        let closed = || CommitError { index: 0, source: DbError::Closed };
+        let closed = || CommitError {
+            index: 0,
+            source: DbError::Closed,
+        };
         let (reply, answer) = oneshot::channel();
-        self.writer.send_async(Job::Batch { batch, reply }).await.map_err(|_| closed())?;
+        self.writer
+            .send_async(Job::Batch { batch, reply })
+            .await
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
     pub(super) async fn begin(&self) -> Result<Lease, DbError> {
         let (reply, answer) = oneshot::channel();
-        self.writer.send_async(Job::Lease { reply }).await.map_err(|_| DbError::Closed)?;
+        self.writer
+            .send_async(Job::Lease { reply })
+            .await
+            .map_err(|_| DbError::Closed)?;
         answer.await.map_err(|_| DbError::Closed)?
     }
 
@@ -175,7 +202,10 @@ fn writing(options: &SqliteOptions) -> SqliteConnectOptions {
     connect_options(options).pragma("wal_autocheckpoint", "16384")
 }
 
-async fn fetch<T: DbRow>(connection: &mut SqliteConnection, stmt: &Stmt) -> Result<Vec<T>, DbError> {
+async fn fetch<T: DbRow>(
+    connection: &mut SqliteConnection,
+    stmt: &Stmt,
+) -> Result<Vec<T>, DbError> {
     let rows: Vec<SqliteRow> = query(stmt).fetch_all(connection).await?;
     rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
 }

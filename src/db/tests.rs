@@ -1,5 +1,5 @@
-//! What reads promise, on both databases: nobody occupies all connections, work ends with its caller, and no more is held
-//! in memory than was allowed.
+//! What reads promise, on both databases: nobody occupies all connections, work ends with its
+//! caller, and no more is held in memory than was allowed.
 
 use std::time::Duration;
 
@@ -26,7 +26,11 @@ async fn databases() -> Vec<(Db, TempDir)> {
     let mut databases = vec![(Db::Sqlite(Sqlite::open(options).await.unwrap()), folder)];
     match std::env::var("SNACKBASE_TEST_POSTGRES_URL") {
         Ok(url) => {
-            let options = PostgresOptions { url, max_connections: 4, acquire_timeout: PATIENCE };
+            let options = PostgresOptions {
+                url,
+                max_connections: 4,
+                acquire_timeout: PATIENCE,
+            };
             let postgres = Db::Postgres(Postgres::connect(&options).await.unwrap());
             databases.push((postgres, TempDir::new().unwrap()));
         }
@@ -57,11 +61,14 @@ fn large(db: &Db) -> Stmt {
 }
 
 async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} took too long"))
+    timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took too long"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_with_endless_reads_holds_up_neither_others_nor_the_system_and_they_end_with_it() {
+async fn an_account_with_endless_reads_holds_up_neither_others_nor_the_system_and_they_end_with_it()
+{
     for (db, _folder) in databases().await {
         let (greedy, other) = (AccountId::new(), AccountId::new());
         let hogs: Vec<_> = (0..10)
@@ -71,16 +78,36 @@ async fn an_account_with_endless_reads_holds_up_neither_others_nor_the_system_an
             })
             .collect();
         sleep(Duration::from_millis(200)).await;
-        assert_eq!(soon("another account", db.reads(Some(other)).count(Stmt::fixed(ONE, vec![]))).await.unwrap(), 1);
-        assert_eq!(soon("the system", db.count(Stmt::fixed(ONE, vec![]))).await.unwrap(), 1);
-        assert!(hogs.iter().all(|hog| !hog.is_finished()), "{}", db.dialect().name());
+        assert_eq!(
+            soon(
+                "another account",
+                db.reads(Some(other)).count(Stmt::fixed(ONE, vec![]))
+            )
+            .await
+            .unwrap(),
+            1
+        );
+        assert_eq!(
+            soon("the system", db.count(Stmt::fixed(ONE, vec![])))
+                .await
+                .unwrap(),
+            1
+        );
+        assert!(
+            hogs.iter().all(|hog| !hog.is_finished()),
+            "{}",
+            db.dialect().name()
+        );
         for hog in &hogs {
             hog.abort();
         }
         // The connections that it used work for it again.
         let again = async {
             for _ in 0..10 {
-                db.reads(Some(greedy)).count(Stmt::fixed(ONE, vec![])).await.unwrap();
+                db.reads(Some(greedy))
+                    .count(Stmt::fixed(ONE, vec![]))
+                    .await
+                    .unwrap();
             }
         };
         soon("the same account", again).await;
@@ -105,7 +132,10 @@ async fn what_is_larger_than_allowed_is_refused_before_it_is_in_memory() {
         let refused = soon("the refusal", reads.docs(large(&db), 3_000_000)).await;
         assert!(matches!(refused, Err(DbError::TooLarge)), "{refused:?}");
         assert_eq!(reads.count(Stmt::fixed(ONE, vec![])).await.unwrap(), 1);
-        let docs = reads.docs(Stmt::fixed("SELECT 'a' UNION ALL SELECT 'b'", vec![]), 2).await.unwrap();
+        let docs = reads
+            .docs(Stmt::fixed("SELECT 'a' UNION ALL SELECT 'b'", vec![]), 2)
+            .await
+            .unwrap();
         assert_eq!(docs, ["a", "b"]);
         db.close().await;
     }

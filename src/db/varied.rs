@@ -1,5 +1,6 @@
-//! Prepared statements whose text callers of the API decide about: filters, orders, fields, limits. Each takes some hundred
-//! kilobytes on each connection for as long as it is kept, so only those are kept that are used again soon, and not many.
+//! Prepared statements whose text callers of the API decide about: filters, orders, fields, limits.
+//! Each takes some hundred kilobytes on each connection for as long as it is kept, so only those
+//! are kept that are used again soon, and not many.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -44,7 +45,11 @@ impl VariedStatements {
         stmt.text.hash(&mut hasher);
         let hash = hasher.finish();
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_kept = recent.young.get(&hash).copied().or_else(|| recent.old.remove(&hash));
+        let was_kept = recent
+            .young
+            .get(&hash)
+            .copied()
+            .or_else(|| recent.old.remove(&hash));
         if was_kept == Some(false) {
             recent.kept += 1;
         }
@@ -52,7 +57,10 @@ impl VariedStatements {
         if recent.young.len() >= REMEMBERED {
             recent.old = std::mem::take(&mut recent.young);
         }
-        Some(Keeping { is_kept: was_kept.is_some(), generation: recent.kept / MAX_KEPT })
+        Some(Keeping {
+            is_kept: was_kept.is_some(),
+            generation: recent.kept / MAX_KEPT,
+        })
     }
 }
 
@@ -72,7 +80,11 @@ mod tests {
         let statements = VariedStatements::default();
         assert!(!note(&statements, 1).is_kept);
         assert!(note(&statements, 1).is_kept);
-        assert!(statements.note(&Stmt::fixed("SELECT 1", Vec::new())).is_none());
+        assert!(
+            statements
+                .note(&Stmt::fixed("SELECT 1", Vec::new()))
+                .is_none()
+        );
         for number in 2..1_000 {
             assert!(!note(&statements, number).is_kept);
         }
@@ -84,7 +96,10 @@ mod tests {
         let statements = VariedStatements::default();
         for number in 0..10_000 {
             note(&statements, number);
-            assert_eq!(note(&statements, number).generation, (u64::try_from(number).unwrap() + 1) / MAX_KEPT);
+            assert_eq!(
+                note(&statements, number).generation,
+                (u64::try_from(number).unwrap() + 1) / MAX_KEPT
+            );
         }
     }
 }

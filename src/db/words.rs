@@ -1,8 +1,9 @@
-//! Words of searchable texts: how a text is cut and folded, the same for what is stored and for what is asked.
+//! Words of searchable texts: how a text is cut and folded, the same for what is stored and for
+//! what is asked.
 //!
-//! A word is a run of letters, digits and marks. Letters that can be encoded in several ways are composed (NFC). They
-//! compare in lower case; variants of a Greek letter are that letter, as FTS5 folds them, and the dotted capital I is an i.
-//! Nothing of it depends on the locale of a database.
+//! A word is a run of letters, digits and marks. Letters that can be encoded in several ways are
+//! composed (NFC). They compare in lower case; variants of a Greek letter are that letter, as FTS5
+//! folds them, and the dotted capital I is an i. Nothing of it depends on the locale of a database.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -13,8 +14,8 @@ use unicode_normalization::char::is_combining_mark;
 use super::dialect::Dialect;
 use super::sql::{Sql, Stmt};
 
-/// The function that cuts a text into words on PostgreSQL. Indexes hold what it answers: when it changes, the next start
-/// must renew the tables (`schema::upgrade`).
+/// The function that cuts a text into words on PostgreSQL. Indexes hold what it answers: when it
+/// changes, the next start must renew the tables (`schema::upgrade`).
 pub(super) const WORDS_FUNCTION: &str = "snackbase_words";
 
 /// Characters of a word that count; PostgreSQL takes 2,046 bytes.
@@ -38,8 +39,12 @@ const VARIANTS: [(char, char); 11] = [
 /// Cuts a question into words, composed and folded.
 pub fn words(text: &str) -> Vec<String> {
     let composed: String = text.nfc().collect();
-    let words = composed.split(|c| !is_part_of_word(c)).filter(|word| !word.is_empty());
-    words.map(|word| folded(word).chars().take(MAX_WORD).collect()).collect()
+    let words = composed
+        .split(|c| !is_part_of_word(c))
+        .filter(|word| !word.is_empty());
+    words
+        .map(|word| folded(word).chars().take(MAX_WORD).collect())
+        .collect()
 }
 
 /// Letters, digits and their marks. Letters in circles are symbols for FTS5.
@@ -49,20 +54,33 @@ fn is_part_of_word(c: char) -> bool {
 }
 
 fn folded(word: &str) -> String {
-    let variant = |c: char| VARIANTS.iter().find(|(variant, _)| *variant == c).map_or(c, |(_, letter)| *letter);
-    let lower: String = word.chars().flat_map(char::to_lowercase).map(variant).collect();
+    let variant = |c: char| {
+        VARIANTS
+            .iter()
+            .find(|(variant, _)| *variant == c)
+            .map_or(c, |(_, letter)| *letter)
+    };
+    let lower: String = word
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(variant)
+        .collect();
     lower.replace("i\u{307}", "i")
 }
 
-/// The ways in which a word may stand in a text, for a tokenizer that compares code points and knows the case of most
-/// letters only.
+/// The ways in which a word may stand in a text, for a tokenizer that compares code points and
+/// knows the case of most letters only.
 pub(super) fn spellings(word: &str) -> Vec<String> {
     if word.is_ascii() {
         return vec![word.to_owned()];
     }
     let upper = |c: char| {
         let mut upper = c.to_uppercase();
-        if upper.len() == 1 { upper.next().unwrap_or(c) } else { c }
+        if upper.len() == 1 {
+            upper.next().unwrap_or(c)
+        } else {
+            c
+        }
     };
     let upper: String = word.chars().map(upper).collect();
     let mut spellings: Vec<String> = Vec::new();
@@ -76,22 +94,29 @@ pub(super) fn spellings(word: &str) -> Vec<String> {
     spellings
 }
 
-/// The statement that makes the function, which cuts and folds like [`words`]. Lower case comes from ICU where the server
-/// has it, because it is the same in every locale there; a server without it uses its own.
+/// The statement that makes the function, which cuts and folds like [`words`]. Lower case comes
+/// from ICU where the server has it, because it is the same in every locale there; a server without
+/// it uses its own.
 pub(super) fn create_words_function() -> Stmt {
     let variants: (String, String) = VARIANTS.into_iter().unzip();
     let mut sql = Sql::new(Dialect::Postgres);
-    sql.push("DO $do$ DECLARE folding text := CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_collation ");
+    sql.push(
+        "DO $do$ DECLARE folding text := CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_collation ",
+    );
     sql.push("WHERE collname = 'und-x-icu') THEN ' COLLATE \"und-x-icu\"' ELSE '' END; ");
-    sql.push("BEGIN EXECUTE 'CREATE OR REPLACE FUNCTION ").push(WORDS_FUNCTION);
+    sql.push("BEGIN EXECUTE 'CREATE OR REPLACE FUNCTION ")
+        .push(WORDS_FUNCTION);
     sql.push("(source text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $words$ BEGIN ");
     // The beginning is enough, and an index takes no more than a megabyte of a row.
     sql.push(
         "RETURN array_to_tsvector(ARRAY(SELECT left(word, 500) FROM regexp_split_to_table(left(replace(translate(",
     );
     sql.push("lower(normalize(left(source, 100000), NFC)' || folding || '), ");
-    sql.quoted_text_literal(&variants.0).push(", ").quoted_text_literal(&variants.1);
-    sql.push("), ''i'' || chr(775), ''i''), 100000) COLLATE \"C\", ").quoted_text_literal(&SEPARATORS);
+    sql.quoted_text_literal(&variants.0)
+        .push(", ")
+        .quoted_text_literal(&variants.1);
+    sql.push("), ''i'' || chr(775), ''i''), 100000) COLLATE \"C\", ")
+        .quoted_text_literal(&SEPARATORS);
     sql.push(") word WHERE word <> '''')); END $words$'; END $do$");
     sql.build()
 }
@@ -108,7 +133,12 @@ static SEPARATORS: LazyLock<String> = LazyLock::new(|| {
     let mut class = String::from("[");
     for (first, last) in ranges {
         // Writing to a String does not fail.
-        let _ = write!(class, "\\U{:08x}-\\U{:08x}", u32::from(first), u32::from(last));
+        let _ = write!(
+            class,
+            "\\U{:08x}-\\U{:08x}",
+            u32::from(first),
+            u32::from(last)
+        );
     }
     class.push_str("]+");
     class
@@ -120,7 +150,10 @@ mod tests {
 
     #[test]
     fn everything_but_letters_digits_and_marks_stands_between_words() {
-        assert_eq!(words(" it's \"John\" OR-x: (größe*) "), ["it", "s", "john", "or", "x", "größe"]);
+        assert_eq!(
+            words(" it's \"John\" OR-x: (größe*) "),
+            ["it", "s", "john", "or", "x", "größe"]
+        );
         assert_eq!(words("हिन्दी ง่าย"), ["हिन्दी", "ง่าย"]);
         assert!(words("'*-!\u{0}🦊Ⓐ").is_empty());
     }
@@ -144,7 +177,11 @@ mod tests {
 
     #[test]
     fn the_class_of_separators_is_well_formed() {
-        assert!(SEPARATORS.starts_with("[\\U00000001-\\U0000002f\\U0000003a-\\U00000040"), "{}", &SEPARATORS[..80]);
+        assert!(
+            SEPARATORS.starts_with("[\\U00000001-\\U0000002f\\U0000003a-\\U00000040"),
+            "{}",
+            &SEPARATORS[..80]
+        );
         assert!(!SEPARATORS.contains('\'') && SEPARATORS.ends_with("]+"));
     }
 }

@@ -16,7 +16,8 @@ pub(super) enum NodeKind {
     Text(String),
     /// A field, a variable or a macro without parentheses.
     Name(String),
-    /// What is asked about a value of the request's body instead of the value itself: `@request.data.x:isset`.
+    /// What is asked about a value of the request's body instead of the value itself:
+    /// `@request.data.x:isset`.
     Asked {
         name: String,
         question: Question,
@@ -65,7 +66,9 @@ impl Node {
                     node.walk(each);
                 }
             }
-            NodeKind::Not(inner) | NodeKind::Negative(inner) | NodeKind::IsNull { operand: inner, .. } => {
+            NodeKind::Not(inner)
+            | NodeKind::Negative(inner)
+            | NodeKind::IsNull { operand: inner, .. } => {
                 inner.walk(each);
             }
             NodeKind::Compare { left, right, .. } | NodeKind::Arithmetic { left, right, .. } => {
@@ -141,7 +144,10 @@ impl Comparison {
     }
 
     pub fn is_ordering(self) -> bool {
-        matches!(self, Self::Less | Self::Greater | Self::LessOrEqual | Self::GreaterOrEqual)
+        matches!(
+            self,
+            Self::Less | Self::Greater | Self::LessOrEqual | Self::GreaterOrEqual
+        )
     }
 }
 

@@ -52,7 +52,8 @@ impl Attribute {
     }
 }
 
-/// The caller's attributes that an expression reads: callers who have these in common get the same answer.
+/// The caller's attributes that an expression reads: callers who have these in common get the same
+/// answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of four attributes")]
 pub struct Reads {
@@ -101,13 +102,20 @@ impl Reads {
         ];
         let read = attributes.into_iter().filter(|(read, _)| *read);
         CallerKey {
-            attributes: read.map(|(_, attribute)| attribute.of(auth).map(Box::from)).collect(),
-            groups: self.groups.iter().map(|group| auth.groups.contains(group)).collect(),
+            attributes: read
+                .map(|(_, attribute)| attribute.of(auth).map(Box::from))
+                .collect(),
+            groups: self
+                .groups
+                .iter()
+                .map(|group| auth.groups.contains(group))
+                .collect(),
         }
     }
 }
 
-/// The values of the attributes that one expression reads. Keys of different expressions do not compare.
+/// The values of the attributes that one expression reads. Keys of different expressions do not
+/// compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallerKey {
     attributes: Box<[Option<Box<str>>]>,

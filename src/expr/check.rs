@@ -50,7 +50,8 @@ pub(super) struct CheckedValue {
     pub clock: bool,
 }
 
-/// Checks an expression that has a value. `wanted` is the type that a part of a document is taken as.
+/// Checks an expression that has a value. `wanted` is the type that a part of a document is taken
+/// as.
 pub(super) fn check_value(
     source: &str,
     node: &Node,
@@ -58,19 +59,34 @@ pub(super) fn check_value(
     wanted: ColumnKind,
 ) -> Result<CheckedValue, Vec<Problem>> {
     let mut checker = Checker::new(columns, Purpose::Computed);
-    let operand = checker.operand(node).map(|operand| match (operand, wanted) {
-        (Some(Operand::Path(path)), ColumnKind::Text) => Some(paths::typed(path, JsonType::Text)),
-        (Some(Operand::Path(path)), ColumnKind::Number) => Some(paths::typed(path, JsonType::Number)),
-        (Some(Operand::Path(path)), ColumnKind::Boolean) => Some(paths::typed(path, JsonType::Boolean)),
-        (operand, _) => operand,
-    });
+    let operand = checker
+        .operand(node)
+        .map(|operand| match (operand, wanted) {
+            (Some(Operand::Path(path)), ColumnKind::Text) => {
+                Some(paths::typed(path, JsonType::Text))
+            }
+            (Some(Operand::Path(path)), ColumnKind::Number) => {
+                Some(paths::typed(path, JsonType::Number))
+            }
+            (Some(Operand::Path(path)), ColumnKind::Boolean) => {
+                Some(paths::typed(path, JsonType::Boolean))
+            }
+            (operand, _) => operand,
+        });
     match operand {
         Ok(Some(Operand::Json(_) | Operand::Path(_))) => {
-            checker.faults.push(Fault::new(node.at, "a document cannot be computed; return text, a number, …"));
+            checker.faults.push(Fault::new(
+                node.at,
+                "a document cannot be computed; return text, a number, …",
+            ));
         }
         Ok(Some(operand)) if operand.written() > MAX_WRITTEN => checker.faults.push(too_large()),
         Ok(Some(operand)) if checker.faults.is_empty() => {
-            return Ok(CheckedValue { operand, fields: checker.fields, clock: checker.clock });
+            return Ok(CheckedValue {
+                operand,
+                fields: checker.fields,
+                clock: checker.clock,
+            });
         }
         Ok(None) => checker.faults.push(Fault::new(node.at, "null has no type")),
         _ => {}
@@ -79,7 +95,10 @@ pub(super) fn check_value(
 }
 
 fn too_large() -> Fault {
-    Fault::new(0, "the expression is too large: nest % and mixed lists less deeply")
+    Fault::new(
+        0,
+        "the expression is too large: nest % and mixed lists less deeply",
+    )
 }
 
 pub(super) fn check(
@@ -96,8 +115,22 @@ pub(super) fn check(
         checker.faults.push(too_large());
     }
     if let (Ok(condition), true) = (condition, checker.faults.is_empty()) {
-        let Checker { reads, fields, clock, data, collections, .. } = checker;
-        return Ok(Checked { condition, reads, fields, clock, data, collections });
+        let Checker {
+            reads,
+            fields,
+            clock,
+            data,
+            collections,
+            ..
+        } = checker;
+        return Ok(Checked {
+            condition,
+            reads,
+            fields,
+            clock,
+            data,
+            collections,
+        });
     }
     Err(checker.problems(source))
 }
@@ -137,7 +170,11 @@ impl<'a> Checker<'a> {
 
     /// What was found, in the order of position.
     fn problems(self, source: &str) -> Vec<Problem> {
-        let mut problems: Vec<_> = self.faults.into_iter().map(|fault| fault.problem(source)).collect();
+        let mut problems: Vec<_> = self
+            .faults
+            .into_iter()
+            .map(|fault| fault.problem(source))
+            .collect();
         problems.sort_by_key(|problem| problem.position);
         problems
     }
@@ -181,15 +218,31 @@ impl Checker<'_> {
 
     /// What an operand means where a condition belongs.
     fn truth(&mut self, operand: Typed, at: usize) -> Result<Condition, Reported> {
-        let Some(operand) = operand else { return Ok(Condition::Constant(None)) };
-        let unless = |right| Condition::Compare { op: Comparison::NotEqual, left: operand.clone(), right };
+        let Some(operand) = operand else {
+            return Ok(Condition::Constant(None));
+        };
+        let unless = |right| Condition::Compare {
+            op: Comparison::NotEqual,
+            left: operand.clone(),
+            right,
+        };
         match (&operand, self.purpose) {
             (Operand::Bool(condition), _) => Ok(condition.as_ref().clone()),
             (Operand::Path(path), _) => Ok(Condition::PathFlag(path.clone())),
-            (Operand::Text(_), Purpose::Rule { .. }) => Ok(unless(Operand::Text(Text::Literal("".into())))),
-            (Operand::Number(_), Purpose::Rule { .. }) => Ok(unless(Operand::Number(Number::Literal(0.0)))),
+            (Operand::Text(_), Purpose::Rule { .. }) => {
+                Ok(unless(Operand::Text(Text::Literal("".into()))))
+            }
+            (Operand::Number(_), Purpose::Rule { .. }) => {
+                Ok(unless(Operand::Number(Number::Literal(0.0))))
+            }
             (Operand::Text(_) | Operand::Number(_) | Operand::Time(_) | Operand::Json(_), _) => {
-                self.report(at, format!("{} is no condition; compare it with something", compare::noun(&operand)))
+                self.report(
+                    at,
+                    format!(
+                        "{} is no condition; compare it with something",
+                        compare::noun(&operand)
+                    ),
+                )
             }
         }
     }
@@ -202,18 +255,32 @@ impl Checker<'_> {
             NodeKind::Number(value) => Operand::Number(Number::Literal(*value)),
             NodeKind::Name(name) if name.starts_with('@') => return self.variable(name, node.at),
             NodeKind::Name(name) => self.field(name, node.at)?,
-            NodeKind::Call { name, args } if name.starts_with('@') => return self.expanded(name, args, node.at),
+            NodeKind::Call { name, args } if name.starts_with('@') => {
+                return self.expanded(name, args, node.at);
+            }
             NodeKind::Call { name, args } => return self.function(name, args, node.at),
-            NodeKind::Negative(inner) => Operand::Number(match self.number(inner, "-", node.at)? {
-                Number::Literal(value) => Number::Literal(-value),
-                Number::Negative(inner) => *inner,
-                other => Number::Negative(Box::new(other)),
-            }),
+            NodeKind::Negative(inner) => {
+                Operand::Number(match self.number(inner, "-", node.at)? {
+                    Number::Literal(value) => Number::Literal(-value),
+                    Number::Negative(inner) => *inner,
+                    other => Number::Negative(Box::new(other)),
+                })
+            }
             NodeKind::Arithmetic { op, left, right } => {
                 let left = self.number(left, op.symbol(), node.at);
                 let right = self.number(right, op.symbol(), node.at);
-                let (left, right) = (Box::new(number::operand(left?)), Box::new(number::operand(right?)));
-                Operand::Number(self.safe(Number::Binary { op: *op, left, right }, node.at)?)
+                let (left, right) = (
+                    Box::new(number::operand(left?)),
+                    Box::new(number::operand(right?)),
+                );
+                Operand::Number(self.safe(
+                    Number::Binary {
+                        op: *op,
+                        left,
+                        right,
+                    },
+                    node.at,
+                )?)
             }
             NodeKind::Bool(_)
             | NodeKind::Not(_)
@@ -233,7 +300,8 @@ impl Checker<'_> {
         if number::is_safe(&number) {
             return Ok(number);
         }
-        let message = "this calculation could leave the range of a number; use fewer factors or smaller ones";
+        let message =
+            "this calculation could leave the range of a number; use fewer factors or smaller ones";
         self.report(at, message)
     }
 
@@ -245,7 +313,13 @@ impl Checker<'_> {
         match self.operand(node)? {
             Some(Operand::Number(number)) => Ok(number),
             Some(Operand::Path(path)) => Ok(Number::Path(path)),
-            Some(other) => self.report(at, format!("{symbol} calculates with numbers, not {}", compare::noun(&other))),
+            Some(other) => self.report(
+                at,
+                format!(
+                    "{symbol} calculates with numbers, not {}",
+                    compare::noun(&other)
+                ),
+            ),
             None => self.report(at, format!("{symbol} calculates with numbers, not null")),
         }
     }
@@ -254,7 +328,10 @@ impl Checker<'_> {
         if let Some(place) = self.place_without_variables() {
             return self.report(at, format!("{name} is not available in {place}"));
         }
-        if let Some(stored) = name.strip_prefix('@').and_then(|name| self.columns.stored_macro(name)) {
+        if let Some(stored) = name
+            .strip_prefix('@')
+            .and_then(|name| self.columns.stored_macro(name))
+        {
             return self.stored(name, stored, args, at);
         }
         match macros::expand(name, args, at) {

@@ -13,13 +13,15 @@ use super::instant::parse_instant;
 use super::ir::{Condition, Leaf, Number, Operand, Path, Pick, Text, Time};
 use super::number;
 use crate::clock::Clock;
-use crate::db::{ColumnKind, JsonType, Kind, SEALED, Value as Bound, is_pattern, matches_pattern, pattern_steps};
+use crate::db::{
+    ColumnKind, JsonType, Kind, SEALED, Value as Bound, is_pattern, matches_pattern, pattern_steps,
+};
 
 /// The first and the last millisecond of the years 1 to 9999.
 const MILLIS: std::ops::RangeInclusive<f64> = -62_135_596_800_000.0..=253_402_300_799_999.0;
 
-/// Upper limit of the steps of one evaluation: the bytes of texts that are copied or searched through, and a sixteenth of
-/// those that are only looked up. It is some tens of milliseconds.
+/// Upper limit of the steps of one evaluation: the bytes of texts that are copied or searched
+/// through, and a sixteenth of those that are only looked up. It is some tens of milliseconds.
 const MAX_STEPS: usize = 32 << 20;
 /// Bytes that are looked up in one step.
 const LOOKED_UP: usize = 16;
@@ -88,14 +90,22 @@ impl<'a> Scope<'a> {
                     JsonType::Boolean => part.is_boolean(),
                 })
             }
-            Condition::Asked { about, question: Question::IsSet } => Some(self.part(about).is_some()),
-            Condition::Asked { about, question: Question::Changed } => Some(self.is_changed(about)),
+            Condition::Asked {
+                about,
+                question: Question::IsSet,
+            } => Some(self.part(about).is_some()),
+            Condition::Asked {
+                about,
+                question: Question::Changed,
+            } => Some(self.is_changed(about)),
             Condition::Missing { path, negated } => match self.part(path) {
                 None => Some(!negated),
                 Some(Value::Null) => None,
                 Some(_) => Some(*negated),
             },
-            Condition::InGroup(group) => Some(self.auth.groups.iter().any(|name| **name == **group)),
+            Condition::InGroup(group) => {
+                Some(self.auth.groups.iter().any(|name| **name == **group))
+            }
             Condition::All(parts) => self.combine(parts, false),
             Condition::Any(parts) => self.combine(parts, true),
             Condition::Not(inner) => self.condition(inner).map(|truth| !truth),
@@ -188,7 +198,8 @@ impl<'a> Scope<'a> {
         self.value(&path.leaf).is_some()
     }
 
-    /// Whether what was sent for a part differs from what the record has. A new record has had nothing.
+    /// Whether what was sent for a part differs from what the record has. A new record has had
+    /// nothing.
     fn is_changed(&self, path: &Path) -> bool {
         if !self.is_sent(path) {
             return false;
@@ -196,11 +207,16 @@ impl<'a> Scope<'a> {
         if self.data.is_some_and(|sent| sent.is_new) {
             return self.part(path).is_some_and(|sent| !sent.is_null());
         }
-        let before = Path { leaf: Leaf::Field(path.leaf.field().clone()), keys: path.keys.clone() };
+        let before = Path {
+            leaf: Leaf::Field(path.leaf.field().clone()),
+            keys: path.keys.clone(),
+        };
         let before = self.part(&before).filter(|value| !value.is_null());
         match path.leaf.field().kind {
             ColumnKind::Json => {
-                let sent = self.sent_document(path).and_then(|document| under(document, &path.keys));
+                let sent = self
+                    .sent_document(path)
+                    .and_then(|document| under(document, &path.keys));
                 match (before, sent.filter(|value| !value.is_null())) {
                     (Some(before), Some(sent)) => !is_same_document(before, sent),
                     (before, sent) => before.is_some() != sent.is_some(),
@@ -214,8 +230,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether null was sent for an encrypted field, and whether a new value was. Encrypted values do not compare: every
-    /// one is new but what stands for the value that there is.
+    /// Whether null was sent for an encrypted field, and whether a new value was. Encrypted values
+    /// do not compare: every one is new but what stands for the value that there is.
     pub fn sealed(&self, path: &Path) -> (bool, bool) {
         match self.part(path) {
             None => (false, false),
@@ -223,14 +239,16 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What was sent for a part as a value of its field's kind, to be compared in the database; NULL if it is of another.
+    /// What was sent for a part as a value of its field's kind, to be compared in the database;
+    /// NULL if it is of another.
     pub fn sent(&self, path: &Path) -> Bound {
         bound(path.leaf.field().kind, self.part(path))
     }
 
     /// The document in which a part was sent, if there is one.
     pub fn sent_document(&self, path: &Path) -> Option<&'a Value> {
-        self.value(&path.leaf).filter(|value| !value.is_null() && !has_nul(value))
+        self.value(&path.leaf)
+            .filter(|value| !value.is_null() && !has_nul(value))
     }
 
     pub fn flag(&self, leaf: &Leaf) -> Option<bool> {
@@ -238,10 +256,22 @@ impl<'a> Scope<'a> {
     }
 
     /// One of several values.
-    fn pick<T, V: PartialEq>(&self, pick: &'a Pick<T>, value: impl Fn(&'a T) -> Option<V>) -> Option<V> {
+    fn pick<T, V: PartialEq>(
+        &self,
+        pick: &'a Pick<T>,
+        value: impl Fn(&'a T) -> Option<V>,
+    ) -> Option<V> {
         match pick {
-            Pick::If { condition, then, otherwise } => {
-                let chosen = if self.condition(condition) == Some(true) { then } else { otherwise };
+            Pick::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let chosen = if self.condition(condition) == Some(true) {
+                    then
+                } else {
+                    otherwise
+                };
                 value(chosen.as_deref()?)
             }
             Pick::Coalesce(parts) => parts.iter().find_map(value),
@@ -260,16 +290,29 @@ impl<'a> Scope<'a> {
             Text::Caller(attribute) => Cow::Borrowed(attribute.of(self.auth)?),
             Text::Query(_) => return None,
             Text::Pick(pick) => return self.pick(pick, |part| self.text(part)),
-            Text::Concat(parts) => {
-                Cow::Owned(parts.iter().map(|part| self.copied(part)).collect::<Option<Vec<_>>>()?.concat())
-            }
+            Text::Concat(parts) => Cow::Owned(
+                parts
+                    .iter()
+                    .map(|part| self.copied(part))
+                    .collect::<Option<Vec<_>>>()?
+                    .concat(),
+            ),
             Text::Case { upper: true, text } => Cow::Owned(self.copied(text)?.to_ascii_uppercase()),
-            Text::Case { upper: false, text } => Cow::Owned(self.copied(text)?.to_ascii_lowercase()),
+            Text::Case { upper: false, text } => {
+                Cow::Owned(self.copied(text)?.to_ascii_lowercase())
+            }
             Text::Trim(text) => Cow::Owned(self.copied(text)?.trim_matches(' ').to_owned()),
-            Text::Substring { text, start, length } => {
+            Text::Substring {
+                text,
+                start,
+                length,
+            } => {
                 let text = self.copied(text)?;
                 let rest = text.chars().skip(*start as usize - 1);
-                Cow::Owned(rest.take(length.map_or(usize::MAX, |length| length as usize)).collect())
+                Cow::Owned(
+                    rest.take(length.map_or(usize::MAX, |length| length as usize))
+                        .collect(),
+                )
             }
         })
     }
@@ -296,10 +339,18 @@ impl<'a> Scope<'a> {
         match number {
             Number::Literal(value) => Some(*value),
             Number::Leaf(leaf) => self.value(leaf)?.as_f64(),
-            Number::Factor(leaf) => self.value(leaf)?.as_f64().filter(|value| number::usable(*value)),
-            Number::Path(path) => self.part(path)?.as_f64().filter(|value| number::usable(*value)),
+            Number::Factor(leaf) => self
+                .value(leaf)?
+                .as_f64()
+                .filter(|value| number::usable(*value)),
+            Number::Path(path) => self
+                .part(path)?
+                .as_f64()
+                .filter(|value| number::usable(*value)),
             Number::Negative(inner) => self.number(inner).map(|value| -value),
-            Number::Binary { op, left, right } => number::apply(*op, self.number(left)?, self.number(right)?),
+            Number::Binary { op, left, right } => {
+                number::apply(*op, self.number(left)?, self.number(right)?)
+            }
             Number::Query(_) => None,
             Number::Pick(pick) => self.pick(pick, |part| self.number(part)),
             #[expect(clippy::cast_precision_loss, reason = "no text is that long")]
@@ -320,7 +371,9 @@ impl<'a> Scope<'a> {
             Time::Now => Some(Clock::System.now()),
             #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
             Time::OfMillis(number) => {
-                let millis = self.number(number).filter(|millis| MILLIS.contains(millis))?;
+                let millis = self
+                    .number(number)
+                    .filter(|millis| MILLIS.contains(millis))?;
                 DateTime::from_timestamp_millis(millis as i64)
             }
         }
@@ -329,7 +382,8 @@ impl<'a> Scope<'a> {
 
 /// What stands in a document under keys.
 fn under<'v>(document: &'v Value, keys: &[Box<str>]) -> Option<&'v Value> {
-    keys.iter().try_fold(document, |value, key| value.as_object()?.get(&**key))
+    keys.iter()
+        .try_fold(document, |value, key| value.as_object()?.get(&**key))
 }
 
 /// Whether a document has a NUL somewhere, with which it cannot reach PostgreSQL.
@@ -337,7 +391,9 @@ fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(entries) => entries.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(key, value)| key.contains('\0') || has_nul(value)),
         _ => false,
     }
 }
@@ -345,8 +401,12 @@ fn has_nul(value: &Value) -> bool {
 /// A value as one of a kind that compares.
 fn bound(kind: ColumnKind, value: Option<&Value>) -> Bound {
     match kind {
-        ColumnKind::Number => value.and_then(Value::as_f64).map_or(Bound::Null(Kind::Real), Bound::Real),
-        ColumnKind::Boolean => value.and_then(Value::as_bool).map_or(Bound::Null(Kind::Bool), Bound::Bool),
+        ColumnKind::Number => value
+            .and_then(Value::as_f64)
+            .map_or(Bound::Null(Kind::Real), Bound::Real),
+        ColumnKind::Boolean => value
+            .and_then(Value::as_bool)
+            .map_or(Bound::Null(Kind::Bool), Bound::Bool),
         ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => {
             Bound::time_or_null(value.and_then(text_of).and_then(parse_instant))
         }
@@ -356,16 +416,26 @@ fn bound(kind: ColumnKind, value: Option<&Value>) -> Bound {
     }
 }
 
-/// Whether two documents say the same: the order of keys does not matter, nor how a number is written.
+/// Whether two documents say the same: the order of keys does not matter, nor how a number is
+/// written.
 fn is_same_document(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
         (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_document(one, other))
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| is_same_document(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
-            let is_in_other =
-                |(key, one): (&String, &Value)| other.get(key).is_some_and(|other| is_same_document(one, other));
+            let is_in_other = |(key, one): (&String, &Value)| {
+                other
+                    .get(key)
+                    .is_some_and(|other| is_same_document(one, other))
+            };
             one.len() == other.len() && one.iter().all(is_in_other)
         }
         _ => one == other,

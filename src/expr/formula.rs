@@ -16,20 +16,35 @@ pub struct Formula {
 }
 
 impl Formula {
-    /// Parses and checks an expression over the stored fields of a record. `wanted` is the type that a part of a document
-    /// is taken as.
+    /// Parses and checks an expression over the stored fields of a record. `wanted` is the type
+    /// that a part of a document is taken as.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it, in the order of position; of syntax errors, the first.
-    pub fn compile(source: &str, columns: &dyn Columns, wanted: ColumnKind) -> Result<Self, Vec<Problem>> {
+    pub fn compile(
+        source: &str,
+        columns: &dyn Columns,
+        wanted: ColumnKind,
+    ) -> Result<Self, Vec<Problem>> {
         if source.len() > MAX_SOURCE {
             let message = format!("the expression is longer than {MAX_SOURCE} bytes");
-            return Err(vec![Problem { position: 0, message }]);
+            return Err(vec![Problem {
+                position: 0,
+                message,
+            }]);
         }
         let node = parser::parse_computed(source).map_err(|fault| vec![fault.problem(source)])?;
-        let check::CheckedValue { operand, clock, fields } = check::check_value(source, &node, columns, wanted)?;
-        Ok(Self { operand, clock, fields })
+        let check::CheckedValue {
+            operand,
+            clock,
+            fields,
+        } = check::check_value(source, &node, columns, wanted)?;
+        Ok(Self {
+            operand,
+            clock,
+            fields,
+        })
     }
 
     /// How its values are compared and shown. A day is an instant, its first.
@@ -47,8 +62,21 @@ impl Computed for Formula {
     fn write(&self, sql: &mut Sql, alias: &'static str) {
         let auth = Auth::default();
         let steps = eval::Steps::new();
-        let scope = eval::Scope { record: None, auth: &auth, data: None, steps: &steps };
-        let write = |sql: &mut Sql| sql::Writer { sql, alias, scope, constants: true }.value(&self.operand);
+        let scope = eval::Scope {
+            record: None,
+            auth: &auth,
+            data: None,
+            steps: &steps,
+        };
+        let write = |sql: &mut Sql| {
+            sql::Writer {
+                sql,
+                alias,
+                scope,
+                constants: true,
+            }
+            .value(&self.operand)
+        };
         match self.operand {
             Operand::Text(_) => {
                 sql.computed_text(write);

@@ -1,14 +1,17 @@
-//! Instants and days: the one reader of every spelling, for what is stored, for rules and for filters.
+//! Instants and days: the one reader of every spelling, for what is stored, for rules and for
+//! filters.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc,
+};
 
 use crate::db::canonical_time;
 
 /// Digits of a second's fraction that a stored text may have; those after the third do not count.
 const MAX_FRACTION: usize = 9;
 
-/// Reads an instant, to the millisecond (further digits are dropped): ISO 8601, extended or basic, a day alone, `T` or a
-/// space, with or without an offset (UTC then). The year, in UTC too, is 1 to 9999.
+/// Reads an instant, to the millisecond (further digits are dropped): ISO 8601, extended or basic,
+/// a day alone, `T` or a space, with or without an offset (UTC then). The year, in UTC too, is 1 to 9999.
 pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     // What is stored is plain, and comes here most.
     parse_plain(text).or_else(|| parse_plain(&canonical_time(parse_other(text)?)))
@@ -41,8 +44,8 @@ pub fn stored_instant(text: &str) -> Option<String> {
 /// Reads the spellings that both databases read as the same instant:
 ///
 /// * `YYYY-MM-DD`
-/// * `YYYY-MM-DD` `T` or a space, `HH:MM` or `HH:MM:SS` or `HH:MM:SS.f` (one to nine digits), and then nothing, `Z`
-///   or an offset `±HH:MM` of at most 14 hours.
+/// * `YYYY-MM-DD` `T` or a space, `HH:MM` or `HH:MM:SS` or `HH:MM:SS.f` (one to nine digits), and
+///   then nothing, `Z` or an offset `±HH:MM` of at most 14 hours.
 fn parse_plain(text: &str) -> Option<DateTime<Utc>> {
     let date = parse_plain_day(text.get(..10)?)?;
     let rest = &text[10..];
@@ -51,7 +54,10 @@ fn parse_plain(text: &str) -> Option<DateTime<Utc>> {
     }
     let (clock, zone) = split_zone(rest.strip_prefix(['T', ' '])?);
     let local = date.and_time(parse_clock(clock)?);
-    let instant = local.and_local_timezone(parse_zone(zone)?).single()?.to_utc();
+    let instant = local
+        .and_local_timezone(parse_zone(zone)?)
+        .single()?
+        .to_utc();
     (1..=9999).contains(&instant.year()).then_some(instant)
 }
 
@@ -66,10 +72,14 @@ fn parse_other(text: &str) -> Option<DateTime<Utc>> {
     }
     let (clock, offset) = split_offset(rest.strip_prefix(['T', 't', ' '])?)?;
     let formats = ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M"];
-    let time = formats.iter().find_map(|format| NaiveTime::parse_from_str(clock, format).ok());
+    let time = formats
+        .iter()
+        .find_map(|format| NaiveTime::parse_from_str(clock, format).ok());
     let time = time.or_else(|| NaiveTime::from_hms_opt(two_digits(clock)?, 0, 0))?;
     let local = NaiveDateTime::new(day, time);
-    local.checked_sub_signed(TimeDelta::minutes(offset)).map(|time| time.and_utc())
+    local
+        .checked_sub_signed(TimeDelta::minutes(offset))
+        .map(|time| time.and_utc())
 }
 
 fn split_day(text: &str) -> Option<(NaiveDate, &str)> {
@@ -77,8 +87,15 @@ fn split_day(text: &str) -> Option<(NaiveDate, &str)> {
         return Some((day, &text[10..]));
     }
     let head = text.get(..8).filter(|head| digits(head).is_some())?;
-    let (year, month, day) = (digits(&head[..4])?, digits(&head[4..6])?, digits(&head[6..])?);
-    Some((NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?, &text[8..]))
+    let (year, month, day) = (
+        digits(&head[..4])?,
+        digits(&head[4..6])?,
+        digits(&head[6..])?,
+    );
+    Some((
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?,
+        &text[8..],
+    ))
 }
 
 /// Splits a trailing `Z` or offset off a time of day; the offset in minutes.
@@ -86,7 +103,9 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
     if let Some(clock) = text.strip_suffix(['Z', 'z']) {
         return Some((clock, 0));
     }
-    let Some(sign) = text.rfind(['+', '-']) else { return Some((text, 0)) };
+    let Some(sign) = text.rfind(['+', '-']) else {
+        return Some((text, 0));
+    };
     let number = text[sign + 1..].replace(':', "");
     let (hours, minutes) = match number.len() {
         2 => (two_digits(&number)?, 0),
@@ -97,12 +116,23 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
         return None;
     }
     let offset = i64::from(hours * 60 + minutes);
-    Some((&text[..sign], if text.as_bytes()[sign] == b'-' { -offset } else { offset }))
+    Some((
+        &text[..sign],
+        if text.as_bytes()[sign] == b'-' {
+            -offset
+        } else {
+            offset
+        },
+    ))
 }
 
 /// Reads a day as it is stored.
 fn parse_plain_day(text: &str) -> Option<NaiveDate> {
-    if text.len() == 10 { parse_day(text) } else { None }
+    if text.len() == 10 {
+        parse_day(text)
+    } else {
+        None
+    }
 }
 
 fn split_zone(text: &str) -> (&str, &str) {
@@ -111,20 +141,33 @@ fn split_zone(text: &str) -> (&str, &str) {
 
 fn parse_clock(text: &str) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
-    let (minute, rest) = rest.split_once(':').map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
+    let (minute, rest) = rest
+        .split_once(':')
+        .map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
     let (second, fraction) = match rest {
         None => ("00", None),
-        Some(rest) => rest.split_once('.').map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
+        Some(rest) => rest
+            .split_once('.')
+            .map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
     };
     let milliseconds = match fraction {
         None => 0,
         Some(fraction) => {
             let known = digits(fraction).filter(|_| fraction.len() <= MAX_FRACTION)?;
             let length = u32::try_from(fraction.len()).ok()?;
-            if length <= 3 { known * 10_u32.pow(3 - length) } else { known / 10_u32.pow(length - 3) }
+            if length <= 3 {
+                known * 10_u32.pow(3 - length)
+            } else {
+                known / 10_u32.pow(length - 3)
+            }
         }
     };
-    NaiveTime::from_hms_milli_opt(two_digits(hour)?, two_digits(minute)?, two_digits(second)?, milliseconds)
+    NaiveTime::from_hms_milli_opt(
+        two_digits(hour)?,
+        two_digits(minute)?,
+        two_digits(second)?,
+        milliseconds,
+    )
 }
 
 fn parse_zone(text: &str) -> Option<FixedOffset> {
@@ -167,11 +210,18 @@ mod tests {
             ("2024-01-02T03:04:05.5Z", "2024-01-02T03:04:05.500Z"),
             ("2024-01-02T03:04:05.9999999Z", "2024-01-02T03:04:05.999Z"),
             ("2024-01-02T03:04+02:30", "2024-01-02T00:34:00.000Z"),
-            ("2024-01-02 03:04:05.123456789-14:00", "2024-01-02T17:04:05.123Z"),
+            (
+                "2024-01-02 03:04:05.123456789-14:00",
+                "2024-01-02T17:04:05.123Z",
+            ),
             ("0001-01-01T00:00", "0001-01-01T00:00:00.000Z"),
             ("9999-12-31T23:59:59.999999999", "9999-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(parse_instant(text).map(canonical_time).as_deref(), Some(canonical), "{text}");
+            assert_eq!(
+                parse_instant(text).map(canonical_time).as_deref(),
+                Some(canonical),
+                "{text}"
+            );
             assert_eq!(stored_instant(text).as_deref(), Some(text));
         }
     }
@@ -191,7 +241,11 @@ mod tests {
             "2024-01-02T050405+02",
             "2024-01-02T18:03:05+14:59",
         ] {
-            assert_eq!(stored_instant(text).as_deref(), Some("2024-01-02T03:04:05.000Z"), "{text}");
+            assert_eq!(
+                stored_instant(text).as_deref(),
+                Some("2024-01-02T03:04:05.000Z"),
+                "{text}"
+            );
         }
         for (text, canonical) in [
             ("20240102", "2024-01-02T00:00:00.000Z"),
@@ -204,7 +258,10 @@ mod tests {
 
     #[test]
     fn days_may_be_unpadded() {
-        assert_eq!(parse_day("2025-1-5").map(stored_day).as_deref(), Some("2025-01-05"));
+        assert_eq!(
+            parse_day("2025-1-5").map(stored_day).as_deref(),
+            Some("2025-01-05")
+        );
         for text in [
             "",
             "2025-02-30",

@@ -1,6 +1,8 @@
-//! The checked form: names are resolved, macros are gone, and both sides of a comparison have one type.
+//! The checked form: names are resolved, macros are gone, and both sides of a comparison have one
+//! type.
 //!
-//! Every decision about meaning is made on the way here, so that the two backends only carry it out.
+//! Every decision about meaning is made on the way here, so that the two backends only carry it
+//! out.
 
 use std::sync::Arc;
 
@@ -31,8 +33,9 @@ pub(super) enum Condition {
         about: Path,
         question: Question,
     },
-    /// Whether a value of the request's body, or a part of it, is missing. NULL if it was sent as null: that is neither
-    /// a value nor nothing, so that a rule lets it through only if it says so.
+    /// Whether a value of the request's body, or a part of it, is missing. NULL if it was sent as
+    /// null: that is neither a value nor nothing, so that a rule lets it through only if it says
+    /// so.
     Missing {
         path: Path,
         negated: bool,
@@ -61,7 +64,8 @@ pub(super) enum Condition {
         left: Operand,
         options: Vec<Operand>,
     },
-    /// A comparison of operands of different types: NULL if one of them is NULL, else always the same.
+    /// A comparison of operands of different types: NULL if one of them is NULL, else always the
+    /// same.
     Mixed {
         answer: bool,
         operands: Vec<Operand>,
@@ -94,7 +98,8 @@ impl Query {
             Selected::Count => 1,
             Selected::Aggregate(_, operand) | Selected::First(operand) => operand.written(),
         };
-        item.saturating_add(self.condition.as_ref().map_or(0, Condition::written)).saturating_add(1)
+        item.saturating_add(self.condition.as_ref().map_or(0, Condition::written))
+            .saturating_add(1)
     }
 }
 
@@ -102,7 +107,11 @@ impl Query {
 #[derive(Clone, Debug)]
 pub(super) enum Pick<T> {
     /// The first if the condition is true, else the second; `None` is NULL.
-    If { condition: Box<Condition>, then: Option<Box<T>>, otherwise: Option<Box<T>> },
+    If {
+        condition: Box<Condition>,
+        then: Option<Box<T>>,
+        otherwise: Option<Box<T>>,
+    },
     /// The first that is not NULL.
     Coalesce(Vec<T>),
     /// The first, or NULL if the two are equal.
@@ -113,7 +122,9 @@ impl<T> Pick<T> {
     /// The values that it may have.
     pub fn parts(&self) -> impl Iterator<Item = &T> {
         let (ends, list): ([Option<&T>; 2], &[T]) = match self {
-            Self::If { then, otherwise, .. } => ([then.as_deref(), otherwise.as_deref()], &[]),
+            Self::If {
+                then, otherwise, ..
+            } => ([then.as_deref(), otherwise.as_deref()], &[]),
             Self::Coalesce(parts) => ([None, None], parts),
             Self::NullIf(left, right) => ([Some(left), Some(right)], &[]),
         };
@@ -124,17 +135,31 @@ impl<T> Pick<T> {
     pub fn map(self, change: impl Fn(T) -> T) -> Self {
         let boxed = |part: Option<Box<T>>| part.map(|part| Box::new(change(*part)));
         match self {
-            Self::If { condition, then, otherwise } => {
-                Self::If { condition, then: boxed(then), otherwise: boxed(otherwise) }
-            }
+            Self::If {
+                condition,
+                then,
+                otherwise,
+            } => Self::If {
+                condition,
+                then: boxed(then),
+                otherwise: boxed(otherwise),
+            },
             Self::Coalesce(parts) => Self::Coalesce(parts.into_iter().map(&change).collect()),
-            Self::NullIf(left, right) => Self::NullIf(Box::new(change(*left)), Box::new(change(*right))),
+            Self::NullIf(left, right) => {
+                Self::NullIf(Box::new(change(*left)), Box::new(change(*right)))
+            }
         }
     }
 
     fn written(&self, each: impl Fn(&T) -> usize) -> usize {
-        let condition = if let Self::If { condition, .. } = self { condition.written() } else { 0 };
-        self.parts().map(each).fold(condition, usize::saturating_add)
+        let condition = if let Self::If { condition, .. } = self {
+            condition.written()
+        } else {
+            0
+        };
+        self.parts()
+            .map(each)
+            .fold(condition, usize::saturating_add)
     }
 }
 
@@ -173,7 +198,8 @@ pub(super) struct Field {
     pub ident: Ident,
     pub kind: ColumnKind,
     pub format: TextFormat,
-    /// Whether it belongs to the records that a stored macro reads, not to the record that the expression is about.
+    /// Whether it belongs to the records that a stored macro reads, not to the record that the
+    /// expression is about.
     pub inner: bool,
 }
 
@@ -215,7 +241,8 @@ pub(super) enum Text {
 pub(super) enum Number {
     Literal(f64),
     Leaf(Leaf),
-    /// A field as an operand of [`Number::Binary`]: NULL outside the range of [`super::number::usable`].
+    /// A field as an operand of [`Number::Binary`]: NULL outside the range of
+    /// [`super::number::usable`].
     Factor(Leaf),
     /// NULL if it is no number, or one outside that range.
     Path(Path),
@@ -258,31 +285,49 @@ impl Condition {
     pub fn caller_match(&self) -> Option<(&str, Attribute)> {
         match self {
             Self::All(parts) => parts.iter().find_map(Self::caller_match),
-            Self::Compare { op: Comparison::Equal, left: Operand::Text(left), right: Operand::Text(right) } => {
-                match (left, right) {
-                    (Text::Leaf(Leaf::Field(field)), Text::Caller(attribute))
-                    | (Text::Caller(attribute), Text::Leaf(Leaf::Field(field))) => Some((&field.name, *attribute)),
-                    _ => None,
+            Self::Compare {
+                op: Comparison::Equal,
+                left: Operand::Text(left),
+                right: Operand::Text(right),
+            } => match (left, right) {
+                (Text::Leaf(Leaf::Field(field)), Text::Caller(attribute))
+                | (Text::Caller(attribute), Text::Leaf(Leaf::Field(field))) => {
+                    Some((&field.name, *attribute))
                 }
-            }
+                _ => None,
+            },
             _ => None,
         }
     }
 
     /// How many operands the SQL form of this writes.
     pub fn written(&self) -> usize {
-        let sum = |operands: &[Operand]| operands.iter().map(Operand::written).fold(0, usize::saturating_add);
+        let sum = |operands: &[Operand]| {
+            operands
+                .iter()
+                .map(Operand::written)
+                .fold(0, usize::saturating_add)
+        };
         match self {
             Self::Constant(_) => 0,
-            Self::Flag(_) | Self::PathFlag(_) | Self::PathIs { .. } | Self::InGroup(_) | Self::Missing { .. } => 1,
+            Self::Flag(_)
+            | Self::PathFlag(_)
+            | Self::PathIs { .. }
+            | Self::InGroup(_)
+            | Self::Missing { .. } => 1,
             // A document is looked at from both sides.
             Self::Asked { .. } => 2,
-            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
+            Self::All(parts) | Self::Any(parts) => parts
+                .iter()
+                .map(Self::written)
+                .fold(0, usize::saturating_add),
             Self::Not(inner) => inner.written(),
             Self::IsNull { operand, .. } => operand.written(),
             Self::Compare { left, right, .. } => left.written().saturating_add(right.written()),
             // A pattern in the database is written twice.
-            Self::Like { text, pattern } => text.written().saturating_add(pattern.written().saturating_mul(2)),
+            Self::Like { text, pattern } => text
+                .written()
+                .saturating_add(pattern.written().saturating_mul(2)),
             Self::Pick(pick) => pick.written(Self::written),
             Self::Query(query) => query.written(),
             Self::OneOf { left, options } => left.written().saturating_add(sum(options)),
@@ -295,9 +340,9 @@ impl Operand {
     /// The value of the request's body that this is, untouched.
     pub fn sent(&self) -> Option<Path> {
         let (leaf, keys) = match self {
-            Self::Text(Text::Leaf(leaf)) | Self::Number(Number::Leaf(leaf)) | Self::Time(Time::Leaf(leaf)) => {
-                (leaf, None)
-            }
+            Self::Text(Text::Leaf(leaf))
+            | Self::Number(Number::Leaf(leaf))
+            | Self::Time(Time::Leaf(leaf)) => (leaf, None),
             Self::Json(leaf) => (leaf, None),
             Self::Bool(condition) => match condition.as_ref() {
                 Condition::Flag(leaf) => (leaf, None),
@@ -307,7 +352,10 @@ impl Operand {
             _ => return None,
         };
         let keys = || keys.cloned().unwrap_or_else(|| Arc::new([]));
-        matches!(leaf, Leaf::Data(_)).then(|| Path { leaf: leaf.clone(), keys: keys() })
+        matches!(leaf, Leaf::Data(_)).then(|| Path {
+            leaf: leaf.clone(),
+            keys: keys(),
+        })
     }
 
     /// How its values are compared and shown.
@@ -338,8 +386,13 @@ impl Text {
             Self::Literal(_) | Self::Leaf(_) | Self::Path(_) | Self::Caller(_) => 1,
             Self::Pick(pick) => pick.written(Self::written),
             Self::Query(query) => query.written(),
-            Self::Concat(parts) => parts.iter().map(Self::written).fold(0, usize::saturating_add),
-            Self::Case { text, .. } | Self::Trim(text) | Self::Substring { text, .. } => text.written(),
+            Self::Concat(parts) => parts
+                .iter()
+                .map(Self::written)
+                .fold(0, usize::saturating_add),
+            Self::Case { text, .. } | Self::Trim(text) | Self::Substring { text, .. } => {
+                text.written()
+            }
         }
     }
 }
@@ -362,7 +415,9 @@ impl Number {
             Self::Negative(inner) | Self::Abs(inner) | Self::Floor(inner) => inner.written(),
             Self::Binary { op, left, right } => {
                 let times = if *op == Arithmetic::Remainder { 2 } else { 1 };
-                left.written().saturating_add(right.written()).saturating_mul(times)
+                left.written()
+                    .saturating_add(right.written())
+                    .saturating_mul(times)
             }
             Self::Pick(pick) => pick.written(Self::written),
             Self::Query(query) => query.written(),

@@ -38,9 +38,14 @@ pub(super) struct Spanned {
     pub at: usize,
 }
 
-/// Splits an expression into tokens; the last one is [`Token::End`]. `query` takes the other spellings of stored macros.
+/// Splits an expression into tokens; the last one is [`Token::End`]. `query` takes the other
+/// spellings of stored macros.
 pub(super) fn tokens(source: &str, query: bool) -> Result<Vec<Spanned>, Fault> {
-    let mut lexer = Lexer { source, at: 0, query };
+    let mut lexer = Lexer {
+        source,
+        at: 0,
+        query,
+    };
     let mut tokens = Vec::new();
     loop {
         lexer.skip_space();
@@ -54,7 +59,8 @@ pub(super) fn tokens(source: &str, query: bool) -> Result<Vec<Spanned>, Fault> {
     }
 }
 
-/// The token of a word that cannot be a name, in any case; `query` knows those of stored macros as well.
+/// The token of a word that cannot be a name, in any case; `query` knows those of stored macros as
+/// well.
 fn keyword(word: &str, query: bool) -> Option<Token> {
     Some(match word.to_ascii_uppercase().as_str() {
         "IN" => Token::In,
@@ -70,8 +76,8 @@ fn keyword(word: &str, query: bool) -> Option<Token> {
     })
 }
 
-/// Whether a word means something of its own in rules, filters or stored macros: no field or collection of that name
-/// could be named there.
+/// Whether a word means something of its own in rules, filters or stored macros: no field or
+/// collection of that name could be named there.
 pub fn is_reserved_word(word: &str) -> bool {
     keyword(word, true).is_some()
 }
@@ -104,19 +110,26 @@ impl Lexer<'_> {
     }
 
     fn token(&mut self) -> Result<Token, Fault> {
-        let Some(first) = self.peek() else { return Ok(Token::End) };
+        let Some(first) = self.peek() else {
+            return Ok(Token::End);
+        };
         match first {
             '0'..='9' => self.number(),
             '\'' | '"' => self.text(first),
             'a'..='z' | 'A'..='Z' | '_' | '@' => Ok(self.word()),
             '$' | ':' if self.query => {
                 self.at += 1;
-                let name = self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned();
+                let name = self
+                    .take_while(|c| c.is_ascii_alphanumeric() || c == '_')
+                    .to_owned();
                 Ok(Token::Parameter(name))
             }
             ':' => {
                 self.at += 1;
-                Ok(Token::Question(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_').to_owned()))
+                Ok(Token::Question(
+                    self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')
+                        .to_owned(),
+                ))
             }
             _ => self.symbol(first),
         }
@@ -149,11 +162,19 @@ impl Lexer<'_> {
                     Some((_, escaped)) => text.push(escaped),
                     None => text.push('\\'),
                 },
-                '\0' => return Err(Fault::new(start + 1 + offset, "text cannot contain the character U+0000")),
+                '\0' => {
+                    return Err(Fault::new(
+                        start + 1 + offset,
+                        "text cannot contain the character U+0000",
+                    ));
+                }
                 _ => text.push(c),
             }
         }
-        Err(Fault::new(start, format!("this text has no closing {quote}; a quote inside is written \\{quote}")))
+        Err(Fault::new(
+            start,
+            format!("this text has no closing {quote}; a quote inside is written \\{quote}"),
+        ))
     }
 
     fn word(&mut self) -> Token {
@@ -189,7 +210,12 @@ impl Lexer<'_> {
             '(' => (Token::Open, 1),
             ')' => (Token::Close, 1),
             ',' => (Token::Comma, 1),
-            '.' => return Err(Fault::new(start, "a number has digits before its dot, and one dot at most")),
+            '.' => {
+                return Err(Fault::new(
+                    start,
+                    "a number has digits before its dot, and one dot at most",
+                ));
+            }
             _ => return Err(Fault::new(start, format!("unexpected character {first:?}"))),
         };
         self.at += length;

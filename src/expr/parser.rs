@@ -1,7 +1,7 @@
 //! Tokens to syntax tree, by recursive descent: one function per level of precedence.
 //!
-//! Recursion is bounded by [`MAX_DEPTH`] and the size of the tree by [`MAX_NODES`], so no input can exhaust the
-//! stack here or in anything that walks the tree later.
+//! Recursion is bounded by [`MAX_DEPTH`] and the size of the tree by [`MAX_NODES`], so no input can
+//! exhaust the stack here or in anything that walks the tree later.
 
 use super::ast::{Arithmetic, Comparison, Node, NodeKind, Question};
 use super::lexer::{Spanned, Token, tokens};
@@ -45,8 +45,14 @@ pub(super) fn parse_select(source: &str, parameters: &[String]) -> Result<Select
         }
     }
     match parser.peek() {
-        Token::End => Ok(Select { value, collection, condition }),
-        _ => Err(parser.fault("a macro is SELECT value [FROM collection [WHERE condition]], and nothing follows it")),
+        Token::End => Ok(Select {
+            value,
+            collection,
+            condition,
+        }),
+        _ => Err(parser.fault(
+            "a macro is SELECT value [FROM collection [WHERE condition]], and nothing follows it",
+        )),
     }
 }
 
@@ -74,7 +80,14 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(tokens: Vec<Spanned>, max_depth: usize, parameters: Option<&'a [String]>) -> Self {
-        Self { tokens, next: 0, depth: 0, max_depth, nodes: 0, parameters }
+        Self {
+            tokens,
+            next: 0,
+            depth: 0,
+            max_depth,
+            nodes: 0,
+            parameters,
+        }
     }
 
     /// Takes a word that is a name everywhere else.
@@ -91,8 +104,13 @@ impl<'a> Parser<'a> {
             Token::Name(name) => Aggregate::named(name),
             _ => None,
         };
-        let is_call = self.tokens.get(self.next + 1).is_some_and(|next| next.token == Token::Open);
-        let Some(function) = function.filter(|_| is_call) else { return Ok(Item::Value(self.expression()?)) };
+        let is_call = self
+            .tokens
+            .get(self.next + 1)
+            .is_some_and(|next| next.token == Token::Open);
+        let Some(function) = function.filter(|_| is_call) else {
+            return Ok(Item::Value(self.expression()?));
+        };
         self.next += 2;
         if function == Aggregate::Count && self.eat(&Token::Times(Arithmetic::Multiply)) {
             self.close()?;
@@ -100,17 +118,29 @@ impl<'a> Parser<'a> {
         }
         let argument = self.nested(Self::expression)?;
         self.close()?;
-        Ok(Item::Aggregate { function, argument, at })
+        Ok(Item::Aggregate {
+            function,
+            argument,
+            at,
+        })
     }
 
     fn parameter(&self, name: &str, at: usize) -> Result<NodeKind, Fault> {
         let parameters = self.parameters.unwrap_or_default();
-        let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let number = name
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1));
         let index = number.or_else(|| parameters.iter().position(|parameter| parameter == name));
-        let index = index.filter(|index| *index < parameters.len()).ok_or_else(|| {
-            let known = parameters.join(", ");
-            Fault::new(at, format!("there is no parameter `{name}`; the parameters are: {known}"))
-        })?;
+        let index = index
+            .filter(|index| *index < parameters.len())
+            .ok_or_else(|| {
+                let known = parameters.join(", ");
+                Fault::new(
+                    at,
+                    format!("there is no parameter `{name}`; the parameters are: {known}"),
+                )
+            })?;
         Ok(NodeKind::Parameter(index))
     }
 
@@ -136,7 +166,11 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, token: &Token, message: &'static str) -> Result<(), Fault> {
-        if self.eat(token) { Ok(()) } else { Err(self.fault(message)) }
+        if self.eat(token) {
+            Ok(())
+        } else {
+            Err(self.fault(message))
+        }
     }
 
     fn fault(&self, message: impl Into<String>) -> Fault {
@@ -147,14 +181,20 @@ impl<'a> Parser<'a> {
     fn node(&mut self, at: usize, kind: NodeKind) -> Result<Node, Fault> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(Fault::new(at, format!("the expression has more than {MAX_NODES} parts")));
+            return Err(Fault::new(
+                at,
+                format!("the expression has more than {MAX_NODES} parts"),
+            ));
         }
         Ok(kind.at(at))
     }
 
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         if self.depth == self.max_depth {
-            let message = format!("the expression is nested more than {} levels deep", self.max_depth);
+            let message = format!(
+                "the expression is nested more than {} levels deep",
+                self.max_depth
+            );
             return Err(self.fault(message));
         }
         self.depth += 1;
@@ -194,7 +234,8 @@ impl<'a> Parser<'a> {
 
     fn negation(&mut self) -> Result<Node, Fault> {
         let at = self.here().at;
-        let negated = self.eat(&Token::Bang) || (self.parameters.is_some() && self.eat(&Token::Not));
+        let negated =
+            self.eat(&Token::Bang) || (self.parameters.is_some() && self.eat(&Token::Not));
         if !negated {
             return self.comparison();
         }
@@ -221,7 +262,13 @@ impl<'a> Parser<'a> {
                 self.next += 1;
                 let negated = self.eat(&Token::Not);
                 self.expect(&Token::Null, "IS goes with NULL or NOT NULL only")?;
-                self.node(at, NodeKind::IsNull { operand: left, negated })
+                self.node(
+                    at,
+                    NodeKind::IsNull {
+                        operand: left,
+                        negated,
+                    },
+                )
             }
             _ => Ok(*left),
         }
@@ -306,10 +353,15 @@ impl<'a> Parser<'a> {
 
     fn name_or_call(&mut self, name: String, at: usize) -> Result<Node, Fault> {
         self.next += 1;
-        if let Spanned { token: Token::Question(question), at: asked_at } = self.here().clone() {
+        if let Spanned {
+            token: Token::Question(question),
+            at: asked_at,
+        } = self.here().clone()
+        {
             self.next += 1;
             let Some(question) = Question::named(&question) else {
-                let message = format!("there is no :{question}; one can ask for :isset and :changed");
+                let message =
+                    format!("there is no :{question}; one can ask for :isset and :changed");
                 return Err(Fault::new(asked_at, message));
             };
             return self.node(at, NodeKind::Asked { name, question });
@@ -317,15 +369,20 @@ impl<'a> Parser<'a> {
         if !self.eat(&Token::Open) {
             return self.node(at, NodeKind::Name(name));
         }
-        let args =
-            if self.eat(&Token::Close) { Vec::new() } else { self.nested(|parser| parser.list(Self::expression))? };
+        let args = if self.eat(&Token::Close) {
+            Vec::new()
+        } else {
+            self.nested(|parser| parser.list(Self::expression))?
+        };
         self.node(at, NodeKind::Call { name, args })
     }
 
     /// Something follows a complete expression.
     fn unexpected_tail(&self) -> Fault {
         let message = match self.peek() {
-            Token::Compare(_) | Token::In | Token::Is => "comparisons cannot be chained; join them with &&".to_owned(),
+            Token::Compare(_) | Token::In | Token::Is => {
+                "comparisons cannot be chained; join them with &&".to_owned()
+            }
             Token::Close => "this ) closes nothing".to_owned(),
             Token::Not => "NOT is written only in IS NOT NULL; negate with !( … )".to_owned(),
             Token::Name(word) => match word.to_ascii_uppercase().as_str() {

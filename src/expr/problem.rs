@@ -20,7 +20,10 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self {
+            at,
+            message: message.into(),
+        }
     }
 
     /// What is wrong, without the place.
@@ -29,7 +32,12 @@ impl Fault {
     }
 
     pub fn problem(self, source: &str) -> Problem {
-        let before = source.char_indices().take_while(|(offset, _)| *offset < self.at);
-        Problem { position: before.count(), message: self.message }
+        let before = source
+            .char_indices()
+            .take_while(|(offset, _)| *offset < self.at);
+        Problem {
+            position: before.count(),
+            message: self.message,
+        }
     }
 }

@@ -5,10 +5,11 @@
 //! value = "COUNT" "(" "*" ")" | ( "COUNT" | "SUM" | "AVG" | "MIN" | "MAX" ) "(" expression ")" | expression
 //! ```
 //!
-//! Value and condition are written in the language of rules. `AND`, `OR`, `NOT`, `LIKE` and `<>` are other spellings of
-//! `&&`, `||`, `!`, `~` and `!=`. `$1`, `$2`, … and `:name` stand for the parameters. A value that is no aggregate is
-//! the oldest record's. Nothing else of SQL is known here: the query that is carried out is written from the checked
-//! form, for the records of the caller's account.
+//! Value and condition are written in the language of rules. `AND`, `OR`, `NOT`, `LIKE` and `<>`
+//! are other spellings of `&&`, `||`, `!`, `~` and `!=`. `$1`, `$2`, … and `:name` stand for the
+//! parameters. A value that is no aggregate is the oldest record's. Nothing else of SQL is known
+//! here: the query that is carried out is written from the checked form, for the records of the
+//! caller's account.
 
 use serde_json::Value as Json;
 
@@ -78,13 +79,21 @@ impl StoredMacro {
     pub fn parse(source: &str, parameters: &[String]) -> Result<Self, Problem> {
         if source.len() > MAX_SOURCE {
             let message = format!("the query is longer than {MAX_SOURCE} bytes");
-            return Err(Problem { position: 0, message });
+            return Err(Problem {
+                position: 0,
+                message,
+            });
         }
-        let select = parser::parse_select(source, parameters).map_err(|fault| fault.problem(source))?;
-        Ok(Self { parameters: parameters.to_vec(), select })
+        let select =
+            parser::parse_select(source, parameters).map_err(|fault| fault.problem(source))?;
+        Ok(Self {
+            parameters: parameters.to_vec(),
+            select,
+        })
     }
 
-    /// Checks a macro against the collections that there are, with nothing known about its parameters.
+    /// Checks a macro against the collections that there are, with nothing known about its
+    /// parameters.
     ///
     /// # Errors
     ///
@@ -100,7 +109,10 @@ impl StoredMacro {
 
     /// The collection that it reads, if it reads one.
     pub fn collection(&self) -> Option<&str> {
-        self.select.collection.as_ref().map(|(name, _)| name.as_str())
+        self.select
+            .collection
+            .as_ref()
+            .map(|(name, _)| name.as_str())
     }
 
     /// Every part of it that may name a field.
@@ -124,8 +136,14 @@ impl StoredMacro {
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn with(&self, source: &str, arguments: &[Json], columns: &dyn Columns) -> Result<MacroValue, Vec<Problem>> {
-        let arguments: Vec<Option<Operand>> = arguments.iter().map(literal).collect::<Result<_, _>>()?;
+    pub fn with(
+        &self,
+        source: &str,
+        arguments: &[Json],
+        columns: &dyn Columns,
+    ) -> Result<MacroValue, Vec<Problem>> {
+        let arguments: Vec<Option<Operand>> =
+            arguments.iter().map(literal).collect::<Result<_, _>>()?;
         check::check_query(source, &self.select, columns, QueryScope::of(arguments)).map(MacroValue)
     }
 }
@@ -154,22 +172,44 @@ impl CallerValue<'_> {
 impl Computed for CallerValue<'_> {
     fn write(&self, sql: &mut Sql, alias: &'static str) {
         let steps = eval::Steps::new();
-        let scope = eval::Scope { record: None, auth: self.auth, data: None, steps: &steps };
-        sql::Writer { sql, alias, scope, constants: false }.value(self.operand);
+        let scope = eval::Scope {
+            record: None,
+            auth: self.auth,
+            data: None,
+            steps: &steps,
+        };
+        sql::Writer {
+            sql,
+            alias,
+            scope,
+            constants: false,
+        }
+        .value(self.operand);
     }
 }
 
 /// A literal as an argument.
 fn literal(value: &Json) -> Result<Option<Operand>, Vec<Problem>> {
-    let wrong = |message: &str| vec![Problem { position: 0, message: message.to_owned() }];
+    let wrong = |message: &str| {
+        vec![Problem {
+            position: 0,
+            message: message.to_owned(),
+        }]
+    };
     Ok(Some(match value {
         Json::Null => return Ok(None),
         Json::Bool(truth) => Operand::Bool(Box::new(Condition::Constant(Some(*truth)))),
-        Json::String(text) if !text.contains('\0') => Operand::Text(Text::Literal(text.as_str().into())),
+        Json::String(text) if !text.contains('\0') => {
+            Operand::Text(Text::Literal(text.as_str().into()))
+        }
         Json::Number(number) => match number.as_f64().filter(|number| number.is_finite()) {
             Some(number) => Operand::Number(Number::Literal(number)),
             None => return Err(wrong("this number is too large")),
         },
-        _ => return Err(wrong("a parameter is a text without NUL, a number, a boolean or null")),
+        _ => {
+            return Err(wrong(
+                "a parameter is a text without NUL, a number, a boolean or null",
+            ));
+        }
     }))
 }

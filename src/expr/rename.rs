@@ -1,4 +1,5 @@
-//! Names in expressions: which are used, and the same text with another name, everything else as it was written.
+//! Names in expressions: which are used, and the same text with another name, everything else as it
+//! was written.
 
 use std::collections::BTreeSet;
 
@@ -37,12 +38,21 @@ pub enum Renamed {
     Collection,
 }
 
-/// The macro with another name for the collection that it reads, or for a field of it; `None` if it cannot be read.
-pub fn rename_in_macro(source: &str, parameters: &[String], what: Renamed, from: &str, to: &str) -> Option<String> {
+/// The macro with another name for the collection that it reads, or for a field of it; `None` if it
+/// cannot be read.
+pub fn rename_in_macro(
+    source: &str,
+    parameters: &[String],
+    what: Renamed,
+    from: &str,
+    to: &str,
+) -> Option<String> {
     let stored = StoredMacro::parse(source, parameters).ok()?;
     let mut places = Vec::new();
     match (what, &stored.select.collection) {
-        (Renamed::Field, _) => stored.nodes().for_each(|node| find_field(node, from, &mut places)),
+        (Renamed::Field, _) => stored
+            .nodes()
+            .for_each(|node| find_field(node, from, &mut places)),
         (Renamed::Collection, Some((name, at))) => {
             // It may have been written as the name of its table.
             let prefix = name.len().checked_sub(from.len())?;
@@ -57,14 +67,21 @@ pub fn rename_in_macro(source: &str, parameters: &[String], what: Renamed, from:
 fn find_field(node: &Node, field: &str, places: &mut Vec<usize>) {
     const DATA: &str = "@request.data.";
     // Alone, or with the keys of a part of it.
-    let is_named = |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_named = |name: &str| {
+        name.strip_prefix(field)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     node.walk(&mut |node| match &node.kind {
         NodeKind::Name(name) if is_named(name) => places.push(node.at),
-        NodeKind::Name(name) | NodeKind::Asked { name, .. } if name.strip_prefix(DATA).is_some_and(is_named) => {
+        NodeKind::Name(name) | NodeKind::Asked { name, .. }
+            if name.strip_prefix(DATA).is_some_and(is_named) =>
+        {
             places.push(node.at + DATA.len());
         }
         NodeKind::Call { name, args } if name == "@owns_record" => {
-            let quoted = args.iter().filter(|arg| matches!(&arg.kind, NodeKind::Text(text) if is_named(text)));
+            let quoted = args
+                .iter()
+                .filter(|arg| matches!(&arg.kind, NodeKind::Text(text) if is_named(text)));
             places.extend(quoted.map(|arg| arg.at + 1));
         }
         _ => {}
@@ -89,15 +106,30 @@ mod tests {
         for (source, expected) in [
             ("a = 'a' && b.a = aa", None),
             ("a = 'a' && A = aa", Some("title = 'a' && A = aa")),
-            ("@request.data.a=a||upper( a )='a.a'", Some("@request.data.title=title||upper( title )='a.a'")),
+            (
+                "@request.data.a=a||upper( a )='a.a'",
+                Some("@request.data.title=title||upper( title )='a.a'"),
+            ),
             (
                 "@request.data.a:isset && @request.data.a.a:changed",
                 Some("@request.data.title:isset && @request.data.title.a:changed"),
             ),
-            ("@owns_record(a) || @owns_record('a')", Some("@owns_record(title) || @owns_record('title')")),
-            ("a.a.b = 1 && @request.data.a.a", Some("title.a.b = 1 && @request.data.title.a")),
-            ("@has_role('a') && @in(a, 'a')", Some("@has_role('a') && @in(title, 'a')")),
-            ("'ä' = a && a IN (a, \"a\")", Some("'ä' = title && title IN (title, \"a\")")),
+            (
+                "@owns_record(a) || @owns_record('a')",
+                Some("@owns_record(title) || @owns_record('title')"),
+            ),
+            (
+                "a.a.b = 1 && @request.data.a.a",
+                Some("title.a.b = 1 && @request.data.title.a"),
+            ),
+            (
+                "@has_role('a') && @in(a, 'a')",
+                Some("@has_role('a') && @in(title, 'a')"),
+            ),
+            (
+                "'ä' = a && a IN (a, \"a\")",
+                Some("'ä' = title && title IN (title, \"a\")"),
+            ),
         ] {
             let renamed = rename_field(source, "a", "title");
             match expected {
@@ -110,10 +142,20 @@ mod tests {
     #[test]
     fn macros_are_rewritten_where_they_name_the_collection() {
         let parameters = ["a".to_owned()];
-        let rename = |source: &str, what| rename_in_macro(source, &parameters, what, "a", "b").unwrap();
-        assert_eq!(rename("SELECT a FROM a WHERE a = :a", Renamed::Collection), "SELECT a FROM b WHERE a = :a");
-        assert_eq!(rename("select count(*) from col_A", Renamed::Collection), "select count(*) from col_b");
-        assert_eq!(rename("SELECT a FROM a WHERE a <> $1", Renamed::Field), "SELECT b FROM a WHERE b <> $1");
+        let rename =
+            |source: &str, what| rename_in_macro(source, &parameters, what, "a", "b").unwrap();
+        assert_eq!(
+            rename("SELECT a FROM a WHERE a = :a", Renamed::Collection),
+            "SELECT a FROM b WHERE a = :a"
+        );
+        assert_eq!(
+            rename("select count(*) from col_A", Renamed::Collection),
+            "select count(*) from col_b"
+        );
+        assert_eq!(
+            rename("SELECT a FROM a WHERE a <> $1", Renamed::Field),
+            "SELECT b FROM a WHERE b <> $1"
+        );
     }
 
     #[test]

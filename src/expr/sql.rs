@@ -34,13 +34,21 @@ impl<'a> Writer<'a> {
             }
             Condition::Flag(leaf) => match self.stored(leaf) {
                 Some(field) => self.column(field),
-                None => self.bind(self.scope.flag(leaf).map_or(Value::Null(Kind::Bool), Value::Bool)),
+                None => self.bind(
+                    self.scope
+                        .flag(leaf)
+                        .map_or(Value::Null(Kind::Bool), Value::Bool),
+                ),
             },
             Condition::PathFlag(path) => match self.stored_path(path) {
                 Some(path) => {
                     self.sql.json_value_of(&path, JsonType::Boolean);
                 }
-                None => self.bind(self.scope.condition(condition).map_or(Value::Null(Kind::Bool), Value::Bool)),
+                None => self.bind(
+                    self.scope
+                        .condition(condition)
+                        .map_or(Value::Null(Kind::Bool), Value::Bool),
+                ),
             },
             Condition::PathIs { path, kind } => match self.stored_path(path) {
                 Some(path) => {
@@ -48,14 +56,21 @@ impl<'a> Writer<'a> {
                 }
                 None => self.bind(Value::Bool(self.scope.condition(condition) == Some(true))),
             },
-            Condition::Asked { about, question: Question::Changed } if self.scope.record.is_none() => {
+            Condition::Asked {
+                about,
+                question: Question::Changed,
+            } if self.scope.record.is_none() => {
                 self.changed(about);
             }
             Condition::InGroup(_) | Condition::Asked { .. } => {
                 self.bind(Value::Bool(self.scope.condition(condition) == Some(true)));
             }
             Condition::Missing { .. } => {
-                self.bind(self.scope.condition(condition).map_or(Value::Null(Kind::Bool), Value::Bool));
+                self.bind(
+                    self.scope
+                        .condition(condition)
+                        .map_or(Value::Null(Kind::Bool), Value::Bool),
+                );
             }
             Condition::All(parts) => self.joined(" AND ", parts),
             Condition::Any(parts) => self.joined(" OR ", parts),
@@ -76,20 +91,33 @@ impl<'a> Writer<'a> {
                 self.sql.push("(");
                 self.operand(left, as_days);
                 self.sql.push(" IN (");
-                self.list(", ", options, |writer, option| writer.operand(option, as_days));
+                self.list(", ", options, |writer, option| {
+                    writer.operand(option, as_days)
+                });
                 self.sql.push("))");
             }
             Condition::Mixed { answer, operands } => {
                 self.sql.push("CASE WHEN ");
-                self.list(" OR ", operands, |writer, operand| writer.is_null(operand, false));
-                self.sql.push(if *answer { " THEN NULL ELSE TRUE END" } else { " THEN NULL ELSE FALSE END" });
+                self.list(" OR ", operands, |writer, operand| {
+                    writer.is_null(operand, false)
+                });
+                self.sql.push(if *answer {
+                    " THEN NULL ELSE TRUE END"
+                } else {
+                    " THEN NULL ELSE FALSE END"
+                });
             }
             Condition::Pick(pick) => self.pick(pick, Self::condition),
             Condition::Query(query) => self.query(query),
         }
     }
 
-    fn list<T>(&mut self, separator: &'static str, items: &'a [T], mut each: impl FnMut(&mut Self, &'a T)) {
+    fn list<T>(
+        &mut self,
+        separator: &'static str,
+        items: &'a [T],
+        mut each: impl FnMut(&mut Self, &'a T),
+    ) {
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 self.sql.push(separator);
@@ -125,19 +153,44 @@ impl<'a> Writer<'a> {
     }
 
     fn like(&mut self, text: &'a Text, pattern: &'a Text) {
-        let Self { alias, scope, constants, .. } = *self;
-        let writer = |sql: &mut Sql, text: &'a Text| Writer { sql, alias, scope, constants }.text(text);
+        let Self {
+            alias,
+            scope,
+            constants,
+            ..
+        } = *self;
+        let writer = |sql: &mut Sql, text: &'a Text| {
+            Writer {
+                sql,
+                alias,
+                scope,
+                constants,
+            }
+            .text(text)
+        };
         let is_bound = match pattern {
             Text::Literal(_) | Text::Caller(_) => true,
             Text::Leaf(leaf) | Text::Path(Path { leaf, .. }) => self.stored(leaf).is_none(),
             _ => false,
         };
         if is_bound {
-            let bind =
-                |sql: &mut Sql, pattern| Writer { sql, alias, scope, constants }.bind(Value::text_or_null(pattern));
-            self.sql.like_known(|sql| writer(sql, text), scope.text(pattern).as_deref(), bind);
+            let bind = |sql: &mut Sql, pattern| {
+                Writer {
+                    sql,
+                    alias,
+                    scope,
+                    constants,
+                }
+                .bind(Value::text_or_null(pattern))
+            };
+            self.sql.like_known(
+                |sql| writer(sql, text),
+                scope.text(pattern).as_deref(),
+                bind,
+            );
         } else {
-            self.sql.like_stored(|sql| writer(sql, text), |sql| writer(sql, pattern));
+            self.sql
+                .like_stored(|sql| writer(sql, text), |sql| writer(sql, pattern));
         }
     }
 
@@ -153,7 +206,12 @@ impl<'a> Writer<'a> {
     fn stored_path(&self, path: &'a Path) -> Option<JsonPath<'a>> {
         let field = self.stored(&path.leaf)?;
         let (alias, column) = (self.alias_of(field), &field.ident);
-        Some(JsonPath { alias, column, keys: &path.keys, constants: self.constants })
+        Some(JsonPath {
+            alias,
+            column,
+            keys: &path.keys,
+            constants: self.constants,
+        })
     }
 
     fn column(&mut self, field: &Field) {
@@ -174,8 +232,21 @@ impl<'a> Writer<'a> {
                 });
             }
             Selected::Aggregate(Aggregate::Count, operand) => {
-                let Self { alias, scope, constants, .. } = *self;
-                self.sql.real_count(|sql| Writer { sql, alias, scope, constants }.value(operand));
+                let Self {
+                    alias,
+                    scope,
+                    constants,
+                    ..
+                } = *self;
+                self.sql.real_count(|sql| {
+                    Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    }
+                    .value(operand)
+                });
             }
             Selected::Aggregate(function, operand) => {
                 self.sql.push(match function {
@@ -192,7 +263,10 @@ impl<'a> Writer<'a> {
             }
             Selected::First(operand) => self.value(operand),
         }
-        self.sql.push(" FROM ").fragment(&query.source).push(" m WHERE m.account_id = ");
+        self.sql
+            .push(" FROM ")
+            .fragment(&query.source)
+            .push(" m WHERE m.account_id = ");
         self.bind(Value::text_or_null(self.scope.auth.account_id));
         if let Some(condition) = &query.condition {
             self.sql.push(" AND ");
@@ -216,7 +290,11 @@ impl<'a> Writer<'a> {
     /// One of several values, each written by `each`.
     fn pick<T>(&mut self, pick: &'a Pick<T>, mut each: impl FnMut(&mut Self, &'a T)) {
         match pick {
-            Pick::If { condition, then, otherwise } => {
+            Pick::If {
+                condition,
+                then,
+                otherwise,
+            } => {
                 self.sql.push("CASE WHEN ");
                 self.condition(condition);
                 for (word, part) in [(" THEN ", then), (" ELSE ", otherwise)] {
@@ -247,22 +325,26 @@ impl<'a> Writer<'a> {
 
     fn is_null(&mut self, operand: &'a Operand, negated: bool) {
         match operand {
-            Operand::Json(leaf) | Operand::Time(Time::Leaf(leaf)) => match (self.stored(leaf), operand) {
-                (Some(field), _) => self.column(field),
-                // There is no operator that could give these a type on PostgreSQL, so the answer is bound.
-                (None, Operand::Json(_)) => {
-                    self.bind(Value::Bool(self.scope.is_null(operand) != negated));
-                    return;
+            Operand::Json(leaf) | Operand::Time(Time::Leaf(leaf)) => {
+                match (self.stored(leaf), operand) {
+                    (Some(field), _) => self.column(field),
+                    // There is no operator that could give these a type on PostgreSQL, so the
+                    // answer is bound.
+                    (None, Operand::Json(_)) => {
+                        self.bind(Value::Bool(self.scope.is_null(operand) != negated));
+                        return;
+                    }
+                    (None, _) => self.operand(operand, false),
                 }
-                (None, _) => self.operand(operand, false),
-            },
+            }
             Operand::Path(path) if self.stored_path(path).is_none() => {
                 self.bind(Value::Bool(self.scope.is_null(operand) != negated));
                 return;
             }
             other => self.operand(other, false),
         }
-        self.sql.push(if negated { " IS NOT NULL" } else { " IS NULL" });
+        self.sql
+            .push(if negated { " IS NOT NULL" } else { " IS NULL" });
     }
 
     /// An operand on its own.
@@ -281,14 +363,31 @@ impl<'a> Writer<'a> {
                 Some(path) => {
                     self.sql.json_type(&path);
                 }
-                None => self.bind(Value::text_or_null((!self.scope.is_null(operand)).then_some(""))),
+                None => self.bind(Value::text_or_null(
+                    (!self.scope.is_null(operand)).then_some(""),
+                )),
             },
         }
     }
 
     fn text(&mut self, text: &'a Text) {
-        let Self { alias, scope, constants, .. } = *self;
-        let inner = |text: &'a Text| move |sql: &mut Sql| Writer { sql, alias, scope, constants }.text(text);
+        let Self {
+            alias,
+            scope,
+            constants,
+            ..
+        } = *self;
+        let inner = |text: &'a Text| {
+            move |sql: &mut Sql| {
+                Writer {
+                    sql,
+                    alias,
+                    scope,
+                    constants,
+                }
+                .text(text)
+            }
+        };
         match text {
             Text::Leaf(leaf) => match self.stored(leaf) {
                 Some(field) => self.column(field),
@@ -314,7 +413,11 @@ impl<'a> Writer<'a> {
             Text::Trim(text) => {
                 self.sql.trimmed(inner(text));
             }
-            Text::Substring { text, start, length } => {
+            Text::Substring {
+                text,
+                start,
+                length,
+            } => {
                 self.sql.push("substr(");
                 self.text(text);
                 self.sql.push(", ").number(i64::from(*start));
@@ -327,24 +430,40 @@ impl<'a> Writer<'a> {
     }
 
     fn number(&mut self, number: &'a Number) {
-        let Self { alias, scope, constants, .. } = *self;
+        let Self {
+            alias,
+            scope,
+            constants,
+            ..
+        } = *self;
         match number {
             Number::Literal(value) => self.bind(Value::Real(*value)),
             Number::Query(query) => self.query(query),
             Number::Leaf(leaf) | Number::Factor(leaf) if self.stored(leaf).is_none() => {
-                self.bind(scope.number(number).map_or(Value::Null(Kind::Real), Value::Real));
+                self.bind(
+                    scope
+                        .number(number)
+                        .map_or(Value::Null(Kind::Real), Value::Real),
+                );
             }
             Number::Path(path) => match self.stored_path(path) {
                 Some(path) => {
                     self.sql.json_value_of(&path, JsonType::Number);
                 }
-                None => self.bind(scope.number(number).map_or(Value::Null(Kind::Real), Value::Real)),
+                None => self.bind(
+                    scope
+                        .number(number)
+                        .map_or(Value::Null(Kind::Real), Value::Real),
+                ),
             },
             Number::Leaf(leaf) => self.column(leaf.field()),
             Number::Factor(leaf) => {
                 let field = leaf.field();
                 let alias = self.alias_of(field);
-                self.sql.push("CASE WHEN ").column(alias, &field.ident).push(" = 0 OR abs(");
+                self.sql
+                    .push("CASE WHEN ")
+                    .column(alias, &field.ident)
+                    .push(" = 0 OR abs(");
                 self.sql.real(|sql| {
                     sql.column(alias, &field.ident);
                 });
@@ -366,7 +485,15 @@ impl<'a> Writer<'a> {
             }
             Number::Pick(pick) => self.pick(pick, Self::number),
             Number::Length(text) => {
-                self.sql.characters(|sql| Writer { sql, alias, scope, constants }.text(text));
+                self.sql.characters(|sql| {
+                    Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    }
+                    .text(text)
+                });
             }
             Number::Abs(inner) => {
                 self.sql.push("abs(");
@@ -374,10 +501,26 @@ impl<'a> Writer<'a> {
                 self.sql.push(")");
             }
             Number::Floor(inner) => {
-                self.sql.floor(|sql| Writer { sql, alias, scope, constants }.number(inner));
+                self.sql.floor(|sql| {
+                    Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    }
+                    .number(inner)
+                });
             }
             Number::Millis(time) => {
-                self.sql.millis(|sql| Writer { sql, alias, scope, constants }.time(time, false));
+                self.sql.millis(|sql| {
+                    Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    }
+                    .time(time, false)
+                });
             }
         }
     }
@@ -393,9 +536,19 @@ impl<'a> Writer<'a> {
                 self.sql.push(" - ");
                 self.divisor(right);
                 self.sql.push(" * ");
-                let Self { alias, scope, constants, .. } = *self;
+                let Self {
+                    alias,
+                    scope,
+                    constants,
+                    ..
+                } = *self;
                 self.sql.truncated(|sql| {
-                    let mut writer = Writer { sql, alias, scope, constants };
+                    let mut writer = Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    };
                     writer.number(left);
                     writer.sql.push(" / ");
                     writer.divisor(right);
@@ -403,7 +556,11 @@ impl<'a> Writer<'a> {
                 return;
             }
         };
-        if op == Arithmetic::Divide { self.divisor(right) } else { self.number(right) }
+        if op == Arithmetic::Divide {
+            self.divisor(right)
+        } else {
+            self.number(right)
+        }
     }
 
     /// NULL instead of zero.
@@ -414,7 +571,12 @@ impl<'a> Writer<'a> {
     }
 
     fn time(&mut self, time: &'a Time, as_days: bool) {
-        let Self { alias, scope, constants, .. } = *self;
+        let Self {
+            alias,
+            scope,
+            constants,
+            ..
+        } = *self;
         match time {
             Time::Leaf(leaf) => match self.stored(leaf) {
                 Some(field) if as_days => self.column(field),
@@ -434,20 +596,31 @@ impl<'a> Writer<'a> {
                 self.sql.present();
             }
             Time::OfMillis(number) => {
-                self.sql.instant_of_millis(|sql| Writer { sql, alias, scope, constants }.number(number));
+                self.sql.instant_of_millis(|sql| {
+                    Writer {
+                        sql,
+                        alias,
+                        scope,
+                        constants,
+                    }
+                    .number(number)
+                });
             }
             Time::Query(query) => self.query(query),
             Time::Literal { .. } => self.bind(Value::time_or_null(scope.time(time))),
         }
     }
 
-    /// Whether all are days, so that their text form compares like they do (and an index on it helps).
+    /// Whether all are days, so that their text form compares like they do (and an index on it
+    /// helps).
     fn are_days<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> bool {
         let (mut all, mut has_column) = (self.scope.record.is_none(), false);
         for operand in operands {
             match operand {
                 Operand::Time(Time::Literal { day: Some(_), .. }) => {}
-                Operand::Time(Time::Leaf(Leaf::Field(field))) if field.kind == ColumnKind::Date => has_column = true,
+                Operand::Time(Time::Leaf(Leaf::Field(field))) if field.kind == ColumnKind::Date => {
+                    has_column = true
+                }
                 _ => all = false,
             }
         }

@@ -47,7 +47,9 @@ impl Columns for Fields {
             "first" => "lower(substring(t, 2, 2))",
             "rounded" => "round(n / 3, 2)",
             "negative" => "round(-2.5)",
-            "hours" => "date_diff('2024-05-01T12:30:00.1219Z', date_add(d, -0.0014, 'seconds'), 'hours')",
+            "hours" => {
+                "date_diff('2024-05-01T12:30:00.1219Z', date_add(d, -0.0014, 'seconds'), 'hours')"
+            }
             "never" => "date_add(d, 10000, 'years')",
             "either" => "coalesce(nullif(n, 8), m)",
             "chosen" => "if(m > 1, public, b)",
@@ -57,8 +59,13 @@ impl Columns for Fields {
             _ => "",
         };
         if !formula.is_empty() {
-            let computed = Some(Arc::new(Formula::compile(formula, self, ColumnKind::Text).ok()?));
-            return Some(Column { computed, ..Column::stored(Ident::of(name)?, ColumnKind::Text) });
+            let computed = Some(Arc::new(
+                Formula::compile(formula, self, ColumnKind::Text).ok()?,
+            ));
+            return Some(Column {
+                computed,
+                ..Column::stored(Ident::of(name)?, ColumnKind::Text)
+            });
         }
         let (name, kind) = FIELDS.iter().find(|(field, _)| *field == name)?;
         Some(Column::stored(Ident::of(name)?, *kind))

@@ -27,7 +27,8 @@ pub struct RecordWrite {
     pub record_id: Option<String>,
     /// Who writes.
     pub caller: Caller,
-    /// The fields that were sent; what a hook puts here is validated and stored. Empty when deleting.
+    /// The fields that were sent; what a hook puts here is validated and stored. Empty when
+    /// deleting.
     pub data: Map<String, Json>,
 }
 

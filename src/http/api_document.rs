@@ -1,5 +1,5 @@
-//! `/openapi.json`: made once, and for superadmins again whenever collections change, because making it is work and
-//! anybody may ask for it.
+//! `/openapi.json`: made once, and for superadmins again whenever collections change, because
+//! making it is work and anybody may ask for it.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -20,8 +20,11 @@ use crate::error::{Error, Result};
 use crate::schema::Catalog;
 
 /// The document as everybody may see it. Encoding maps with text keys never fails.
-static PUBLIC: LazyLock<Option<Arc<EncodedDocument>>> =
-    LazyLock::new(|| EncodedDocument::encode(&plain_document().ok()?).ok().map(Arc::new));
+static PUBLIC: LazyLock<Option<Arc<EncodedDocument>>> = LazyLock::new(|| {
+    EncodedDocument::encode(&plain_document().ok()?)
+        .ok()
+        .map(Arc::new)
+});
 
 /// The document for superadmins, and the catalog that it was made of.
 #[derive(Default)]
@@ -34,8 +37,8 @@ struct EncodedDocument {
     etag: HeaderValue,
 }
 
-/// The API document. Superadmins see in it what the records of each collection look like; to others, it does not tell
-/// which collections there are.
+/// The API document. Superadmins see in it what the records of each collection look like; to
+/// others, it does not tell which collections there are.
 pub(super) async fn openapi(
     State(app): State<App>,
     Extension(kept): Extension<Arc<SuperadminDocument>>,
@@ -45,7 +48,9 @@ pub(super) async fn openapi(
     let document = if caller.is_superadmin() {
         kept.current(&app).await?
     } else {
-        PUBLIC.clone().ok_or_else(|| Error::internal("the API document cannot be encoded"))?
+        PUBLIC
+            .clone()
+            .ok_or_else(|| Error::internal("the API document cannot be encoded"))?
     };
     Ok(document.answer(&headers))
 }
@@ -75,23 +80,45 @@ impl EncodedDocument {
         let json = serde_json::to_vec(document)?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&json)?;
-        let digest = Sha256::digest(&json).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        let etag = HeaderValue::from_str(&format!("W/\"{digest:016x}\"")).map_err(io::Error::other)?;
-        Ok(Self { gzip: gzip.finish()?.into(), json: json.into(), etag })
+        let digest = Sha256::digest(&json)
+            .iter()
+            .take(8)
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let etag =
+            HeaderValue::from_str(&format!("W/\"{digest:016x}\"")).map_err(io::Error::other)?;
+        Ok(Self {
+            gzip: gzip.finish()?.into(),
+            json: json.into(),
+            etag,
+        })
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {
         let names = |header, part: &str| {
-            let lists = headers.get_all(header).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
-            lists.flat_map(|list| list.split(',')).any(|item| item.trim() == part)
+            let lists = headers
+                .get_all(header)
+                .iter()
+                .filter_map(|value: &HeaderValue| value.to_str().ok());
+            lists
+                .flat_map(|list| list.split(','))
+                .any(|item| item.trim() == part)
         };
         let etag = self.etag.to_str().unwrap_or_default();
         let common = [
             (header::ETAG, self.etag.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-            (header::VARY, HeaderValue::from_static("accept-encoding, authorization, x-api-key")),
+            (
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("private, no-cache"),
+            ),
+            (
+                header::VARY,
+                HeaderValue::from_static("accept-encoding, authorization, x-api-key"),
+            ),
         ];
-        let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let json = (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         if names(header::IF_NONE_MATCH, etag) {
             (StatusCode::NOT_MODIFIED, common).into_response()
         } else if names(header::ACCEPT_ENCODING, "gzip") {

@@ -40,8 +40,13 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionOrigin {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let user_agent = facts(&parts.extensions).and_then(RequestFacts::user_agent).map(str::to_owned);
-        Ok(Self(Origin { address: ClientAddress::of(&parts.extensions).0, user_agent }))
+        let user_agent = facts(&parts.extensions)
+            .and_then(RequestFacts::user_agent)
+            .map(str::to_owned);
+        Ok(Self(Origin {
+            address: ClientAddress::of(&parts.extensions).0,
+            user_agent,
+        }))
     }
 }
 
@@ -51,20 +56,31 @@ fn facts(extensions: &Extensions) -> Option<&RequestFacts> {
 }
 
 /// The address that a request comes from: the peer's, or the one that a trusted proxy has seen.
-pub(super) fn address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> Option<IpAddr> {
+pub(super) fn address(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    trust_proxy: bool,
+) -> Option<IpAddr> {
     // A proxy appends the address that it saw; what stands before it, anybody could have written.
     let forwarded = || {
         let header = headers.get_all("x-forwarded-for").iter().next_back()?;
         let last = header.to_str().ok()?.rsplit(',').next()?.trim();
         // Some proxies name the port as well.
-        last.parse().ok().or_else(|| last.parse::<SocketAddr>().ok().map(|peer| peer.ip()))
+        last.parse()
+            .ok()
+            .or_else(|| last.parse::<SocketAddr>().ok().map(|peer| peer.ip()))
     };
     let proxied = if trust_proxy { forwarded() } else { None };
-    let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let peer = || {
+        extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip())
+    };
     proxied.or_else(peer)
 }
 
-/// Whoever calls an endpoint that is open to everyone: credentials that are not valid count as none.
+/// Whoever calls an endpoint that is open to everyone: credentials that are not valid count as
+/// none.
 #[derive(Clone, Debug)]
 pub struct AnyCaller {
     /// The caller.
@@ -78,7 +94,10 @@ impl FromRequestParts<App> for AnyCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let Some(credential) = credential(&parts.headers) else {
-            return Ok(Self { caller: Caller::Anonymous { account: None }, token: None });
+            return Ok(Self {
+                caller: Caller::Anonymous { account: None },
+                token: None,
+            });
         };
         let caller = match app.auth.authenticate(credential).await {
             Ok(principal) => Caller::User(principal),

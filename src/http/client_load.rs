@@ -1,5 +1,5 @@
-//! Requests that are under way for each client behind a trusted proxy. All sockets are the proxy's there, so that clients
-//! can be told apart only once the head of a request names them.
+//! Requests that are under way for each client behind a trusted proxy. All sockets are the proxy's
+//! there, so that clients can be told apart only once the head of a request names them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,8 +23,15 @@ struct LoadTable {
 impl ClientLoad {
     /// Counts behind a trusted proxy, and nowhere else.
     pub(super) fn new(config: &Config) -> Option<Self> {
-        let max_requests = config.limits.connections_per_address(crate::open_files::limit());
-        config.server.trust_proxy.then(|| Self(Arc::new(LoadTable { max_requests, requests: Mutex::default() })))
+        let max_requests = config
+            .limits
+            .connections_per_address(crate::open_files::limit());
+        config.server.trust_proxy.then(|| {
+            Self(Arc::new(LoadTable {
+                max_requests,
+                requests: Mutex::default(),
+            }))
+        })
     }
 
     /// Counts a request until the guard is dropped; `None` if the client has too many under way.
@@ -36,7 +43,10 @@ impl ClientLoad {
             return None;
         }
         *count += 1;
-        Some(LoadGuard { table: self.0.clone(), network })
+        Some(LoadGuard {
+            table: self.0.clone(),
+            network,
+        })
     }
 }
 
@@ -72,7 +82,10 @@ mod tests {
     fn a_client_has_so_many_requests_under_way_and_nothing_is_left_of_it_afterwards() {
         let mut config = Config::default();
         config.limits.max_connections_per_address = 2;
-        assert!(ClientLoad::new(&config).is_none(), "sockets are counted without a proxy");
+        assert!(
+            ClientLoad::new(&config).is_none(),
+            "sockets are counted without a proxy"
+        );
         config.server.trust_proxy = true;
         let load = ClientLoad::new(&config).unwrap();
         let (one, other) = (Some([192, 0, 2, 1].into()), Some([192, 0, 2, 2].into()));

@@ -1,7 +1,7 @@
 //! The API document: what the handlers say of themselves, and what is the same for all of them.
 //!
-//! A handler names the statuses that are its own. Here every operation gets a name, the credentials that it wants, and the
-//! refusals that can meet any request of its kind.
+//! A handler names the statuses that are its own. Here every operation gets a name, the credentials
+//! that it wants, and the refusals that can meet any request of its kind.
 
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -28,15 +28,30 @@ struct Refusal {
 }
 
 const REFUSALS: [Refusal; 11] = [
-    Refusal { status: "400", name: "BadRequest", description: "The request cannot be carried out", header: None },
+    Refusal {
+        status: "400",
+        name: "BadRequest",
+        description: "The request cannot be carried out",
+        header: None,
+    },
     Refusal {
         status: "401",
         name: "NotAuthenticated",
         description: "There are no valid credentials",
         header: Some(("WWW-Authenticate", "`Bearer`")),
     },
-    Refusal { status: "403", name: "Forbidden", description: "The caller may not do this", header: None },
-    Refusal { status: "404", name: "NotFound", description: "There is no such thing for the caller", header: None },
+    Refusal {
+        status: "403",
+        name: "Forbidden",
+        description: "The caller may not do this",
+        header: None,
+    },
+    Refusal {
+        status: "404",
+        name: "NotFound",
+        description: "There is no such thing for the caller",
+        header: None,
+    },
     Refusal {
         status: "405",
         name: "MethodNotAllowed",
@@ -49,7 +64,12 @@ const REFUSALS: [Refusal; 11] = [
         description: "The server gave the request up, because it took too long",
         header: None,
     },
-    Refusal { status: "413", name: "TooLarge", description: "The body, or the record, is too large", header: None },
+    Refusal {
+        status: "413",
+        name: "TooLarge",
+        description: "The body, or the record, is too large",
+        header: None,
+    },
     Refusal {
         status: "422",
         name: "Malformed",
@@ -68,7 +88,12 @@ const REFUSALS: [Refusal; 11] = [
         description: "The server's disk is full, or nearly so",
         header: None,
     },
-    Refusal { status: "503", name: "Unavailable", description: "The server cannot do this now", header: None },
+    Refusal {
+        status: "503",
+        name: "Unavailable",
+        description: "The server cannot do this now",
+        header: None,
+    },
 ];
 
 /// Completes the document that the handlers made.
@@ -85,28 +110,53 @@ pub fn completed(mut document: OpenApi) -> OpenApi {
     }
     let components = document.components.get_or_insert_default();
     for refusal in &REFUSALS {
-        components.responses.insert(refusal.name.to_owned(), refusal.response().into());
+        components
+            .responses
+            .insert(refusal.name.to_owned(), refusal.response().into());
     }
-    let bearer =
-        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token of a sign-in, or an API key"));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token of a sign-in, or an API key"));
     let key = ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key"));
-    let schemes = [SecurityScheme::Http(bearer.build()), SecurityScheme::ApiKey(key)].map(RefOr::T);
-    components.security_schemes.extend(CREDENTIALS.map(str::to_owned).into_iter().zip(schemes));
+    let schemes = [
+        SecurityScheme::Http(bearer.build()),
+        SecurityScheme::ApiKey(key),
+    ]
+    .map(RefOr::T);
+    components
+        .security_schemes
+        .extend(CREDENTIALS.map(str::to_owned).into_iter().zip(schemes));
     document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A name that no other operation has: clients are generated from it.
 fn name(operation: &mut Operation) {
     let tag = tag(operation).to_owned();
-    operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+    operation.operation_id = operation
+        .operation_id
+        .take()
+        .map(|name| format!("{tag}_{name}"));
 }
 
 fn tag(operation: &Operation) -> &str {
-    operation.tags.iter().flatten().next().map_or("", String::as_str)
+    operation
+        .tags
+        .iter()
+        .flatten()
+        .next()
+        .map_or("", String::as_str)
 }
 
 /// Says what a success means, if the handler does not: what the operation does.
@@ -121,15 +171,21 @@ fn describe(operation: &mut Operation) {
     }
 }
 
-/// Names the credentials that an operation wants. Records are open to visitors as far as their rules say so.
+/// Names the credentials that an operation wants. Records are open to visitors as far as their
+/// rules say so.
 fn secure(path: &str, operation: &mut Operation) {
     if !operation.responses.responses.contains_key("401") || SIGN_IN.contains(&path) {
         return;
     }
-    let mut security = CREDENTIALS.map(|name| SecurityRequirement::new(name, Vec::<String>::new())).to_vec();
+    let mut security = CREDENTIALS
+        .map(|name| SecurityRequirement::new(name, Vec::<String>::new()))
+        .to_vec();
     if tag(operation) == "records" {
         security.insert(0, SecurityRequirement::default());
-        operation.parameters.get_or_insert_default().push(account().into());
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(account().into());
     }
     operation.security = Some(security);
 }
@@ -139,12 +195,15 @@ fn account() -> Parameter {
         .name("X-Account-ID")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("The account that a visitor without credentials means: its slug, code or id"))
+        .description(Some(
+            "The account that a visitor without credentials means: its slug, code or id",
+        ))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build()
 }
 
-/// Adds the refusals that the handler cannot know of, and says what the others mean if the handler does not.
+/// Adds the refusals that the handler cannot know of, and says what the others mean if the handler
+/// does not.
 fn refuse(path: &str, operation: &mut Operation) {
     let body = operation.request_body.is_some();
     let responses = &mut operation.responses.responses;
@@ -171,11 +230,18 @@ impl Refusal {
     fn response(&self) -> Response {
         let schema = Ref::from_schema_name("ErrorBody");
         let content = ContentBuilder::new().schema(Some(schema)).build();
-        let mut response = ResponseBuilder::new().description(self.description).content("application/json", content);
+        let mut response = ResponseBuilder::new()
+            .description(self.description)
+            .content("application/json", content);
         if let Some((name, description)) = self.header {
             let schema = ObjectBuilder::new().schema_type(Type::String);
-            response =
-                response.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build());
+            response = response.header(
+                name,
+                HeaderBuilder::new()
+                    .schema(Some(schema))
+                    .description(Some(description))
+                    .build(),
+            );
         }
         response.build()
     }

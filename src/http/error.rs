@@ -1,8 +1,9 @@
 //! Errors become responses here, and nowhere else. This is also where a failure is logged, once.
 //!
-//! Every body has `error` (a label), `message` and `detail`. `detail` is text, except where the shape of a request is wrong
-//! (422): there it is the list of problems that generated clients know; and where fields may not be written (422) or a new
-//! password is weak (400): there it is an object. On 401 and 403 it is text always.
+//! Every body has `error` (a label), `message` and `detail`. `detail` is text, except where the
+//! shape of a request is wrong (422): there it is the list of problems that generated clients know;
+//! and where fields may not be written (422) or a new password is weak (400): there it is an
+//! object. On 401 and 403 it is text always.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,7 +19,8 @@ pub struct ErrorBody {
     pub error: String,
     /// What is wrong, for people.
     pub message: String,
-    /// The message again; on status 422 the list of problems, for a new password that is weak an object with `details`.
+    /// The message again; on status 422 the list of problems, for a new password that is weak an
+    /// object with `details`.
     pub detail: Value,
     /// Problems by field.
     #[schema(value_type = Option<Object>)]
@@ -57,16 +59,25 @@ impl IntoResponse for Error {
             Self::Malformed { problems } => malformed(&problems),
             Self::Unprocessable { field, .. } => {
                 let mut body = body("Validation error", &message);
-                body.insert("errors".into(), by_field([(field, message.as_str())].into_iter()));
+                body.insert(
+                    "errors".into(),
+                    by_field([(field, message.as_str())].into_iter()),
+                );
                 respond(StatusCode::UNPROCESSABLE_ENTITY, body)
             }
-            Self::FieldAccess { fields, allowed, .. } => field_access(&fields, allowed, &message),
+            Self::FieldAccess {
+                fields, allowed, ..
+            } => field_access(&fields, allowed, &message),
             Self::Unauthenticated(_) => {
                 let mut response = plain(StatusCode::UNAUTHORIZED, "Not authenticated", &message);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 response
             }
-            Self::SignInRefused(_) => plain(StatusCode::UNAUTHORIZED, "Authentication failed", &message),
+            Self::SignInRefused(_) => {
+                plain(StatusCode::UNAUTHORIZED, "Authentication failed", &message)
+            }
             Self::Forbidden(_) => plain(StatusCode::FORBIDDEN, "Forbidden", &message),
             Self::Conflict { field, index, .. } => conflict(field, index, &message),
             Self::DefinitionChanged => conflict(None, None, &message),
@@ -76,29 +87,49 @@ impl IntoResponse for Error {
                 let mut body = body("Too Many Requests", &message);
                 body.insert("retryAfter".into(), retry_after.into());
                 let mut response = respond(StatusCode::TOO_MANY_REQUESTS, body);
-                response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after.into());
                 response
             }
-            Self::Aborted { status, .. } => {
-                plain(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), "Aborted", &message)
-            }
+            Self::Aborted { status, .. } => plain(
+                StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+                "Aborted",
+                &message,
+            ),
             Self::Unavailable(_) => {
                 tracing::warn!(reason = message, "request not served");
                 plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", &message)
             }
-            Self::QuotaExceeded { quota, limit, index, .. } => {
+            Self::QuotaExceeded {
+                quota,
+                limit,
+                index,
+                ..
+            } => {
                 let mut body = body("quota_exceeded", &message);
                 body.insert("quota".into(), quota.into());
                 body.insert("limit".into(), limit.into());
-                respond(StatusCode::FORBIDDEN, with_place(body, None, index, &message))
+                respond(
+                    StatusCode::FORBIDDEN,
+                    with_place(body, None, index, &message),
+                )
             }
             Self::InsufficientStorage(_) => {
                 tracing::warn!(reason = message, "write refused");
-                plain(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", &message)
+                plain(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "insufficient_storage",
+                    &message,
+                )
             }
             Self::Internal(_) => {
                 tracing::error!(reason = message, "request failed");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "An unexpected error occurred")
+                plain(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Internal server error",
+                    "An unexpected error occurred",
+                )
             }
         }
     }
@@ -132,10 +163,21 @@ fn by_field<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
 }
 
 fn invalid(fields: &[FieldError], index: Option<usize>, message: &str) -> Response {
-    let label = if index.is_some() { "validation_error" } else { "Validation error" };
+    let label = if index.is_some() {
+        "validation_error"
+    } else {
+        "Validation error"
+    };
     let mut body = body(label, message);
     body.insert("details".into(), json!(fields));
-    body.insert("errors".into(), by_field(fields.iter().map(|f| (f.field.as_str(), f.message.as_str()))));
+    body.insert(
+        "errors".into(),
+        by_field(
+            fields
+                .iter()
+                .map(|f| (f.field.as_str(), f.message.as_str())),
+        ),
+    );
     if let Some(index) = index {
         body.insert("index".into(), index.into());
     }
@@ -145,9 +187,19 @@ fn invalid(fields: &[FieldError], index: Option<usize>, message: &str) -> Respon
 fn weak_password(fields: &[FieldError], message: &str) -> Response {
     let label = "Validation error";
     let mut body = body(label, message);
-    body.insert("detail".into(), json!({"error": label, "message": message, "details": fields}));
+    body.insert(
+        "detail".into(),
+        json!({"error": label, "message": message, "details": fields}),
+    );
     body.insert("details".into(), json!(fields));
-    body.insert("errors".into(), by_field(fields.iter().map(|f| (f.field.as_str(), f.message.as_str()))));
+    body.insert(
+        "errors".into(),
+        by_field(
+            fields
+                .iter()
+                .map(|f| (f.field.as_str(), f.message.as_str())),
+        ),
+    );
     respond(StatusCode::BAD_REQUEST, body)
 }
 
@@ -156,36 +208,66 @@ fn malformed(problems: &[Problem]) -> Response {
         Some(Value::String(key)) => key.clone(),
         _ => "body".to_owned(),
     };
-    let named: Vec<(String, &str)> = problems.iter().map(|p| (field(p), p.msg.as_str())).collect();
-    let message = named.iter().map(|(field, msg)| format!("{field}: {msg}")).collect::<Vec<_>>().join("; ");
+    let named: Vec<(String, &str)> = problems
+        .iter()
+        .map(|p| (field(p), p.msg.as_str()))
+        .collect();
+    let message = named
+        .iter()
+        .map(|(field, msg)| format!("{field}: {msg}"))
+        .collect::<Vec<_>>()
+        .join("; ");
     let mut body = body("Validation error", &message);
     body.insert("detail".into(), json!(problems));
-    body.insert("errors".into(), by_field(named.iter().map(|(field, msg)| (field.as_str(), *msg))));
+    body.insert(
+        "errors".into(),
+        by_field(named.iter().map(|(field, msg)| (field.as_str(), *msg))),
+    );
     respond(StatusCode::UNPROCESSABLE_ENTITY, body)
 }
 
 fn field_access(fields: &[String], allowed: Option<Vec<String>>, message: &str) -> Response {
     let label = "Field access denied";
-    let kind = if allowed.is_some() { "restricted" } else { "system" };
+    let kind = if allowed.is_some() {
+        "restricted"
+    } else {
+        "system"
+    };
     let mut detail = json!({"error": label, "message": message, "unauthorized_fields": fields, "field_type": kind});
     if let Some(allowed) = allowed {
         detail["allowed_fields"] = json!(allowed);
     }
     let mut body = body(label, message);
     body.insert("detail".into(), detail);
-    body.insert("errors".into(), by_field(fields.iter().map(|f| (f.as_str(), "This field cannot be written"))));
+    body.insert(
+        "errors".into(),
+        by_field(
+            fields
+                .iter()
+                .map(|f| (f.as_str(), "This field cannot be written")),
+        ),
+    );
     respond(StatusCode::UNPROCESSABLE_ENTITY, body)
 }
 
 fn conflict(field: Option<String>, index: Option<usize>, message: &str) -> Response {
-    respond(StatusCode::CONFLICT, with_place(body("Conflict", message), field, index, message))
+    respond(
+        StatusCode::CONFLICT,
+        with_place(body("Conflict", message), field, index, message),
+    )
 }
 
 fn record_too_large(field: Option<String>, index: Option<usize>, message: &str) -> Response {
     let named = field.as_deref().unwrap_or("record");
     let mut body = body("Record too large", message);
-    body.insert("details".into(), json!([FieldError::new(named, "record_too_large", message)]));
-    respond(StatusCode::PAYLOAD_TOO_LARGE, with_place(body, field, index, message))
+    body.insert(
+        "details".into(),
+        json!([FieldError::new(named, "record_too_large", message)]),
+    );
+    respond(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        with_place(body, field, index, message),
+    )
 }
 
 /// Adds the field and the item of a batch that an error is about.
@@ -196,7 +278,10 @@ fn with_place(
     message: &str,
 ) -> Map<String, Value> {
     if let Some(field) = field {
-        body.insert("errors".into(), by_field([(field.as_str(), message)].into_iter()));
+        body.insert(
+            "errors".into(),
+            by_field([(field.as_str(), message)].into_iter()),
+        );
         body.insert("field".into(), field.into());
     }
     if let Some(index) = index {

@@ -1,4 +1,5 @@
-//! What handlers take out of a request. Authority is a type: a handler that takes [`Superadmin`] has one.
+//! What handlers take out of a request. Authority is a type: a handler that takes [`Superadmin`]
+//! has one.
 
 mod misfits;
 
@@ -28,11 +29,17 @@ pub fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
         };
         return Some(Credential::Bearer(token));
     }
-    headers.get("x-api-key").map(|value| Credential::ApiKey(value.to_str().unwrap_or_default()))
+    headers
+        .get("x-api-key")
+        .map(|value| Credential::ApiKey(value.to_str().unwrap_or_default()))
 }
 
 /// The user behind a credential that is good for this very request.
-async fn authenticated(parts: &Parts, app: &App, credential: Credential<'_>) -> Result<Arc<Principal>> {
+async fn authenticated(
+    parts: &Parts,
+    app: &App,
+    credential: Credential<'_>,
+) -> Result<Arc<Principal>> {
     let principal = app.auth.authenticate(credential).await?;
     scopes::permit(&principal, &parts.method, parts.uri.path())?;
     Ok(principal)
@@ -51,8 +58,12 @@ impl FromRequestParts<App> for Caller {
         };
         let identifier = identifier.to_str().unwrap_or_default();
         match app.auth.resolve_account(identifier).await? {
-            Some(account) => Ok(Self::Anonymous { account: Some(account) }),
-            None => Err(Error::not_found("The account in X-Account-ID does not exist")),
+            Some(account) => Ok(Self::Anonymous {
+                account: Some(account),
+            }),
+            None => Err(Error::not_found(
+                "The account in X-Account-ID does not exist",
+            )),
         }
     }
 }
@@ -111,7 +122,11 @@ impl<T: DeserializeOwned> FromRequest<App> for OptionalBody<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         let bytes = read_bytes(request, app).await?;
-        if bytes.is_empty() { Ok(Self(None)) } else { shape(&bytes).map(|shape| Self(Some(shape))) }
+        if bytes.is_empty() {
+            Ok(Self(None))
+        } else {
+            shape(&bytes).map(|shape| Self(Some(shape)))
+        }
     }
 }
 
@@ -120,7 +135,9 @@ fn shape<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     refuse_nul(&body)?;
     serde_path_to_error::deserialize(Value::Object(body)).or_else(|error| {
         // The first reading has used the body up.
-        Err(Error::Malformed { problems: misfits::all::<T>(parse(bytes)?, misfits::problem(&error)) })
+        Err(Error::Malformed {
+            problems: misfits::all::<T>(parse(bytes)?, misfits::problem(&error)),
+        })
     })
 }
 
@@ -137,14 +154,23 @@ impl FromRequest<App> for JsonObject {
     }
 }
 
-/// PostgreSQL holds no NUL in texts, and nothing that is sent needs one: so the answer is the same on both databases.
-/// What is nested (records, fields) is judged by those who know what it is, and passwords are not stored.
+/// PostgreSQL holds no NUL in texts, and nothing that is sent needs one: so the answer is the same
+/// on both databases. What is nested (records, fields) is judged by those who know what it is, and
+/// passwords are not stored.
 fn refuse_nul(body: &Map<String, Value>) -> Result<()> {
     let has_nul = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
-    let wrong = body.iter().filter(|(key, value)| has_nul(value) && !key.ends_with("password"));
+    let wrong = body
+        .iter()
+        .filter(|(key, value)| has_nul(value) && !key.ends_with("password"));
     let msg = "Texts must not contain NUL characters";
-    let problems: Vec<_> = wrong.map(|(key, value)| Problem::body(key, "value_error", msg, value.clone())).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::Malformed { problems }) }
+    let problems: Vec<_> = wrong
+        .map(|(key, value)| Problem::body(key, "value_error", msg, value.clone()))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Malformed { problems })
+    }
 }
 
 /// `kind` is what the problem is called if it is no object.
@@ -153,7 +179,12 @@ fn object(bytes: &Bytes, kind: &str) -> Result<Map<String, Value>> {
         Value::Object(members) => Ok(members),
         other => {
             let msg = "Input should be a valid object";
-            Err(Error::malformed(Problem::at(vec!["body".into()], kind, msg, other)))
+            Err(Error::malformed(Problem::at(
+                vec!["body".into()],
+                kind,
+                msg,
+                other,
+            )))
         }
     }
 }
@@ -169,17 +200,30 @@ async fn read_bytes(request: Request, app: &App) -> Result<Bytes> {
         Err(rejection) if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
             Err(Error::TooLarge("The request body is too large".into()))
         }
-        Err(_) => Err(Error::refused("Bad request", "The request body could not be read")),
+        Err(_) => Err(Error::refused(
+            "Bad request",
+            "The request body could not be read",
+        )),
     }
 }
 
 fn parse(bytes: &Bytes) -> Result<Value> {
     if bytes.is_empty() {
-        return Err(Error::malformed(Problem::at(vec!["body".into()], "missing", "Field required", Value::Null)));
+        return Err(Error::malformed(Problem::at(
+            vec!["body".into()],
+            "missing",
+            "Field required",
+            Value::Null,
+        )));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         let loc = vec!["body".into(), error.column().into()];
-        let problem = Problem::at(loc, "json_invalid", format!("JSON decode error: {error}"), json!({}));
+        let problem = Problem::at(
+            loc,
+            "json_invalid",
+            format!("JSON decode error: {error}"),
+            json!({}),
+        );
         Error::malformed(problem.with(json!({"error": error.to_string()})))
     })
 }
@@ -191,7 +235,10 @@ pub struct Query(Vec<(String, String)>);
 impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> std::result::Result<Self, Self::Rejection> {
         let RawQuery(query) = RawQuery::from_request_parts(parts, state).await?;
         Ok(Self::read(query.as_deref().unwrap_or_default()))
     }
@@ -200,17 +247,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// Reads the part of a URL behind its `?`.
     pub fn read(query: &str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// The last value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every value of a key.
     pub fn all<'q>(&'q self, key: &'q str) -> impl Iterator<Item = &'q str> {
-        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The keys.
@@ -230,13 +288,15 @@ impl Query {
         }
     }
 
-    /// Refuses parameters that are probably misspelt ones of these. Others are ignored, as published clients expect.
+    /// Refuses parameters that are probably misspelt ones of these. Others are ignored, as
+    /// published clients expect.
     ///
     /// # Errors
     ///
     /// The first that is misspelt, with the name that was probably meant.
     pub fn refuse_misspelt(&self, known: &[&str]) -> Result<()> {
-        let is_misspelt = |key: &&str| !known.contains(key) && nearest(key, known.iter().copied()).is_some();
+        let is_misspelt =
+            |key: &&str| !known.contains(key) && nearest(key, known.iter().copied()).is_some();
         match self.keys().find(is_misspelt) {
             None => Ok(()),
             Some(unknown) => Err(unknown_parameter(unknown, known)),
@@ -244,11 +304,23 @@ impl Query {
     }
 
     /// A whole number in a range, or the default.
-    pub fn number(&self, key: &str, default: i64, range: std::ops::RangeInclusive<i64>) -> Result<i64> {
-        let Some(text) = self.get(key) else { return Ok(default) };
+    pub fn number(
+        &self,
+        key: &str,
+        default: i64,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Result<i64> {
+        let Some(text) = self.get(key) else {
+            return Ok(default);
+        };
         let Ok(number) = text.trim().parse::<i64>() else {
             let msg = "Input should be a valid integer, unable to parse string as an integer";
-            return Err(Error::malformed(Problem::query(key, "int_parsing", msg, text)));
+            return Err(Error::malformed(Problem::query(
+                key,
+                "int_parsing",
+                msg,
+                text,
+            )));
         };
         if number < *range.start() {
             let msg = format!("Input should be greater than or equal to {}", range.start());
@@ -269,17 +341,26 @@ impl Query {
             None => Ok(default),
             Some("true" | "1" | "yes" | "on") => Ok(true),
             Some("false" | "0" | "no" | "off") => Ok(false),
-            Some(other) => {
-                Err(Error::malformed(Problem::query(key, "bool_parsing", "Input should be a valid boolean", other)))
-            }
+            Some(other) => Err(Error::malformed(Problem::query(
+                key,
+                "bool_parsing",
+                "Input should be a valid boolean",
+                other,
+            ))),
         }
     }
 }
 
 fn unknown_parameter(name: &str, known: &[&str]) -> Error {
     let shown: String = name.chars().take(100).collect();
-    let expected =
-        if known.is_empty() { "there are none here".into() } else { format!("expected one of {}", known.join(", ")) };
+    let expected = if known.is_empty() {
+        "there are none here".into()
+    } else {
+        format!("expected one of {}", known.join(", "))
+    };
     let hint = hint(name, known.iter().copied());
-    Error::refused("Unsupported query parameter", format!("unknown query parameter '{shown}'; {expected}{hint}"))
+    Error::refused(
+        "Unsupported query parameter",
+        format!("unknown query parameter '{shown}'; {expected}{hint}"),
+    )
 }

@@ -9,7 +9,11 @@ use crate::disk::DiskWatch;
 use crate::error::Error;
 
 /// Answers 507 to writes while the disk is low. Reads, deletes and signing in go on.
-pub(super) async fn refuse_writes(State(disk): State<DiskWatch>, request: Request, next: Next) -> Response {
+pub(super) async fn refuse_writes(
+    State(disk): State<DiskWatch>,
+    request: Request,
+    next: Next,
+) -> Response {
     if disk.is_low() && is_growing(request.method(), request.uri().path()) {
         let message = "the server's disk is nearly full; reading and deleting go on, other changes are refused";
         return Error::InsufficientStorage(message.into()).into_response();
@@ -18,10 +22,15 @@ pub(super) async fn refuse_writes(State(disk): State<DiskWatch>, request: Reques
 }
 
 fn is_growing(method: &Method, path: &str) -> bool {
-    let Some(path) = path.strip_prefix("/api/v1/") else { return false };
+    let Some(path) = path.strip_prefix("/api/v1/") else {
+        return false;
+    };
     let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-    let is_dry_run = ["/test", "/validate", "/test-rule", "/validate-rule"].iter().any(|end| path.ends_with(end));
-    let is_small = path.starts_with("auth/") && path != "auth/register" || path == "realtime/ticket";
+    let is_dry_run = ["/test", "/validate", "/test-rule", "/validate-rule"]
+        .iter()
+        .any(|end| path.ends_with(end));
+    let is_small =
+        path.starts_with("auth/") && path != "auth/register" || path == "realtime/ticket";
     let is_in_memory = path.starts_with("realtime/rooms/") && path.ends_with("/publish");
     is_write && !is_dry_run && !is_small && !is_in_memory
 }

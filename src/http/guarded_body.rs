@@ -16,7 +16,10 @@ pub(super) struct GuardedBody<G> {
 impl<G> GuardedBody<G> {
     /// A body with its guard.
     pub(super) fn new(body: Body, guard: G) -> Self {
-        Self { body, _guard: guard }
+        Self {
+            body,
+            _guard: guard,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What surrounds every request: the facts that are kept of it, security headers, CORS, figures, and what happens after
-//! a panic.
+//! What surrounds every request: the facts that are kept of it, security headers, CORS, figures,
+//! and what happens after a panic.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -52,22 +52,34 @@ const KNOWN_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RefusedHead;
 
-/// Takes the facts out of a request, from which figures, trail and log are made; gives the response the id and the
-/// security headers; counts and, when it fails, logs it. Nothing else of a request is kept.
-pub async fn envelope(State(surface): State<Surface>, mut request: Request, next: Next) -> Response {
+/// Takes the facts out of a request, from which figures, trail and log are made; gives the response
+/// the id and the security headers; counts and, when it fails, logs it. Nothing else of a request
+/// is kept.
+pub async fn envelope(
+    State(surface): State<Surface>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let facts = Arc::new(surface.facts(&request));
     let method = facts.method().name();
     let mut response = if is_invented(request.method()) {
         // Not 501: clients repeat what a server fails at.
         let mut response = super::plain(StatusCode::METHOD_NOT_ALLOWED, "Unknown HTTP method");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(KNOWN_METHODS));
-        surface.metrics.request(method, facts.route(), response.status(), started.elapsed());
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static(KNOWN_METHODS));
+        surface
+            .metrics
+            .request(method, facts.route(), response.status(), started.elapsed());
         response
     } else {
         let is_api = request.uri().path().starts_with("/api/");
         request.extensions_mut().insert(facts.clone());
-        let mut response = facts.clone().scope(surface.serve(request, next, &facts)).await;
+        let mut response = facts
+            .clone()
+            .scope(surface.serve(request, next, &facts))
+            .await;
         let status = response.status();
         if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
             response = in_json(response);
@@ -76,11 +88,21 @@ pub async fn envelope(State(surface): State<Surface>, mut request: Request, next
         surface.metrics.request(method, route, status, elapsed);
         if is_api {
             surface.traffic.answered(facts.clone(), status, elapsed);
-            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .entry(header::CACHE_CONTROL)
+                .or_insert(HeaderValue::from_static("no-store"));
         }
         if status.is_server_error() {
             let (id, status) = (facts.correlation_id(), status.as_u16());
-            tracing::error!(correlation_id = id, method, route, status, ?elapsed, "request failed");
+            tracing::error!(
+                correlation_id = id,
+                method,
+                route,
+                status,
+                ?elapsed,
+                "request failed"
+            );
         } else {
             tracing::debug!(method, route, status = status.as_u16(), ?elapsed, "request");
         }
@@ -99,38 +121,64 @@ pub async fn envelope(State(surface): State<Surface>, mut request: Request, next
 impl Surface {
     /// Hands the request on, unless its client has too many under way already.
     async fn serve(&self, request: Request, next: Next, facts: &RequestFacts) -> Response {
-        let Some(load) = &self.load else { return next.run(request).await };
+        let Some(load) = &self.load else {
+            return next.run(request).await;
+        };
         match load.begin(facts.address()) {
             None => Error::RateLimited { retry_after: 1 }.into_response(),
-            Some(guard) => next.run(request).await.map(|body| Body::new(GuardedBody::new(body, guard))),
+            Some(guard) => next
+                .run(request)
+                .await
+                .map(|body| Body::new(GuardedBody::new(body, guard))),
         }
     }
 
     fn facts(&self, request: &Request) -> RequestFacts {
         let (headers, extensions) = (request.headers(), request.extensions());
-        let method = if extensions.get::<RefusedHead>().is_some() { &Method::HEAD } else { request.method() };
+        let method = if extensions.get::<RefusedHead>().is_some() {
+            &Method::HEAD
+        } else {
+            request.method()
+        };
         let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-        RequestFacts::new(method, route, headers, client::address(headers, extensions, self.trust_proxy))
+        RequestFacts::new(
+            method,
+            route,
+            headers,
+            client::address(headers, extensions, self.trust_proxy),
+        )
     }
 }
 
 /// Whether a method is not one of HTTP's own. TRACE and CONNECT are: they are refused by the path.
 fn is_invented(method: &Method) -> bool {
-    RequestMethod::of(method) == RequestMethod::Other && ![Method::TRACE, Method::CONNECT].contains(method)
+    RequestMethod::of(method) == RequestMethod::Other
+        && ![Method::TRACE, Method::CONNECT].contains(method)
 }
 
 fn is_json(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-/// The same refusal as JSON: the framework's own, such as of a path that is no text, are plain text or nothing.
+/// The same refusal as JSON: the framework's own, such as of a path that is no text, are plain text
+/// or nothing.
 fn in_json(response: Response) -> Response {
     let (mut parts, _) = response.into_parts();
-    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+    for name in [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+    ] {
         parts.headers.remove(name);
     }
-    let mut refusal = super::plain(parts.status, parts.status.canonical_reason().unwrap_or("Refused"));
+    let mut refusal = super::plain(
+        parts.status,
+        parts.status.canonical_reason().unwrap_or("Refused"),
+    );
     refusal.headers_mut().extend(parts.headers);
     refusal
 }
@@ -145,34 +193,48 @@ fn security_headers(config: &Config) -> Vec<(HeaderName, HeaderValue)> {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::X_FRAME_OPTIONS, "DENY".to_owned()),
         (header::X_XSS_PROTECTION, "1; mode=block".to_owned()),
-        (header::REFERRER_POLICY, "strict-origin-when-cross-origin".to_owned()),
+        (
+            header::REFERRER_POLICY,
+            "strict-origin-when-cross-origin".to_owned(),
+        ),
         (header::CONTENT_SECURITY_POLICY, security.csp_policy.clone()),
-        (HeaderName::from_static("permissions-policy"), security.permissions_policy.clone()),
+        (
+            HeaderName::from_static("permissions-policy"),
+            security.permissions_policy.clone(),
+        ),
     ];
     if config.server.environment == Environment::Production {
         let value = format!("max-age={}; includeSubDomains", security.hsts_max_age);
         headers.push((header::STRICT_TRANSPORT_SECURITY, value));
     }
-    headers.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
+    headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)))
+        .collect()
 }
 
 /// Sends requests that a trusted proxy took over plain HTTP to HTTPS.
 #[derive(Clone, Debug)]
 pub struct HttpsRedirect {
-    /// As in `https://api.example.com`. A host that a request names itself is not used: anybody could name any.
+    /// As in `https://api.example.com`. A host that a request names itself is not used: anybody
+    /// could name any.
     origin: Arc<str>,
 }
 
 impl HttpsRedirect {
-    /// Made once, if it is wanted; in production only, and only behind a proxy that is trusted to say what came over
-    /// plain HTTP.
+    /// Made once, if it is wanted; in production only, and only behind a proxy that is trusted to
+    /// say what came over plain HTTP.
     pub fn new(config: &Config) -> Option<Self> {
         let wanted = config.security.https_redirect_enabled
             && config.server.trust_proxy
             && config.server.environment == Environment::Production;
         let url = config.server.external_url.as_str();
-        let origin = url.starts_with("https://").then(|| url.split('/').take(3).collect::<Vec<_>>().join("/"))?;
-        wanted.then(|| Self { origin: origin.into() })
+        let origin = url
+            .starts_with("https://")
+            .then(|| url.split('/').take(3).collect::<Vec<_>>().join("/"))?;
+        wanted.then(|| Self {
+            origin: origin.into(),
+        })
     }
 
     fn target(&self, request: &Request) -> Option<HeaderValue> {
@@ -180,14 +242,23 @@ impl HttpsRedirect {
         if !proto.as_bytes().eq_ignore_ascii_case(b"http") {
             return None;
         }
-        let path = request.uri().path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", axum::http::uri::PathAndQuery::as_str);
         HeaderValue::from_str(&format!("{}{path}", self.origin)).ok()
     }
 }
 
 /// Answers what came over plain HTTP with the address to go to instead.
-pub async fn to_https(State(redirect): State<HttpsRedirect>, request: Request, next: Next) -> Response {
-    let Some(target) = redirect.target(&request) else { return next.run(request).await };
+pub async fn to_https(
+    State(redirect): State<HttpsRedirect>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(target) = redirect.target(&request) else {
+        return next.run(request).await;
+    };
     // The older status lets clients make a GET of everything.
     let status = match *request.method() {
         Method::GET | Method::HEAD => StatusCode::MOVED_PERMANENTLY,
@@ -213,17 +284,31 @@ pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
     let origins = if all(origins) {
         AllowOrigin::mirror_request()
     } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        )
     };
     let methods = if all(&config.allow_methods) {
         AllowMethods::mirror_request()
     } else {
-        AllowMethods::list(config.allow_methods.iter().filter_map(|method| Method::from_bytes(method.as_bytes()).ok()))
+        AllowMethods::list(
+            config
+                .allow_methods
+                .iter()
+                .filter_map(|method| Method::from_bytes(method.as_bytes()).ok()),
+        )
     };
     let headers = if all(&config.allow_headers) {
         AllowHeaders::mirror_request()
     } else {
-        AllowHeaders::list(config.allow_headers.iter().filter_map(|name| name.parse::<HeaderName>().ok()))
+        AllowHeaders::list(
+            config
+                .allow_headers
+                .iter()
+                .filter_map(|name| name.parse::<HeaderName>().ok()),
+        )
     };
     CorsLayer::new()
         .allow_origin(origins)
@@ -236,8 +321,12 @@ pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
 /// A panic is a defect: it is logged, answered with 500, and the server goes on.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let mut response = Error::Internal(format!("panic: {}", text.unwrap_or("unknown"))).into_response();
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    let mut response =
+        Error::Internal(format!("panic: {}", text.unwrap_or("unknown"))).into_response();
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
 }

@@ -1,5 +1,5 @@
-//! Realtime over HTTP: what the protocols share. Each protocol has a file of its own, which turns messages into
-//! subscriptions and events into frames.
+//! Realtime over HTTP: what the protocols share. Each protocol has a file of its own, which turns
+//! messages into subscriptions and events into frames.
 
 mod connections;
 mod json;
@@ -73,7 +73,12 @@ struct Session {
 }
 
 impl Session {
-    async fn open(app: App, shown: Option<Shown>, from: ClientAddress, dialect: &'static dyn Dialect) -> Result<Self> {
+    async fn open(
+        app: App,
+        shown: Option<Shown>,
+        from: ClientAddress,
+        dialect: &'static dyn Dialect,
+    ) -> Result<Self> {
         let shown = shown.ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
         let (caller, opened_by) = shown.who(&app).await?;
         let shown = Arc::new(Mutex::new(shown));
@@ -86,7 +91,13 @@ impl Session {
             }
         };
         let only_listens = opened_by.is_some();
-        let arrival = Arrival { caller, recheck: Box::new(recheck), address: from.0, opened_by, dialect };
+        let arrival = Arrival {
+            caller,
+            recheck: Box::new(recheck),
+            address: from.0,
+            opened_by,
+            dialect,
+        };
         let connection = app.hub.connect(arrival)?;
         let event = RealtimeEvent {
             connection_id: connection.id().to_string(),
@@ -98,7 +109,13 @@ impl Session {
             app.hooks.realtime_connect.run(event).await?;
         }
         connection.recheck().await;
-        Ok(Self { app, connection, only_listens, shown, guest: OnceLock::new() })
+        Ok(Self {
+            app,
+            connection,
+            only_listens,
+            shown,
+            guest: OnceLock::new(),
+        })
     }
 
     /// Goes on with another access token of the same user, or the same API key.
@@ -106,8 +123,7 @@ impl Session {
         let caller = shown.check(&self.app).await?;
         // Who listens in a user's place shows the credential of a superadmin, and never the user's.
         if self.only_listens || !caller.has_identity_of(&self.connection.caller()) {
-            let message =
-                "A connection goes on with an access token of the same user and account only: open another one";
+            let message = "A connection goes on with an access token of the same user and account only: open another one";
             return Err(Error::Forbidden(message.into()));
         }
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
@@ -115,8 +131,8 @@ impl Session {
         Ok(())
     }
 
-    /// What is subscribed to when this is wished. `encode` makes a frame of some records; the last one says whether there
-    /// are more than it shows.
+    /// What is subscribed to when this is wished. `encode` makes a frame of some records; the last
+    /// one says whether there are more than it shows.
     async fn subscription(
         &self,
         mut wish: Wish,
@@ -130,7 +146,9 @@ impl Session {
         let scope = self.scope(wish.account.as_deref()).await?;
         wish.selection.expand = self.as_deep_as_allowed(wish.selection.expand.take());
         let start = match (&wish.snapshot, wish.since.clone()) {
-            (Some(snapshot), _) => Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?),
+            (Some(snapshot), _) => {
+                Start::Snapshot(self.snapshot(&wish, snapshot, scope, encode).await?)
+            }
             (None, Some(since)) => Start::After(since),
             (None, None) => Start::Now,
         };
@@ -163,11 +181,18 @@ impl Session {
         scope: Scope,
         encode: impl Fn(&[String], Option<bool>) -> Bytes,
     ) -> Result<Snapshot> {
-        let mut waiting = self.connection.begin_snapshot().ok_or(Error::RateLimited { retry_after: 1 })?;
+        let mut waiting = self
+            .connection
+            .begin_snapshot()
+            .ok_or(Error::RateLimited { retry_after: 1 })?;
         let caller = self.connection.caller();
         let catalog = self.app.catalog.current();
         let after = self.app.changes.position();
-        let fields = wish.selection.fields.as_ref().map(|fields| fields.join(","));
+        let fields = wish
+            .selection
+            .fields
+            .as_ref()
+            .map(|fields| fields.join(","));
         let mut list = ListQuery::parse(&RawListQuery {
             limit: snapshot.limit,
             sort: snapshot.sort.as_deref(),
@@ -218,30 +243,50 @@ impl Session {
     }
 
     /// Runs hooks, if there are any.
-    async fn hook(&self, chain: Hook, collection: Option<&str>, message: Option<&Value>) -> Result<Option<Value>> {
+    async fn hook(
+        &self,
+        chain: Hook,
+        collection: Option<&str>,
+        message: Option<&Value>,
+    ) -> Result<Option<Value>> {
         let chain = chain(&self.app.hooks);
         if chain.is_empty() {
             return Ok(None);
         }
         let collection = collection.map(str::to_owned);
-        Ok(chain.run(self.event(collection, message.cloned())).await?.message)
+        Ok(chain
+            .run(self.event(collection, message.cloned()))
+            .await?
+            .message)
     }
 
     fn event(&self, collection: Option<String>, message: Option<Value>) -> RealtimeEvent {
         let (connection_id, caller) = (self.connection.id().to_string(), self.connection.caller());
-        RealtimeEvent { connection_id, caller, collection, message }
+        RealtimeEvent {
+            connection_id,
+            caller,
+            collection,
+            message,
+        }
     }
 
-    /// Whose records a subscription is about. Superadmins see every account's unless they name one; everyone else sees
-    /// the own account's.
+    /// Whose records a subscription is about. Superadmins see every account's unless they name one;
+    /// everyone else sees the own account's.
     async fn scope(&self, account: Option<&str>) -> Result<Scope> {
         let caller = self.connection.caller();
-        let own = caller.account().ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
+        let own = caller
+            .account()
+            .ok_or_else(|| Error::Unauthenticated("Missing token".into()))?;
         if !caller.is_superadmin() {
-            let is_own =
-                |name: &str| [&own.id_text, &own.code, &own.slug].iter().any(|own| own.eq_ignore_ascii_case(name));
+            let is_own = |name: &str| {
+                [&own.id_text, &own.code, &own.slug]
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(name))
+            };
             return match account {
-                Some(name) if !is_own(name) => Err(Error::Forbidden("Other accounts are not available".into())),
+                Some(name) if !is_own(name) => {
+                    Err(Error::Forbidden("Other accounts are not available".into()))
+                }
                 _ => Ok(Scope::Account(own.id)),
             };
         }
@@ -259,13 +304,19 @@ impl Session {
 fn check_parameters(query: &Query, known: &[&str]) -> Result<()> {
     match query.keys().find(|key| !known.contains(key)) {
         None => Ok(()),
-        Some(key) => Err(Error::refused("Invalid parameters", format!("unknown query parameter '{}'", shorten(key)))),
+        Some(key) => Err(Error::refused(
+            "Invalid parameters",
+            format!("unknown query parameter '{}'", shorten(key)),
+        )),
     }
 }
 
 /// The beginning of a name that a client sent, as messages repeat it.
 fn shorten(name: &str) -> String {
-    name.chars().take(MAX_REPEATED_NAME).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    name.chars()
+        .take(MAX_REPEATED_NAME)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Picks the hooks of an event.

@@ -1,4 +1,5 @@
-//! The handlers, a file for each kind of resource: take the request apart, call the service, shape the answer.
+//! The handlers, a file for each kind of resource: take the request apart, call the service, shape
+//! the answer.
 
 pub mod accounts;
 pub mod api_keys;

@@ -13,7 +13,10 @@ pub fn permit(principal: &Principal, method: &Method, path: &str) -> Result<()> 
 /// The scope for a request; none for what every key may do.
 fn needed(method: &Method, path: &str) -> Option<KeyScope> {
     let reads = method.is_safe();
-    let mut segments = path.trim_start_matches('/').trim_start_matches("api/v1/").split('/');
+    let mut segments = path
+        .trim_start_matches('/')
+        .trim_start_matches("api/v1/")
+        .split('/');
     Some(match (segments.next().unwrap_or_default(), reads) {
         // A collection, a record, and what of it.
         ("records", true) if segments.nth(2) == Some("secrets") => KeyScope::SecretsRead,
@@ -37,19 +40,67 @@ mod tests {
     #[test]
     fn each_path_needs_its_scope_and_unknown_ones_the_widest() {
         let cases = [
-            (Method::GET, "/api/v1/records/posts", Some(KeyScope::RecordsRead)),
-            (Method::HEAD, "/api/v1/records/posts/1", Some(KeyScope::RecordsRead)),
-            (Method::POST, "/api/v1/records/posts", Some(KeyScope::RecordsWrite)),
-            (Method::DELETE, "/api/v1/records/posts/batch", Some(KeyScope::RecordsWrite)),
-            (Method::GET, "/api/v1/records/posts/1/secrets", Some(KeyScope::SecretsRead)),
-            (Method::GET, "/api/v1/records/secrets", Some(KeyScope::RecordsRead)),
-            (Method::GET, "/api/v1/records/posts/secrets", Some(KeyScope::RecordsRead)),
-            (Method::GET, "/api/v1/realtime/ws", Some(KeyScope::RecordsRead)),
-            (Method::POST, "/api/v1/realtime/rooms", Some(KeyScope::Admin)),
-            (Method::DELETE, "/api/v1/realtime/rooms/1", Some(KeyScope::Admin)),
-            (Method::POST, "/api/v1/realtime/rooms/doc:1/publish", Some(KeyScope::RecordsWrite)),
+            (
+                Method::GET,
+                "/api/v1/records/posts",
+                Some(KeyScope::RecordsRead),
+            ),
+            (
+                Method::HEAD,
+                "/api/v1/records/posts/1",
+                Some(KeyScope::RecordsRead),
+            ),
+            (
+                Method::POST,
+                "/api/v1/records/posts",
+                Some(KeyScope::RecordsWrite),
+            ),
+            (
+                Method::DELETE,
+                "/api/v1/records/posts/batch",
+                Some(KeyScope::RecordsWrite),
+            ),
+            (
+                Method::GET,
+                "/api/v1/records/posts/1/secrets",
+                Some(KeyScope::SecretsRead),
+            ),
+            (
+                Method::GET,
+                "/api/v1/records/secrets",
+                Some(KeyScope::RecordsRead),
+            ),
+            (
+                Method::GET,
+                "/api/v1/records/posts/secrets",
+                Some(KeyScope::RecordsRead),
+            ),
+            (
+                Method::GET,
+                "/api/v1/realtime/ws",
+                Some(KeyScope::RecordsRead),
+            ),
+            (
+                Method::POST,
+                "/api/v1/realtime/rooms",
+                Some(KeyScope::Admin),
+            ),
+            (
+                Method::DELETE,
+                "/api/v1/realtime/rooms/1",
+                Some(KeyScope::Admin),
+            ),
+            (
+                Method::POST,
+                "/api/v1/realtime/rooms/doc:1/publish",
+                Some(KeyScope::RecordsWrite),
+            ),
             (Method::GET, "/api/v1/files/a/b", Some(KeyScope::FilesRead)),
-            (Method::POST, "/api/v1/files/upload", Some(KeyScope::FilesWrite)),
+            (
+                Method::POST,
+                "/api/v1/files/upload",
+                Some(KeyScope::FilesWrite),
+            ),
             (Method::GET, "/api/v1/auth/me", None),
             (Method::GET, "/api/v1/auth/sessions", Some(KeyScope::Admin)),
             (Method::GET, "/api/v1/users", Some(KeyScope::Admin)),

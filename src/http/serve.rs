@@ -69,7 +69,13 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
             let _ = stream.try_write(REFUSAL);
             continue;
         };
-        connections.spawn(connection(stream, peer, guard, service.clone(), terms.clone()));
+        connections.spawn(connection(
+            stream,
+            peer,
+            guard,
+            service.clone(),
+            terms.clone(),
+        ));
     }
     drop(listener);
     connections.close();
@@ -77,10 +83,16 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Serves one connection until either side closes it. A client is cut off that sends the head of a request too slowly,
-/// or nothing, or takes nothing of what it is sent: it would hold a socket and memory for ever.
-async fn connection<S>(stream: TcpStream, peer: SocketAddr, guard: SocketGuard, service: S, terms: Terms)
-where
+/// Serves one connection until either side closes it. A client is cut off that sends the head of a
+/// request too slowly, or nothing, or takes nothing of what it is sent: it would hold a socket and
+/// memory for ever.
+async fn connection<S>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    guard: SocketGuard,
+    service: S,
+    terms: Terms,
+) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -104,7 +116,9 @@ where
         async move {
             let mut response = service.oneshot(request).await?;
             if is_too_long {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             let request_guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 request_guard.keep_busy();
@@ -116,7 +130,9 @@ where
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(terms.head_timeout);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(terms.head_timeout);
     let stream = TokioIo::new(ClientStream::new(stream, terms.write_timeout, guard));
     let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
     let served = tokio::select! {
@@ -139,11 +155,14 @@ fn before_routing(request: Request) -> Request {
     without_head(without_trailing_slash(request))
 }
 
-/// HEAD is no method of the API: the framework would answer it wherever there is a GET, with all of its work. So it
-/// is handed on as a method that nothing has. Pages and their files have it.
+/// HEAD is no method of the API: the framework would answer it wherever there is a GET, with all of
+/// its work. So it is handed on as a method that nothing has. Pages and their files have it.
 fn without_head(mut request: Request) -> Request {
     let path = request.uri().path();
-    let is_page = path == "/" || ["/admin", "/docs"].iter().any(|pages| path.starts_with(pages));
+    let is_page = path == "/"
+        || ["/admin", "/docs"]
+            .iter()
+            .any(|pages| path.starts_with(pages));
     if *request.method() == Method::HEAD && !is_page {
         *request.method_mut() = Method::TRACE;
         request.extensions_mut().insert(RefusedHead);
@@ -154,9 +173,16 @@ fn without_head(mut request: Request) -> Request {
 /// Takes HEAD off the methods that a path is said to have.
 fn after_routing(mut response: Response) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
-        && let Some(allowed) = response.headers().get(header::ALLOW).and_then(|allowed| allowed.to_str().ok())
+        && let Some(allowed) = response
+            .headers()
+            .get(header::ALLOW)
+            .and_then(|allowed| allowed.to_str().ok())
     {
-        let rest: Vec<&str> = allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").collect();
+        let rest: Vec<&str> = allowed
+            .split(',')
+            .map(str::trim)
+            .filter(|method| *method != "HEAD")
+            .collect();
         if let Ok(rest) = HeaderValue::from_str(&rest.join(", ")) {
             response.headers_mut().insert(header::ALLOW, rest);
         }

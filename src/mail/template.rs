@@ -1,5 +1,5 @@
-//! What mails say. Words of strangers stand in them as short names only: nothing that looks like a paragraph, a web
-//! address or an e-mail address of its own.
+//! What mails say. Words of strangers stand in them as short names only: nothing that looks like a
+//! paragraph, a web address or an e-mail address of its own.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -61,7 +61,12 @@ pub struct Rendered {
 
 pub(super) fn render(mail: &Mail, config: &Config) -> Rendered {
     let app = config.server.app_name.as_str();
-    let link = format!("{}/{}?token={}", config.server.public_url(), mail.kind.page(), mail.token);
+    let link = format!(
+        "{}/{}?token={}",
+        config.server.public_url(),
+        mail.kind.page(),
+        mail.token
+    );
     let valid = duration(match mail.kind {
         Kind::Invitation { .. } => config.auth.invitation_seconds,
         _ => config.auth.link_seconds,
@@ -75,21 +80,32 @@ pub(super) fn render(mail: &Mail, config: &Config) -> Rendered {
         ),
         Kind::ResetPassword => (
             format!("Set a new password for {app}"),
-            format!("Somebody, hopefully you, asked for a new password for {} at {app}.", mail.to),
+            format!(
+                "Somebody, hopefully you, asked for a new password for {} at {app}.",
+                mail.to
+            ),
             "Set a new password",
             "If it was not you, ignore this mail: your password stays as it is.",
         ),
-        Kind::Invitation { account_name, invited_by } => {
+        Kind::Invitation {
+            account_name,
+            invited_by,
+        } => {
             let (account, inviter) = (plain_name(account_name), plain_address(invited_by));
             (
                 format!("Join {account} on {app}"),
-                format!("{inviter} asks you to join \u{201c}{account}\u{201d} on {app}, as {}.", mail.to),
+                format!(
+                    "{inviter} asks you to join \u{201c}{account}\u{201d} on {app}, as {}.",
+                    mail.to
+                ),
                 "Accept the invitation",
                 "If you do not want to, ignore this mail.",
             )
         }
     };
-    let text = format!("{ask}\n\n{button}:\n{link}\n\nThe link is valid for {valid} and works once.\n{otherwise}\n");
+    let text = format!(
+        "{ask}\n\n{button}:\n{link}\n\nThe link is valid for {valid} and works once.\n{otherwise}\n"
+    );
     let html = format!(
         "<!doctype html><html><body style=\"font-family:sans-serif;line-height:1.5\"><p>{}</p>\
          <p><a href=\"{}\">{button}</a></p><p>The link is valid for {valid} and works once.<br>{otherwise}</p>\
@@ -97,20 +113,31 @@ pub(super) fn render(mail: &Mail, config: &Config) -> Rendered {
         escape(&ask),
         escape(&link),
     );
-    Rendered { subject: subject.replace(['\r', '\n'], " "), text, html, link }
+    Rendered {
+        subject: subject.replace(['\r', '\n'], " "),
+        text,
+        html,
+        link,
+    }
 }
 
-/// A name that somebody chose, as a mail to somebody else shows it: short, in one line, and without what programs take
-/// for an address.
+/// A name that somebody chose, as a mail to somebody else shows it: short, in one line, and without
+/// what programs take for an address.
 fn plain_name(name: &str) -> String {
     let compatible: Vec<char> = name.nfkc().collect();
     let mut plain = String::new();
     for (index, &letter) in compatible.iter().enumerate() {
-        let is_last = compatible.get(index + 1).is_none_or(|next| next.is_whitespace());
+        let is_last = compatible
+            .get(index + 1)
+            .is_none_or(|next| next.is_whitespace());
         plain.push(match letter {
             c if c.is_whitespace() || c.is_control() => ' ',
             // Inside a word these make an address of it.
-            '.' | ':' | '/' | '\\' | '@' | '\u{3002}' | '\u{2024}' | '\u{2044}' | '\u{2215}' if !is_last => ' ',
+            '.' | ':' | '/' | '\\' | '@' | '\u{3002}' | '\u{2024}' | '\u{2044}' | '\u{2215}'
+                if !is_last =>
+            {
+                ' '
+            }
             '@' | '/' | '\\' | '"' | '\u{201c}' | '\u{201d}' => ' ',
             c => c,
         });
@@ -128,7 +155,11 @@ fn plain_name(name: &str) -> String {
 fn plain_address(address: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "@.+-_'".contains(c);
     let is_short = address.chars().count() <= MAX_ADDRESS_CHARS;
-    if is_short && address.chars().all(is_plain) { address.to_owned() } else { "Somebody".to_owned() }
+    if is_short && address.chars().all(is_plain) {
+        address.to_owned()
+    } else {
+        "Somebody".to_owned()
+    }
 }
 
 /// Characters that nobody sees, or that turn the order of others around.
@@ -143,11 +174,18 @@ fn duration(seconds: i64) -> String {
         s if s >= 3600 => (s / 3600, "hour"),
         s => (s / 60, "minute"),
     };
-    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
+    if number == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{number} {unit}s")
+    }
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -167,7 +205,10 @@ mod tests {
             token: "t0-_".into(),
         };
         let rendered = render(&mail, &config);
-        assert_eq!(rendered.link, "https://api.example.com/reset-password?token=t0-_");
+        assert_eq!(
+            rendered.link,
+            "https://api.example.com/reset-password?token=t0-_"
+        );
         assert!(rendered.text.contains(&rendered.link) && rendered.text.contains("1 hour"));
         assert!(rendered.html.contains("Tom &amp; &lt;Jerry&gt;"));
         assert!(!rendered.subject.contains('\n'));
@@ -195,24 +236,49 @@ mod tests {
             assert_eq!(plain_name(name), plain, "{name:?}");
         }
         let long = plain_name(&"word ".repeat(50));
-        assert!(long.chars().count() <= MAX_NAME_CHARS + 1 && long.ends_with('…'), "{long}");
-        assert_eq!(plain_address("o'brien+x@müller.example"), "o'brien+x@müller.example");
-        for strange in
-            ["evil.example/login@evil.example", "a&b@evil.example", &format!("{}@evil.example", "a".repeat(90))]
-        {
+        assert!(
+            long.chars().count() <= MAX_NAME_CHARS + 1 && long.ends_with('…'),
+            "{long}"
+        );
+        assert_eq!(
+            plain_address("o'brien+x@müller.example"),
+            "o'brien+x@müller.example"
+        );
+        for strange in [
+            "evil.example/login@evil.example",
+            "a&b@evil.example",
+            &format!("{}@evil.example", "a".repeat(90)),
+        ] {
             assert_eq!(plain_address(strange), "Somebody", "{strange}");
         }
     }
 
     #[test]
     fn an_invitation_has_no_paragraphs_of_strangers() {
-        let words = "Acme\n\nSign in within 24 hours at\nhttps://evil.example/login\n\n.\nPS <script>";
-        let kind = Kind::Invitation { account_name: words.into(), invited_by: "eve@evil.example".into() };
-        let mail = Mail { kind, account: SYSTEM_ACCOUNT, to: "ann@example.com".into(), token: "t".into() };
+        let words =
+            "Acme\n\nSign in within 24 hours at\nhttps://evil.example/login\n\n.\nPS <script>";
+        let kind = Kind::Invitation {
+            account_name: words.into(),
+            invited_by: "eve@evil.example".into(),
+        };
+        let mail = Mail {
+            kind,
+            account: SYSTEM_ACCOUNT,
+            to: "ann@example.com".into(),
+            token: "t".into(),
+        };
         let rendered = render(&mail, &Config::default());
-        assert_eq!(rendered.text.matches("\n\n").count(), 2, "{}", rendered.text);
+        assert_eq!(
+            rendered.text.matches("\n\n").count(),
+            2,
+            "{}",
+            rendered.text
+        );
         for text in [&rendered.text, &rendered.html, &rendered.subject] {
-            assert!(!text.contains("evil.example/") && !text.contains("<script"), "{text}");
+            assert!(
+                !text.contains("evil.example/") && !text.contains("<script"),
+                "{text}"
+            );
         }
         assert!(!rendered.subject.contains(['\n', '\r']) && rendered.subject.chars().count() < 120);
     }

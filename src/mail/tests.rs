@@ -9,18 +9,27 @@ use crate::db::Sqlite;
 use crate::id::SYSTEM_ACCOUNT;
 
 async fn database(config: &Config) -> Db {
-    let DatabaseTarget::Sqlite(options) = config.database.target(&config.server.data_dir) else { panic!() };
+    let DatabaseTarget::Sqlite(options) = config.database.target(&config.server.data_dir) else {
+        panic!()
+    };
     let db = Db::Sqlite(Sqlite::open(options).await.unwrap());
     db.migrate().await.unwrap();
     let insert = "INSERT INTO accounts (id, account_code, slug, name, created_at, updated_at) \
                   VALUES ($1, 'SY0000', 'system', 'System', $2, $2)";
     let now = Clock::System.now();
-    db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()])).await.unwrap();
+    db.execute(Stmt::fixed(insert, vec![SYSTEM_ACCOUNT.into(), now.into()]))
+        .await
+        .unwrap();
     db
 }
 
 fn mail() -> Mail {
-    Mail { kind: Kind::ResetPassword, account: SYSTEM_ACCOUNT, to: "ann@example.com".into(), token: "the-token".into() }
+    Mail {
+        kind: Kind::ResetPassword,
+        account: SYSTEM_ACCOUNT,
+        to: "ann@example.com".into(),
+        token: "the-token".into(),
+    }
 }
 
 /// Takes one mail and returns what the client said.
@@ -88,7 +97,12 @@ async fn a_mail_goes_to_the_mail_server_and_into_the_log_without_its_token() {
     let (mailer, db, _lifecycle, _folder) = mailer(through(address)).await;
     mailer.send(mail()).unwrap();
     let said = server.await.unwrap();
-    for part in ["FROM:<server@example.com>", "TO:<ann@example.com>", "Subject: Set a new password", "text/html"] {
+    for part in [
+        "FROM:<server@example.com>",
+        "TO:<ann@example.com>",
+        "Subject: Set a new password",
+        "text/html",
+    ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     assert!(said.contains("the-token"));
@@ -100,9 +114,15 @@ async fn without_a_mail_server_the_log_of_mails_says_so() {
     let (mailer, db, lifecycle, _folder) = mailer(|_| {}).await;
     mailer.send(mail()).unwrap();
     assert_eq!(entry(&db).await.0, "log");
-    assert_eq!(mailer.newest_to("ann@example.com").unwrap().token, "the-token");
+    assert_eq!(
+        mailer.newest_to("ann@example.com").unwrap().token,
+        "the-token"
+    );
     lifecycle.stop();
-    assert!(lifecycle.drain(Duration::from_secs(5)).await, "an empty queue ends at once");
+    assert!(
+        lifecycle.drain(Duration::from_secs(5)).await,
+        "an empty queue ends at once"
+    );
 }
 
 #[tokio::test]
@@ -111,8 +131,16 @@ async fn the_log_of_mails_goes_back_a_quarter_of_a_year() {
     mailer.send(mail()).unwrap();
     entry(&db).await;
     let now = Clock::System.now();
-    assert!(!db.execute(prune_log(now + TimeDelta::days(LOG_DAYS - 1))).await.unwrap());
-    assert!(db.execute(prune_log(now + TimeDelta::days(LOG_DAYS + 1))).await.unwrap());
+    assert!(
+        !db.execute(prune_log(now + TimeDelta::days(LOG_DAYS - 1)))
+            .await
+            .unwrap()
+    );
+    assert!(
+        db.execute(prune_log(now + TimeDelta::days(LOG_DAYS + 1)))
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]

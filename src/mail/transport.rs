@@ -15,7 +15,11 @@ type Smtp = AsyncSmtpTransport<Tokio1Executor>;
 
 pub(super) enum Transport {
     /// A mail server.
-    Smtp { smtp: Box<Smtp>, from: Box<Mailbox>, reply_to: Option<Box<Mailbox>> },
+    Smtp {
+        smtp: Box<Smtp>,
+        from: Box<Mailbox>,
+        reply_to: Option<Box<Mailbox>>,
+    },
     /// None. On a developer's terminal the link is shown; it never goes into a log.
     Nowhere { show: bool },
     /// The mail server was configured in a way that only shows when it is used.
@@ -26,7 +30,9 @@ impl Transport {
     pub(super) fn new(config: &Config) -> Self {
         if !config.mail.has_transport() {
             let developing = config.server.environment == Environment::Development;
-            return Self::Nowhere { show: developing && std::io::stderr().is_terminal() };
+            return Self::Nowhere {
+                show: developing && std::io::stderr().is_terminal(),
+            };
         }
         smtp(&config.mail).unwrap_or_else(Self::Broken)
     }
@@ -48,13 +54,23 @@ impl Transport {
         match self {
             Self::Broken(reason) => Err(reason.clone()),
             Self::Nowhere { show } => {
-                tracing::warn!(subject = mail.subject, "no mail server is configured: a mail was not sent");
+                tracing::warn!(
+                    subject = mail.subject,
+                    "no mail server is configured: a mail was not sent"
+                );
                 if *show {
-                    telemetry::tell(format_args!("Mail to {to}: {}\n  {}", mail.subject, mail.link));
+                    telemetry::tell(format_args!(
+                        "Mail to {to}: {}\n  {}",
+                        mail.subject, mail.link
+                    ));
                 }
                 Ok(())
             }
-            Self::Smtp { smtp, from, reply_to } => {
+            Self::Smtp {
+                smtp,
+                from,
+                reply_to,
+            } => {
                 let mut message = Message::builder()
                     .from((**from).clone())
                     .to(Mailbox::new(None, address(to)?))
@@ -64,7 +80,10 @@ impl Transport {
                 }
                 let body = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
                 let message = message.multipart(body).map_err(|error| error.to_string())?;
-                smtp.send(message).await.map(|_| ()).map_err(|error| error.to_string())
+                smtp.send(message)
+                    .await
+                    .map(|_| ())
+                    .map_err(|error| error.to_string())
             }
         }
     }
@@ -77,7 +96,9 @@ fn smtp(config: &MailConfig) -> Result<Transport, String> {
         MailSecurity::Tls => Smtp::relay(host).map_err(|error| error.to_string())?,
         MailSecurity::None => Smtp::builder_dangerous(host),
     };
-    let mut builder = builder.port(config.smtp_port).timeout(Some(Duration::from_secs(config.smtp_timeout_seconds)));
+    let mut builder = builder
+        .port(config.smtp_port)
+        .timeout(Some(Duration::from_secs(config.smtp_timeout_seconds)));
     if !config.smtp_username.is_empty() {
         let password = config.smtp_password.expose().clone();
         builder = builder.credentials(Credentials::new(config.smtp_username.clone(), password));
@@ -87,9 +108,14 @@ fn smtp(config: &MailConfig) -> Result<Transport, String> {
         "" => None,
         reply_to => Some(Box::new(Mailbox::new(None, address(reply_to)?))),
     };
-    Ok(Transport::Smtp { smtp: Box::new(builder.build()), from: Box::new(from), reply_to })
+    Ok(Transport::Smtp {
+        smtp: Box::new(builder.build()),
+        from: Box::new(from),
+        reply_to,
+    })
 }
 
 fn address(text: &str) -> Result<Address, String> {
-    text.parse().map_err(|error| format!("{text} is no e-mail address: {error}"))
+    text.parse()
+        .map_err(|error| format!("{text} is no e-mail address: {error}"))
 }

@@ -1,5 +1,5 @@
-//! Who is connected, for people who run the server. Everything is looked up when somebody asks; handing out events costs
-//! nothing more for it.
+//! Who is connected, for people who run the server. Everything is looked up when somebody asks;
+//! handing out events costs nothing more for it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -39,8 +39,12 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     fn holds(&self, outlet: &Outlet) -> bool {
         self.user.is_none_or(|user| outlet.user_id == Some(user))
-            && self.protocol.is_none_or(|protocol| outlet.dialect().name() == protocol)
-            && self.account.is_none_or(|account| outlet.caller().account_id() == Some(account))
+            && self
+                .protocol
+                .is_none_or(|protocol| outlet.dialect().name() == protocol)
+            && self
+                .account
+                .is_none_or(|account| outlet.caller().account_id() == Some(account))
     }
 }
 
@@ -65,7 +69,8 @@ pub struct ConnectionInfo {
     pub queued_frames: usize,
     /// Bytes of them.
     pub queued_bytes: usize,
-    /// How many entries of the change log it has yet to read, if it reads the log instead of being handed events.
+    /// How many entries of the change log it has yet to read, if it reads the log instead of being
+    /// handed events.
     pub behind: Option<i64>,
     /// How many frames it has been given.
     pub sent: u64,
@@ -77,8 +82,8 @@ pub struct ConnectionInfo {
 #[derive(Debug)]
 pub struct SubscriptionInfo {
     subscription: Arc<Subscription>,
-    /// How many subscriptions see the same, itself among them; `None` if it is not live, or the server is too busy to
-    /// tell.
+    /// How many subscriptions see the same, itself among them; `None` if it is not live, or the
+    /// server is too busy to tell.
     pub group_size: Option<usize>,
 }
 
@@ -115,17 +120,25 @@ impl SubscriptionInfo {
 }
 
 impl Hub {
-    /// The connections of this process, newest first, and how many there are of those that are wanted, on whatever page.
+    /// The connections of this process, newest first, and how many there are of those that are
+    /// wanted, on whatever page.
     pub async fn connections_now(&self, wanted: &Wanted<'_>) -> (Vec<ConnectionInfo>, usize) {
         let all: Vec<Arc<Outlet>> = self.connections().by_id.values().cloned().collect();
-        let mut found: Vec<Arc<Outlet>> = all.into_iter().filter(|outlet| wanted.holds(outlet)).collect();
+        let mut found: Vec<Arc<Outlet>> = all
+            .into_iter()
+            .filter(|outlet| wanted.holds(outlet))
+            .collect();
         let total = found.len();
         found.retain(|outlet| wanted.before.is_none_or(|before| outlet.id < before));
         found.sort_unstable_by_key(|outlet| std::cmp::Reverse(outlet.id));
         found.truncate(wanted.limit);
-        let held: Vec<Vec<Arc<Subscription>>> = found.iter().map(|outlet| outlet.held(|_| true)).collect();
+        let held: Vec<Vec<Arc<Subscription>>> =
+            found.iter().map(|outlet| outlet.held(|_| true)).collect();
         let sizes = self.group_sizes(held.iter().flatten()).await;
-        let connections = found.iter().zip(held).map(|(outlet, held)| self.info(outlet, held, &sizes));
+        let connections = found
+            .iter()
+            .zip(held)
+            .map(|(outlet, held)| self.info(outlet, held, &sizes));
         (connections.collect(), total)
     }
 
@@ -145,7 +158,10 @@ impl Hub {
         held.sort_unstable_by_key(|subscription| subscription.id);
         let subscriptions = held.into_iter().map(|subscription| {
             let group_size = sizes.get(&subscription.id).copied();
-            SubscriptionInfo { subscription, group_size }
+            SubscriptionInfo {
+                subscription,
+                group_size,
+            }
         });
         ConnectionInfo {
             id: outlet.id,
@@ -170,14 +186,28 @@ impl Hub {
     ) -> HashMap<SubscriptionId, usize> {
         let mut parts: HashMap<usize, Vec<Arc<Subscription>>> = HashMap::new();
         for subscription in subscriptions.filter(|subscription| subscription.is_live()) {
-            parts.entry(self.index_of(subscription.scope)).or_default().push(subscription.clone());
+            parts
+                .entry(self.index_of(subscription.scope))
+                .or_default()
+                .push(subscription.clone());
         }
         let answers = parts.into_values().filter_map(|subscriptions| {
             let (scope, (reply, answer)) = (subscriptions.first()?.scope, oneshot::channel());
-            self.command(scope, Command::Count { subscriptions, reply });
+            self.command(
+                scope,
+                Command::Count {
+                    subscriptions,
+                    reply,
+                },
+            );
             Some(answer)
         });
-        let answers = futures_util::future::join_all(answers.map(|answer| timeout(PATIENCE, answer))).await;
-        answers.into_iter().filter_map(|answer| answer.ok()?.ok()).flatten().collect()
+        let answers =
+            futures_util::future::join_all(answers.map(|answer| timeout(PATIENCE, answer))).await;
+        answers
+            .into_iter()
+            .filter_map(|answer| answer.ok()?.ok())
+            .flatten()
+            .collect()
     }
 }

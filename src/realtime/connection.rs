@@ -1,4 +1,5 @@
-//! One client's connection: its queue, its subscriptions, and the rights with which it sees records.
+//! One client's connection: its queue, its subscriptions, and the rights with which it sees
+//! records.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -44,7 +45,9 @@ pub struct Arrival {
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrival").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Arrival")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +76,8 @@ pub(super) struct Outlet {
     pub(super) sent: AtomicU64,
 }
 
-/// What a connection may see and what it listens to. Under one lock, so that no subscription misses a change of rights.
+/// What a connection may see and what it listens to. Under one lock, so that no subscription misses
+/// a change of rights.
 struct Rights {
     caller: Caller,
     expires_at: Option<DateTime<Utc>>,
@@ -81,8 +85,14 @@ struct Rights {
 }
 
 impl Outlet {
-    /// A connection whose first heartbeat and checkpoint are due then, in milliseconds of the hub's life.
-    pub(super) fn new(arrival: Arrival, limits: Limits, now: DateTime<Utc>, [beat, checkpoint]: [u64; 2]) -> Self {
+    /// A connection whose first heartbeat and checkpoint are due then, in milliseconds of the hub's
+    /// life.
+    pub(super) fn new(
+        arrival: Arrival,
+        limits: Limits,
+        now: DateTime<Utc>,
+        [beat, checkpoint]: [u64; 2],
+    ) -> Self {
         let principal = arrival.caller.principal();
         let expires_at = principal.and_then(|principal| principal.expires_at);
         Self {
@@ -94,7 +104,11 @@ impl Outlet {
             dialect: arrival.dialect,
             queue: Queue::new(limits),
             recheck: arrival.recheck,
-            rights: Mutex::new(Rights { caller: arrival.caller, expires_at, held: HashMap::new() }),
+            rights: Mutex::new(Rights {
+                caller: arrival.caller,
+                expires_at,
+                held: HashMap::new(),
+            }),
             checkpoints: AtomicBool::new(arrival.dialect.has_silent_checkpoints()),
             next_beat: AtomicU64::new(beat),
             next_checkpoint: AtomicU64::new(checkpoint),
@@ -130,7 +144,9 @@ impl Outlet {
     }
 
     pub(super) fn has_expired(&self, now: DateTime<Utc>) -> bool {
-        self.rights().expires_at.is_some_and(|expires_at| expires_at <= now)
+        self.rights()
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= now)
     }
 
     pub(super) fn wants_checkpoints(&self) -> bool {
@@ -140,32 +156,47 @@ impl Outlet {
     /// Whether everything up to a position of one shard is all that its subscriptions want to know.
     pub(super) fn is_complete(&self, is_of_shard: impl Fn(&Subscription) -> bool) -> bool {
         let rights = self.rights();
-        !rights.held.is_empty() && rights.held.values().all(|held| held.is_live() && is_of_shard(held))
+        !rights.held.is_empty()
+            && rights
+                .held
+                .values()
+                .all(|held| held.is_live() && is_of_shard(held))
     }
 
     /// The subscriptions that a predicate picks.
     pub(super) fn held(&self, pick: impl Fn(&Subscription) -> bool) -> Vec<Arc<Subscription>> {
-        self.rights().held.values().filter(|held| pick(held)).cloned().collect()
+        self.rights()
+            .held
+            .values()
+            .filter(|held| pick(held))
+            .cloned()
+            .collect()
     }
 
-    /// Sends a command about subscriptions with the rights of now. No change of rights slips in between.
+    /// Sends a command about subscriptions with the rights of now. No change of rights slips in
+    /// between.
     pub(super) fn with_members<T>(
         self: &Arc<Self>,
         subscriptions: &[Arc<Subscription>],
         send: impl FnOnce(Vec<Member>) -> T,
     ) -> T {
         let rights = self.rights();
-        let member =
-            |subscription: &Arc<Subscription>| Member::new(subscription.clone(), self.clone(), rights.caller.clone());
+        let member = |subscription: &Arc<Subscription>| {
+            Member::new(subscription.clone(), self.clone(), rights.caller.clone())
+        };
         send(subscriptions.iter().map(member).collect())
     }
 
     /// Asks for the user's rights again and applies them to what is subscribed.
     pub(super) async fn recheck(&self, hub: &Hub) {
         let reason = match (self.recheck)().await {
-            Ok(caller) if caller.has_identity_of(&self.caller()) => return self.recast(hub, &caller),
+            Ok(caller) if caller.has_identity_of(&self.caller()) => {
+                return self.recast(hub, &caller);
+            }
             _ if self.has_expired(hub.0.clock.now()) => Close::Expired,
-            Err(Error::Unavailable(_) | Error::Internal(_) | Error::RateLimited { .. }) => Close::Overload,
+            Err(Error::Unavailable(_) | Error::Internal(_) | Error::RateLimited { .. }) => {
+                Close::Overload
+            }
             Ok(_) | Err(_) => Close::Revoked,
         };
         self.queue.close(reason);
@@ -188,10 +219,19 @@ impl Outlet {
     fn recast(&self, hub: &Hub, caller: &Caller) {
         let mut rights = self.rights();
         rights.caller = caller.clone();
-        rights.expires_at = caller.principal().and_then(|principal| principal.expires_at);
+        rights.expires_at = caller
+            .principal()
+            .and_then(|principal| principal.expires_at);
         for held in rights.held.values() {
-            // A subscription that is about to go live was sent to its shard with the rights of before.
-            hub.command(held.scope, Command::Recast { subscription: held.clone(), caller: caller.clone() });
+            // A subscription that is about to go live was sent to its shard with the rights of
+            // before.
+            hub.command(
+                held.scope,
+                Command::Recast {
+                    subscription: held.clone(),
+                    caller: caller.clone(),
+                },
+            );
         }
     }
 }
@@ -216,7 +256,9 @@ pub struct Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("id", &self.outlet.id).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("id", &self.outlet.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -257,14 +299,14 @@ impl Connection {
         self.outlet.unanswered.store(0, Ordering::Relaxed);
     }
 
-    /// Asks for the user's rights again. Whoever connects does this once: what changed between the check of the
-    /// credential and the registration with the hub would be missed otherwise.
+    /// Asks for the user's rights again. Whoever connects does this once: what changed between the
+    /// check of the credential and the registration with the hub would be missed otherwise.
     pub async fn recheck(&self) {
         self.outlet.recheck(&self.hub).await;
     }
 
-    /// Counts a snapshot that will wait to be sent; `None` if so much of them waits already, for this connection or for its
-    /// account, that there should be no other one.
+    /// Counts a snapshot that will wait to be sent; `None` if so much of them waits already, for
+    /// this connection or for its account, that there should be no other one.
     pub fn begin_snapshot(&self) -> Option<WaitingSnapshot> {
         if self.outlet.pulls.is_full() {
             return None;
@@ -272,16 +314,19 @@ impl Connection {
         self.hub.0.snapshots.add(self.caller().account_id())
     }
 
-    /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every event that is
-    /// committed later is delivered; what was missed or is shown first comes before.
+    /// Subscribes; a subscription of the same name is replaced. From the acknowledgement on, every
+    /// event that is committed later is delivered; what was missed or is shown first comes before.
     pub async fn subscribe(&self, subscribe: Subscribe) -> Result<(), Refused> {
         self.subscribe_all(vec![subscribe]).await
     }
 
-    /// Subscribes to several collections of one scope, which begin as the first one does. What was missed comes in the
-    /// order of the log.
+    /// Subscribes to several collections of one scope, which begin as the first one does. What was
+    /// missed comes in the order of the log.
     pub async fn subscribe_all(&self, all: Vec<Subscribe>) -> Result<(), Refused> {
-        if all.first().is_some_and(|first| matches!(first.start, Start::Now)) {
+        if all
+            .first()
+            .is_some_and(|first| matches!(first.start, Start::Now))
+        {
             // Whoever has just been answered is not told of that write.
             self.hub.0.log.caught_up().await;
         }
@@ -295,7 +340,8 @@ impl Connection {
             if starting.is_empty() {
                 start = from;
             }
-            let (subscription, replaced) = self.register(subscribe, !matches!(start, Start::Now))?;
+            let (subscription, replaced) =
+                self.register(subscribe, !matches!(start, Start::Now))?;
             starting.push(subscription);
             ended = replaced.or(ended);
         }
@@ -303,27 +349,51 @@ impl Connection {
         Ok(())
     }
 
-    /// Refuses a filter that means nothing or uses what the subscriber does not see, and unknown names of fields and
-    /// references.
+    /// Refuses a filter that means nothing or uses what the subscriber does not see, and unknown
+    /// names of fields and references.
     fn check(&self, subscribe: &Subscribe) -> Result<(), Refused> {
-        let Selection { filter, expand, fields, .. } = &*subscribe.selection;
+        let Selection {
+            filter,
+            expand,
+            fields,
+            ..
+        } = &*subscribe.selection;
         if filter.is_none() && expand.is_none() && fields.is_none() {
             return Ok(());
         }
         let catalog = self.hub.0.catalog.current();
-        let missing = || Error::not_found(format!("Collection '{}' does not exist", subscribe.collection));
-        let collection = catalog.by_name(&subscribe.collection).ok_or_else(missing).map_err(Refused::Invalid)?;
+        let missing = || {
+            Error::not_found(format!(
+                "Collection '{}' does not exist",
+                subscribe.collection
+            ))
+        };
+        let collection = catalog
+            .by_name(&subscribe.collection)
+            .ok_or_else(missing)
+            .map_err(Refused::Invalid)?;
         let caller = self.caller();
         let view = FieldView::of(&caller, collection, subscribe.selection.operation());
-        let filtered = filter.as_deref().map_or(Ok(()), |filter| view.compile_filter(filter).map(drop));
-        let expanded = expand.as_ref().map_or(Ok(()), |expand| expand.check(collection));
-        let named = fields.as_deref().map_or(Ok(()), |fields| check_names(collection, fields));
+        let filtered = filter
+            .as_deref()
+            .map_or(Ok(()), |filter| view.compile_filter(filter).map(drop));
+        let expanded = expand
+            .as_ref()
+            .map_or(Ok(()), |expand| expand.check(collection));
+        let named = fields
+            .as_deref()
+            .map_or(Ok(()), |fields| check_names(collection, fields));
         filtered.and(expanded).and(named).map_err(Refused::Invalid)
     }
 
-    /// Adds a subscription to those of this connection. If it does not begin `later`, its shard is told. The answer is
-    /// sent after the last event of the one that is replaced; whoever begins later waits for that.
-    fn register(&self, subscribe: Subscribe, later: bool) -> Result<(Arc<Subscription>, Option<Ended>), Refused> {
+    /// Adds a subscription to those of this connection. If it does not begin `later`, its shard is
+    /// told. The answer is sent after the last event of the one that is replaced; whoever begins
+    /// later waits for that.
+    fn register(
+        &self,
+        subscribe: Subscribe,
+        later: bool,
+    ) -> Result<(Arc<Subscription>, Option<Ended>), Refused> {
         let mut rights = self.outlet.rights();
         let most = self.hub.options().subscriptions;
         if rights.held.len() >= most && !rights.held.contains_key(&subscribe.name) {
@@ -351,9 +421,21 @@ impl Connection {
             Some(before) if before.scope != scope => (None, Some(before)),
             before => (before, None),
         };
-        let member = Member::new(subscription.clone(), self.outlet.clone(), rights.caller.clone());
+        let member = Member::new(
+            subscription.clone(),
+            self.outlet.clone(),
+            rights.caller.clone(),
+        );
         let after = self.hub.published(scope);
-        self.hub.command(scope, Command::Subscribe { member, replaces, after, ack });
+        self.hub.command(
+            scope,
+            Command::Subscribe {
+                member,
+                replaces,
+                after,
+                ack,
+            },
+        );
         if let Some(before) = elsewhere {
             self.end(before, None);
         }
@@ -363,7 +445,14 @@ impl Connection {
     fn end(&self, subscription: Arc<Subscription>, ack: Option<Bytes>) -> Ended {
         let (done, ended) = oneshot::channel();
         let (ack, done) = (ack.map(|ack| (self.outlet.clone(), ack)), Some(done));
-        self.hub.command(subscription.scope, Command::Unsubscribe { subscription, ack, done });
+        self.hub.command(
+            subscription.scope,
+            Command::Unsubscribe {
+                subscription,
+                ack,
+                done,
+            },
+        );
         ended
     }
 
@@ -380,11 +469,15 @@ impl Connection {
 
 /// Refuses names that are not fields of a collection's records.
 fn check_names(collection: &Collection, fields: &[String]) -> Result<()> {
-    let is_known =
-        |name: &str| collection.field(name).is_some() || SYSTEM_FIELDS.contains(&name) || name == "account_name";
+    let is_known = |name: &str| {
+        collection.field(name).is_some() || SYSTEM_FIELDS.contains(&name) || name == "account_name"
+    };
     match fields.iter().find(|name| !is_known(name)) {
         None => Ok(()),
-        Some(name) => Err(Error::refused("Invalid fields", format!("Field '{name}' does not exist"))),
+        Some(name) => Err(Error::refused(
+            "Invalid fields",
+            format!("Field '{name}' does not exist"),
+        )),
     }
 }
 
@@ -427,7 +520,9 @@ impl Line {
 
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("id", &self.0.id).finish_non_exhaustive()
+        f.debug_struct("Line")
+            .field("id", &self.0.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -446,7 +541,10 @@ impl Drop for Connection {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge takes nothing but doubles")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge takes nothing but doubles"
+)]
 fn count_subscriptions(more: i64) {
     gauge!("snackbase_realtime_subscriptions").increment(more as f64);
 }

@@ -1,5 +1,5 @@
-//! References that are expanded in events. What they lead to is read while the event is handed out, for all who are told
-//! of it at once, and shows what each may see of it then.
+//! References that are expanded in events. What they lead to is read while the event is handed out,
+//! for all who are told of it at once, and shows what each may see of it then.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,12 +38,21 @@ struct Wanted {
 }
 
 impl Errand {
-    pub(super) fn add(&mut self, expansion: &ExpandPlan, dialect: &dyn Dialect, position: i64, stub: Body) {
-        let wanted = self.wanted.entry((expansion.key(), dialect.name())).or_insert_with(|| Wanted {
-            expansion: expansion.clone(),
-            place: dialect.place(),
-            stubs: HashMap::new(),
-        });
+    pub(super) fn add(
+        &mut self,
+        expansion: &ExpandPlan,
+        dialect: &dyn Dialect,
+        position: i64,
+        stub: Body,
+    ) {
+        let wanted = self
+            .wanted
+            .entry((expansion.key(), dialect.name()))
+            .or_insert_with(|| Wanted {
+                expansion: expansion.clone(),
+                place: dialect.place(),
+                stubs: HashMap::new(),
+            });
         self.count += usize::from(wanted.stubs.insert(position, stub).is_none());
     }
 
@@ -57,7 +66,11 @@ impl Errand {
     }
 
     /// Reads it. What is too large to be taken in is left out.
-    pub(super) async fn run(mut self, db: &Db, catalog: &CatalogHandle) -> Result<Expanded, Unanswered> {
+    pub(super) async fn run(
+        mut self,
+        db: &Db,
+        catalog: &CatalogHandle,
+    ) -> Result<Expanded, Unanswered> {
         if self.is_empty() {
             return Ok(Expanded::default());
         }
@@ -71,7 +84,10 @@ impl Errand {
         };
         match pool {
             Ok(pool) => Ok(self.fill(&pool)),
-            Err(LoadError::TooLarge) => Ok(Expanded { lacks: true, ..Expanded::default() }),
+            Err(LoadError::TooLarge) => Ok(Expanded {
+                lacks: true,
+                ..Expanded::default()
+            }),
             Err(LoadError::Failed(error)) => {
                 tracing::warn!(%error, "references could not be expanded for an event");
                 Err(Unanswered)
@@ -101,21 +117,39 @@ impl Errand {
 
     fn fill(self, pool: &LoadedRecords) -> Expanded {
         let (mut left, mut lacks) = (MOST_AT_ONCE, false);
-        let each = self.wanted.into_iter().map(|(key, Wanted { expansion, place, stubs })| {
-            let mut filled = HashMap::with_capacity(stubs.len());
-            for (position, mut stub) in stubs {
-                let most = MOST.min(left);
-                let mut budget = most;
-                if expansion.fill(&mut stub, pool, place, &mut budget).is_ok() {
-                    left -= most - budget;
-                    filled.insert(position, Filled { fields: stub, frames: Mutex::default() });
-                } else {
-                    lacks |= most < MOST;
+        let each = self.wanted.into_iter().map(
+            |(
+                key,
+                Wanted {
+                    expansion,
+                    place,
+                    stubs,
+                },
+            )| {
+                let mut filled = HashMap::with_capacity(stubs.len());
+                for (position, mut stub) in stubs {
+                    let most = MOST.min(left);
+                    let mut budget = most;
+                    if expansion.fill(&mut stub, pool, place, &mut budget).is_ok() {
+                        left -= most - budget;
+                        filled.insert(
+                            position,
+                            Filled {
+                                fields: stub,
+                                frames: Mutex::default(),
+                            },
+                        );
+                    } else {
+                        lacks |= most < MOST;
+                    }
                 }
-            }
-            (key, filled)
-        });
-        Expanded { filled: each.collect(), lacks }
+                (key, filled)
+            },
+        );
+        Expanded {
+            filled: each.collect(),
+            lacks,
+        }
     }
 }
 
@@ -148,10 +182,17 @@ impl Expanded {
     }
 
     /// What was read for an event.
-    pub(super) fn of(&self, expansion: &ExpandPlan, dialect: &dyn Dialect, position: i64) -> Option<&Filled> {
+    pub(super) fn of(
+        &self,
+        expansion: &ExpandPlan,
+        dialect: &dyn Dialect,
+        position: i64,
+    ) -> Option<&Filled> {
         if self.filled.is_empty() {
             return None;
         }
-        self.filled.get(&(expansion.key(), dialect.name()))?.get(&position)
+        self.filled
+            .get(&(expansion.key(), dialect.name()))?
+            .get(&position)
     }
 }

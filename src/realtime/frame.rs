@@ -33,7 +33,9 @@ impl Operation {
 
     /// The operation of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.name() == name)
     }
 }
 
@@ -133,7 +135,8 @@ pub enum Notice<'a> {
         /// Events after this position follow.
         cursor: &'a Cursor,
     },
-    /// The subscription has ended, because its filter does not fit the collection or the subscriber's rights any more.
+    /// The subscription has ended, because its filter does not fit the collection or the
+    /// subscriber's rights any more.
     Ended {
         /// What is wrong with the filter.
         error: &'a str,
@@ -149,8 +152,8 @@ pub struct About<'a> {
     pub tag: Option<&'a str>,
 }
 
-/// A protocol: how events look on the wire. Frames are encoded once and shared by every subscriber of the dialect that
-/// sees the same.
+/// A protocol: how events look on the wire. Frames are encoded once and shared by every subscriber
+/// of the dialect that sees the same.
 pub trait Dialect: Send + Sync + 'static {
     /// A name of its own: what people who run the server call it.
     fn name(&self) -> &'static str;
@@ -171,12 +174,14 @@ pub trait Dialect: Send + Sync + 'static {
         replace_reference
     }
 
-    /// Whether a client that knows nothing of checkpoints does not notice them, and so may always be sent them.
+    /// Whether a client that knows nothing of checkpoints does not notice them, and so may always
+    /// be sent them.
     fn has_silent_checkpoints(&self) -> bool {
         false
     }
 
-    /// A notice's frame, `about` one subscription or the whole connection; `None` if the protocol has no words for it.
+    /// A notice's frame, `about` one subscription or the whole connection; `None` if the protocol
+    /// has no words for it.
     fn notice(&self, _notice: &Notice<'_>, _about: Option<About<'_>>) -> Option<Bytes> {
         None
     }

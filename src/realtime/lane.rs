@@ -14,7 +14,10 @@ pub(super) struct Spread {
 
 impl Spread {
     pub(super) fn over(shards: u32) -> Self {
-        Self { state: RandomState::new(), shards: shards.max(1) }
+        Self {
+            state: RandomState::new(),
+            shards: shards.max(1),
+        }
     }
 
     /// The number of the shard of an account.
@@ -29,7 +32,10 @@ impl Spread {
 
     /// All shards.
     pub(super) fn lanes(&self) -> impl Iterator<Item = Lane> {
-        (0..=self.shards).map(|number| Lane { number, spread: self.clone() })
+        (0..=self.shards).map(|number| Lane {
+            number,
+            spread: self.clone(),
+        })
     }
 }
 

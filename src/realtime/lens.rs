@@ -1,5 +1,5 @@
-//! How a subscriber sees a collection: which records (rule and filter), and what of them (fields and masks). Subscribers
-//! with equal lenses form a group, for which an event is judged once.
+//! How a subscriber sees a collection: which records (rule and filter), and what of them (fields
+//! and masks). Subscribers with equal lenses form a group, for which an event is judged once.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -22,8 +22,8 @@ type Record = Map<String, Json>;
 /// How many times larger than its text a parsed document is, about.
 const PARSED: usize = 6;
 
-/// How some subscribers see a collection. A subscription to a whole collection shows what the collection's list shows,
-/// one to a record what a view of it shows.
+/// How some subscribers see a collection. A subscription to a whole collection shows what the
+/// collection's list shows, one to a record what a view of it shows.
 pub(super) struct Lens {
     access: Access,
     filter: Filter,
@@ -37,7 +37,8 @@ pub(super) struct Lens {
 enum Filter {
     All,
     When(Predicate),
-    /// The text was a filter once, and does not fit the collection any more, for this reason: it lets nothing through.
+    /// The text was a filter once, and does not fit the collection any more, for this reason: it
+    /// lets nothing through.
     Unusable(String),
 }
 
@@ -74,7 +75,12 @@ impl LensKey {
     pub(super) fn question(&self) -> QuestionKey {
         let Selection { record, filter, .. } = &*self.selection;
         let operation = self.selection.operation();
-        QuestionKey { gate: self.gate.clone(), operation, record: record.clone(), filter: filter.clone() }
+        QuestionKey {
+            gate: self.gate.clone(),
+            operation,
+            record: record.clone(),
+            filter: filter.clone(),
+        }
     }
 }
 
@@ -103,10 +109,18 @@ impl Lens {
         let view = access.field_view();
         let filter = Filter::compile(selection.filter.as_deref(), &view);
         let expansion = selection.expansion(catalog, caller, &view);
-        Self { access, filter, selection: selection.clone(), view, expansion, dialect }
+        Self {
+            access,
+            filter,
+            selection: selection.clone(),
+            view,
+            expansion,
+            dialect,
+        }
     }
 
-    /// Why it shows nothing, if its filter does not fit the collection or the caller's rights any more.
+    /// Why it shows nothing, if its filter does not fit the collection or the caller's rights any
+    /// more.
     pub(super) fn defect(&self) -> Option<&str> {
         match &self.filter {
             Filter::Unusable(error) => Some(error),
@@ -120,10 +134,20 @@ impl Lens {
     }
 
     pub(super) fn key(&self) -> LensKey {
-        let gate = if self.defect().is_some() { GateKey::Nothing } else { self.access.key() };
+        let gate = if self.defect().is_some() {
+            GateKey::Nothing
+        } else {
+            self.access.key()
+        };
         let (selection, view) = (self.selection.clone(), self.view.clone());
         let expansion = self.expansion.as_ref().map(ExpandPlan::key);
-        LensKey { gate, selection, view, expansion, dialect: self.dialect.name() }
+        LensKey {
+            gate,
+            selection,
+            view,
+            expansion,
+            dialect: self.dialect.name(),
+        }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -136,10 +160,15 @@ impl Lens {
             Gate::Everything => Place::Anywhere,
             Gate::When(predicate) => match predicate.caller_match() {
                 None => Place::Anywhere,
-                Some((field, attribute)) => match attribute.of(&self.access.caller().attributes()) {
-                    Some(value) => Place::Value { field: field.into(), value: value.into() },
-                    None => Place::Nowhere,
-                },
+                Some((field, attribute)) => {
+                    match attribute.of(&self.access.caller().attributes()) {
+                        Some(value) => Place::Value {
+                            field: field.into(),
+                            value: value.into(),
+                        },
+                        None => Place::Nowhere,
+                    }
+                }
             },
         }
     }
@@ -147,7 +176,8 @@ impl Lens {
     /// Whether an expression is evaluated in memory to judge events.
     pub(super) fn evaluates(&self) -> bool {
         let gate = self.access.gate();
-        matches!(self.filter, Filter::When(_)) || (gate.predicate().is_some() && gate.relational().is_none())
+        matches!(self.filter, Filter::When(_))
+            || (gate.predicate().is_some() && gate.relational().is_none())
     }
 
     /// Whether the database must be asked before events can be judged.
@@ -157,7 +187,12 @@ impl Lens {
 
     /// Asks what must be known to judge an event.
     pub(super) fn ask(&self, subject: &Subject, inquiry: &mut Inquiry) -> Asked {
-        let Some(rule) = self.access.gate().relational().filter(|_| self.is_about(&subject.change)) else {
+        let Some(rule) = self
+            .access
+            .gate()
+            .relational()
+            .filter(|_| self.is_about(&subject.change))
+        else {
             return Asked::default();
         };
         let caller = self.access.caller();
@@ -165,41 +200,77 @@ impl Lens {
             let record = side.document.and_then(|_| side.record())?;
             self.fits(side).then(|| inquiry.ask(rule, caller, record))
         };
-        Asked { before: side(subject.before()), after: side(subject.after()) }
+        Asked {
+            before: side(subject.before()),
+            after: side(subject.after()),
+        }
     }
 
-    /// Whether records to which an event's record refers must be read before the event can be shown.
+    /// Whether records to which an event's record refers must be read before the event can be
+    /// shown.
     pub(super) fn expands(&self) -> bool {
         self.expansion.is_some()
     }
 
     /// The collections to which expanded references lead.
     pub(super) fn targets(&self) -> Vec<&Arc<Collection>> {
-        self.expansion.as_ref().map(ExpandPlan::targets).unwrap_or_default()
+        self.expansion
+            .as_ref()
+            .map(ExpandPlan::targets)
+            .unwrap_or_default()
     }
 
     /// Notes what must be read to show an event; says whether it is anything.
-    pub(super) fn send_for(&self, subject: &Subject, operation: Operation, errand: &mut Errand) -> bool {
-        let Some(expansion) = self.expansion.as_ref().filter(|_| operation != Operation::Delete) else { return false };
-        let Some(stub) = subject.after().record().and_then(|record| expansion.stub(record)) else { return false };
+    pub(super) fn send_for(
+        &self,
+        subject: &Subject,
+        operation: Operation,
+        errand: &mut Errand,
+    ) -> bool {
+        let Some(expansion) = self
+            .expansion
+            .as_ref()
+            .filter(|_| operation != Operation::Delete)
+        else {
+            return false;
+        };
+        let Some(stub) = subject
+            .after()
+            .record()
+            .and_then(|record| expansion.stub(record))
+        else {
+            return false;
+        };
         errand.add(expansion, self.dialect, subject.change.position, stub);
         true
     }
 
     fn is_about(&self, change: &Change) -> bool {
-        self.selection.record.as_deref().is_none_or(|record| record == change.record_id)
+        self.selection
+            .record
+            .as_deref()
+            .is_none_or(|record| record == change.record_id)
     }
 
-    /// What an event is for whoever looks through this lens; `None` if it is nothing. The verdict counts if the lens
-    /// [asks](Self::asks).
-    pub(super) fn judge(&self, subject: &Subject, verdict: Verdict) -> Option<(Operation, Option<Crossing>)> {
+    /// What an event is for whoever looks through this lens; `None` if it is nothing. The verdict
+    /// counts if the lens [asks](Self::asks).
+    pub(super) fn judge(
+        &self,
+        subject: &Subject,
+        verdict: Verdict,
+    ) -> Option<(Operation, Option<Crossing>)> {
         let change = &subject.change;
         if !self.is_about(change) {
             return None;
         }
         let before = change.previous.is_some() && self.shows(subject.before(), verdict.before);
         let after = change.record.is_some() && self.shows(subject.after(), verdict.after);
-        match (before, after, change.previous.is_some(), change.record.is_some()) {
+        match (
+            before,
+            after,
+            change.previous.is_some(),
+            change.record.is_some(),
+        ) {
             (false, false, ..) => None,
             (true, true, ..) => Some((Operation::Update, None)),
             (false, true, false, _) => Some((Operation::Create, None)),
@@ -214,7 +285,9 @@ impl Lens {
             // Whole records pass without being looked into.
             Gate::Everything => true,
             gate if gate.relational().is_some() => answer,
-            gate => side.record().is_some_and(|record| gate.passes(record, self.access.caller())),
+            gate => side
+                .record()
+                .is_some_and(|record| gate.passes(record, self.access.caller())),
         };
         passes && self.fits(side)
     }
@@ -222,15 +295,15 @@ impl Lens {
     fn fits(&self, side: Side<'_>) -> bool {
         match &self.filter {
             Filter::All => true,
-            Filter::When(filter) => {
-                side.record().is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true))
-            }
+            Filter::When(filter) => side
+                .record()
+                .is_some_and(|record| filter.eval(record, &Auth::default(), None) == Some(true)),
             Filter::Unusable(_) => false,
         }
     }
 
-    /// The frame of an event. It is encoded once for all lenses that show the same. `expanded` is what was
-    /// [sent for](Self::send_for).
+    /// The frame of an event. It is encoded once for all lenses that show the same. `expanded` is
+    /// what was [sent for](Self::send_for).
     pub(super) fn frame(
         &self,
         subject: &Subject,
@@ -238,10 +311,17 @@ impl Lens {
         crossing: Option<Crossing>,
         expanded: &Expanded,
     ) -> Bytes {
-        let expansion = self.expansion.as_ref().filter(|_| operation != Operation::Delete);
-        let filled = expansion.and_then(|expansion| expanded.of(expansion, self.dialect, subject.change.position));
-        let shows_old =
-            self.selection.old && matches!((operation, crossing), (Operation::Update | Operation::Delete, None));
+        let expansion = self
+            .expansion
+            .as_ref()
+            .filter(|_| operation != Operation::Delete);
+        let filled = expansion
+            .and_then(|expansion| expanded.of(expansion, self.dialect, subject.change.position));
+        let shows_old = self.selection.old
+            && matches!(
+                (operation, crossing),
+                (Operation::Update | Operation::Delete, None)
+            );
         // A record that is gone looks the same through every view.
         let looks = (operation != Operation::Delete || shows_old).then_some(Looks {
             view: &self.view,
@@ -260,12 +340,15 @@ impl Lens {
         }
         let change = &subject.change;
         let data = match &looks {
-            Some(looks) if operation != Operation::Delete => {
-                subject.after().render(looks, filled.map(|filled| &filled.fields))
-            }
+            Some(looks) if operation != Operation::Delete => subject
+                .after()
+                .render(looks, filled.map(|filled| &filled.fields)),
             _ => Cow::Owned(json!({"id": change.record_id}).to_string()),
         };
-        let old = looks.as_ref().filter(|_| shows_old).map(|looks| subject.before().render(looks, None));
+        let old = looks
+            .as_ref()
+            .filter(|_| shows_old)
+            .map(|looks| subject.before().render(looks, None));
         let bytes = self.dialect.event(&Event {
             collection: &subject.collection.name,
             collection_id: subject.collection.id,
@@ -298,7 +381,11 @@ struct Looks<'a> {
 
 impl Looks<'_> {
     fn keep(&self) -> Kept {
-        Kept { view: self.view.clone(), fields: self.fields.map(Into::into), old: self.old }
+        Kept {
+            view: self.view.clone(),
+            fields: self.fields.map(Into::into),
+            old: self.old,
+        }
     }
 
     fn is_plain(&self) -> bool {
@@ -322,7 +409,11 @@ struct Kept {
 
 impl Kept {
     fn as_looks(&self) -> Looks<'_> {
-        Looks { view: &self.view, fields: self.fields.as_deref(), old: self.old }
+        Looks {
+            view: &self.view,
+            fields: self.fields.as_deref(),
+            old: self.old,
+        }
     }
 }
 
@@ -335,8 +426,8 @@ pub(super) struct Encoded {
     bytes: Bytes,
 }
 
-/// One entry of the change log while it is handed out: what is worked out for one group serves the next. Documents are
-/// parsed only if some lens must look inside.
+/// One entry of the change log while it is handed out: what is worked out for one group serves the
+/// next. Documents are parsed only if some lens must look inside.
 pub(super) struct Subject {
     pub(super) change: Arc<Change>,
     pub(super) collection: Arc<Collection>,
@@ -349,7 +440,14 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn new(change: Arc<Change>, collection: Arc<Collection>, cursor: Cursor) -> Self {
         let (before, after) = Default::default();
-        Self { change, collection, cursor, before, after, frames: Mutex::default() }
+        Self {
+            change,
+            collection,
+            cursor,
+            before,
+            after,
+            frames: Mutex::default(),
+        }
     }
 
     fn frames(&self) -> MutexGuard<'_, Vec<Encoded>> {
@@ -358,19 +456,38 @@ impl Subject {
 
     /// What it costs to keep what was worked out, about.
     pub(super) fn size(&self) -> usize {
-        let documents = [(&self.before, &self.change.previous), (&self.after, &self.change.record)];
-        let parsed = documents.into_iter().filter(|(parsed, _)| parsed.get().is_some());
-        let parsed = parsed.filter_map(|(_, document)| document.as_ref()).map(|document| document.len() * PARSED);
-        let encoded = self.frames().iter().map(|frame| size_of::<Encoded>() + frame.bytes.len()).sum::<usize>();
+        let documents = [
+            (&self.before, &self.change.previous),
+            (&self.after, &self.change.record),
+        ];
+        let parsed = documents
+            .into_iter()
+            .filter(|(parsed, _)| parsed.get().is_some());
+        let parsed = parsed
+            .filter_map(|(_, document)| document.as_ref())
+            .map(|document| document.len() * PARSED);
+        let encoded = self
+            .frames()
+            .iter()
+            .map(|frame| size_of::<Encoded>() + frame.bytes.len())
+            .sum::<usize>();
         size_of::<Self>() + parsed.sum::<usize>() + encoded
     }
 
     fn before(&self) -> Side<'_> {
-        Side { subject: self, document: self.change.previous.as_deref(), parsed: &self.before }
+        Side {
+            subject: self,
+            document: self.change.previous.as_deref(),
+            parsed: &self.before,
+        }
     }
 
     fn after(&self) -> Side<'_> {
-        Side { subject: self, document: self.change.record.as_deref(), parsed: &self.after }
+        Side {
+            subject: self,
+            document: self.change.record.as_deref(),
+            parsed: &self.after,
+        }
     }
 
     /// The texts that a field has and had.
@@ -378,7 +495,8 @@ impl Subject {
         (self.before().text(field), self.after().text(field))
     }
 
-    /// Whether the record may have been written before the collection was given the fields that it has now.
+    /// Whether the record may have been written before the collection was given the fields that it
+    /// has now.
     fn is_older_than_schema(&self) -> bool {
         self.change.at <= self.collection.row.updated_at
     }
@@ -386,7 +504,8 @@ impl Subject {
     /// A record as the collection's fields are now.
     fn conform(&self, mut record: Record) -> Record {
         if self.is_older_than_schema() {
-            let known = |key: &str| self.collection.field(key).is_some() || SYSTEM_FIELDS.contains(&key);
+            let known =
+                |key: &str| self.collection.field(key).is_some() || SYSTEM_FIELDS.contains(&key);
             record.retain(|key, _| known(key) || key == "account_name");
             for field in &self.collection.fields {
                 record.entry(field.name.as_str()).or_insert(Json::Null);
@@ -406,7 +525,11 @@ struct Side<'s> {
 
 impl<'s> Side<'s> {
     fn record(self) -> Option<&'s Record> {
-        let parse = || serde_json::from_str(self.document?).ok().map(|record| self.subject.conform(record));
+        let parse = || {
+            serde_json::from_str(self.document?)
+                .ok()
+                .map(|record| self.subject.conform(record))
+        };
         self.parsed.get_or_init(parse).as_ref()
     }
 
@@ -422,7 +545,12 @@ impl<'s> Side<'s> {
         // Never show what cannot be looked into.
         let mut record = self.record().cloned().unwrap_or_default();
         looks.apply(&mut record);
-        record.extend(expanded.into_iter().flatten().map(|(field, value)| (field.clone(), value.clone())));
+        record.extend(
+            expanded
+                .into_iter()
+                .flatten()
+                .map(|(field, value)| (field.clone(), value.clone())),
+        );
         Cow::Owned(Json::Object(record).to_string())
     }
 }

@@ -1,6 +1,7 @@
-//! Reading the log instead of being handed events: what a client missed before it came, and what was dropped because it
-//! read too slowly. A connection reads at the pace at which it sends, and joins the others again under the eyes of the
-//! shard, so that nothing is left out and nothing comes twice.
+//! Reading the log instead of being handed events: what a client missed before it came, and what
+//! was dropped because it read too slowly. A connection reads at the pace at which it sends, and
+//! joins the others again under the eyes of the shard, so that nothing is left out and nothing
+//! comes twice.
 
 mod anew;
 mod reading;
@@ -75,15 +76,17 @@ struct Beginning {
     count: u64,
     /// How its records were seen at the last step.
     seen: Sight,
-    /// The position up to which the log must be read before events are handed out again: what has changed for the
-    /// subscribers by now is in there. `None` if that is not known yet.
+    /// The position up to which the log must be read before events are handed out again: what has
+    /// changed for the subscribers by now is in there. `None` if that is not known yet.
     least: Option<i64>,
 }
 
 impl Beginning {
     /// `None` if no subscription is left.
     fn scope(&self) -> Option<Scope> {
-        self.subscriptions.first().map(|subscription| subscription.scope)
+        self.subscriptions
+            .first()
+            .map(|subscription| subscription.scope)
     }
 }
 
@@ -107,7 +110,12 @@ enum Step {
     /// Something was done.
     Done,
     /// The log must be read.
-    Read { job: u64, scope: Scope, position: i64, until: i64 },
+    Read {
+        job: u64,
+        scope: Scope,
+        position: i64,
+        until: i64,
+    },
     /// It must be asked how far the log goes.
     Verify { job: u64 },
     /// The shard answers soon.
@@ -139,7 +147,14 @@ impl Pulls {
             }
             Start::Snapshot(snapshot) => (snapshot.after, Arrived::Live, snapshot),
         };
-        let Snapshot { frames, mut shown, catalog, caller, waiting, .. } = snapshot;
+        let Snapshot {
+            frames,
+            mut shown,
+            catalog,
+            caller,
+            waiting,
+            ..
+        } = snapshot;
         // What changes while the records are read is told when they have been sent.
         let seen = Sight {
             catalog: catalog.unwrap_or_else(|| hub.0.catalog.current()),
@@ -148,9 +163,24 @@ impl Pulls {
         shown.sort_unstable();
         let least = (arrival == Arrived::Live).then(|| shown.last().copied().unwrap_or(position));
         let opening = frames.into_iter();
-        let beginning = Beginning { subscriptions, opening, waiting, foreign, shown, arrival, count: 0, seen, least };
+        let beginning = Beginning {
+            subscriptions,
+            opening,
+            waiting,
+            foreign,
+            shown,
+            arrival,
+            count: 0,
+            seen,
+            least,
+        };
         let id = hub.next_subscription();
-        self.jobs().push(Job { id, task: Task::Start(beginning), position, joining: ended });
+        self.jobs().push(Job {
+            id,
+            task: Task::Start(beginning),
+            position,
+            joining: ended,
+        });
         // The answer waits in the queue and goes first.
         self.due.store(false, Ordering::Relaxed);
     }
@@ -164,8 +194,8 @@ impl Pulls {
         self.jobs().iter().map(waiting).sum::<usize>() > SNAPSHOT_BYTES
     }
 
-    /// How many entries of the log are still to be read; `None` if it is not read. `lags` are the first events that the
-    /// queue dropped.
+    /// How many entries of the log are still to be read; `None` if it is not read. `lags` are the
+    /// first events that the queue dropped.
     pub(super) fn behind(&self, hub: &Hub, lags: &[Mark]) -> Option<i64> {
         let jobs = self.jobs();
         let of_lane = |job: &Job, lane| matches!(job.task, Task::Lane(number) if number == lane);
@@ -181,16 +211,23 @@ impl Pulls {
     }
 
     fn add(&self, id: u64, task: Task, position: i64) {
-        self.jobs().push(Job { id, task, position, joining: None });
+        self.jobs().push(Job {
+            id,
+            task,
+            position,
+            joining: None,
+        });
     }
 }
 
 impl Connection {
-    /// Waits until there is something to send and puts it into `frames`, which must be empty. Nothing is lost if this is
-    /// dropped before it returns.
+    /// Waits until there is something to send and puts it into `frames`, which must be empty.
+    /// Nothing is lost if this is dropped before it returns.
     pub async fn next(&self, frames: &mut Vec<Bytes>) -> Taken {
         let taken = self.next_frames(frames).await;
-        self.outlet().sent.fetch_add(frames.len() as u64, Ordering::Relaxed);
+        self.outlet()
+            .sent
+            .fetch_add(frames.len() as u64, Ordering::Relaxed);
         taken
     }
 
@@ -205,7 +242,11 @@ impl Connection {
                 return taken;
             }
             while let Some(first) = self.queue().lag() {
-                pulls.add(self.hub().next_subscription(), Task::Lane(first.lane), first.position - 1);
+                pulls.add(
+                    self.hub().next_subscription(),
+                    Task::Lane(first.lane),
+                    first.position - 1,
+                );
             }
             let step = self.plan(frames);
             match step {
@@ -225,7 +266,12 @@ impl Connection {
                     Ok(end) => self.verified(job, end),
                     Err(error) => self.fail(&error),
                 },
-                Step::Read { job, scope, position, until } => {
+                Step::Read {
+                    job,
+                    scope,
+                    position,
+                    until,
+                } => {
                     match self.hub().0.history.read(scope, position, until).await {
                         Ok(Some(segment)) => match self.ask(job, &segment, until).await {
                             Ok(asked) => {
@@ -234,7 +280,8 @@ impl Connection {
                                 if self.stands(&asked, &sight) {
                                     let mut read = Vec::new();
                                     self.apply(job, &segment, &asked, sight, &mut read);
-                                    // What was said about anything that was read waits there, and goes first.
+                                    // What was said about anything that was read waits there, and
+                                    // goes first.
                                     let taken = self.queue().take(frames);
                                     frames.append(&mut read);
                                     if let Some(taken) = taken {
@@ -292,8 +339,17 @@ impl Connection {
             Task::Start(start) if start.least.is_none() => Step::Verify { job: id },
             _ if position < until => {
                 // A superadmin's subscriptions of several accounts may share a shard.
-                let scope = if matches!(job.task, Task::Lane(_)) { self.widest(scope) } else { scope };
-                Step::Read { job: id, scope, position, until }
+                let scope = if matches!(job.task, Task::Lane(_)) {
+                    self.widest(scope)
+                } else {
+                    scope
+                };
+                Step::Read {
+                    job: id,
+                    scope,
+                    position,
+                    until,
+                }
             }
             Task::Start(start) if start.least.is_some_and(|least| least > position) => Step::Linger,
             _ => {
@@ -309,25 +365,36 @@ impl Connection {
     fn scope_of(&self, job: &mut Job) -> Option<Scope> {
         match &mut job.task {
             Task::Start(start) => {
-                let held = self.outlet().held(|held| start.subscriptions.iter().any(|own| own.id == held.id));
+                let held = self
+                    .outlet()
+                    .held(|held| start.subscriptions.iter().any(|own| own.id == held.id));
                 if held.len() < start.subscriptions.len() {
-                    let kept = |subscription: &Arc<Subscription>| held.iter().any(|held| held.id == subscription.id);
+                    let kept = |subscription: &Arc<Subscription>| {
+                        held.iter().any(|held| held.id == subscription.id)
+                    };
                     start.subscriptions.retain(kept);
                 }
                 start.scope()
             }
-            Task::Lane(lane) => self.lane_subscriptions(*lane).first().map(|subscription| subscription.scope),
+            Task::Lane(lane) => self
+                .lane_subscriptions(*lane)
+                .first()
+                .map(|subscription| subscription.scope),
         }
     }
 
     fn lane_subscriptions(&self, lane: u32) -> Vec<Arc<Subscription>> {
-        self.outlet().held(|held| held.is_live() && self.hub().lane_of(held.scope) == lane)
+        self.outlet()
+            .held(|held| held.is_live() && self.hub().lane_of(held.scope) == lane)
     }
 
     /// A scope that holds every subscription of the same shard.
     fn widest(&self, scope: Scope) -> Scope {
         let lane = self.hub().lane_of(scope);
-        let same = self.lane_subscriptions(lane).iter().all(|subscription| subscription.scope == scope);
+        let same = self
+            .lane_subscriptions(lane)
+            .iter()
+            .all(|subscription| subscription.scope == scope);
         if same { scope } else { Scope::Everything }
     }
 
@@ -337,7 +404,10 @@ impl Connection {
         match &mut job.task {
             Task::Start(start) => outlet.with_members(&start.subscriptions.clone(), |members| {
                 let Some(first) = members.first() else { return };
-                let sight = Sight { catalog: self.hub().0.catalog.current(), caller: first.caller.clone() };
+                let sight = Sight {
+                    catalog: self.hub().0.catalog.current(),
+                    caller: first.caller.clone(),
+                };
                 for frame in self.changes(start, sight, position) {
                     outlet.queue().push(frame);
                 }
@@ -345,12 +415,25 @@ impl Connection {
                     Arrived::Replayed(_) => Arrived::Replayed(start.count),
                     other => other,
                 };
-                let join = Join { members, position, arrival, seen: start.seen.catalog.clone(), reply };
+                let join = Join {
+                    members,
+                    position,
+                    arrival,
+                    seen: start.seen.catalog.clone(),
+                    reply,
+                };
                 self.hub().command(scope, Command::Join(Box::new(join)));
             }),
             Task::Lane(_) => {
                 let outlet = outlet.clone();
-                self.hub().command(scope, Command::Rejoin { outlet, position, reply });
+                self.hub().command(
+                    scope,
+                    Command::Rejoin {
+                        outlet,
+                        position,
+                        reply,
+                    },
+                );
             }
         }
         answer
@@ -359,10 +442,14 @@ impl Connection {
     async fn joined(&self, job: u64) -> Joined {
         poll_fn(|context| {
             let mut jobs = self.pulls().jobs();
-            let Some(job) = jobs.iter_mut().find(|other| other.id == job) else { return Poll::Ready(Joined::Live) };
+            let Some(job) = jobs.iter_mut().find(|other| other.id == job) else {
+                return Poll::Ready(Joined::Live);
+            };
             match &mut job.joining {
                 // A shard that has ended hands out nothing any more.
-                Some(joining) => Pin::new(joining).poll(context).map(|answer| answer.unwrap_or(Joined::Live)),
+                Some(joining) => Pin::new(joining)
+                    .poll(context)
+                    .map(|answer| answer.unwrap_or(Joined::Live)),
                 None => Poll::Ready(Joined::Behind),
             }
         })
@@ -387,10 +474,13 @@ impl Connection {
         }
     }
 
-    /// A cursor that is ahead of this process is good if the log has got there; another node may be faster.
+    /// A cursor that is ahead of this process is good if the log has got there; another node may be
+    /// faster.
     fn verified(&self, id: u64, end: i64) {
         self.with_job(id, |job| {
-            let Task::Start(start) = &mut job.task else { return };
+            let Task::Start(start) = &mut job.task else {
+                return;
+            };
             start.least = Some(end);
             if let Some(scope) = start.scope().filter(|_| job.position > end) {
                 job.position = self.give_up_replaying(start, scope, Resync::Epoch);
@@ -399,7 +489,14 @@ impl Connection {
     }
 
     /// Appends the frames of what was read.
-    fn apply(&self, id: u64, segment: &Segment, asked: &Asked, sight: Sight, frames: &mut Vec<Bytes>) {
+    fn apply(
+        &self,
+        id: u64,
+        segment: &Segment,
+        asked: &Asked,
+        sight: Sight,
+        frames: &mut Vec<Bytes>,
+    ) {
         self.with_job(id, |job| {
             let until = asked.until;
             let from = job.position;
@@ -418,17 +515,32 @@ impl Connection {
                     frames.extend(self.changes(start, sight, from));
                     let before = frames.len();
                     let is_new = |position: i64| {
-                        position > from && position <= until && start.shown.binary_search(&position).is_err()
+                        position > from
+                            && position <= until
+                            && start.shown.binary_search(&position).is_err()
                     };
-                    let read = Read { segment, asked, sight: &start.seen };
-                    self.collect(&read, &start.subscriptions, |_, position| is_new(position), frames);
+                    let read = Read {
+                        segment,
+                        asked,
+                        sight: &start.seen,
+                    };
+                    self.collect(
+                        &read,
+                        &start.subscriptions,
+                        |_, position| is_new(position),
+                        frames,
+                    );
                     start.count += (frames.len() - before) as u64;
                 }
                 Task::Lane(lane) => {
                     let is_new = |subscription: &Subscription, position: i64| {
                         position > from && position <= until && position > subscription.live_after()
                     };
-                    let read = Read { segment, asked, sight: &sight };
+                    let read = Read {
+                        segment,
+                        asked,
+                        sight: &sight,
+                    };
                     self.collect(&read, &self.lane_subscriptions(*lane), is_new, frames);
                 }
             }

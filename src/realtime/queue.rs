@@ -1,5 +1,6 @@
-//! The bounded queue between the hub and a connection. A publisher never waits for a reader: when the queue is full, the
-//! events in it are dropped, and the connection reads them in the change log, at its own pace.
+//! The bounded queue between the hub and a connection. A publisher never waits for a reader: when
+//! the queue is full, the events in it are dropped, and the connection reads them in the change
+//! log, at its own pace.
 
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -128,7 +129,8 @@ struct State {
     last: i64,
     ping: bool,
     close: Option<Close>,
-    /// Set when the reader took nothing although others waited for it; its slowness counts no more until it reads.
+    /// Set when the reader took nothing although others waited for it; its slowness counts no more
+    /// until it reads.
     stalled: bool,
     /// How many looks have found something that waits, since the reader came last.
     looks: u32,
@@ -139,7 +141,11 @@ struct State {
 
 impl State {
     fn wake_unless_sending(&mut self) -> Option<Waker> {
-        if self.sending { None } else { self.waker.take() }
+        if self.sending {
+            None
+        } else {
+            self.waker.take()
+        }
     }
 
     fn fits(&self, frame: &Bytes, limits: Limits) -> bool {
@@ -160,13 +166,20 @@ impl State {
     fn note_lost(&mut self, mark: Mark) {
         match self.lags.iter_mut().find(|lag| lag.first.lane == mark.lane) {
             Some(lag) => lag.first.position = lag.first.position.min(mark.position),
-            None => self.lags.push(Lag { first: mark, noticed: false }),
+            None => self.lags.push(Lag {
+                first: mark,
+                noticed: false,
+            }),
         }
     }
 
-    /// Drops the events that wait, and checkpoints, which would be wrong without them. Answers stay: they are in no log.
+    /// Drops the events that wait, and checkpoints, which would be wrong without them. Answers
+    /// stay: they are in no log.
     fn drop_events(&mut self) {
-        let (frames, kinds) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.kinds));
+        let (frames, kinds) = (
+            std::mem::take(&mut self.frames),
+            std::mem::take(&mut self.kinds),
+        );
         self.bytes = 0;
         for (frame, kind) in frames.into_iter().zip(kinds) {
             match kind {
@@ -178,21 +191,28 @@ impl State {
     }
 
     fn has_news(&self) -> bool {
-        !self.frames.is_empty() || self.ping || self.close.is_some() || self.lags.iter().any(|lag| !lag.noticed)
+        !self.frames.is_empty()
+            || self.ping
+            || self.close.is_some()
+            || self.lags.iter().any(|lag| !lag.noticed)
     }
 }
 
 impl Queue {
     /// An empty queue.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default() }
+        Self {
+            limits,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a frame that is no event: an answer, a notice. If there are too many of them, the connection ends.
+    /// Adds a frame that is no event: an answer, a notice. If there are too many of them, the
+    /// connection ends.
     pub fn push(&self, frame: Bytes) -> Pushed {
         let mut state = self.state();
         if state.close.is_some() {
@@ -221,7 +241,11 @@ impl Queue {
             state.add(frame, Kind::Event(mark));
             state.last = mark.position;
             let congested = !state.stalled && self.has_much(&state);
-            if congested { Pushed::Congested } else { Pushed::Queued }
+            if congested {
+                Pushed::Congested
+            } else {
+                Pushed::Queued
+            }
         } else {
             state.drop_events();
             state.note_lost(mark);
@@ -231,20 +255,24 @@ impl Queue {
         pushed
     }
 
-    /// Says how far the log is, unless the connection knows or cannot be told: it has much to read, or has fallen behind.
+    /// Says how far the log is, unless the connection knows or cannot be told: it has much to read,
+    /// or has fallen behind.
     pub(super) fn push_checkpoint(&self, position: i64, frame: impl FnOnce() -> Option<Bytes>) {
         let mut state = self.state();
         if state.close.is_some() || state.last >= position || !state.lags.is_empty() {
             return;
         }
-        let Some(frame) = frame().filter(|frame| state.fits(frame, self.limits)) else { return };
+        let Some(frame) = frame().filter(|frame| state.fits(frame, self.limits)) else {
+            return;
+        };
         state.add(frame, Kind::Checkpoint);
         state.last = position;
         wake(state, State::wake_unless_sending);
     }
 
-    /// The next shard whose events were dropped, and the first position of those. The reader must read them in the log
-    /// and then [`Queue::rejoin`]; until then, no event of that shard is queued.
+    /// The next shard whose events were dropped, and the first position of those. The reader must
+    /// read them in the log and then [`Queue::rejoin`]; until then, no event of that shard is
+    /// queued.
     pub(super) fn lag(&self) -> Option<Mark> {
         let mut state = self.state();
         let lag = state.lags.iter_mut().find(|lag| !lag.noticed)?;
@@ -280,7 +308,8 @@ impl Queue {
         wake(state, State::wake_unless_sending);
     }
 
-    /// Ends the connection; the first reason stands. What waits is still sent, unless there is too much of it.
+    /// Ends the connection; the first reason stands. What waits is still sent, unless there is too
+    /// much of it.
     pub fn close(&self, reason: Close) {
         let mut state = self.state();
         if state.close.is_some() {
@@ -312,7 +341,11 @@ impl Queue {
     /// Counts the looks since the reader came last, if something waits for it.
     pub(super) fn look(&self) -> u32 {
         let mut state = self.state();
-        state.looks = if state.frames.is_empty() && state.lags.is_empty() { 0 } else { state.looks + 1 };
+        state.looks = if state.frames.is_empty() && state.lags.is_empty() {
+            0
+        } else {
+            state.looks + 1
+        };
         state.looks
     }
 
@@ -332,7 +365,10 @@ impl Queue {
         state.kinds = Vec::new();
         state.bytes = 0;
         state.stalled = false;
-        Some(Taken { ping: std::mem::take(&mut state.ping), close: state.close })
+        Some(Taken {
+            ping: std::mem::take(&mut state.ping),
+            close: state.close,
+        })
     }
 
     /// Waits until there is something to do.
@@ -402,11 +438,20 @@ mod tests {
     async fn frames_come_out_in_order_and_at_once() {
         let queue = queue(100, 100);
         for text in ["a", "b", "c"] {
-            assert_eq!(queue.push(Bytes::from_static(text.as_bytes())), Pushed::Queued);
+            assert_eq!(
+                queue.push(Bytes::from_static(text.as_bytes())),
+                Pushed::Queued
+            );
         }
         queue.ready().await;
         let (frames, answer) = taken(&queue);
-        assert_eq!((frames, answer), (vec!["a".into(), "b".into(), "c".into()], Some(Taken::default())));
+        assert_eq!(
+            (frames, answer),
+            (
+                vec!["a".into(), "b".into(), "c".into()],
+                Some(Taken::default())
+            )
+        );
         assert_eq!(taken(&queue).1, None);
     }
 
@@ -414,12 +459,27 @@ mod tests {
     fn too_many_events_are_dropped_and_answers_stay() {
         let queue = queue(8, 1000);
         queue.push(Bytes::from_static(b"ack"));
-        let answers: Vec<Pushed> = (10..18).map(|position| event(&queue, 1, position)).collect();
-        assert_eq!(answers[..3], [Pushed::Congested, Pushed::Congested, Pushed::Congested]);
+        let answers: Vec<Pushed> = (10..18)
+            .map(|position| event(&queue, 1, position))
+            .collect();
+        assert_eq!(
+            answers[..3],
+            [Pushed::Congested, Pushed::Congested, Pushed::Congested]
+        );
         assert_eq!(answers[7], Pushed::Overflowed);
         assert_eq!(event(&queue, 1, 18), Pushed::Refused);
-        assert_eq!(event(&queue, 2, 3), Pushed::Congested, "another shard's events are not concerned");
-        assert_eq!(queue.lag(), Some(Mark { lane: 1, position: 10 }));
+        assert_eq!(
+            event(&queue, 2, 3),
+            Pushed::Congested,
+            "another shard's events are not concerned"
+        );
+        assert_eq!(
+            queue.lag(),
+            Some(Mark {
+                lane: 1,
+                position: 10
+            })
+        );
         assert_eq!(queue.lag(), None, "the reader is told once");
         assert_eq!(taken(&queue).0, ["ack", "x"]);
         assert_eq!(event(&queue, 1, 19), Pushed::Refused);
@@ -431,7 +491,8 @@ mod tests {
     #[test]
     fn a_checkpoint_that_is_dropped_takes_no_event_with_it() {
         let queue = queue(3, 1000);
-        let checkpoint = |position| queue.push_checkpoint(position, || Some(Bytes::from_static(b"checkpoint")));
+        let checkpoint =
+            |position| queue.push_checkpoint(position, || Some(Bytes::from_static(b"checkpoint")));
         checkpoint(10);
         checkpoint(10);
         event(&queue, 1, 11);
@@ -439,7 +500,13 @@ mod tests {
         checkpoint(13);
         assert_eq!(event(&queue, 1, 14), Pushed::Overflowed);
         // What was before it has been sent, and would come twice.
-        assert_eq!(queue.lag(), Some(Mark { lane: 1, position: 11 }));
+        assert_eq!(
+            queue.lag(),
+            Some(Mark {
+                lane: 1,
+                position: 11
+            })
+        );
         checkpoint(15);
         assert_eq!(taken(&queue).1, None);
         queue.rejoin(1);
@@ -451,12 +518,27 @@ mod tests {
     fn a_lone_frame_always_fits_and_too_many_answers_end_the_connection() {
         let queue = queue(100, 10);
         let large = Bytes::from(vec![b'x'; 50]);
-        assert_eq!(queue.push_event(large, Mark { lane: 0, position: 1 }), Pushed::Congested);
+        assert_eq!(
+            queue.push_event(
+                large,
+                Mark {
+                    lane: 0,
+                    position: 1
+                }
+            ),
+            Pushed::Congested
+        );
         assert_eq!(queue.push(Bytes::from_static(b"answer")), Pushed::Queued);
-        assert_eq!(queue.push(Bytes::from_static(b"answer")), Pushed::Overflowed);
+        assert_eq!(
+            queue.push(Bytes::from_static(b"answer")),
+            Pushed::Overflowed
+        );
         assert_eq!(queue.push(Bytes::from_static(b"x")), Pushed::Refused);
         let (frames, answer) = taken(&queue);
-        assert_eq!((frames.len(), answer.unwrap().close), (0, Some(Close::Overload)));
+        assert_eq!(
+            (frames.len(), answer.unwrap().close),
+            (0, Some(Close::Overload))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The last changes that a shard has handed out: whoever has read the log almost to its end joins with these.
+//! The last changes that a shard has handed out: whoever has read the log almost to its end joins
+//! with these.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,14 +20,20 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(position: i64) -> Self {
-        Self { changes: VecDeque::new(), bytes: 0, after: position }
+        Self {
+            changes: VecDeque::new(),
+            bytes: 0,
+            after: position,
+        }
     }
 
     pub(super) fn push(&mut self, change: Arc<Change>) {
         self.bytes += change.size();
         self.changes.push_back(change);
         while self.changes.len() > MOST || self.bytes > MOST_BYTES {
-            let Some(oldest) = self.changes.pop_front() else { return };
+            let Some(oldest) = self.changes.pop_front() else {
+                return;
+            };
             self.bytes -= oldest.size();
             self.after = oldest.position;
         }
@@ -34,7 +41,9 @@ impl Ring {
 
     /// Everything after a position; `None` if that is not all here.
     pub(super) fn since(&self, position: i64) -> Option<impl Iterator<Item = &Arc<Change>>> {
-        let start = self.changes.partition_point(|change| change.position <= position);
+        let start = self
+            .changes
+            .partition_point(|change| change.position <= position);
         (position >= self.after).then(|| self.changes.range(start..))
     }
 }
@@ -62,7 +71,11 @@ mod tests {
     }
 
     fn since(ring: &Ring, position: i64) -> Option<Vec<i64>> {
-        Some(ring.since(position)?.map(|change| change.position).collect())
+        Some(
+            ring.since(position)?
+                .map(|change| change.position)
+                .collect(),
+        )
     }
 
     #[test]

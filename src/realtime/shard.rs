@@ -31,8 +31,8 @@ use judging::Allowances;
 
 /// After so many frames the task lets others run.
 const FRAMES_PER_TURN: usize = 1000;
-/// Connections that have much to send are waited for if they are at least this part of an event's receivers: then it is
-/// this machine that cannot keep up, and not some slow readers.
+/// Connections that have much to send are waited for if they are at least this part of an event's
+/// receivers: then it is this machine that cannot keep up, and not some slow readers.
 const MANY: usize = 8;
 /// How often they are looked at.
 const LOOK: Duration = Duration::from_millis(1);
@@ -91,9 +91,17 @@ impl Shard {
         let wanted = lane.clone();
         let (intake, feed) = feed(&log, backlog, move |change| wanted.takes(change));
         let (commands, commands_in) = mpsc::unbounded_channel();
-        let (ring, position) = (Ring::new(log.position()), Arc::new(AtomicI64::new(log.position())));
+        let (ring, position) = (
+            Ring::new(log.position()),
+            Arc::new(AtomicI64::new(log.position())),
+        );
         let delivered = Arc::new(AtomicU64::new(0));
-        let handle = Handle { intake, commands, position: position.clone(), delivered: delivered.clone() };
+        let handle = Handle {
+            intake,
+            commands,
+            position: position.clone(),
+            delivered: delivered.clone(),
+        };
         let (commands, topics, pace) = (commands_in, HashMap::new(), Pace::default());
         let shard = Self {
             db,
@@ -180,7 +188,9 @@ impl Shard {
     fn deliver(&mut self, change: &Arc<Change>, outlook: &mut Outlook, until: i64) -> Delivery {
         let (start, before) = (Instant::now(), self.cursor());
         let found = outlook.next(change);
-        let Some(topics) = self.topics_of(change) else { return Delivery::default() };
+        let Some(topics) = self.topics_of(change) else {
+            return Delivery::default();
+        };
         // Who goes on after a later cursor must have heard of this.
         for topic in topics.values_mut() {
             topic.note(change);
@@ -188,7 +198,9 @@ impl Shard {
         }
         let mut allowance = self.allowances.of(change.account_id, Instant::now());
         let (lane, cursor) = (self.lane.number, self.log.cursor(change.position));
-        let Some((topic, collection)) = self.topic_of(change, outlook.catalog()) else { return Delivery::default() };
+        let Some((topic, collection)) = self.topic_of(change, outlook.catalog()) else {
+            return Delivery::default();
+        };
         let (subject, findings) = found.unwrap_or_else(|| {
             let subject = Subject::new(change.clone(), collection.clone(), cursor);
             (subject, Findings::default())
@@ -199,7 +211,8 @@ impl Shard {
             topic.tell_shaken(&before, until);
             counter!("snackbase_realtime_unjudged_total").increment(delivery.unjudged.len() as u64);
         }
-        self.allowances.settle(change.account_id, &allowance, Instant::now());
+        self.allowances
+            .settle(change.account_id, &allowance, Instant::now());
         let took = start.elapsed() + outlook.share();
         histogram!("snackbase_realtime_delivery_seconds").record(took.as_secs_f64());
         delivery
@@ -223,7 +236,9 @@ impl Shard {
         let cursor = self.cursor();
         let collection = catalog.by_id(change.collection_id?)?;
         let topic = self.topics_of(change)?.get_mut(collection.name.as_str())?;
-        change_groups(topic, |topic| topic.refresh(catalog, &collection.name, &cursor));
+        change_groups(topic, |topic| {
+            topic.refresh(catalog, &collection.name, &cursor)
+        });
         Some((topic, collection))
     }
 
@@ -239,9 +254,18 @@ impl Shard {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Subscribe { mut member, replaces, after, ack } => {
+            Command::Subscribe {
+                mut member,
+                replaces,
+                after,
+                ack,
+            } => {
                 let outlet = member.outlet.clone();
-                let position = if replaces.is_some() { self.position() } else { self.position().max(after) };
+                let position = if replaces.is_some() {
+                    self.position()
+                } else {
+                    self.position().max(after)
+                };
                 member.begin(position, position);
                 // The answer goes ahead of all that follows from it.
                 if let Some(ack) = ack {
@@ -250,11 +274,19 @@ impl Shard {
                 self.add(member, replaces);
             }
             Command::Join(join) => self.join(*join).await,
-            Command::Rejoin { outlet, position, reply } => {
+            Command::Rejoin {
+                outlet,
+                position,
+                reply,
+            } => {
                 // Whoever asked may be gone; then its subscriptions end soon.
                 let _ = reply.send(self.rejoin(&outlet, position).await);
             }
-            Command::Unsubscribe { subscription, ack, done } => {
+            Command::Unsubscribe {
+                subscription,
+                ack,
+                done,
+            } => {
                 self.in_topic(&subscription, |topic| {
                     topic.remove(subscription.id);
                 });
@@ -265,9 +297,14 @@ impl Shard {
                     let _ = done.send(Joined::Behind);
                 }
             }
-            Command::Recast { subscription, caller } => {
+            Command::Recast {
+                subscription,
+                caller,
+            } => {
                 let cursor = self.cursor();
-                self.in_topic(&subscription, |topic| topic.recast(subscription.id, caller, &cursor));
+                self.in_topic(&subscription, |topic| {
+                    topic.recast(subscription.id, caller, &cursor)
+                });
             }
             Command::Refresh => {
                 let (catalog, cursor) = (self.catalog.current(), self.cursor());
@@ -276,9 +313,15 @@ impl Shard {
                 }
                 self.forget_empty_topics();
             }
-            Command::Count { subscriptions, reply } => {
+            Command::Count {
+                subscriptions,
+                reply,
+            } => {
                 let size = |subscription: &Arc<Subscription>| {
-                    let topic = self.topics.get(&subscription.scope)?.get(&subscription.collection)?;
+                    let topic = self
+                        .topics
+                        .get(&subscription.scope)?
+                        .get(&subscription.collection)?;
                     Some((subscription.id, topic.group_size(subscription.id)?))
                 };
                 // Whoever asked may have given up.
@@ -291,13 +334,21 @@ impl Shard {
     fn add(&mut self, member: Member, replaces: Option<Arc<Subscription>>) {
         let cursor = self.cursor();
         let catalog = self.catalog.current();
-        let (scope, collection) = (member.subscription.scope, member.subscription.collection.clone());
+        let (scope, collection) = (
+            member.subscription.scope,
+            member.subscription.collection.clone(),
+        );
         if let Some(replaced) = replaces {
             self.in_topic(&replaced, |topic| {
                 topic.remove(replaced.id);
             });
         }
-        let topic = self.topics.entry(scope).or_default().entry(collection.clone()).or_default();
+        let topic = self
+            .topics
+            .entry(scope)
+            .or_default()
+            .entry(collection.clone())
+            .or_default();
         change_groups(topic, |topic| {
             topic.refresh(&catalog, &collection, &cursor);
             topic.add(member);
@@ -315,11 +366,23 @@ impl Shard {
         });
     }
 
-    /// Adds subscriptions that know everything up to a position; what has happened since is queued first.
+    /// Adds subscriptions that know everything up to a position; what has happened since is queued
+    /// first.
     async fn join(&mut self, join: Join) {
-        let Join { members, position, arrival, seen, reply } = join;
-        let Some(outlet) = members.first().map(|member| member.outlet.clone()) else { return };
-        let subscriptions: Vec<Arc<Subscription>> = members.iter().map(|member| member.subscription.clone()).collect();
+        let Join {
+            members,
+            position,
+            arrival,
+            seen,
+            reply,
+        } = join;
+        let Some(outlet) = members.first().map(|member| member.outlet.clone()) else {
+            return;
+        };
+        let subscriptions: Vec<Arc<Subscription>> = members
+            .iter()
+            .map(|member| member.subscription.clone())
+            .collect();
         let catalog = self.catalog.current();
         let caught_up = if outlet.queue().is_lagging() {
             // What is queued now would be lost.
@@ -339,12 +402,17 @@ impl Shard {
         let after = self.position().max(position);
         let cursor = self.log.cursor(after);
         let notice = match arrival {
-            Arrived::Replayed(count) => Some(Notice::Replayed { count: count + queued, cursor: &cursor }),
+            Arrived::Replayed(count) => Some(Notice::Replayed {
+                count: count + queued,
+                cursor: &cursor,
+            }),
             Arrived::Live => Some(Notice::Live { cursor: &cursor }),
             Arrived::Silent => None,
         };
         let first = subscriptions.first();
-        let notice = notice.zip(first).and_then(|(notice, first)| first.notice(&outlet, &notice));
+        let notice = notice
+            .zip(first)
+            .and_then(|(notice, first)| first.notice(&outlet, &notice));
         if let Some(frame) = notice {
             outlet.queue().push(frame);
         }
@@ -359,7 +427,8 @@ impl Shard {
 
     /// Hands events to a connection again that knows everything up to a position.
     async fn rejoin(&mut self, outlet: &Arc<Outlet>, position: i64) -> Joined {
-        let of_lane = |subscription: &Subscription| subscription.is_live() && self.serves(subscription.scope);
+        let of_lane =
+            |subscription: &Subscription| subscription.is_live() && self.serves(subscription.scope);
         let subscriptions = outlet.held(of_lane);
         let missed = match self.missed(outlet, &subscriptions, position).await {
             Ok(missed) => Some(missed),
@@ -385,7 +454,11 @@ impl Shard {
         let cursor = self.cursor();
         for outlet in outlets {
             if outlet.is_complete(|subscription| self.serves(subscription.scope)) {
-                let notice = || outlet.dialect().notice(&Notice::Checkpoint { cursor: &cursor }, None);
+                let notice = || {
+                    outlet
+                        .dialect()
+                        .notice(&Notice::Checkpoint { cursor: &cursor }, None)
+                };
                 outlet.queue().push_checkpoint(position, notice);
             }
         }
@@ -393,8 +466,12 @@ impl Shard {
 
     fn in_topic(&mut self, subscription: &Subscription, change: impl FnOnce(&mut Topic)) {
         let scope = subscription.scope;
-        let Some(topics) = self.topics.get_mut(&scope) else { return };
-        let Some(topic) = topics.get_mut(&subscription.collection) else { return };
+        let Some(topics) = self.topics.get_mut(&scope) else {
+            return;
+        };
+        let Some(topic) = topics.get_mut(&subscription.collection) else {
+            return;
+        };
         change_groups(topic, change);
         if topic.is_empty() {
             topics.remove(&subscription.collection);
@@ -408,7 +485,11 @@ impl Shard {
 /// Tells subscriptions whose collection is another one now.
 fn tell_differences(members: &[Member], before: &Catalog, now: &Catalog, cursor: &Cursor) {
     for member in members {
-        let Subscription { collection, selection, .. } = &*member.subscription;
+        let Subscription {
+            collection,
+            selection,
+            ..
+        } = &*member.subscription;
         if let Some(reason) = difference(before, now, collection, selection, &member.caller) {
             tell(member, reason, cursor);
         }
@@ -421,13 +502,17 @@ fn change_groups(topic: &mut Topic, change: impl FnOnce(&mut Topic)) {
     change(topic);
     let after = topic.groups();
     if before != after {
-        #[expect(clippy::cast_precision_loss, reason = "a gauge takes nothing but doubles")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge takes nothing but doubles"
+        )]
         gauge!("snackbase_realtime_groups").increment(after as f64 - before as f64);
     }
 }
 
-/// Lets connections catch up that read, but not as fast as events come, until only `few` are left; meanwhile events wait
-/// in the log. Connections that take nothing are given up on: they delay nobody any more, and their queues overflow.
+/// Lets connections catch up that read, but not as fast as events come, until only `few` are left;
+/// meanwhile events wait in the log. Connections that take nothing are given up on: they delay
+/// nobody any more, and their queues overflow.
 async fn wait_for(mut congested: Vec<Arc<Outlet>>, few: usize) {
     let start = Instant::now();
     let mut progress = start;

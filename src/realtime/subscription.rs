@@ -29,7 +29,11 @@ impl Operations {
         if names.peek().is_none() {
             return Self::ALL;
         }
-        Self(names.filter_map(Operation::parse).fold(0, |set, operation| set | Self::bit(operation)))
+        Self(
+            names
+                .filter_map(Operation::parse)
+                .fold(0, |set, operation| set | Self::bit(operation)),
+        )
     }
 
     /// Those with these names; no name at all means every operation.
@@ -63,11 +67,13 @@ impl Operations {
 
     /// The operations in it.
     pub fn iter(self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.into_iter().filter(move |operation| self.contains(*operation))
+        Operation::ALL
+            .into_iter()
+            .filter(move |operation| self.contains(*operation))
     }
 
-    /// Whether a subscriber is told. A record that enters or leaves is news for whoever asked for updates, and for
-    /// whoever wants to know what is there.
+    /// Whether a subscriber is told. A record that enters or leaves is news for whoever asked for
+    /// updates, and for whoever wants to know what is there.
     pub fn want(self, operation: Operation, crossing: Option<Crossing>) -> bool {
         let also = match crossing {
             None => operation,
@@ -105,11 +111,12 @@ impl Scope {
     }
 }
 
-/// Which of a collection's records a subscription is about, and what of them it shows. The default is all that the
-/// collection's list shows.
+/// Which of a collection's records a subscription is about, and what of them it shows. The default
+/// is all that the collection's list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selection {
-    /// One record; then the collection's view rule and the fields of its views decide instead of the list's.
+    /// One record; then the collection's view rule and the fields of its views decide instead of
+    /// the list's.
     pub record: Option<Box<str>>,
     /// A condition in the language of lists' filters.
     pub filter: Option<Box<str>>,
@@ -124,12 +131,25 @@ pub struct Selection {
 impl Selection {
     /// The operation whose rule and field list decide.
     pub fn operation(&self) -> schema::Operation {
-        if self.record.is_some() { schema::Operation::View } else { schema::Operation::List }
+        if self.record.is_some() {
+            schema::Operation::View
+        } else {
+            schema::Operation::List
+        }
     }
 
     /// What is to be expanded in records that are seen through a view.
-    pub(super) fn expansion(&self, catalog: &Catalog, caller: &Caller, view: &FieldView) -> Option<ExpandPlan> {
-        let selected = |name: &str| self.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name));
+    pub(super) fn expansion(
+        &self,
+        catalog: &Catalog,
+        caller: &Caller,
+        view: &FieldView,
+    ) -> Option<ExpandPlan> {
+        let selected = |name: &str| {
+            self.fields
+                .as_ref()
+                .is_none_or(|fields| fields.iter().any(|field| field == name))
+        };
         ExpandPlan::new(catalog, caller, view, self.expand.as_ref()?, selected)
     }
 }
@@ -216,8 +236,8 @@ pub(super) struct Subscription {
     pub(super) selection: Arc<Selection>,
     pub(super) tag: Option<Box<str>>,
     pub(super) notices: bool,
-    /// What it knows: entries up to this position are not for it. The end of all positions until its shard hands events
-    /// to it.
+    /// What it knows: entries up to this position are not for it. The end of all positions until
+    /// its shard hands events to it.
     live_after: AtomicI64,
 }
 
@@ -249,8 +269,15 @@ impl Subscription {
 
     /// A notice of this subscription, if its client knows them.
     pub(super) fn notice(&self, outlet: &Outlet, notice: &Notice<'_>) -> Option<Bytes> {
-        let about = About { collection: &self.collection, tag: self.tag.as_deref() };
-        if self.notices { outlet.dialect().notice(notice, Some(about)) } else { None }
+        let about = About {
+            collection: &self.collection,
+            tag: self.tag.as_deref(),
+        };
+        if self.notices {
+            outlet.dialect().notice(notice, Some(about))
+        } else {
+            None
+        }
     }
 }
 
@@ -268,23 +295,37 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(subscription: Arc<Subscription>, outlet: Arc<Outlet>, caller: Caller) -> Self {
+    pub(super) fn new(
+        subscription: Arc<Subscription>,
+        outlet: Arc<Outlet>,
+        caller: Caller,
+    ) -> Self {
         let (operations, tagged) = (subscription.operations, subscription.tag.is_some());
-        Self { subscription, outlet, caller, operations, tagged, after: 0, told: 0 }
+        Self {
+            subscription,
+            outlet,
+            caller,
+            operations,
+            tagged,
+            after: 0,
+            told: 0,
+        }
     }
 
     pub(super) fn id(&self) -> SubscriptionId {
         self.subscription.id
     }
 
-    /// Events after the position `after` are handed to it from now on; it knows what happened up to `known`.
+    /// Events after the position `after` are handed to it from now on; it knows what happened up to
+    /// `known`.
     pub(super) fn begin(&mut self, known: i64, after: i64) {
         self.after = after;
         self.subscription.go_live(known);
     }
 }
 
-/// What becomes of a connection that has caught up with the log and wants to be handed events again.
+/// What becomes of a connection that has caught up with the log and wants to be handed events
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joined {
     /// Events are handed to it.
@@ -316,15 +357,25 @@ pub(super) enum Arrived {
     Silent,
 }
 
-/// What connections tell a shard. A command acts before every event that is published after it was sent.
+/// What connections tell a shard. A command acts before every event that is published after it was
+/// sent.
 pub(super) enum Command {
-    /// Adds a subscription, in the place of another one of the same connection if it `replaces` one. If not, what comes up
-    /// to the position `after` is not for it, handed out or not.
-    Subscribe { member: Member, replaces: Option<Arc<Subscription>>, after: i64, ack: Option<Bytes> },
+    /// Adds a subscription, in the place of another one of the same connection if it `replaces`
+    /// one. If not, what comes up to the position `after` is not for it, handed out or not.
+    Subscribe {
+        member: Member,
+        replaces: Option<Arc<Subscription>>,
+        after: i64,
+        ack: Option<Bytes>,
+    },
     /// Adds subscriptions that have caught up with the log.
     Join(Box<Join>),
     /// A connection whose events were dropped has caught up with the log.
-    Rejoin { outlet: Arc<Outlet>, position: i64, reply: oneshot::Sender<Joined> },
+    Rejoin {
+        outlet: Arc<Outlet>,
+        position: i64,
+        reply: oneshot::Sender<Joined>,
+    },
     /// Removes a subscription.
     Unsubscribe {
         subscription: Arc<Subscription>,
@@ -333,11 +384,17 @@ pub(super) enum Command {
         done: Option<oneshot::Sender<Joined>>,
     },
     /// The subscriber's rights are different now.
-    Recast { subscription: Arc<Subscription>, caller: Caller },
+    Recast {
+        subscription: Arc<Subscription>,
+        caller: Caller,
+    },
     /// Collections may have changed.
     Refresh,
     /// Tells with how many others subscriptions share a group, itself among them.
-    Count { subscriptions: Vec<Arc<Subscription>>, reply: oneshot::Sender<Vec<(SubscriptionId, usize)>> },
+    Count {
+        subscriptions: Vec<Arc<Subscription>>,
+        reply: oneshot::Sender<Vec<(SubscriptionId, usize)>>,
+    },
     /// Connections that have heard nothing for a while are told how far the log is.
     Checkpoint(Vec<Arc<Outlet>>),
 }

@@ -41,7 +41,9 @@ impl Dialect for Counting {
     fn event(&self, event: &Event<'_>) -> Bytes {
         self.0.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_micros(self.1.load(Ordering::Relaxed)));
-        let name = event.crossing.map_or(event.operation.name(), Crossing::name);
+        let name = event
+            .crossing
+            .map_or(event.operation.name(), Crossing::name);
         format!("{name} {} {}", event.id, event.data).into()
     }
 
@@ -55,7 +57,9 @@ impl Dialect for Counting {
 
     fn notice(&self, notice: &Notice<'_>, _: Option<About<'_>>) -> Option<Bytes> {
         Some(match notice {
-            Notice::Replayed { count, cursor } => format!("replayed {count} {}", cursor.position).into(),
+            Notice::Replayed { count, cursor } => {
+                format!("replayed {count} {}", cursor.position).into()
+            }
             Notice::Live { cursor } => format!("live {}", cursor.position).into(),
             Notice::Checkpoint { cursor } => format!("checkpoint {}", cursor.position).into(),
             Notice::Resync { reason, .. } => format!("resync {}", reason.name()).into(),
@@ -82,7 +86,12 @@ impl World {
         Self::new(rule, "*", Clock::System, |_| {}).await
     }
 
-    async fn new(rule: Option<&str>, fields: &str, clock: Clock, change: impl FnOnce(&mut Options)) -> Self {
+    async fn new(
+        rule: Option<&str>,
+        fields: &str,
+        clock: Clock,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions {
             path: folder.path().join("test.db"),
@@ -104,12 +113,25 @@ impl World {
         let hub = Hub::start(db.clone(), log.clone(), catalog.clone(), clock, options);
         let position = AtomicUsize::new(1);
         let account = AccountId::new();
-        Self { hub, db, catalog, log, account, collection, dialect: Counting::leak(), position, _folder: folder }
+        Self {
+            hub,
+            db,
+            catalog,
+            log,
+            account,
+            collection,
+            dialect: Counting::leak(),
+            position,
+            _folder: folder,
+        }
     }
 
     async fn set_rule(&self, rule: Option<&str>) {
         let update = "UPDATE collections SET list_rule = $1 WHERE name = 'posts'";
-        self.db.execute(Stmt::fixed(update, vec![nullable(rule)])).await.unwrap();
+        self.db
+            .execute(Stmt::fixed(update, vec![nullable(rule)]))
+            .await
+            .unwrap();
         self.catalog.reload().await.unwrap();
     }
 
@@ -119,17 +141,35 @@ impl World {
 
     fn connect(&self, caller: &Caller) -> Client {
         let again = caller.clone();
-        self.connect_with(caller, Box::new(move || std::future::ready(Ok(again.clone())).boxed()))
+        self.connect_with(
+            caller,
+            Box::new(move || std::future::ready(Ok(again.clone())).boxed()),
+        )
     }
 
     fn connect_with(&self, caller: &Caller, recheck: Recheck) -> Client {
-        let arrival =
-            Arrival { caller: caller.clone(), recheck, address: None, opened_by: None, dialect: self.dialect };
+        let arrival = Arrival {
+            caller: caller.clone(),
+            recheck,
+            address: None,
+            opened_by: None,
+            dialect: self.dialect,
+        };
         Client(self.hub.connect(arrival).unwrap())
     }
 
-    fn change(&self, kind: ChangeKind, id: &str, before: Option<Json>, after: Option<Json>) -> Arc<Change> {
-        let position = self.position.fetch_add(1, Ordering::Relaxed).try_into().unwrap();
+    fn change(
+        &self,
+        kind: ChangeKind,
+        id: &str,
+        before: Option<Json>,
+        after: Option<Json>,
+    ) -> Arc<Change> {
+        let position = self
+            .position
+            .fetch_add(1, Ordering::Relaxed)
+            .try_into()
+            .unwrap();
         Arc::new(Change {
             position,
             account_id: Some(self.account),
@@ -168,7 +208,11 @@ impl World {
     /// Hands the log to the hub from now on.
     fn follow(&self) -> tokio::task::JoinHandle<()> {
         let feed = Feed(self.hub.clone());
-        tokio::spawn(self.log.clone().follow(feed, tokio_util::sync::CancellationToken::new()))
+        tokio::spawn(
+            self.log
+                .clone()
+                .follow(feed, tokio_util::sync::CancellationToken::new()),
+        )
     }
 
     fn delete(&self, id: &str, before: Json) {
@@ -194,7 +238,14 @@ async fn define(db: &Db, id: CollectionId, name: &str, rule: Option<&str>, field
     let insert = "INSERT INTO collections (id, name, name_key, schema, rules_id, list_rule, list_fields, \
                   created_at, updated_at, rules_updated_at) VALUES ($1, $2, $2, $3, $1, $4, $5, $6, $6, $6)";
     let at: DateTime<Utc> = "2020-01-01T00:00:00Z".parse().unwrap();
-    let args = vec![id.into(), name.into(), schema.to_string().into(), nullable(rule), fields.into(), at.into()];
+    let args = vec![
+        id.into(),
+        name.into(),
+        schema.to_string().into(),
+        nullable(rule),
+        fields.into(),
+        at.into(),
+    ];
     assert!(db.execute(Stmt::fixed(insert, args)).await.unwrap());
 }
 
@@ -208,7 +259,13 @@ fn user(account: AccountId, role: &str, groups: &[&str]) -> Caller {
     Caller::User(Arc::new(Principal {
         user_id,
         user_id_text: user_id.to_string(),
-        account: Arc::new(AccountRef::new(account, "AB1234".into(), "ab".into(), "Ab".into(), at)),
+        account: Arc::new(AccountRef::new(
+            account,
+            "AB1234".into(),
+            "ab".into(),
+            "Ab".into(),
+            at,
+        )),
         email: "user@example.com".into(),
         role: role.into(),
         groups: groups.iter().map(ToString::to_string).collect(),
@@ -237,17 +294,27 @@ struct Client(Connection);
 impl Client {
     fn scope(&self) -> Scope {
         let caller = self.0.caller();
-        if caller.is_superadmin() { Scope::Everything } else { Scope::Account(caller.account_id().unwrap()) }
+        if caller.is_superadmin() {
+            Scope::Everything
+        } else {
+            Scope::Account(caller.account_id().unwrap())
+        }
     }
 
     fn wish(&self, collection: &str, operations: Operations) -> Subscribe {
         let ack = Some(Bytes::from_static(b"ack"));
-        Subscribe { ack, ..Subscribe::to(collection, operations, self.scope()) }
+        Subscribe {
+            ack,
+            ..Subscribe::to(collection, operations, self.scope())
+        }
     }
 
     /// Subscribes and waits for the acknowledgement.
     async fn listen(&self, operations: Operations) {
-        self.0.subscribe(self.wish("posts", operations)).await.unwrap();
+        self.0
+            .subscribe(self.wish("posts", operations))
+            .await
+            .unwrap();
         assert_eq!(self.frames(1).await, ["ack"]);
     }
 
@@ -256,15 +323,27 @@ impl Client {
         let mut all = Vec::new();
         while all.len() < count {
             let mut frames = Vec::new();
-            let taken = tokio::time::timeout(PATIENCE, self.0.next(&mut frames)).await.expect("no more frames");
-            all.extend(frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned()));
-            assert!(taken.close.is_none() || all.len() >= count, "closed: {:?}", taken.close);
+            let taken = tokio::time::timeout(PATIENCE, self.0.next(&mut frames))
+                .await
+                .expect("no more frames");
+            all.extend(
+                frames
+                    .iter()
+                    .map(|frame| String::from_utf8_lossy(frame).into_owned()),
+            );
+            assert!(
+                taken.close.is_none() || all.len() >= count,
+                "closed: {:?}",
+                taken.close
+            );
         }
         all
     }
 
     /// Why the connection is ended.
     async fn closed(&self) -> Close {
-        tokio::time::timeout(PATIENCE, self.0.queue().closed()).await.expect("still open")
+        tokio::time::timeout(PATIENCE, self.0.queue().closed())
+            .await
+            .expect("still open")
     }
 }

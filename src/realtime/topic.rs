@@ -37,7 +37,8 @@ pub(super) struct Delivery {
     pub(super) unjudged: HashSet<GroupId>,
 }
 
-/// See the module. Groups are made for one state of the collection; when its rules or fields change, they are made anew.
+/// See the module. Groups are made for one state of the collection; when its rules or fields
+/// change, they are made anew.
 #[derive(Default)]
 pub(super) struct Topic {
     /// The collections as they were when it was looked at last.
@@ -56,7 +57,8 @@ pub(super) struct Topic {
     asking: usize,
     /// How many groups see references expanded.
     expanding: usize,
-    /// The last change of what the list rule and the view rule read of which nobody has been told yet.
+    /// The last change of what the list rule and the view rule read of which nobody has been told
+    /// yet.
     shaken: Shaken,
     /// Groups for which an event was not judged, and its position.
     unjudged: HashMap<GroupId, i64>,
@@ -72,7 +74,11 @@ struct Shaken {
 
 impl Shaken {
     fn of(&mut self, operation: Operation) -> &mut Option<i64> {
-        if operation == Operation::View { &mut self.view } else { &mut self.list }
+        if operation == Operation::View {
+            &mut self.view
+        } else {
+            &mut self.list
+        }
     }
 }
 
@@ -110,11 +116,14 @@ impl Topic {
 
     /// How many subscriptions see the same as this one, itself among them.
     pub(super) fn group_size(&self, id: SubscriptionId) -> Option<usize> {
-        self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| group.members.len())
+        self.homes
+            .get(&id)
+            .and_then(|home| self.groups.get(home))
+            .map(|group| group.members.len())
     }
 
-    /// Makes the groups for the collection as it is now. Subscribers that understand it are told if they may see other
-    /// records now, or more or less of them.
+    /// Makes the groups for the collection as it is now. Subscribers that understand it are told if
+    /// they may see other records now, or more or less of them.
     pub(super) fn refresh(&mut self, catalog: &Arc<Catalog>, name: &str, cursor: &Cursor) {
         if Arc::ptr_eq(&self.catalog, catalog) {
             return;
@@ -126,15 +135,27 @@ impl Topic {
             (None, None) => true,
             _ => false,
         };
-        let leads_elsewhere = || self.groups.values().any(|group| group.leads_elsewhere(catalog));
+        let leads_elsewhere = || {
+            self.groups
+                .values()
+                .any(|group| group.leads_elsewhere(catalog))
+        };
         if same && (self.expanding == 0 || !leads_elsewhere()) {
             return;
         }
         self.collection = collection.cloned();
-        (self.by_lens, self.homes, self.index, self.asking, self.expanding) = Default::default();
+        (
+            self.by_lens,
+            self.homes,
+            self.index,
+            self.asking,
+            self.expanding,
+        ) = Default::default();
         self.sources = Sources::of(catalog, collection);
         let members = self.groups.drain().flat_map(|(_, group)| group.members);
-        let members: Vec<Member> = members.chain(self.waiting.drain().map(|(_, member)| member)).collect();
+        let members: Vec<Member> = members
+            .chain(self.waiting.drain().map(|(_, member)| member))
+            .collect();
         for member in members {
             let selection = &member.subscription.selection;
             if let Some(reason) = difference(&before, catalog, name, selection, &member.caller) {
@@ -144,14 +165,21 @@ impl Topic {
         }
     }
 
-    /// Adds a subscription. One whose filter is of no use any more ends, if its client understands that.
+    /// Adds a subscription. One whose filter is of no use any more ends, if its client understands
+    /// that.
     pub(super) fn add(&mut self, member: Member) {
         let Some(collection) = &self.collection else {
             self.waiting.insert(member.id(), member);
             return;
         };
         let (dialect, selection) = (member.outlet.dialect(), &member.subscription.selection);
-        let lens = Lens::new(&self.catalog, collection, &member.caller, dialect, selection);
+        let lens = Lens::new(
+            &self.catalog,
+            collection,
+            &member.caller,
+            dialect,
+            selection,
+        );
         if let Some(defect) = lens.defect().filter(|_| member.subscription.notices) {
             member.outlet.end_unusable(&member.subscription, defect);
             return;
@@ -163,7 +191,15 @@ impl Topic {
             self.asking += usize::from(lens.asks());
             self.expanding += usize::from(lens.expands());
             self.index.add(&place, self.next);
-            self.groups.insert(self.next, Group { lens, key, place, members: Vec::new() });
+            self.groups.insert(
+                self.next,
+                Group {
+                    lens,
+                    key,
+                    place,
+                    members: Vec::new(),
+                },
+            );
             self.next
         });
         self.homes.insert(member.id(), group);
@@ -173,7 +209,9 @@ impl Topic {
     }
 
     pub(super) fn remove(&mut self, id: SubscriptionId) -> Option<Member> {
-        let Some(home) = self.homes.remove(&id) else { return self.waiting.remove(&id) };
+        let Some(home) = self.homes.remove(&id) else {
+            return self.waiting.remove(&id);
+        };
         let group = self.groups.get_mut(&home)?;
         let at = group.members.iter().position(|member| member.id() == id)?;
         let member = group.members.swap_remove(at);
@@ -190,10 +228,14 @@ impl Topic {
     /// Gives a subscriber other rights; it is told if it sees otherwise now.
     pub(super) fn recast(&mut self, id: SubscriptionId, caller: Caller, cursor: &Cursor) {
         let before = self.key_of(id).cloned();
-        let Some(member) = self.remove(id) else { return };
+        let Some(member) = self.remove(id) else {
+            return;
+        };
         self.add(Member { caller, ..member });
         let group = self.homes.get(&id).and_then(|home| self.groups.get(home));
-        let Some((before, group)) = before.zip(group) else { return };
+        let Some((before, group)) = before.zip(group) else {
+            return;
+        };
         if before != group.key
             && let Some(member) = group.members.last()
         {
@@ -202,7 +244,10 @@ impl Topic {
     }
 
     fn key_of(&self, id: SubscriptionId) -> Option<&LensKey> {
-        self.homes.get(&id).and_then(|home| self.groups.get(home)).map(|group| &group.key)
+        self.homes
+            .get(&id)
+            .and_then(|home| self.groups.get(home))
+            .map(|group| &group.key)
     }
 
     /// Notes a change of another collection, or another record, that a rule of this one reads.
@@ -217,20 +262,34 @@ impl Topic {
         }
     }
 
-    /// Tells those who may see other records now because of what was noted. Whoever fetches everything because of that
-    /// sees what has happened up to the position `seen`.
+    /// Tells those who may see other records now because of what was noted. Whoever fetches
+    /// everything because of that sees what has happened up to the position `seen`.
     pub(super) fn tell_shaken(&mut self, cursor: &Cursor, seen: i64) {
-        let (mut shaken, unjudged) = (std::mem::take(&mut self.shaken), std::mem::take(&mut self.unjudged));
-        let is_nothing = shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none();
+        let (mut shaken, unjudged) = (
+            std::mem::take(&mut self.shaken),
+            std::mem::take(&mut self.unjudged),
+        );
+        let is_nothing =
+            shaken.list.is_none() && shaken.view.is_none() && shaken.unexpanded.is_none();
         if is_nothing && unjudged.is_empty() {
             return;
         }
         for (id, group) in &mut self.groups {
-            let by_rule = group.lens.asks().then(|| *shaken.of(group.lens.operation())).flatten();
+            let by_rule = group
+                .lens
+                .asks()
+                .then(|| *shaken.of(group.lens.operation()))
+                .flatten();
             let by_references = group.lens.expands().then_some(shaken.unexpanded).flatten();
             let unjudged = unjudged.get(id).copied();
-            let Some(position) = by_rule.max(by_references).max(unjudged) else { continue };
-            for member in group.members.iter_mut().filter(|member| member.after.max(member.told) < position) {
+            let Some(position) = by_rule.max(by_references).max(unjudged) else {
+                continue;
+            };
+            for member in group
+                .members
+                .iter_mut()
+                .filter(|member| member.after.max(member.told) < position)
+            {
                 tell(member, Resync::Access, cursor);
                 member.told = seen;
             }
@@ -243,17 +302,26 @@ impl Topic {
     }
 
     /// Asks what must be known about an event before it can be handed out.
-    pub(super) fn inquire(&mut self, subject: &Subject, inquiry: &mut Inquiry, allowance: &mut Allowance) -> Questions {
+    pub(super) fn inquire(
+        &mut self,
+        subject: &Subject,
+        inquiry: &mut Inquiry,
+        allowance: &mut Allowance,
+    ) -> Questions {
         let mut known: HashMap<QuestionKey, Asked> = HashMap::new();
         let (mut questions, mut unjudged) = (Questions::new(), HashSet::new());
         if self.asking == 0 {
             return questions;
         }
         for id in self.index.find(subject) {
-            let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else { continue };
+            let Some(group) = self.groups.get(&id).filter(|group| group.lens.asks()) else {
+                continue;
+            };
             let question = group.key.question();
             let asked = known.get(&question).copied();
-            let Some(asked) = asked.or_else(|| group.within(allowance, || group.lens.ask(subject, inquiry))) else {
+            let Some(asked) =
+                asked.or_else(|| group.within(allowance, || group.lens.ask(subject, inquiry)))
+            else {
                 unjudged.insert(id);
                 continue;
             };
@@ -264,7 +332,8 @@ impl Topic {
         questions
     }
 
-    /// Those who cannot be told what an event means for them begin anew: they are told so with what was noted.
+    /// Those who cannot be told what an event means for them begin anew: they are told so with what
+    /// was noted.
     pub(super) fn give_up(&mut self, questions: &Questions, position: i64) {
         for group in questions.keys().filter_map(|id| self.groups.get(id)) {
             *self.shaken.of(group.lens.operation()) = Some(position);
@@ -286,12 +355,19 @@ impl Topic {
         }
         let position = subject.change.position;
         for id in self.index.find(subject) {
-            let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else { continue };
+            let Some(group) = self.groups.get(&id).filter(|group| group.lens.expands()) else {
+                continue;
+            };
             // Without steps for it now, it is not handed out either.
             let judged = group.within(allowance, || group.judge(id, subject, verdicts));
-            let Some((operation, crossing)) = judged.flatten() else { continue };
-            let is_told = |member: &Member| position > member.after && member.operations.want(operation, crossing);
-            if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, errand) {
+            let Some((operation, crossing)) = judged.flatten() else {
+                continue;
+            };
+            let is_told = |member: &Member| {
+                position > member.after && member.operations.want(operation, crossing)
+            };
+            if group.members.iter().any(is_told) && group.lens.send_for(subject, operation, errand)
+            {
                 groups.insert(id);
             }
         }
@@ -304,19 +380,29 @@ impl Topic {
             return;
         }
         self.shaken.unexpanded = Some(position);
-        groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
+        groups
+            .iter()
+            .filter_map(|id| self.groups.get(id))
+            .for_each(Group::close_those_without_notices);
     }
 
     /// Those for whom an event is too expensive to be judged begin anew as well.
     pub(super) fn leave_unjudged(&mut self, groups: &HashSet<GroupId>, position: i64) {
-        self.unjudged.extend(groups.iter().map(|id| (*id, position)));
-        groups.iter().filter_map(|id| self.groups.get(id)).for_each(Group::close_those_without_notices);
+        self.unjudged
+            .extend(groups.iter().map(|id| (*id, position)));
+        groups
+            .iter()
+            .filter_map(|id| self.groups.get(id))
+            .for_each(Group::close_those_without_notices);
     }
 
     /// Nobody can be told what has happened: all begin anew.
     pub(super) fn give_up_all(&self, reason: Resync, cursor: &Cursor) {
         for group in self.groups.values() {
-            group.members.iter().for_each(|member| tell(member, reason, cursor));
+            group
+                .members
+                .iter()
+                .for_each(|member| tell(member, reason, cursor));
             group.close_those_without_notices();
         }
     }
@@ -332,21 +418,37 @@ impl Topic {
         let mut delivery = Delivery::default();
         let position = subject.change.position;
         let mark = Mark { lane, position };
-        for (id, group) in self.index.find(subject).filter_map(|id| Some((id, self.groups.get(&id)?))) {
-            let Some(judged) = group.within(allowance, || group.judge(id, subject, &findings.verdicts)) else {
+        for (id, group) in self
+            .index
+            .find(subject)
+            .filter_map(|id| Some((id, self.groups.get(&id)?)))
+        {
+            let Some(judged) =
+                group.within(allowance, || group.judge(id, subject, &findings.verdicts))
+            else {
                 delivery.unjudged.insert(id);
                 continue;
             };
-            let Some((operation, crossing)) = judged.filter(|_| !findings.withheld.contains(&id)) else { continue };
+            let Some((operation, crossing)) = judged.filter(|_| !findings.withheld.contains(&id))
+            else {
+                continue;
+            };
             let mut frame = None;
             let mut tagged = Tagged::default();
             for member in &group.members {
                 if position <= member.after || !member.operations.want(operation, crossing) {
                     continue;
                 }
-                let frame =
-                    frame.get_or_insert_with(|| group.lens.frame(subject, operation, crossing, &findings.expanded));
-                let frame = if member.tagged { tagged.of(member, frame) } else { frame.clone() };
+                let frame = frame.get_or_insert_with(|| {
+                    group
+                        .lens
+                        .frame(subject, operation, crossing, &findings.expanded)
+                });
+                let frame = if member.tagged {
+                    tagged.of(member, frame)
+                } else {
+                    frame.clone()
+                };
                 match member.outlet.queue().push_event(frame, mark) {
                     Pushed::Queued => delivery.sent += 1,
                     Pushed::Congested => {
@@ -365,7 +467,11 @@ impl Topic {
 impl Group {
     /// Runs what may have to evaluate expressions; `None` if there are no steps left for that.
     fn within<T>(&self, allowance: &mut Allowance, judge: impl FnOnce() -> T) -> Option<T> {
-        if self.lens.evaluates() { allowance.run(judge) } else { Some(judge()) }
+        if self.lens.evaluates() {
+            allowance.run(judge)
+        } else {
+            Some(judge())
+        }
     }
 
     fn judge(
@@ -374,19 +480,30 @@ impl Group {
         subject: &Subject,
         verdicts: &HashMap<GroupId, Verdict>,
     ) -> Option<(frame::Operation, Option<Crossing>)> {
-        let verdict = if self.lens.asks() { verdicts.get(&id).copied() } else { None };
+        let verdict = if self.lens.asks() {
+            verdicts.get(&id).copied()
+        } else {
+            None
+        };
         self.lens.judge(subject, verdict.unwrap_or_default())
     }
 
     /// Whether a collection to which its expanded references lead has become another.
     fn leads_elsewhere(&self, catalog: &Catalog) -> bool {
-        let is_other =
-            |target: &&Arc<Collection>| catalog.by_id(target.id).is_none_or(|current| !Arc::ptr_eq(current, target));
+        let is_other = |target: &&Arc<Collection>| {
+            catalog
+                .by_id(target.id)
+                .is_none_or(|current| !Arc::ptr_eq(current, target))
+        };
         self.lens.targets().iter().any(is_other)
     }
 
     fn close_those_without_notices(&self) {
-        for member in self.members.iter().filter(|member| !member.subscription.notices) {
+        for member in self
+            .members
+            .iter()
+            .filter(|member| !member.subscription.notices)
+        {
             member.outlet.queue().close(Close::Overload);
         }
     }
@@ -411,13 +528,16 @@ impl<'m> Tagged<'m> {
 }
 
 pub(super) fn tell(member: &Member, reason: Resync, cursor: &Cursor) {
-    if let Some(frame) = member.subscription.notice(&member.outlet, &Notice::Resync { reason, cursor }) {
+    if let Some(frame) = member
+        .subscription
+        .notice(&member.outlet, &Notice::Resync { reason, cursor })
+    {
         member.outlet.queue().push(frame);
     }
 }
 
-/// Why somebody who knows records of a collection, and what they refer to, as collections were before, must fetch them
-/// again.
+/// Why somebody who knows records of a collection, and what they refer to, as collections were
+/// before, must fetch them again.
 pub(super) fn difference(
     before: &Catalog,
     now: &Catalog,
@@ -446,7 +566,9 @@ fn changed(
     operation: Operation,
     caller: &Caller,
 ) -> Option<Resync> {
-    let Some(now) = now else { return Some(Resync::Schema) };
+    let Some(now) = now else {
+        return Some(Resync::Schema);
+    };
     if Arc::ptr_eq(before, now) {
         return None;
     }

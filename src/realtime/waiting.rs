@@ -1,11 +1,13 @@
-//! Snapshots that wait to be read by their clients: how many bytes of them each account has in memory.
+//! Snapshots that wait to be read by their clients: how many bytes of them each account has in
+//! memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::id::AccountId;
 
-/// Bytes of snapshots that may wait for the connections of an account when one of them asks for one more.
+/// Bytes of snapshots that may wait for the connections of an account when one of them asks for one
+/// more.
 const MAX_WAITING_BYTES: usize = 16 << 20;
 
 /// What waits for each account's connections; cheap to clone.
@@ -24,7 +26,11 @@ impl WaitingSnapshots {
     /// Counts a snapshot with no bytes yet; `None` if too much waits for the account already.
     pub(super) fn add(&self, account: Option<AccountId>) -> Option<WaitingSnapshot> {
         let waiting = self.accounts().get(&account).copied().unwrap_or_default();
-        (waiting <= MAX_WAITING_BYTES).then(|| WaitingSnapshot { all: self.clone(), account, bytes: 0 })
+        (waiting <= MAX_WAITING_BYTES).then(|| WaitingSnapshot {
+            all: self.clone(),
+            account,
+            bytes: 0,
+        })
     }
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<Option<AccountId>, usize>> {
@@ -43,7 +49,11 @@ impl WaitingSnapshot {
 impl Drop for WaitingSnapshot {
     fn drop(&mut self) {
         let mut accounts = self.all.accounts();
-        let left = accounts.get(&self.account).copied().unwrap_or_default().saturating_sub(self.bytes);
+        let left = accounts
+            .get(&self.account)
+            .copied()
+            .unwrap_or_default()
+            .saturating_sub(self.bytes);
         if left == 0 {
             accounts.remove(&self.account);
         } else {

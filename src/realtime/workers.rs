@@ -1,7 +1,7 @@
 //! Threads of their own for handing out events.
 //!
-//! One event wakes as many tasks as it has receivers. On the threads that answer requests, a write would wait behind all
-//! of them; here the operating system shares the machine between both.
+//! One event wakes as many tasks as it has receivers. On the threads that answer requests, a write
+//! would wait behind all of them; here the operating system shares the machine between both.
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
@@ -20,11 +20,19 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts a thread for each processor. If that fails, the threads that answer requests do this work, too.
+    /// Starts a thread for each processor. If that fails, the threads that answer requests do this
+    /// work, too.
     pub fn start() -> Self {
-        let runtime = Builder::new_multi_thread().thread_name("realtime").enable_all().build();
-        let runtime = runtime.inspect_err(|error| tracing::warn!(%error, "no threads for realtime")).ok();
-        let handle = runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
+        let runtime = Builder::new_multi_thread()
+            .thread_name("realtime")
+            .enable_all()
+            .build();
+        let runtime = runtime
+            .inspect_err(|error| tracing::warn!(%error, "no threads for realtime"))
+            .ok();
+        let handle = runtime
+            .as_ref()
+            .map_or_else(Handle::current, |runtime| runtime.handle().clone());
         Self { runtime, handle }
     }
 

@@ -80,53 +80,97 @@ impl Records {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::List)?;
         let view = scope.view();
-        let measures: Vec<Measure> =
-            query.functions.iter().map(|function| measure(&collection, &view, function)).collect::<Result<_>>()?;
+        let measures: Vec<Measure> = query
+            .functions
+            .iter()
+            .map(|function| measure(&collection, &view, function))
+            .collect::<Result<_>>()?;
         let groups: Vec<(&str, Column)> = query
             .group_by
             .iter()
             .map(|name| Ok((name.as_str(), group(&collection, &view, name)?)))
             .collect::<Result<_>>()?;
-        if let Some((name, _)) = groups.iter().find(|(name, _)| measures.iter().any(|m| m.alias == *name)) {
+        if let Some((name, _)) = groups
+            .iter()
+            .find(|(name, _)| measures.iter().any(|m| m.alias == *name))
+        {
             let message = format!("'{name}' is the name of a function's result, too");
             return Err(Error::refused(GROUP_BY, message));
         }
         if measures.len() + groups.len() > MAX_KEYS {
-            let message = format!("At most {MAX_KEYS} functions and fields to group by go together");
+            let message =
+                format!("At most {MAX_KEYS} functions and fields to group by go together");
             return Err(Error::refused(FUNCTIONS, message));
         }
-        let having = query.having.as_deref().map(|text| Having::parse(text, &measures)).transpose()?;
-        let selection = Selection::prepare(&scope, &view, query.filter.as_deref(), query.search.as_deref())?;
-        let names = query.functions.iter().filter_map(|function| function.field.as_deref());
-        let computed = computed(&collection, names.chain(query.group_by.iter().map(String::as_str)));
+        let having = query
+            .having
+            .as_deref()
+            .map(|text| Having::parse(text, &measures))
+            .transpose()?;
+        let selection = Selection::prepare(
+            &scope,
+            &view,
+            query.filter.as_deref(),
+            query.search.as_deref(),
+        )?;
+        let names = query
+            .functions
+            .iter()
+            .filter_map(|function| function.field.as_deref());
+        let computed = computed(
+            &collection,
+            names.chain(query.group_by.iter().map(String::as_str)),
+        );
         let reads = self.db.reads(scope.reader());
         let write_source = |sql: &mut Sql| write_rows(sql, &scope, &selection, &computed);
-        for (name, column) in groups.iter().filter(|(_, column)| column.kind == ColumnKind::Text) {
+        for (name, column) in groups
+            .iter()
+            .filter(|(_, column)| column.kind == ColumnKind::Text)
+        {
             let mut sql = self.db.sql();
             sql.varied().push("SELECT CAST(1 AS BIGINT)");
             write_source(&mut sql);
-            sql.push(if computed.is_empty() { " AND " } else { " WHERE " });
-            sql.push("octet_length(").column("r", &column.ident).push(") > ").number(MAX_KEY_BYTES).push(" LIMIT 1");
+            sql.push(if computed.is_empty() {
+                " AND "
+            } else {
+                " WHERE "
+            });
+            sql.push("octet_length(")
+                .column("r", &column.ident)
+                .push(") > ")
+                .number(MAX_KEY_BYTES)
+                .push(" LIMIT 1");
             if reads.count(sql.build()).await? > 0 {
-                let message =
-                    format!("'{name}' holds texts of more than {MAX_KEY_BYTES} bytes: leave them out with filter");
+                let message = format!(
+                    "'{name}' holds texts of more than {MAX_KEY_BYTES} bytes: leave them out with filter"
+                );
                 return Err(Error::refused(GROUP_BY, message));
             }
         }
         let mut sql = self.db.sql();
         sql.varied();
         write_statement(&mut sql, write_source, &measures, &groups, having.as_ref());
-        let rows = reads.docs(sql.build(), self.answer_bytes).await.map_err(|error| match error {
-            DbError::Check(_) => out_of_range(),
-            other => other.into(),
-        })?;
+        let rows =
+            reads
+                .docs(sql.build(), self.answer_bytes)
+                .await
+                .map_err(|error| match error {
+                    DbError::Check(_) => out_of_range(),
+                    other => other.into(),
+                })?;
         if rows.len() > usize::try_from(MAX_GROUPS).unwrap_or(usize::MAX) {
-            let message = format!("There are more than {MAX_GROUPS} groups: narrow them with filter or having");
+            let message = format!(
+                "There are more than {MAX_GROUPS} groups: narrow them with filter or having"
+            );
             return Err(Error::refused(GROUP_BY, message));
         }
         // Where the database calculates on with infinity, the text is no JSON number.
         let readable = |row: &Doc| serde_json::from_str::<Body>(row).is_ok();
-        if rows.iter().all(readable) { Ok(Aggregate { rows }) } else { Err(out_of_range()) }
+        if rows.iter().all(readable) {
+            Ok(Aggregate { rows })
+        } else {
+            Err(out_of_range())
+        }
     }
 }
 
@@ -138,54 +182,101 @@ fn measure(collection: &Collection, view: &FieldView, function: &Function) -> Re
     let refuse = |message: String| Err(Error::refused(FUNCTIONS, message));
     let alias = function.alias();
     let Some(name) = &function.field else {
-        return Ok(Measure { alias, kind: function.kind, column: None, shape: Shape::Number });
+        return Ok(Measure {
+            alias,
+            kind: function.kind,
+            column: None,
+            shape: Shape::Number,
+        });
     };
     let column = visible(collection, view, name, FUNCTIONS)?;
     let is_own = collection.field(name).is_some();
     let shape = match (function.kind, column.kind) {
         (FunctionKind::Count, _) => Shape::Number,
         (kind, _) if !is_own => {
-            return refuse(format!("{}() takes a field of the collection, not '{name}'", kind.name()));
+            return refuse(format!(
+                "{}() takes a field of the collection, not '{name}'",
+                kind.name()
+            ));
         }
         (_, ColumnKind::Number) => Shape::Number,
         (kind @ (FunctionKind::Sum | FunctionKind::Avg), _) => {
-            return refuse(format!("{}() takes a number; '{name}' is none", kind.name()));
+            return refuse(format!(
+                "{}() takes a number; '{name}' is none",
+                kind.name()
+            ));
         }
         (_, ColumnKind::Text) => Shape::Text,
         (_, ColumnKind::Date) => Shape::Day,
         (_, ColumnKind::DateTime | ColumnKind::Timestamp) => Shape::Instant,
-        (kind, _) => return refuse(format!("{}() takes a number, a time or a text; '{name}' is none", kind.name())),
+        (kind, _) => {
+            return refuse(format!(
+                "{}() takes a number, a time or a text; '{name}' is none",
+                kind.name()
+            ));
+        }
     };
-    Ok(Measure { alias, kind: function.kind, column: Some(column), shape })
+    Ok(Measure {
+        alias,
+        kind: function.kind,
+        column: Some(column),
+        shape,
+    })
 }
 
 fn group(collection: &Collection, view: &FieldView, name: &str) -> Result<Column> {
     let column = visible(collection, view, name, GROUP_BY)?;
     if column.kind == ColumnKind::Json {
-        return Err(Error::refused(GROUP_BY, format!("'{name}' cannot be grouped by: it holds documents")));
+        return Err(Error::refused(
+            GROUP_BY,
+            format!("'{name}' cannot be grouped by: it holds documents"),
+        ));
     }
     Ok(column)
 }
 
 /// A column that the caller sees in the clear.
-fn visible(collection: &Collection, view: &FieldView, name: &str, label: &'static str) -> Result<Column> {
+fn visible(
+    collection: &Collection,
+    view: &FieldView,
+    name: &str,
+    label: &'static str,
+) -> Result<Column> {
     if let Some(field) = collection.field(name) {
         if !view.shows_in_clear(field) {
-            return Err(Error::refused(label, format!("Field '{name}' cannot be seen, so it cannot be used here")));
+            return Err(Error::refused(
+                label,
+                format!("Field '{name}' cannot be seen, so it cannot be used here"),
+            ));
         }
-        return Ok(Column { ident: field.column.clone(), kind: field.column_kind() });
+        return Ok(Column {
+            ident: field.column.clone(),
+            kind: field.column_kind(),
+        });
     }
     let system = collection.projection(|_| false);
     match system.iter().find(|system| system.key == name) {
-        Some(system) => Ok(Column { ident: system.column.clone(), kind: system.kind }),
-        None => Err(Error::refused(label, format!("Field '{name}' does not exist"))),
+        Some(system) => Ok(Column {
+            ident: system.column.clone(),
+            kind: system.kind,
+        }),
+        None => Err(Error::refused(
+            label,
+            format!("Field '{name}' does not exist"),
+        )),
     }
 }
 
 /// The computed fields among these, each once.
-fn computed<'a>(collection: &'a Collection, names: impl Iterator<Item = &'a str>) -> Vec<&'a Field> {
+fn computed<'a>(
+    collection: &'a Collection,
+    names: impl Iterator<Item = &'a str>,
+) -> Vec<&'a Field> {
     let mut fields: Vec<&Field> = Vec::new();
-    for field in names.filter_map(|name| collection.field(name)).filter(|field| field.computed.is_some()) {
+    for field in names
+        .filter_map(|name| collection.field(name))
+        .filter(|field| field.computed.is_some())
+    {
         if !fields.iter().any(|known| known.name == field.name) {
             fields.push(field);
         }
@@ -193,8 +284,8 @@ fn computed<'a>(collection: &'a Collection, names: impl Iterator<Item = &'a str>
     fields
 }
 
-/// Appends the records. Those with computed fields are a query of their own, in which these are columns: each is
-/// calculated once, and a group's key is the same expression wherever it stands.
+/// Appends the records. Those with computed fields are a query of their own, in which these are
+/// columns: each is calculated once, and a group's key is the same expression wherever it stands.
 fn write_rows(sql: &mut Sql, scope: &RecordScope<'_>, selection: &Selection, computed: &[&Field]) {
     if computed.is_empty() {
         write_source(sql, scope, selection);
@@ -236,17 +327,19 @@ fn write_statement(
     sql.push("SELECT ").json_object(&entries);
     write_source(sql);
     if !groups.is_empty() {
-        sql.push(" GROUP BY ").list(", ", groups, |sql, (_, column)| column.write(sql));
+        sql.push(" GROUP BY ")
+            .list(", ", groups, |sql, (_, column)| column.write(sql));
     }
     if let Some(having) = having {
         sql.push(" HAVING ");
         having.write(sql, measures);
     }
     if !groups.is_empty() {
-        sql.push(" ORDER BY ").list(", ", groups, |sql, (_, column)| {
-            column.write(sql);
-            sql.push(" NULLS FIRST");
-        });
+        sql.push(" ORDER BY ")
+            .list(", ", groups, |sql, (_, column)| {
+                column.write(sql);
+                sql.push(" NULLS FIRST");
+            });
         sql.push(" LIMIT ").number(MAX_GROUPS + 1);
     }
 }
@@ -266,7 +359,11 @@ impl Column {
 
     /// How what [`Column::write`] yields is shown.
     fn shown(&self) -> ColumnKind {
-        if self.kind == ColumnKind::DateTime { ColumnKind::Timestamp } else { self.kind }
+        if self.kind == ColumnKind::DateTime {
+            ColumnKind::Timestamp
+        } else {
+            self.kind
+        }
     }
 }
 
@@ -281,7 +378,11 @@ impl Measure {
                 sql.push("count(").column("r", &column.ident).push(")");
             }
             FunctionKind::Sum | FunctionKind::Avg => {
-                sql.push(if self.kind == FunctionKind::Sum { "sum(" } else { "avg(" });
+                sql.push(if self.kind == FunctionKind::Sum {
+                    "sum("
+                } else {
+                    "avg("
+                });
                 // Not in integers, which overflow.
                 sql.real(|sql| {
                     sql.column("r", &column.ident);
@@ -289,7 +390,11 @@ impl Measure {
                 sql.push(")");
             }
             FunctionKind::Min | FunctionKind::Max => {
-                sql.push(if self.kind == FunctionKind::Min { "min(" } else { "max(" });
+                sql.push(if self.kind == FunctionKind::Min {
+                    "min("
+                } else {
+                    "max("
+                });
                 column.write(sql);
                 sql.push(")");
             }
@@ -301,6 +406,10 @@ impl Measure {
 impl Aggregate {
     /// `{"results": […], "total_groups": n}`.
     pub fn to_json(&self) -> String {
-        format!("{{\"results\":[{}],\"total_groups\":{}}}", self.rows.join(","), Json::from(self.rows.len()))
+        format!(
+            "{{\"results\":[{}],\"total_groups\":{}}}",
+            self.rows.join(","),
+            Json::from(self.rows.len())
+        )
     }
 }

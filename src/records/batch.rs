@@ -27,7 +27,10 @@ impl Records {
         let mut batch = Batch::new().under(self.locks(&scope));
         let mut prepared = Vec::with_capacity(bodies.len());
         for (index, body) in bodies.into_iter().enumerate() {
-            let write = self.prepare_create(&scope, body, false).await.map_err(|error| at(index, error))?;
+            let write = self
+                .prepare_create(&scope, body, false)
+                .await
+                .map_err(|error| at(index, error))?;
             batch = batch.require(write.stmt.clone());
             prepared.push(write);
         }
@@ -55,17 +58,22 @@ impl Records {
         let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let mut batch = Batch::new().under(self.locks(&scope));
         let mut prepared = Vec::with_capacity(items.len());
-        let (mut ids, mut records) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let (mut ids, mut records) = (
+            Vec::with_capacity(items.len()),
+            Vec::with_capacity(items.len()),
+        );
         for (index, (id, body)) in items.into_iter().enumerate() {
             let record = record_id(&id).map_err(|_| missing(index, &id))?;
             let sent = scope.rule.map(|_| body.clone());
             let write = match self.prepare_update(&scope, record, body, Mode::Patch).await {
                 Ok(write) => write,
                 Err(error) => {
-                    return Err(match self.hidden_or(&scope, record, sent.as_ref(), error).await {
-                        Error::NotFound(_) => missing(index, &id),
-                        error => at(index, error),
-                    });
+                    return Err(
+                        match self.hidden_or(&scope, record, sent.as_ref(), error).await {
+                            Error::NotFound(_) => missing(index, &id),
+                            error => at(index, error),
+                        },
+                    );
                 }
             };
             batch = batch.require(write.stmt.clone());
@@ -76,12 +84,18 @@ impl Records {
         let batch = batch.locking_rows(self.lock_rows(&scope, &records));
         let result = match self.commit_noted(caller, batch, &prepared).await {
             // Perhaps the value is given up by a later item.
-            Err(CommitError { index, source: DbError::Unique { hint } }) => {
-                match self.exchange(&scope, &prepared, &records) {
-                    Some(Exchange { batch, places }) => places.of(self.commit_noted(caller, batch, &prepared).await),
-                    None => Err(CommitError { index, source: DbError::Unique { hint } }),
+            Err(CommitError {
+                index,
+                source: DbError::Unique { hint },
+            }) => match self.exchange(&scope, &prepared, &records) {
+                Some(Exchange { batch, places }) => {
+                    places.of(self.commit_noted(caller, batch, &prepared).await)
                 }
-            }
+                None => Err(CommitError {
+                    index,
+                    source: DbError::Unique { hint },
+                }),
+            },
             other => other,
         };
         self.store(&scope, result, &prepared, &ids).await
@@ -98,9 +112,15 @@ impl Records {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Delete)?;
         let mut seen = HashSet::new();
-        let ids: Vec<String> = ids.into_iter().filter(|id| seen.insert(id.clone())).collect();
+        let ids: Vec<String> = ids
+            .into_iter()
+            .filter(|id| seen.insert(id.clone()))
+            .collect();
         let origin = self.origins.text(caller);
-        let mut batch = Batch::new().under(self.locks(&scope)).acting(caller.actor(), self.clock.now(), origin);
+        let mut batch =
+            Batch::new()
+                .under(self.locks(&scope))
+                .acting(caller.actor(), self.clock.now(), origin);
         let mut records = Vec::with_capacity(ids.len());
         for (index, id) in ids.iter().enumerate() {
             let record = record_id(id).map_err(|_| missing(index, id))?;
@@ -110,15 +130,22 @@ impl Records {
         let batch = batch.locking_rows(self.lock_rows(&scope, &records));
         let result = match self.db.commit(batch.clone()).await {
             // Perhaps what refers to the record is deleted by a later item.
-            Err(CommitError { source: DbError::ForeignKey, .. }) if ids.len() > 1 => {
-                self.db.commit(batch.deferring_constraints()).await
-            }
+            Err(CommitError {
+                source: DbError::ForeignKey,
+                ..
+            }) if ids.len() > 1 => self.db.commit(batch.deferring_constraints()).await,
             other => other,
         };
         match result {
             Ok(_) => Ok(ids),
-            Err(CommitError { index, source: DbError::Gone }) => Err(missing(index, &ids[index])),
-            Err(CommitError { index, source: DbError::ForeignKey }) => {
+            Err(CommitError {
+                index,
+                source: DbError::Gone,
+            }) => Err(missing(index, &ids[index])),
+            Err(CommitError {
+                index,
+                source: DbError::ForeignKey,
+            }) => {
                 let index = self.referred_to(&scope, &records).await?.unwrap_or(index);
                 Err(at(index, delete_error(DbError::ForeignKey)))
             }
@@ -127,23 +154,37 @@ impl Records {
     }
 
     /// The first of some records that a record which stays refers to, and refuses to lose.
-    async fn referred_to(&self, scope: &RecordScope<'_>, records: &[RecordId]) -> Result<Option<usize>> {
+    async fn referred_to(
+        &self,
+        scope: &RecordScope<'_>,
+        records: &[RecordId],
+    ) -> Result<Option<usize>> {
         let own = scope.collection;
         let mut first: Option<usize> = None;
         for other in self.catalog.current().iter() {
-            let refuses = |field: &Field| matches!(field.on_delete, Some(OnDelete::Restrict) | None);
-            let fields = other.references().filter(|(_, target)| target.eq_ignore_ascii_case(&own.name));
+            let refuses =
+                |field: &Field| matches!(field.on_delete, Some(OnDelete::Restrict) | None);
+            let fields = other
+                .references()
+                .filter(|(_, target)| target.eq_ignore_ascii_case(&own.name));
             for (field, _) in fields.filter(|(field, _)| refuses(field)) {
                 let mut sql = self.db.sql();
-                sql.push("SELECT DISTINCT t.").ident(&field.column).push(" FROM ").fragment(other.source());
-                sql.push(" t WHERE t.").ident(&field.column).push(" IN (").list(", ", records, |sql, id| {
-                    sql.arg(*id);
-                });
-                sql.push(")");
-                if other.id == own.id {
-                    sql.push(" AND t.id NOT IN (").list(", ", records, |sql, id| {
+                sql.push("SELECT DISTINCT t.")
+                    .ident(&field.column)
+                    .push(" FROM ")
+                    .fragment(other.source());
+                sql.push(" t WHERE t.")
+                    .ident(&field.column)
+                    .push(" IN (")
+                    .list(", ", records, |sql, id| {
                         sql.arg(*id);
                     });
+                sql.push(")");
+                if other.id == own.id {
+                    sql.push(" AND t.id NOT IN (")
+                        .list(", ", records, |sql, id| {
+                            sql.arg(*id);
+                        });
                     sql.push(")");
                 }
                 let found = self.db.docs(sql.build()).await?;
@@ -166,7 +207,9 @@ impl Records {
             Ok(docs) => Ok(self.answers(scope, docs).await),
             Err(error) => {
                 let index = error.index;
-                let Some(write) = writes.get(index) else { return Err(error.into()) };
+                let Some(write) = writes.get(index) else {
+                    return Err(error.into());
+                };
                 if let DbError::Unique { hint } = &error.source
                     && let Some(field) = unique_field(scope.collection, hint)
                     && let Some(refusal) = self.guesses.refusal(scope, field, writes.len())
@@ -174,10 +217,12 @@ impl Records {
                     // Not which item: that would tell whose value it was.
                     return Err(refusal);
                 }
-                Err(match (self.explain(scope, error, write).await, ids.get(index)) {
-                    (Error::NotFound(_), Some(id)) => missing(index, id),
-                    (error, _) => at(index, error),
-                })
+                Err(
+                    match (self.explain(scope, error, write).await, ids.get(index)) {
+                        (Error::NotFound(_), Some(id)) => missing(index, id),
+                        (error, _) => at(index, error),
+                    },
+                )
             }
         }
     }
@@ -187,7 +232,10 @@ impl Records {
             return Err(Error::malformed(Problem::empty_list(key)));
         }
         if items > self.batch_max {
-            let message = format!("A batch has at most {} items; this one has {items}", self.batch_max);
+            let message = format!(
+                "A batch has at most {} items; this one has {items}",
+                self.batch_max
+            );
             return Err(Error::refused("batch_too_large", message));
         }
         Ok(())
@@ -195,20 +243,46 @@ impl Records {
 }
 
 fn missing(index: usize, id: &str) -> Error {
-    Error::ItemNotFound { message: format!("Item {index}: record '{id}' not found"), index }
+    Error::ItemNotFound {
+        message: format!("Item {index}: record '{id}' not found"),
+        index,
+    }
 }
 
 /// Says of which item an error speaks.
 fn at(index: usize, error: Error) -> Error {
     match error {
-        Error::Invalid { fields, .. } => Error::Invalid { fields, index: Some(index) },
-        Error::Conflict { message, field, .. } => Error::Conflict { message, field, index: Some(index) },
-        Error::RecordTooLarge { message, field, .. } => Error::RecordTooLarge { message, field, index: Some(index) },
-        Error::QuotaExceeded { message, quota, limit, .. } => {
-            Error::QuotaExceeded { message, quota, limit, index: Some(index) }
-        }
+        Error::Invalid { fields, .. } => Error::Invalid {
+            fields,
+            index: Some(index),
+        },
+        Error::Conflict { message, field, .. } => Error::Conflict {
+            message,
+            field,
+            index: Some(index),
+        },
+        Error::RecordTooLarge { message, field, .. } => Error::RecordTooLarge {
+            message,
+            field,
+            index: Some(index),
+        },
+        Error::QuotaExceeded {
+            message,
+            quota,
+            limit,
+            ..
+        } => Error::QuotaExceeded {
+            message,
+            quota,
+            limit,
+            index: Some(index),
+        },
         Error::Refused { message, .. } => Error::Invalid {
-            fields: vec![crate::error::FieldError::new("record", "rule_not_satisfied", message)],
+            fields: vec![crate::error::FieldError::new(
+                "record",
+                "rule_not_satisfied",
+                message,
+            )],
             index: Some(index),
         },
         other => other,

@@ -1,7 +1,8 @@
 //! Page cursors: the sort values of the record at the edge of a page, signed.
 //!
-//! A cursor is opaque to clients. It is valid for the collection, the order and the account it was made for; another
-//! one is refused instead of leading somewhere unexpected. Every page is checked with the caller's rights of now.
+//! A cursor is opaque to clients. It is valid for the collection, the order and the account it was
+//! made for; another one is refused instead of leading somewhere unexpected. Every page is checked
+//! with the caller's rights of now.
 
 use std::fmt;
 
@@ -40,7 +41,8 @@ impl fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// With a key that follows from the server's secret, so that every node knows the cursors of the others.
+    /// With a key that follows from the server's secret, so that every node knows the cursors of
+    /// the others.
     pub fn new(secret: &Secret<String>) -> Self {
         let mut key = [0_u8; 64];
         if secret.expose().is_empty() {
@@ -49,7 +51,9 @@ impl Signer {
         } else if let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) {
             key[..32].copy_from_slice(&mac.chain_update("record cursors").finalize().into_bytes());
         }
-        Self { mac: Hmac::new(&key.into()) }
+        Self {
+            mac: Hmac::new(&key.into()),
+        }
     }
 
     /// The cursor at some sort values.
@@ -65,7 +69,8 @@ impl Signer {
     pub fn open(&self, walk: Walk<'_>, cursor: &str) -> Option<Vec<Json>> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (tag, payload) = bytes.split_at_checked(TAG)?;
-        constant_time_eq(tag, &self.tag(walk, payload)).then(|| serde_json::from_slice(payload).ok())?
+        constant_time_eq(tag, &self.tag(walk, payload))
+            .then(|| serde_json::from_slice(payload).ok())?
     }
 
     fn tag(&self, walk: Walk<'_>, payload: &[u8]) -> [u8; TAG] {
@@ -91,15 +96,31 @@ mod tests {
     #[test]
     fn a_cursor_opens_only_where_it_was_made() {
         let signer = Signer::new(&Secret::new("0123456789abcdef0123456789abcdef".into()));
-        let walk = Walk { collection: CollectionId::new(), account: Some(AccountId::new()), sort: "+n,+id" };
+        let walk = Walk {
+            collection: CollectionId::new(),
+            account: Some(AccountId::new()),
+            sort: "+n,+id",
+        };
         let values = vec![Json::from(1.5), Json::Null, "a'b".into()];
         let cursor = signer.seal(walk, &values);
         assert_eq!(signer.open(walk, &cursor), Some(values));
         for other in [
-            Walk { collection: CollectionId::new(), ..walk },
-            Walk { account: Some(AccountId::new()), ..walk },
-            Walk { account: None, ..walk },
-            Walk { sort: "-n,-id", ..walk },
+            Walk {
+                collection: CollectionId::new(),
+                ..walk
+            },
+            Walk {
+                account: Some(AccountId::new()),
+                ..walk
+            },
+            Walk {
+                account: None,
+                ..walk
+            },
+            Walk {
+                sort: "-n,-id",
+                ..walk
+            },
         ] {
             assert_eq!(signer.open(other, &cursor), None);
         }
@@ -110,7 +131,10 @@ mod tests {
             forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
             // The last character may have bits that say nothing.
-            assert!(signer.open(walk, &forged).is_none() || index + 1 == cursor.len(), "{index}");
+            assert!(
+                signer.open(walk, &forged).is_none() || index + 1 == cursor.len(),
+                "{index}"
+            );
         }
     }
 }

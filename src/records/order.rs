@@ -1,4 +1,5 @@
-//! The order of a list, and the part of it that lies beyond a record: in SQL that an index can serve.
+//! The order of a list, and the part of it that lies beyond a record: in SQL that an index can
+//! serve.
 
 use serde_json::Value as Json;
 
@@ -25,8 +26,8 @@ pub(super) struct Order<'a> {
 /// The values of the order's columns in one record.
 pub(super) struct Position(Vec<Value>);
 
-/// A stretch of the list. What lies beyond a record is one or two of them, and each is a stretch of an index too: with
-/// `OR` between them, an index would be read from its beginning.
+/// A stretch of the list. What lies beyond a record is one or two of them, and each is a stretch of
+/// an index too: with `OR` between them, an index would be read from its beginning.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     /// The whole list.
@@ -42,18 +43,30 @@ pub(super) enum Part {
 }
 
 impl<'a> Order<'a> {
-    /// The order of a collection by these keys; those that the collection does not have were refused before.
+    /// The order of a collection by these keys; those that the collection does not have were
+    /// refused before.
     pub fn new(collection: &'a Collection, keys: &[SortKey], reversed: bool) -> Self {
         let system = collection.projection(|_| false);
         let column = |key: &SortKey| {
             let ascends = key.descending == reversed;
             let (key, own, nullable) = match collection.field(&key.field) {
                 Some(field) => (field.projected(), true, !field.required),
-                None => system.iter().find(|s| s.key == key.field).map(|s| (*s, false, false))?,
+                None => system
+                    .iter()
+                    .find(|s| s.key == key.field)
+                    .map(|s| (*s, false, false))?,
             };
-            Some(Column { kind: key.kind, key, ascends, own, nullable })
+            Some(Column {
+                kind: key.kind,
+                key,
+                ascends,
+                own,
+                nullable,
+            })
         };
-        Self { columns: keys.iter().filter_map(column).collect() }
+        Self {
+            columns: keys.iter().filter_map(column).collect(),
+        }
     }
 
     /// Appends the keys for `ORDER BY`.
@@ -62,7 +75,11 @@ impl<'a> Order<'a> {
             column.write(sql);
             sql.push(if column.ascends { " ASC" } else { " DESC" });
             if column.own {
-                sql.push(if column.ascends { " NULLS FIRST" } else { " NULLS LAST" });
+                sql.push(if column.ascends {
+                    " NULLS FIRST"
+                } else {
+                    " NULLS LAST"
+                });
             }
         });
     }
@@ -82,7 +99,8 @@ impl<'a> Order<'a> {
 
     /// The stretches beyond a record, in order; without one, the whole list.
     pub fn parts(&self, position: Option<&Position>) -> &'static [Part] {
-        let (Some(first), Some(value)) = (self.columns.first(), position.and_then(|p| p.0.first())) else {
+        let (Some(first), Some(value)) = (self.columns.first(), position.and_then(|p| p.0.first()))
+        else {
             return &[Part::All];
         };
         match (is_null(value), first.ascends) {
@@ -95,7 +113,10 @@ impl<'a> Order<'a> {
 
     /// Appends `AND …` for a stretch.
     pub fn write_part(&self, sql: &mut Sql, part: Part, position: Option<&Position>) {
-        let (Some((first, rest)), Some(Position(values))) = (self.columns.split_first(), position) else { return };
+        let (Some((first, rest)), Some(Position(values))) = (self.columns.split_first(), position)
+        else {
+            return;
+        };
         sql.push(" AND ");
         match part {
             Part::All => {
@@ -136,18 +157,21 @@ fn is_null(value: &Value) -> bool {
     matches!(value, Value::Null(_))
 }
 
-/// Appends the condition for what comes after the values. Without `nulls` records that have nothing in the first column
-/// may be left out, if the values have something there.
+/// Appends the condition for what comes after the values. Without `nulls` records that have nothing
+/// in the first column may be left out, if the values have something there.
 fn write_beyond(sql: &mut Sql, columns: &[Column<'_>], values: &[Value], nulls: bool) {
     let (Some((first, rest)), Some(value)) = (columns.split_first(), values.first()) else {
         sql.push("1 = 0");
         return;
     };
     let nulls = nulls && first.nullable && !first.ascends;
-    let one_way = rest.iter().all(|column| !column.nullable && column.ascends == first.ascends);
+    let one_way = rest
+        .iter()
+        .all(|column| !column.nullable && column.ascends == first.ascends);
     if one_way && !nulls && !values.iter().any(is_null) {
         // One comparison of rows, which an index on these columns answers.
-        sql.push("(").list(", ", columns, |sql, column| column.write(sql));
+        sql.push("(")
+            .list(", ", columns, |sql, column| column.write(sql));
         sql.push(if first.ascends { ") > (" } else { ") < (" });
         sql.list(", ", values, |sql, value| {
             sql.arg(value.clone());
@@ -158,7 +182,9 @@ fn write_beyond(sql: &mut Sql, columns: &[Column<'_>], values: &[Value], nulls: 
     if !nulls && !is_null(value) {
         // Implied by what follows; it tells an index on the first column where to begin.
         first.write(sql);
-        sql.push(if first.ascends { " >= " } else { " <= " }).arg(value.clone()).push(" AND ");
+        sql.push(if first.ascends { " >= " } else { " <= " })
+            .arg(value.clone())
+            .push(" AND ");
     }
     sql.push("(");
     for last in 0..columns.len() {
@@ -167,7 +193,11 @@ fn write_beyond(sql: &mut Sql, columns: &[Column<'_>], values: &[Value], nulls: 
             if index > 0 {
                 sql.push(" AND ");
             }
-            if index < last { write_equal(sql, column, value) } else { write_after(sql, column, value) }
+            if index < last {
+                write_equal(sql, column, value)
+            } else {
+                write_after(sql, column, value)
+            }
         }
         sql.push(")");
     }
@@ -221,7 +251,9 @@ fn bound(kind: ColumnKind, value: &Json) -> Option<Value> {
         (ColumnKind::Timestamp | ColumnKind::DateTime, Json::String(text)) => {
             Value::Time(crate::expr::parse_instant(text)?)
         }
-        (ColumnKind::Text | ColumnKind::Reference | ColumnKind::Date, Json::String(text)) => text.into(),
+        (ColumnKind::Text | ColumnKind::Reference | ColumnKind::Date, Json::String(text)) => {
+            text.into()
+        }
         _ => return None,
     })
 }

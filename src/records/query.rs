@@ -86,7 +86,11 @@ impl ListQuery {
             (None, None) => Window::Offset(raw.skip),
             _ => Window::After(None),
         };
-        let sort = raw.sort.map(str::trim_end).filter(|sort| !sort.trim().is_empty()).unwrap_or("-created_at");
+        let sort = raw
+            .sort
+            .map(str::trim_end)
+            .filter(|sort| !sort.trim().is_empty())
+            .unwrap_or("-created_at");
         let sort = parse_sort(sort)?;
         Ok(Self {
             window,
@@ -94,7 +98,11 @@ impl ListQuery {
             sort_text: spelled(&sort),
             sort,
             fields: raw.fields.and_then(parse_fields),
-            filter: raw.filter.map(str::trim).filter(|filter| !filter.is_empty()).map(str::to_owned),
+            filter: raw
+                .filter
+                .map(str::trim)
+                .filter(|filter| !filter.is_empty())
+                .map(str::to_owned),
             search: raw.search.map(str::to_owned),
             expand: raw.expand.map(ExpandPaths::parse).transpose()?.flatten(),
             include_count: raw.include_count,
@@ -103,7 +111,9 @@ impl ListQuery {
 
     /// Whether a field is wanted.
     pub fn selects(&self, field: &str) -> bool {
-        self.fields.as_ref().is_none_or(|fields| fields.iter().any(|name| name == field))
+        self.fields
+            .as_ref()
+            .is_none_or(|fields| fields.iter().any(|name| name == field))
     }
 
     /// Checks that the fields asked for exist.
@@ -122,8 +132,15 @@ impl ListQuery {
                 Some(_) => continue,
                 None => "does not exist",
             };
-            let hint = if collection.field(name).is_none() { hint(name, shown(view)) } else { String::new() };
-            return Err(Error::refused("Invalid sort", format!("Cannot sort by '{name}': the field {problem}{hint}")));
+            let hint = if collection.field(name).is_none() {
+                hint(name, shown(view))
+            } else {
+                String::new()
+            };
+            return Err(Error::refused(
+                "Invalid sort",
+                format!("Cannot sort by '{name}': the field {problem}{hint}"),
+            ));
         }
         Ok(())
     }
@@ -131,17 +148,26 @@ impl ListQuery {
 
 /// The names of the fields that a view shows.
 fn shown(view: &FieldView) -> impl Iterator<Item = &str> {
-    let own = view.collection().fields.iter().map(|field| field.name.as_str());
+    let own = view
+        .collection()
+        .fields
+        .iter()
+        .map(|field| field.name.as_str());
     own.filter(|name| view.shows(name)).chain(ALWAYS_SHOWN)
 }
 
-/// Checks that selected fields exist, so that a misspelt name shows. Fields that the view hides are left out silently.
+/// Checks that selected fields exist, so that a misspelt name shows. Fields that the view hides are
+/// left out silently.
 pub(super) fn check_selected(fields: Option<&[String]>, view: &FieldView) -> Result<()> {
-    let exists = |name: &str| view.collection().field(name).is_some() || ALWAYS_SHOWN.contains(&name);
+    let exists =
+        |name: &str| view.collection().field(name).is_some() || ALWAYS_SHOWN.contains(&name);
     match fields.into_iter().flatten().find(|name| !exists(name)) {
         None => Ok(()),
         Some(name) => {
-            let message = format!("unknown field '{name}' in fields{}", hint(name, shown(view)));
+            let message = format!(
+                "unknown field '{name}' in fields{}",
+                hint(name, shown(view))
+            );
             Err(Error::refused("Invalid fields", message))
         }
     }
@@ -149,9 +175,17 @@ pub(super) fn check_selected(fields: Option<&[String]>, view: &FieldView) -> Res
 
 /// A comma list of field names; `*` or an empty list means all.
 pub fn parse_fields(text: &str) -> Option<Vec<String>> {
-    let names: Vec<String> =
-        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    if names.is_empty() || names.iter().any(|name| name == "*") { None } else { Some(names) }
+    let names: Vec<String> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if names.is_empty() || names.iter().any(|name| name == "*") {
+        None
+    } else {
+        Some(names)
+    }
 }
 
 /// `-a` descends; `+a`, ` a` (a `+` that was not encoded) and `a` ascend.
@@ -164,19 +198,32 @@ fn parse_sort(text: &str) -> Result<Vec<SortKey>> {
         };
         let name = name.trim();
         if name.is_empty() {
-            return Err(Error::refused("Invalid sort", format!("'{part}' names no field")));
+            return Err(Error::refused(
+                "Invalid sort",
+                format!("'{part}' names no field"),
+            ));
         }
         if !keys.iter().any(|key| key.field == name) {
-            keys.push(SortKey { field: name.to_owned(), descending });
+            keys.push(SortKey {
+                field: name.to_owned(),
+                descending,
+            });
         }
         if keys.len() > 8 {
-            return Err(Error::refused("Invalid sort", "A list is sorted by at most 8 fields"));
+            return Err(Error::refused(
+                "Invalid sort",
+                "A list is sorted by at most 8 fields",
+            ));
         }
     }
     if !keys.iter().any(|key| key.field == "id") {
-        // Ties are broken in the direction of the last key, so that an order never changes between two pages.
+        // Ties are broken in the direction of the last key, so that an order never changes between
+        // two pages.
         let descending = keys.last().is_some_and(|key| key.descending);
-        keys.push(SortKey { field: "id".into(), descending });
+        keys.push(SortKey {
+            field: "id".into(),
+            descending,
+        });
     }
     Ok(keys)
 }
@@ -191,12 +238,20 @@ mod tests {
     use super::*;
 
     fn sort(text: &str) -> Vec<(String, bool)> {
-        parse_sort(text).unwrap().into_iter().map(|key| (key.field, key.descending)).collect()
+        parse_sort(text)
+            .unwrap()
+            .into_iter()
+            .map(|key| (key.field, key.descending))
+            .collect()
     }
 
     #[test]
     fn sorts_are_read_in_every_spelling() {
-        let expected = [("a".to_owned(), false), ("b".to_owned(), true), ("id".to_owned(), true)];
+        let expected = [
+            ("a".to_owned(), false),
+            ("b".to_owned(), true),
+            ("id".to_owned(), true),
+        ];
         for text in ["+a,-b", " a,-b", "a,-b", "a, -b".replace(' ', "").as_str()] {
             assert_eq!(sort(text), expected);
         }
@@ -206,6 +261,9 @@ mod tests {
     #[test]
     fn a_list_of_fields_with_a_star_means_all() {
         assert_eq!(parse_fields("a,*"), None);
-        assert_eq!(parse_fields(" a , b,"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(
+            parse_fields(" a , b,"),
+            Some(vec!["a".to_owned(), "b".to_owned()])
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Requests whose statement no longer fits: the definition of the collection changed after the statement was planned.
-//! They are planned again with the definition as it is then. `before` hooks run again, too.
+//! Requests whose statement no longer fits: the definition of the collection changed after the
+//! statement was planned. They are planned again with the definition as it is then. `before` hooks
+//! run again, too.
 
 use super::{Aggregate, AggregateQuery, ListQuery, Mode, Moment, Page, Records, SnapshotQuery};
 use crate::access::ExpandPaths;
@@ -27,7 +28,8 @@ macro_rules! planned {
 }
 
 impl Records {
-    /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by their records.
+    /// One record, as the caller may see it. `fields` narrows it, `expand` replaces references by
+    /// their records.
     pub async fn get(
         &self,
         caller: &Caller,
@@ -45,7 +47,12 @@ impl Records {
     }
 
     /// Figures over records, in groups.
-    pub async fn aggregate(&self, caller: &Caller, collection: &str, query: &AggregateQuery) -> Result<Aggregate> {
+    pub async fn aggregate(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        query: &AggregateQuery,
+    ) -> Result<Aggregate> {
         planned!(self, self.try_aggregate(caller, collection, query))
     }
 
@@ -60,8 +67,18 @@ impl Records {
     }
 
     /// Changes a record and returns it.
-    pub async fn update(&self, caller: &Caller, collection: &str, id: &str, body: Body, mode: Mode) -> Result<Doc> {
-        planned!(self, self.try_update(caller, collection, id, body.clone(), mode))
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        id: &str,
+        body: Body,
+        mode: Mode,
+    ) -> Result<Doc> {
+        planned!(
+            self,
+            self.try_update(caller, collection, id, body.clone(), mode)
+        )
     }
 
     /// Deletes a record.
@@ -70,17 +87,38 @@ impl Records {
     }
 
     /// Creates records and returns them in the order in which they were sent.
-    pub async fn create_many(&self, caller: &Caller, collection: &str, bodies: Vec<Body>) -> Result<Vec<Doc>> {
-        planned!(self, self.try_create_many(caller, collection, bodies.clone()))
+    pub async fn create_many(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        bodies: Vec<Body>,
+    ) -> Result<Vec<Doc>> {
+        planned!(
+            self,
+            self.try_create_many(caller, collection, bodies.clone())
+        )
     }
 
     /// Changes records by id and returns them in the order in which they were sent.
-    pub async fn update_many(&self, caller: &Caller, collection: &str, items: Vec<(String, Body)>) -> Result<Vec<Doc>> {
-        planned!(self, self.try_update_many(caller, collection, items.clone()))
+    pub async fn update_many(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        items: Vec<(String, Body)>,
+    ) -> Result<Vec<Doc>> {
+        planned!(
+            self,
+            self.try_update_many(caller, collection, items.clone())
+        )
     }
 
     /// Deletes records by id and returns the ids; one that is named twice counts once.
-    pub async fn delete_many(&self, caller: &Caller, collection: &str, ids: Vec<String>) -> Result<Vec<String>> {
+    pub async fn delete_many(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        ids: Vec<String>,
+    ) -> Result<Vec<String>> {
         planned!(self, self.try_delete_many(caller, collection, ids.clone()))
     }
 }

@@ -1,4 +1,5 @@
-//! The plain values of encrypted fields: read by keys made for it, and encrypted anew when the key changes.
+//! The plain values of encrypted fields: read by keys made for it, and encrypted anew when the key
+//! changes.
 
 use serde_json::{Value as Json, json};
 
@@ -19,7 +20,13 @@ const RESEALED_AT_ONCE: i64 = 200;
 
 impl Records {
     /// The plain values of a record's encrypted fields: of those that are named, or of all.
-    pub async fn secrets(&self, caller: &Caller, collection: &str, id: &str, names: Option<&[String]>) -> Result<Body> {
+    pub async fn secrets(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        id: &str,
+        names: Option<&[String]>,
+    ) -> Result<Body> {
         match caller.principal() {
             Some(principal) => principal.require(KeyScope::SecretsRead)?,
             None => return Err(Error::Unauthenticated("This needs an API key".into())),
@@ -30,9 +37,17 @@ impl Records {
         let fields = chosen(&scope, names)?;
         let mut sql = self.db.sql();
         sql.push("SELECT ").json_object(&stored_values(&fields));
-        sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id = ").arg(id);
+        sql.push(" FROM ")
+            .fragment(collection.source())
+            .push(" r WHERE r.id = ")
+            .arg(id);
         scope.write_conditions(&mut sql, None);
-        let doc = self.db.reads(scope.reader()).doc(sql.build()).await?.ok_or_else(record_not_found)?;
+        let doc = self
+            .db
+            .reads(scope.reader())
+            .doc(sql.build())
+            .await?
+            .ok_or_else(record_not_found)?;
         let row: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
         let account = account_of(&row)?;
         let mut plain = Body::new();
@@ -40,7 +55,12 @@ impl Records {
             let value = match row.get(&field.name).and_then(Json::as_str) {
                 None => Json::Null,
                 Some(stored) => {
-                    let place = Place { account, collection: collection.id, record: id, field: &field.name };
+                    let place = Place {
+                        account,
+                        collection: collection.id,
+                        record: id,
+                        field: &field.name,
+                    };
                     let text = self.vault.open(place, stored)?;
                     if field.kind == FieldType::Json {
                         serde_json::from_str(&text).map_err(Error::internal)?
@@ -53,21 +73,35 @@ impl Records {
         }
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         // What cannot be noted is not told.
-        let event = Event::new(audit::Operation::Reveal, collection.table.as_str(), id).with(json!({"fields": names}));
-        self.db.execute(event.of(account).by(caller).entry(self.clock.now())).await?;
+        let event = Event::new(audit::Operation::Reveal, collection.table.as_str(), id)
+            .with(json!({"fields": names}));
+        self.db
+            .execute(event.of(account).by(caller).entry(self.clock.now()))
+            .await?;
         Ok(plain)
     }
 
-    /// Encrypts everything anew that was encrypted with an older key, and returns how many records that were.
+    /// Encrypts everything anew that was encrypted with an older key, and returns how many records
+    /// that were.
     pub async fn reseal(&self) -> Result<usize> {
         let mut count = 0;
         for collection in self.catalog.current().iter() {
-            let fields: Vec<&Field> = collection.fields.iter().filter(|field| field.encrypted).collect();
+            let fields: Vec<&Field> = collection
+                .fields
+                .iter()
+                .filter(|field| field.encrypted)
+                .collect();
             let mut after = String::new();
             while !fields.is_empty() {
                 let mut sql = self.db.sql();
-                sql.push("SELECT ").json_object(&stored_values(&fields)).push(" FROM ").fragment(collection.source());
-                sql.push(" r WHERE r.id > ").arg(after.as_str()).push(" ORDER BY r.id LIMIT ").number(RESEALED_AT_ONCE);
+                sql.push("SELECT ")
+                    .json_object(&stored_values(&fields))
+                    .push(" FROM ")
+                    .fragment(collection.source());
+                sql.push(" r WHERE r.id > ")
+                    .arg(after.as_str())
+                    .push(" ORDER BY r.id LIMIT ")
+                    .number(RESEALED_AT_ONCE);
                 let docs = self.db.docs(sql.build()).await?;
                 let Some(last) = docs.last() else { break };
                 let parse = |doc: &str| serde_json::from_str::<Body>(doc).map_err(Error::internal);
@@ -86,13 +120,25 @@ impl Records {
     }
 
     /// The statement that encrypts a record's values anew, unless they are changed meanwhile.
-    fn resealed(&self, collection: &Collection, fields: &[&Field], row: &Body) -> Result<Option<Stmt>> {
+    fn resealed(
+        &self,
+        collection: &Collection,
+        fields: &[&Field],
+        row: &Body,
+    ) -> Result<Option<Stmt>> {
         let (account, record) = (account_of(row)?, id_of(row)?);
         let mut changes: Vec<(&Ident, &str, String)> = Vec::new();
         for field in fields {
-            let Some(stored) = row.get(&field.name).and_then(Json::as_str) else { continue };
+            let Some(stored) = row.get(&field.name).and_then(Json::as_str) else {
+                continue;
+            };
             if !self.vault.is_current(stored) {
-                let place = Place { account, collection: collection.id, record, field: &field.name };
+                let place = Place {
+                    account,
+                    collection: collection.id,
+                    record,
+                    field: &field.name,
+                };
                 let sealed = self.vault.seal(place, &self.vault.open(place, stored)?)?;
                 changes.push((&field.column, stored, sealed));
             }
@@ -101,13 +147,12 @@ impl Records {
             return Ok(None);
         }
         let mut sql = self.db.sql();
-        sql.push("UPDATE ").fragment(collection.source()).push(" SET ").list(
-            ", ",
-            &changes,
-            |sql, (column, _, new)| {
+        sql.push("UPDATE ")
+            .fragment(collection.source())
+            .push(" SET ")
+            .list(", ", &changes, |sql, (column, _, new)| {
                 sql.ident(column).push(" = ").arg(new.as_str());
-            },
-        );
+            });
         sql.push(" WHERE id = ").arg(record);
         for (column, stored, _) in &changes {
             sql.push(" AND ").ident(column).push(" = ").arg(*stored);
@@ -119,7 +164,14 @@ impl Records {
 /// The encrypted fields that are meant, and that the caller may see.
 fn chosen<'c>(scope: &RecordScope<'c>, names: Option<&[String]>) -> Result<Vec<&'c Field>> {
     let view = scope.view();
-    let refuse = |message: String| Err(Error::malformed(Problem::query("fields", "value_error", message, Json::Null)));
+    let refuse = |message: String| {
+        Err(Error::malformed(Problem::query(
+            "fields",
+            "value_error",
+            message,
+            Json::Null,
+        )))
+    };
     let visible = |field: &&Field| field.encrypted && view.shows(&field.name);
     let mut fields: Vec<&Field> = Vec::new();
     match names {
@@ -135,7 +187,9 @@ fn chosen<'c>(scope: &RecordScope<'c>, names: Option<&[String]>) -> Result<Vec<&
         }
     }
     if fields.len() > MAX_FIELDS {
-        return refuse(format!("At most {MAX_FIELDS} fields are revealed at once: name them"));
+        return refuse(format!(
+            "At most {MAX_FIELDS} fields are revealed at once: name them"
+        ));
     }
     Ok(fields)
 }
@@ -146,19 +200,36 @@ fn stored_values<'f>(fields: &[&'f Field]) -> Vec<JsonEntry<'f>> {
         let value = Box::new(move |sql: &mut Sql| {
             sql.column("r", &column);
         });
-        JsonEntry { key, kind: ColumnKind::Text, value }
+        JsonEntry {
+            key,
+            kind: ColumnKind::Text,
+            value,
+        }
     };
-    let mut entries = vec![entry("id", Ident::fixed("id")), entry("account_id", Ident::fixed("account_id"))];
-    entries.extend(fields.iter().map(|field| entry(&field.name, field.column.clone())));
+    let mut entries = vec![
+        entry("id", Ident::fixed("id")),
+        entry("account_id", Ident::fixed("account_id")),
+    ];
+    entries.extend(
+        fields
+            .iter()
+            .map(|field| entry(&field.name, field.column.clone())),
+    );
     entries
 }
 
 fn id_of(row: &Body) -> Result<RecordId> {
-    let id = row.get("id").and_then(Json::as_str).and_then(RecordId::parse);
+    let id = row
+        .get("id")
+        .and_then(Json::as_str)
+        .and_then(RecordId::parse);
     id.ok_or_else(|| Error::internal("a record has no id"))
 }
 
 fn account_of(row: &Body) -> Result<AccountId> {
-    let account = row.get("account_id").and_then(Json::as_str).and_then(AccountId::parse);
+    let account = row
+        .get("account_id")
+        .and_then(Json::as_str)
+        .and_then(AccountId::parse);
     account.ok_or_else(|| Error::internal("a record has no account"))
 }

@@ -1,5 +1,5 @@
-//! Records as they are at one moment, together with the changes that they show: a subscription goes on from there
-//! without a gap and without a repetition.
+//! Records as they are at one moment, together with the changes that they show: a subscription goes
+//! on from there without a gap and without a repetition.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, RecordId};
 use crate::schema::{Body, Operation};
 
-/// Bytes of records that a snapshot may take in by expanding: it waits in memory until the client has read it.
+/// Bytes of records that a snapshot may take in by expanding: it waits in memory until the client
+/// has read it.
 const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 
 /// Which records are wanted.
@@ -47,16 +48,30 @@ pub struct Moment {
 
 impl Records {
     /// The records that the caller may see, and the changes that they show, read in one statement.
-    pub(super) async fn try_snapshot(&self, caller: &Caller, query: &SnapshotQuery<'_>) -> Result<Moment> {
+    pub(super) async fn try_snapshot(
+        &self,
+        caller: &Caller,
+        query: &SnapshotQuery<'_>,
+    ) -> Result<Moment> {
         let collection = self.collection(query.collection)?;
-        let operation = if query.record.is_some() { Operation::View } else { Operation::List };
+        let operation = if query.record.is_some() {
+            Operation::View
+        } else {
+            Operation::List
+        };
         let mut scope = RecordScope::open(caller, &collection, operation)?;
         scope.account = scope.account.or(query.account);
         let view = scope.view();
         let list = query.list;
         list.check_sort(&collection, &view)?;
-        let filter = list.filter.as_deref().map(|text| view.compile_filter(text)).transpose()?;
-        let expansion = self.expansion(caller, &view, list.expand.as_ref(), |field| list.selects(field))?;
+        let filter = list
+            .filter
+            .as_deref()
+            .map(|text| view.compile_filter(text))
+            .transpose()?;
+        let expansion = self.expansion(caller, &view, list.expand.as_ref(), |field| {
+            list.selects(field)
+        })?;
         let record = match query.record.map(RecordId::parse) {
             Some(None) => return Err(Error::not_found("Record not found")),
             Some(record) => record,
@@ -67,11 +82,15 @@ impl Records {
         sql.varied();
         let document = |sql: &mut Sql| {
             sql.push("SELECT ");
-            collection.write_document(sql, "r", AccountName::Null, |name| view.shows(name) && list.selects(name));
+            collection.write_document(sql, "r", AccountName::Null, |name| {
+                view.shows(name) && list.selects(name)
+            });
             sql.push(" AS doc");
         };
         let some = |sql: &mut Sql| {
-            sql.push(" FROM ").fragment(collection.source()).push(" r WHERE 1 = 1");
+            sql.push(" FROM ")
+                .fragment(collection.source())
+                .push(" r WHERE 1 = 1");
             scope.write_conditions(sql, None);
             if let Some(record) = record {
                 sql.push(" AND r.id = ").arg(record);
@@ -92,25 +111,47 @@ impl Records {
             document(&mut sql);
             some(&mut sql);
         }
-        sql.push(") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ").arg(query.after);
-        let rows = self.db.reads(scope.reader()).docs(sql.build(), self.answer_bytes).await?;
-        let (mut items, positions): (Vec<Doc>, Vec<Doc>) = rows.into_iter().partition(|row| row.starts_with('{'));
+        sql.push(
+            ") page UNION ALL SELECT CAST(position AS TEXT) FROM change_log WHERE position > ",
+        )
+        .arg(query.after);
+        let rows = self
+            .db
+            .reads(scope.reader())
+            .docs(sql.build(), self.answer_bytes)
+            .await?;
+        let (mut items, positions): (Vec<Doc>, Vec<Doc>) =
+            rows.into_iter().partition(|row| row.starts_with('{'));
         let has_more = i64::try_from(items.len()).is_ok_and(|read| read > list.limit);
         if has_more {
             items.pop();
         }
-        let shown = positions.iter().filter_map(|position| position.parse().ok()).collect();
+        let shown = positions
+            .iter()
+            .filter_map(|position| position.parse().ok())
+            .collect();
         for item in &mut items {
             if let Cow::Owned(masked) = view.render(item) {
                 *item = masked;
             }
         }
         if let Some(expansion) = expansion {
-            let mut records: Vec<Body> =
-                items.iter().map(|doc| serde_json::from_str(doc).unwrap_or_default()).collect();
-            expansion.apply(&self.db, &mut records, MAX_EXPANDED).await?;
-            items = records.into_iter().map(|record| Json::Object(record).to_string()).collect();
+            let mut records: Vec<Body> = items
+                .iter()
+                .map(|doc| serde_json::from_str(doc).unwrap_or_default())
+                .collect();
+            expansion
+                .apply(&self.db, &mut records, MAX_EXPANDED)
+                .await?;
+            items = records
+                .into_iter()
+                .map(|record| Json::Object(record).to_string())
+                .collect();
         }
-        Ok(Moment { items, has_more, shown })
+        Ok(Moment {
+            items,
+            has_more,
+            shown,
+        })
     }
 }

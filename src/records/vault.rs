@@ -1,8 +1,8 @@
 //! Encryption of fields: XChaCha20-Poly1305, bound to the place of the value.
 //!
-//! A stored value is `sb1:<key>:<nonce and ciphertext, base64>`. The key's id says which of the configured keys it was
-//! encrypted with; account, collection, record and field are authenticated with it, so that a value that is copied to
-//! another place cannot be read there.
+//! A stored value is `sb1:<key>:<nonce and ciphertext, base64>`. The key's id says which of the
+//! configured keys it was encrypted with; account, collection, record and field are authenticated
+//! with it, so that a value that is copied to another place cannot be read there.
 
 use std::fmt::{self, Write as _};
 
@@ -56,7 +56,11 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// With the configured keys; empty ones are none.
     pub fn new<'k>(keys: impl IntoIterator<Item = &'k Secret<String>>) -> Self {
-        Self(keys.into_iter().filter_map(|key| derive(key.expose())).collect())
+        Self(
+            keys.into_iter()
+                .filter_map(|key| derive(key.expose()))
+                .collect(),
+        )
     }
 
     /// Encrypts a value.
@@ -66,11 +70,21 @@ impl Vault {
             return Err(Error::refused("Cannot encrypt", message));
         };
         let nonce: [u8; NONCE] = rand::random();
-        let payload = Payload { msg: plain.as_bytes(), aad: &place.bytes() };
-        let sealed = key.cipher.encrypt(&nonce.into(), payload).map_err(|_| Error::internal("a value is too long"))?;
+        let payload = Payload {
+            msg: plain.as_bytes(),
+            aad: &place.bytes(),
+        };
+        let sealed = key
+            .cipher
+            .encrypt(&nonce.into(), payload)
+            .map_err(|_| Error::internal("a value is too long"))?;
         let mut bytes = nonce.to_vec();
         bytes.extend(sealed);
-        Ok(format!("{VERSION}:{}:{}", key.id, BASE64_STANDARD_NO_PAD.encode(bytes)))
+        Ok(format!(
+            "{VERSION}:{}:{}",
+            key.id,
+            BASE64_STANDARD_NO_PAD.encode(bytes)
+        ))
     }
 
     /// Decrypts a value.
@@ -82,23 +96,36 @@ impl Vault {
         };
         let damaged = || unreadable("it is damaged, or was copied from another place".into());
         let mut parts = stored.splitn(3, ':');
-        let (Some(VERSION), Some(id), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(VERSION), Some(id), Some(text)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(damaged());
         };
         let Some(key) = self.0.iter().find(|key| key.id == id) else {
-            let why = format!("its key {id} is not configured any more: add it to auth.old_encryption_keys");
+            let why = format!(
+                "its key {id} is not configured any more: add it to auth.old_encryption_keys"
+            );
             return Err(unreadable(why));
         };
         let bytes = BASE64_STANDARD_NO_PAD.decode(text).map_err(|_| damaged())?;
-        let Some((nonce, sealed)) = bytes.split_first_chunk::<NONCE>() else { return Err(damaged()) };
-        let payload = Payload { msg: sealed, aad: &place.bytes() };
-        let plain = key.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| damaged())?;
+        let Some((nonce, sealed)) = bytes.split_first_chunk::<NONCE>() else {
+            return Err(damaged());
+        };
+        let payload = Payload {
+            msg: sealed,
+            aad: &place.bytes(),
+        };
+        let plain = key
+            .cipher
+            .decrypt(&(*nonce).into(), payload)
+            .map_err(|_| damaged())?;
         String::from_utf8(plain).map_err(|_| damaged())
     }
 
     /// Whether a stored value was encrypted with the key that encrypts now.
     pub fn is_current(&self, stored: &str) -> bool {
-        self.0.first().is_some_and(|key| stored.split(':').nth(1) == Some(&key.id))
+        self.0
+            .first()
+            .is_some_and(|key| stored.split(':').nth(1) == Some(&key.id))
     }
 }
 
@@ -115,7 +142,10 @@ fn derive(secret: &str) -> Option<Key> {
         // Writing to a String does not fail.
         let _ = write!(id, "{byte:02x}");
     }
-    Some(Key { id, cipher: XChaCha20Poly1305::new(&mac("field encryption: key")?.into()) })
+    Some(Key {
+        id,
+        cipher: XChaCha20Poly1305::new(&mac("field encryption: key")?.into()),
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +158,12 @@ mod tests {
 
     fn place(field: &str) -> Place<'_> {
         let id = uuid::Uuid::from_u128;
-        Place { account: AccountId(id(1)), collection: CollectionId(id(2)), record: RecordId(id(3)), field }
+        Place {
+            account: AccountId(id(1)),
+            collection: CollectionId(id(2)),
+            record: RecordId(id(3)),
+            field,
+        }
     }
 
     #[test]
@@ -141,13 +176,29 @@ mod tests {
         let id = uuid::Uuid::from_u128(9);
         for other in [
             place("pin2"),
-            Place { account: AccountId(id), ..place("pin") },
-            Place { collection: CollectionId(id), ..place("pin") },
-            Place { record: RecordId(id), ..place("pin") },
+            Place {
+                account: AccountId(id),
+                ..place("pin")
+            },
+            Place {
+                collection: CollectionId(id),
+                ..place("pin")
+            },
+            Place {
+                record: RecordId(id),
+                ..place("pin")
+            },
         ] {
             assert!(vault.open(other, &sealed).is_err());
         }
-        for damaged in ["", "sb1", "sb1:x:y", "1234", &sealed[..sealed.len() - 4], &sealed.replacen("sb1", "sb2", 1)] {
+        for damaged in [
+            "",
+            "sb1",
+            "sb1:x:y",
+            "1234",
+            &sealed[..sealed.len() - 4],
+            &sealed.replacen("sb1", "sb2", 1),
+        ] {
             assert!(vault.open(place("pin"), damaged).is_err(), "{damaged}");
         }
     }
@@ -161,8 +212,14 @@ mod tests {
         assert!(!both.is_current(&sealed));
         let renewed = both.seal(place("pin"), "ä").unwrap();
         assert!(both.is_current(&renewed));
-        assert_eq!(Vault::new([&new]).open(place("pin"), &renewed).unwrap(), "ä");
-        let lost = Vault::new([&new]).open(place("pin"), &sealed).unwrap_err().to_string();
+        assert_eq!(
+            Vault::new([&new]).open(place("pin"), &renewed).unwrap(),
+            "ä"
+        );
+        let lost = Vault::new([&new])
+            .open(place("pin"), &sealed)
+            .unwrap_err()
+            .to_string();
         assert!(lost.contains("old_encryption_keys"), "{lost}");
         assert!(Vault::new([]).seal(place("pin"), "x").is_err());
     }

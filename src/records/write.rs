@@ -8,7 +8,9 @@ use super::{Records, record_id, record_not_found};
 use crate::access::RecordScope;
 use crate::audit::ChangeKey;
 use crate::auth::Caller;
-use crate::db::{Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, Value, canonical_time};
+use crate::db::{
+    Batch, CommitError, DbError, Doc, Ident, SEALED, Sql, Stmt, Value, canonical_time,
+};
 use crate::error::{Error, FieldError, Result};
 use crate::expr::Sent;
 use crate::hooks::{Chain, RecordWrite};
@@ -40,12 +42,22 @@ pub(super) struct Prepared<'c> {
 
 impl Records {
     /// Creates a record and returns it.
-    pub(super) async fn try_create(&self, caller: &Caller, collection: &str, body: Body) -> Result<Doc> {
+    pub(super) async fn try_create(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        body: Body,
+    ) -> Result<Doc> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Create)?;
         let prepared = self.prepare_create(&scope, body, true).await?;
-        let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
-        match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
+        let batch = Batch::new()
+            .require(prepared.stmt.clone())
+            .under(self.locks(&scope));
+        match self
+            .commit_noted(caller, batch, std::slice::from_ref(&prepared))
+            .await
+        {
             Ok(docs) => Ok(self.answer(&scope, docs).await),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
@@ -68,25 +80,40 @@ impl Records {
             Ok(prepared) => prepared,
             Err(error) => return Err(self.hidden_or(&scope, id, sent.as_ref(), error).await),
         };
-        let batch = Batch::new().require(prepared.stmt.clone()).under(self.locks(&scope));
-        match self.commit_noted(caller, batch, std::slice::from_ref(&prepared)).await {
+        let batch = Batch::new()
+            .require(prepared.stmt.clone())
+            .under(self.locks(&scope));
+        match self
+            .commit_noted(caller, batch, std::slice::from_ref(&prepared))
+            .await
+        {
             Ok(docs) => Ok(self.answer(&scope, docs).await),
             Err(error) => Err(self.explain(&scope, error, &prepared).await),
         }
     }
 
     /// Deletes a record.
-    pub(super) async fn try_delete(&self, caller: &Caller, collection: &str, id: &str) -> Result<()> {
+    pub(super) async fn try_delete(
+        &self,
+        caller: &Caller,
+        collection: &str,
+        id: &str,
+    ) -> Result<()> {
         let collection = self.collection(collection)?;
         let scope = RecordScope::open(caller, &collection, Operation::Delete)?;
         let id = record_id(id)?;
         let stmt = self.prepare_delete(&scope, id).await?;
         let batch = Batch::new().require(stmt).under(self.locks(&scope));
         let batch = batch.acting(caller.actor(), self.clock.now(), self.origins.text(caller));
-        self.db.commit(batch).await.map(|_| ()).map_err(|error| delete_error(error.source))
+        self.db
+            .commit(batch)
+            .await
+            .map(|_| ())
+            .map_err(|error| delete_error(error.source))
     }
 
-    /// Commits writes and tells the trail where they come from. Refused writes leave nothing behind.
+    /// Commits writes and tells the trail where they come from. Refused writes leave nothing
+    /// behind.
     pub(super) async fn commit_noted(
         &self,
         caller: &Caller,
@@ -94,7 +121,8 @@ impl Records {
         writes: &[Prepared<'_>],
     ) -> std::result::Result<Vec<Option<Doc>>, CommitError> {
         // Before the commit: the trail may take the change over at once.
-        self.origins.note(caller, writes.iter().map(|write| write.change));
+        self.origins
+            .note(caller, writes.iter().map(|write| write.change));
         let committed = self.db.commit(batch).await;
         if committed.is_err() {
             self.origins.forget(writes.iter().map(|write| write.change));
@@ -102,14 +130,19 @@ impl Records {
         committed
     }
 
-    /// Checks a body and writes the statement that stores it. `single` takes an `account_id` from a superadmin.
+    /// Checks a body and writes the statement that stores it. `single` takes an `account_id` from a
+    /// superadmin.
     pub(super) async fn prepare_create<'c>(
         &self,
         scope: &RecordScope<'c>,
         mut body: Body,
         single: bool,
     ) -> Result<Prepared<'c>> {
-        let chosen = if scope.caller.is_superadmin() && single { body.shift_remove("account_id") } else { None };
+        let chosen = if scope.caller.is_superadmin() && single {
+            body.shift_remove("account_id")
+        } else {
+            None
+        };
         let account = match (scope.account, chosen) {
             (Some(account), _) => account,
             (None, Some(chosen)) => self.existing_account(&chosen).await?,
@@ -117,10 +150,14 @@ impl Records {
         };
         check_access(scope, &body, None)?;
         self.guesses.check(scope, &body)?;
-        let body = self.before(&self.hooks.record_before_create, scope, account, None, body).await?;
+        let body = self
+            .before(&self.hooks.record_before_create, scope, account, None, body)
+            .await?;
         let mut draft = read_values(scope, &body, Mode::Create, &Body::new())?;
         let (id, now) = (RecordId::new(), self.clock.now());
-        let record = scope.rule.map(|rule| (rule, prospective(scope, account, id, now, &draft)));
+        let record = scope
+            .rule
+            .map(|rule| (rule, prospective(scope, account, id, now, &draft)));
         // A rule about other records is asked in the statement that inserts.
         if let Some((rule, record)) = record.as_ref().filter(|(rule, _)| !rule.relational())
             && rule.eval(record, &scope.caller.attributes(), Some(draft.sent(true))) != Some(true)
@@ -132,11 +169,21 @@ impl Records {
         let stmt = self.insert(scope, account, id, now, &draft, &|sql| {
             if let Some((rule, record)) = relational {
                 sql.push(" AND (");
-                rule.write_sql_about(sql, record, &scope.caller.attributes(), Some(draft.sent(true)));
+                rule.write_sql_about(
+                    sql,
+                    record,
+                    &scope.caller.attributes(),
+                    Some(draft.sent(true)),
+                );
                 sql.push(")");
             }
         });
-        Ok(Prepared { stmt, draft, account: Some(account), change: ChangeKey::new(id, now) })
+        Ok(Prepared {
+            stmt,
+            draft,
+            account: Some(account),
+            change: ChangeKey::new(id, now),
+        })
     }
 
     /// Checks a body and writes the statement that applies it, if the rule lets it.
@@ -152,28 +199,55 @@ impl Records {
         let unchanged = self.unmask(scope, id, &mut body).await?;
         let account = match scope.account {
             Some(account) => account,
-            None => self.account_of(scope, id).await?.ok_or_else(record_not_found)?,
+            None => self
+                .account_of(scope, id)
+                .await?
+                .ok_or_else(record_not_found)?,
         };
-        let body = self.before(&self.hooks.record_before_update, scope, account, Some(id), body).await?;
+        let body = self
+            .before(
+                &self.hooks.record_before_update,
+                scope,
+                account,
+                Some(id),
+                body,
+            )
+            .await?;
         let mut draft = read_values(scope, &body, mode, &unchanged)?;
         draft.seal(&self.vault, account, scope.collection.id, id)?;
         let now = self.clock.now();
         let mut sql = self.db.sql();
-        sql.push("UPDATE ").fragment(scope.collection.source()).push(" AS r SET \"updated_at\" = ").arg(now);
+        sql.push("UPDATE ")
+            .fragment(scope.collection.source())
+            .push(" AS r SET \"updated_at\" = ")
+            .arg(now);
         sql.push(", \"updated_by\" = ").arg(scope.caller.actor());
         for (field, value) in &draft.values {
-            sql.push(", ").ident(&field.column).push(" = ").arg(value.clone());
+            sql.push(", ")
+                .ident(&field.column)
+                .push(" = ")
+                .arg(value.clone());
         }
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(draft.sent(false)));
         self.write_references(&mut sql, account, &draft);
         sql.change_origin(|| self.origins.text(scope.caller));
-        sql.push(" RETURNING ").fragment(scope.collection.returning_document());
-        Ok(Prepared { stmt: sql.build(), draft, account: Some(account), change: ChangeKey::new(id, now) })
+        sql.push(" RETURNING ")
+            .fragment(scope.collection.returning_document());
+        Ok(Prepared {
+            stmt: sql.build(),
+            draft,
+            account: Some(account),
+            change: ChangeKey::new(id, now),
+        })
     }
 
     /// Writes the statement that deletes a record, if the rule lets it.
-    pub(super) async fn prepare_delete(&self, scope: &RecordScope<'_>, id: RecordId) -> Result<Stmt> {
+    pub(super) async fn prepare_delete(
+        &self,
+        scope: &RecordScope<'_>,
+        id: RecordId,
+    ) -> Result<Stmt> {
         let chain = &self.hooks.record_before_delete;
         if !chain.is_empty() {
             let account = match scope.account {
@@ -181,10 +255,14 @@ impl Records {
                 None => self.account_of(scope, id).await?,
             };
             let account = account.ok_or_else(record_not_found)?;
-            self.before(chain, scope, account, Some(id), Body::new()).await?;
+            self.before(chain, scope, account, Some(id), Body::new())
+                .await?;
         }
         let mut sql = self.db.sql();
-        sql.push("DELETE FROM ").fragment(scope.collection.source()).push(" AS r WHERE r.id = ").arg(id);
+        sql.push("DELETE FROM ")
+            .fragment(scope.collection.source())
+            .push(" AS r WHERE r.id = ")
+            .arg(id);
         scope.write_conditions(&mut sql, None);
         sql.push(" RETURNING id");
         Ok(sql.build())
@@ -207,8 +285,18 @@ impl Records {
             sql.push(", ").ident(&field.column);
         }
         sql.push(") ").row(id, |sql| {
-            sql.push("SELECT ").arg(id).push(", ").arg(account).push(", ");
-            sql.arg(now).push(", ").arg(actor).push(", ").arg(now).push(", ").arg(actor);
+            sql.push("SELECT ")
+                .arg(id)
+                .push(", ")
+                .arg(account)
+                .push(", ");
+            sql.arg(now)
+                .push(", ")
+                .arg(actor)
+                .push(", ")
+                .arg(now)
+                .push(", ")
+                .arg(actor);
             for (_, value) in &draft.values {
                 sql.push(", ").arg(value.clone());
             }
@@ -217,7 +305,8 @@ impl Records {
             write_rule(sql);
             sql.change_origin(|| self.origins.text(scope.caller));
         });
-        sql.push(" RETURNING ").fragment(scope.collection.returning_document());
+        sql.push(" RETURNING ")
+            .fragment(scope.collection.returning_document());
         sql.build()
     }
 
@@ -225,14 +314,20 @@ impl Records {
     fn write_references(&self, sql: &mut Sql, account: AccountId, draft: &Draft<'_>) {
         for (field, id) in draft.references() {
             if let Some(table) = self.target_table(field.target.as_deref()) {
-                sql.push(" AND EXISTS (SELECT 1 FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                sql.push(" AND EXISTS (SELECT 1 FROM ")
+                    .ident(&table)
+                    .push(" t WHERE t.id = ")
+                    .arg(id);
                 sql.push(" AND t.account_id = ").arg(account).push(")");
             }
         }
     }
 
     fn target_table(&self, target: Option<&str>) -> Option<Ident> {
-        self.catalog.current().by_name_ignoring_case(target?).map(|collection| collection.table.clone())
+        self.catalog
+            .current()
+            .by_name_ignoring_case(target?)
+            .map(|collection| collection.table.clone())
     }
 
     async fn before(
@@ -257,40 +352,80 @@ impl Records {
     }
 
     async fn existing_account(&self, chosen: &Json) -> Result<AccountId> {
-        let invalid = || Error::invalid("account_id", "invalid_reference", "This account does not exist");
-        let id = chosen.as_str().and_then(AccountId::parse).ok_or_else(invalid)?;
-        let found = self.db.count(Stmt::fixed("SELECT count(*) FROM accounts WHERE id = $1", vec![id.into()])).await?;
+        let invalid = || {
+            Error::invalid(
+                "account_id",
+                "invalid_reference",
+                "This account does not exist",
+            )
+        };
+        let id = chosen
+            .as_str()
+            .and_then(AccountId::parse)
+            .ok_or_else(invalid)?;
+        let found = self
+            .db
+            .count(Stmt::fixed(
+                "SELECT count(*) FROM accounts WHERE id = $1",
+                vec![id.into()],
+            ))
+            .await?;
         if found == 1 { Ok(id) } else { Err(invalid()) }
     }
 
     async fn account_of(&self, scope: &RecordScope<'_>, id: RecordId) -> Result<Option<AccountId>> {
         let mut sql = self.db.sql();
-        sql.push("SELECT r.account_id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
-        Ok(self.db.doc(sql.build()).await?.as_deref().and_then(AccountId::parse))
+        sql.push("SELECT r.account_id FROM ")
+            .fragment(scope.collection.source())
+            .push(" r WHERE r.id = ")
+            .arg(id);
+        Ok(self
+            .db
+            .doc(sql.build())
+            .await?
+            .as_deref()
+            .and_then(AccountId::parse))
     }
 
-    /// Puts the stored values in place of masks that come back unchanged, and returns them: they are no new values.
+    /// Puts the stored values in place of masks that come back unchanged, and returns them: they
+    /// are no new values.
     async fn unmask(&self, scope: &RecordScope<'_>, id: RecordId, body: &mut Body) -> Result<Body> {
         let mut unchanged = Body::new();
-        for field in scope.collection.fields.iter().filter(|field| field.encrypted) {
+        for field in scope
+            .collection
+            .fields
+            .iter()
+            .filter(|field| field.encrypted)
+        {
             if let Some(sent) = body.get(&field.name).filter(|sent| **sent == SEALED) {
                 unchanged.insert(field.name.clone(), sent.clone());
             }
         }
-        let sent = scope.collection.fields.iter().any(|field| field.mask.is_some() && body.contains_key(&field.name));
+        let sent = scope
+            .collection
+            .fields
+            .iter()
+            .any(|field| field.mask.is_some() && body.contains_key(&field.name));
         if !sent || !scope.view().is_masked() {
             return Ok(unchanged);
         }
         let mut sql = self.db.sql();
-        sql.push("SELECT ").fragment(scope.collection.full_document());
-        sql.push(" FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
+        sql.push("SELECT ")
+            .fragment(scope.collection.full_document());
+        sql.push(" FROM ")
+            .fragment(scope.collection.source())
+            .push(" r WHERE r.id = ")
+            .arg(id);
         if let Some(account) = scope.account {
             sql.push(" AND r.account_id = ").arg(account);
         }
-        let Some(doc) = self.db.doc(sql.build()).await? else { return Err(record_not_found()) };
+        let Some(doc) = self.db.doc(sql.build()).await? else {
+            return Err(record_not_found());
+        };
         let stored: Body = serde_json::from_str(&doc).map_err(Error::internal)?;
         for field in &scope.collection.fields {
-            if let (Some(mask), Some(sent), Some(stored)) = (field.mask, body.get(&field.name), stored.get(&field.name))
+            if let (Some(mask), Some(sent), Some(stored)) =
+                (field.mask, body.get(&field.name), stored.get(&field.name))
                 && *sent == mask.apply(stored)
             {
                 body.insert(field.name.clone(), stored.clone());
@@ -300,8 +435,8 @@ impl Records {
         Ok(unchanged)
     }
 
-    /// A problem with a body is told only to callers who may change the record by the rule, which sees what was sent. To
-    /// others the record does not exist.
+    /// A problem with a body is told only to callers who may change the record by the rule, which
+    /// sees what was sent. To others the record does not exist.
     pub(super) async fn hidden_or(
         &self,
         scope: &RecordScope<'_>,
@@ -310,8 +445,17 @@ impl Records {
         error: Error,
     ) -> Error {
         let mut sql = self.db.sql();
-        sql.push("SELECT r.id FROM ").fragment(scope.collection.source()).push(" r WHERE r.id = ").arg(id);
-        scope.write_conditions(&mut sql, sent.map(|values| Sent { values, is_new: false }));
+        sql.push("SELECT r.id FROM ")
+            .fragment(scope.collection.source())
+            .push(" r WHERE r.id = ")
+            .arg(id);
+        scope.write_conditions(
+            &mut sql,
+            sent.map(|values| Sent {
+                values,
+                is_new: false,
+            }),
+        );
         match self.db.doc(sql.build()).await {
             Ok(Some(_)) => error,
             Ok(None) => record_not_found(),
@@ -320,15 +464,26 @@ impl Records {
     }
 
     /// Says why a write was not stored.
-    pub(super) async fn explain(&self, scope: &RecordScope<'_>, error: CommitError, write: &Prepared<'_>) -> Error {
+    pub(super) async fn explain(
+        &self,
+        scope: &RecordScope<'_>,
+        error: CommitError,
+        write: &Prepared<'_>,
+    ) -> Error {
         match error.source {
             DbError::Unique { hint } => match unique_field(scope.collection, &hint) {
-                Some(field) => self.guesses.refusal(scope, field, 1).unwrap_or_else(|| taken(Some(field))),
+                Some(field) => self
+                    .guesses
+                    .refusal(scope, field, 1)
+                    .unwrap_or_else(|| taken(Some(field))),
                 None => taken(None),
             },
             DbError::TooLongForIndex { index } => too_long(scope.collection, &index, &write.draft),
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
-                Ok(Some(problem)) => Error::Invalid { fields: vec![problem], index: None },
+                Ok(Some(problem)) => Error::Invalid {
+                    fields: vec![problem],
+                    index: None,
+                },
                 Ok(None) if scope.operation == Operation::Create => not_satisfied(),
                 Ok(None) => record_not_found(),
                 Err(error) => error.into(),
@@ -345,21 +500,30 @@ impl Records {
     }
 
     async fn missing_reference(&self, write: &Prepared<'_>) -> Result<Option<FieldError>, DbError> {
-        let Some(account) = write.account else { return Ok(None) };
+        let Some(account) = write.account else {
+            return Ok(None);
+        };
         for (field, id) in write.draft.references() {
             let target = field.target.as_deref().unwrap_or_default();
             let found = match self.target_table(Some(target)) {
                 None => false,
                 Some(table) => {
                     let mut sql = self.db.sql();
-                    sql.push("SELECT t.id FROM ").ident(&table).push(" t WHERE t.id = ").arg(id);
+                    sql.push("SELECT t.id FROM ")
+                        .ident(&table)
+                        .push(" t WHERE t.id = ")
+                        .arg(id);
                     sql.push(" AND t.account_id = ").arg(account);
                     self.db.doc(sql.build()).await?.is_some()
                 }
             };
             if !found {
                 let message = format!("Field '{}' refers to no record of '{target}'", field.name);
-                return Ok(Some(FieldError::new(&field.name, "invalid_reference", message)));
+                return Ok(Some(FieldError::new(
+                    &field.name,
+                    "invalid_reference",
+                    message,
+                )));
             }
         }
         Ok(None)
@@ -369,20 +533,37 @@ impl Records {
 /// Names the largest value that was sent: what is stored besides may not be seen by the caller.
 fn too_large(limit: usize, draft: &Draft<'_>) -> Error {
     let field = draft.largest().map(|field| field.name.clone());
-    let sent = field.as_deref().map(|name| format!("; the largest value sent is that of '{name}'"));
-    let message = format!("the record would be larger than {limit} bytes{}", sent.unwrap_or_default());
-    Error::RecordTooLarge { message, field, index: None }
+    let sent = field
+        .as_deref()
+        .map(|name| format!("; the largest value sent is that of '{name}'"));
+    let message = format!(
+        "the record would be larger than {limit} bytes{}",
+        sent.unwrap_or_default()
+    );
+    Error::RecordTooLarge {
+        message,
+        field,
+        index: None,
+    }
 }
 
 fn not_satisfied() -> Error {
-    Error::refused("Rule not satisfied", "The record does not satisfy collection rules")
+    Error::refused(
+        "Rule not satisfied",
+        "The record does not satisfy collection rules",
+    )
 }
 
 /// The unique field that the database speaks of.
 pub(super) fn unique_field<'c>(collection: &'c Collection, hint: &str) -> Option<&'c Field> {
-    let is_it =
-        |field: &&Field| field.column.as_str() == hint || ddl::unique_name(&collection.table, field).as_str() == hint;
-    collection.fields.iter().filter(|field| field.unique).find(is_it)
+    let is_it = |field: &&Field| {
+        field.column.as_str() == hint || ddl::unique_name(&collection.table, field).as_str() == hint
+    };
+    collection
+        .fields
+        .iter()
+        .filter(|field| field.unique)
+        .find(is_it)
 }
 
 fn taken(field: Option<&Field>) -> Error {
@@ -396,13 +577,30 @@ fn taken(field: Option<&Field>) -> Error {
 
 /// A value that does not fit into an index: PostgreSQL takes about 2,700 bytes after compression.
 fn too_long(collection: &Collection, index: &str, draft: &Draft<'_>) -> Error {
-    let named = collection.fields.iter().find(|field| ddl::has_index(&collection.table, field, index));
-    let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
-    let indexed = draft.values.iter().filter(|(field, _)| field.unique || field.indexed);
-    let longest = || indexed.max_by_key(|(_, value)| length(value)).map(|(field, _)| *field);
+    let named = collection
+        .fields
+        .iter()
+        .find(|field| ddl::has_index(&collection.table, field, index));
+    let length = |value: &Value| {
+        if let Value::Text(text) = value {
+            text.len()
+        } else {
+            0
+        }
+    };
+    let indexed = draft
+        .values
+        .iter()
+        .filter(|(field, _)| field.unique || field.indexed);
+    let longest = || {
+        indexed
+            .max_by_key(|(_, value)| length(value))
+            .map(|(field, _)| *field)
+    };
     let name = named.or_else(longest);
     let name = name.map_or("record", |field| field.name.as_str());
-    let message = format!("Field '{name}' has an index, so a value takes at most about 2,700 bytes");
+    let message =
+        format!("Field '{name}' has an index, so a value takes at most about 2,700 bytes");
     Error::invalid(name, "too_long", message)
 }
 

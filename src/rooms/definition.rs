@@ -60,11 +60,20 @@ impl Definition {
     pub fn resolve(row: DefinitionRow) -> Option<Self> {
         let pattern = Pattern::parse(&row.pattern).ok()?;
         let resolve = |text: &Option<String>| {
-            Rule::stored(text.as_deref(), |text| compile(text, &pattern), |_| report_invalid_rule(&row))
+            Rule::stored(
+                text.as_deref(),
+                |text| compile(text, &pattern),
+                |_| report_invalid_rule(&row),
+            )
         };
         let rules = [&row.join_rule, &row.publish_rule, &row.presence_rule].map(resolve);
         let history = usize::try_from(row.history).unwrap_or_default();
-        Some(Self { row, pattern, rules, history })
+        Some(Self {
+            row,
+            pattern,
+            rules,
+            history,
+        })
     }
 
     /// Whether the caller may do this in the room with these parts.
@@ -79,7 +88,10 @@ pub fn compile(source: &str, pattern: &Pattern) -> Result<Predicate, Vec<crate::
 }
 
 fn report_invalid_rule(row: &DefinitionRow) {
-    tracing::error!(pattern = row.pattern, "a stored rule of a room is invalid: locked");
+    tracing::error!(
+        pattern = row.pattern,
+        "a stored rule of a room is invalid: locked"
+    );
 }
 
 /// Every definition at one moment, those that match first come first.
@@ -89,13 +101,17 @@ pub struct Definitions(Vec<Arc<Definition>>);
 impl Definitions {
     /// Puts them in order.
     pub fn new(mut definitions: Vec<Arc<Definition>>) -> Self {
-        definitions.sort_by_cached_key(|definition| (definition.pattern.rank(), definition.row.pattern.clone()));
+        definitions.sort_by_cached_key(|definition| {
+            (definition.pattern.rank(), definition.row.pattern.clone())
+        });
         Self(definitions)
     }
 
     /// What defines the room of that name, and the parts of the name.
     pub fn find(&self, name: &str) -> Result<(Arc<Definition>, Parts), RoomError> {
-        let matching = |definition: &Arc<Definition>| Some((definition.clone(), definition.pattern.matches(name)?));
+        let matching = |definition: &Arc<Definition>| {
+            Some((definition.clone(), definition.pattern.matches(name)?))
+        };
         self.0.iter().find_map(matching).ok_or(RoomError::Undefined)
     }
 

@@ -36,7 +36,8 @@ pub struct Join {
     pub reference: Option<Value>,
 }
 
-/// A connection that can be in rooms; its protocol holds it. When it is dropped, the connection is lost.
+/// A connection that can be in rooms; its protocol holds it. When it is dropped, the connection is
+/// lost.
 pub struct Guest {
     visitor: Arc<Visitor>,
     rooms: Rooms,
@@ -44,7 +45,9 @@ pub struct Guest {
 
 impl std::fmt::Debug for Guest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guest").field("id", &self.visitor.line.id()).finish_non_exhaustive()
+        f.debug_struct("Guest")
+            .field("id", &self.visitor.line.id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,14 +78,22 @@ impl Rooms {
     /// Lets a connection join rooms.
     pub fn admit(&self, line: Line) -> Guest {
         let outbox = Arc::new(Outbox::new(self.0.outbox));
-        let visitor = Arc::new(Visitor { line, outbox, seats: Mutex::default() });
+        let visitor = Arc::new(Visitor {
+            line,
+            outbox,
+            seats: Mutex::default(),
+        });
         self.0.visitors().insert(visitor.line.id(), visitor.clone());
-        Guest { visitor, rooms: self.clone() }
+        Guest {
+            visitor,
+            rooms: self.clone(),
+        }
     }
 }
 
 impl Guest {
-    /// Joins a room, or, if it is in it, shows something else of itself and is told again who is there.
+    /// Joins a room, or, if it is in it, shows something else of itself and is told again who is
+    /// there.
     pub fn join(&self, account: AccountId, name: &str, join: Join) -> Result<(), RoomError> {
         let (visitor, inner) = (&self.visitor, &*self.rooms.0);
         if let Some(presence) = &join.presence {
@@ -112,7 +123,13 @@ impl Guest {
         let name: Arc<str> = here.map_or_else(|| name.into(), |seat| seat.key.name.clone());
         let key = RoomKey { account, name };
         let conn = visitor.enter(inner, &key, own, hidden, join)?;
-        let seat = Seat { key: key.clone(), conn, definition, parts, hidden };
+        let seat = Seat {
+            key: key.clone(),
+            conn,
+            definition,
+            parts,
+            hidden,
+        };
         if seats.by_name.insert(key.name, seat).is_none() {
             gauge!("snackbase_room_members").increment(1.0);
         }
@@ -120,7 +137,12 @@ impl Guest {
     }
 
     /// Shows something else of the connection to the others.
-    pub fn show(&self, name: &str, presence: &RawValue, reference: Option<&Value>) -> Result<(), RoomError> {
+    pub fn show(
+        &self,
+        name: &str,
+        presence: &RawValue,
+        reference: Option<&Value>,
+    ) -> Result<(), RoomError> {
         let (visitor, inner) = (&self.visitor, &*self.rooms.0);
         check_presence(presence, inner.limits.max_presence_bytes)?;
         let seats = visitor.seats();
@@ -130,8 +152,13 @@ impl Guest {
         }
         inner.inside(&seat.key, |room| {
             if let Some(member) = room.member(&seat.conn).cloned() {
-                let member = Member { meta: presence.to_owned().into(), ..member };
-                inner.nodes.tell(|| News::put(&seat.key, &seat.conn, &member));
+                let member = Member {
+                    meta: presence.to_owned().into(),
+                    ..member
+                };
+                inner
+                    .nodes
+                    .tell(|| News::put(&seat.key, &seat.conn, &member));
                 room.put(seat.conn.clone(), member);
             }
         });
@@ -152,13 +179,23 @@ impl Guest {
         let seats = visitor.seats();
         let seat = seats.by_name.get(name).ok_or(RoomError::NotJoined)?;
         let caller = visitor.line.caller();
-        if caller.principal().is_some_and(|principal| principal.require(KeyScope::RecordsWrite).is_err()) {
-            return Err(RoomError::Forbidden("This API key is restricted: it has no scope records:write"));
+        if caller
+            .principal()
+            .is_some_and(|principal| principal.require(KeyScope::RecordsWrite).is_err())
+        {
+            return Err(RoomError::Forbidden(
+                "This API key is restricted: it has no scope records:write",
+            ));
         }
         if !seat.definition.allows(Act::Publish, &caller, &seat.parts) {
             return Err(RoomError::Forbidden("You may not publish in this room"));
         }
-        let frame = message.encode(&seat.key.name, Some(&seat.conn), Some(caller.actor()), inner.clock.now());
+        let frame = message.encode(
+            &seat.key.name,
+            Some(&seat.conn),
+            Some(caller.actor()),
+            inner.clock.now(),
+        );
         let except = (!echo).then(|| visitor.line.id());
         inner.say(&seat.key, seat.definition.history, &frame, except, true)?;
         visitor.acknowledge(reference);
@@ -177,7 +214,10 @@ impl Guest {
     /// Waits until there is something to send, and takes it.
     pub async fn take(&self) -> Vec<Bytes> {
         let items = self.visitor.outbox.take().await;
-        items.into_iter().filter_map(|item| self.visitor.render(&self.rooms.0, item)).collect()
+        items
+            .into_iter()
+            .filter_map(|item| self.visitor.render(&self.rooms.0, item))
+            .collect()
     }
 }
 
@@ -197,14 +237,18 @@ impl Visitor {
     }
 
     pub(super) fn user(&self) -> Option<UserId> {
-        self.line.caller().principal().map(|principal| principal.user_id)
+        self.line
+            .caller()
+            .principal()
+            .map(|principal| principal.user_id)
     }
 
     pub(super) fn account(&self) -> Option<AccountId> {
         self.line.caller().account_id()
     }
 
-    /// Goes in, or stays in as `own`, and answers with who is there. Returns the member's name in this room.
+    /// Goes in, or stays in as `own`, and answers with who is there. Returns the member's name in
+    /// this room.
     fn enter(
         &self,
         inner: &Inner,
@@ -221,14 +265,22 @@ impl Visitor {
             }
             let conn = returning.unwrap_or_else(|| self.line.id().to_string().into());
             let before = room.member(&conn).cloned();
-            let since = before.as_ref().map_or_else(|| inner.clock.now(), |member| member.since);
+            let since = before
+                .as_ref()
+                .map_or_else(|| inner.clock.now(), |member| member.since);
             let meta = match (join.presence, before) {
                 (Some(presence), _) => presence.into(),
                 (None, Some(before)) => before.meta,
                 (None, None) => nothing(),
             };
             let home = Home::Here(self.line.id());
-            let member = Member { user: caller.actor().into(), meta, since, hidden, home };
+            let member = Member {
+                user: caller.actor().into(),
+                meta,
+                since,
+                hidden,
+                home,
+            };
             inner.nodes.tell(|| News::put(key, &conn, &member));
             room.put(conn.clone(), member);
             room.listen(self.line.id(), self.outbox.clone(), hidden);
@@ -288,9 +340,16 @@ impl Visitor {
     /// Is seen and sees from now on, or not any more.
     fn hide(&self, inner: &Inner, seat: &Seat) {
         inner.inside(&seat.key, |room| {
-            let Some(member) = room.member(&seat.conn).cloned() else { return };
-            let member = Member { hidden: seat.hidden, ..member };
-            inner.nodes.tell(|| News::put(&seat.key, &seat.conn, &member));
+            let Some(member) = room.member(&seat.conn).cloned() else {
+                return;
+            };
+            let member = Member {
+                hidden: seat.hidden,
+                ..member
+            };
+            inner
+                .nodes
+                .tell(|| News::put(&seat.key, &seat.conn, &member));
             room.put(seat.conn.clone(), member);
             room.listen(self.line.id(), self.outbox.clone(), seat.hidden);
             self.answer(room.state(&seat.conn, 0, None));
@@ -330,5 +389,7 @@ fn check_presence(presence: &RawValue, most: usize) -> Result<(), RoomError> {
 }
 
 fn nothing() -> Arc<RawValue> {
-    RawValue::from_string(NOTHING.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned()).into()
+    RawValue::from_string(NOTHING.to_owned())
+        .unwrap_or_else(|_| RawValue::NULL.to_owned())
+        .into()
 }

@@ -24,11 +24,19 @@ impl RoomsHandle {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if no pattern matches the room's name, [`Error::Refused`] if the event has no name or the data
-    /// is too large, [`Error::Unavailable`] while the server is not built or not there any more.
-    pub fn publish(&self, account: AccountId, room: &str, event: &str, data: &impl Serialize) -> Result<()> {
+    /// [`Error::NotFound`] if no pattern matches the room's name, [`Error::Refused`] if the event
+    /// has no name or the data is too large, [`Error::Unavailable`] while the server is not built
+    /// or not there any more.
+    pub fn publish(
+        &self,
+        account: AccountId,
+        room: &str,
+        event: &str,
+        data: &impl Serialize,
+    ) -> Result<()> {
         let inner = self.0.get().and_then(Weak::upgrade);
-        let inner = inner.ok_or_else(|| Error::Unavailable("There is no server to publish with".into()))?;
+        let inner =
+            inner.ok_or_else(|| Error::Unavailable("There is no server to publish with".into()))?;
         Rooms(inner).publish(account, room, event, data)
     }
 

@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 /// The most bytes that one room remembers.
 const MOST: usize = 256 * 1024;
-/// The most bytes that all of them remember. Beyond that, a room in which something is said forgets what was before.
+/// The most bytes that all of them remember. Beyond that, a room in which something is said forgets
+/// what was before.
 const MOST_TOGETHER: usize = 64 << 20;
 
 /// How many bytes all rooms remember.
@@ -25,12 +26,18 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, memory }
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            memory,
+        }
     }
 
     /// The last messages, at most so many.
     pub(super) fn last(&self, count: usize) -> impl Iterator<Item = &Bytes> {
-        self.frames.iter().skip(self.frames.len().saturating_sub(count))
+        self.frames
+            .iter()
+            .skip(self.frames.len().saturating_sub(count))
     }
 
     /// Remembers a message, and at most `count` in all.
@@ -42,7 +49,9 @@ impl History {
         }
         let is_full = |memory: &Memory| memory.0.load(Ordering::Relaxed) > MOST_TOGETHER;
         while self.frames.len() > count || self.bytes > MOST || is_full(&self.memory) {
-            let Some(oldest) = self.frames.pop_front() else { return };
+            let Some(oldest) = self.frames.pop_front() else {
+                return;
+            };
             self.bytes -= oldest.len();
             self.memory.0.fetch_sub(oldest.len(), Ordering::Relaxed);
         }
@@ -86,7 +95,9 @@ mod tests {
     #[test]
     fn all_rooms_together_are_bounded_and_what_ends_gives_back() {
         let memory = Arc::new(Memory::default());
-        let mut rooms: Vec<History> = (0..MOST_TOGETHER / MOST).map(|_| History::new(memory.clone())).collect();
+        let mut rooms: Vec<History> = (0..MOST_TOGETHER / MOST)
+            .map(|_| History::new(memory.clone()))
+            .collect();
         for room in &mut rooms {
             room.add(&frame(MOST), 10);
         }

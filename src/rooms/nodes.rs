@@ -1,9 +1,10 @@
 //! Rooms over several nodes on one PostgreSQL.
 //!
-//! Each node owns the members that are connected to it. It tells the others when one comes, changes or goes, and passes
-//! on messages, in notifications ([`super::wire`]); they are sent many at a time, by a connection that writes nothing. A
-//! node that has just started, or missed something, asks for what the others own. Whoever has not been heard of for three
-//! beats is gone with its members.
+//! Each node owns the members that are connected to it. It tells the others when one comes, changes
+//! or goes, and passes on messages, in notifications ([`super::wire`]); they are sent many at a
+//! time, by a connection that writes nothing. A node that has just started, or missed something,
+//! asks for what the others own. Whoever has not been heard of for three beats is gone with its
+//! members.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -31,7 +32,8 @@ const CHANNEL: &str = "snackbase_rooms";
 const BEAT: Duration = Duration::from_secs(2);
 /// After three missed beats, and what a beat may be late.
 const SILENCE: Duration = Duration::from_secs(7);
-/// How much may wait to be sent; if there is more, messages are lost, and members are sent as a whole.
+/// How much may wait to be sent; if there is more, messages are lost, and members are sent as a
+/// whole.
 const QUEUE: usize = 4096;
 /// How many bytes of it.
 const QUEUE_BYTES: usize = 32 << 20;
@@ -55,9 +57,17 @@ pub(super) enum News {
     /// A member of mine came or changed.
     Put(Notice),
     /// A member of mine went.
-    Gone { account: Uuid, room: Arc<str>, conn: Conn },
+    Gone {
+        account: Uuid,
+        room: Arc<str>,
+        conn: Conn,
+    },
     /// A message.
-    Said { account: Uuid, room: Arc<str>, frame: Box<RawValue> },
+    Said {
+        account: Uuid,
+        room: Arc<str>,
+        frame: Box<RawValue>,
+    },
 }
 
 /// A member as nodes tell of it.
@@ -86,7 +96,10 @@ impl Notice {
     }
 
     fn key(&self) -> RoomKey {
-        RoomKey { account: AccountId(self.account), name: self.room.clone() }
+        RoomKey {
+            account: AccountId(self.account),
+            name: self.room.clone(),
+        }
     }
 }
 
@@ -96,13 +109,21 @@ impl News {
     }
 
     pub(super) fn gone(key: &RoomKey, conn: &Conn) -> Self {
-        Self::Gone { account: key.account.0, room: key.name.clone(), conn: conn.clone() }
+        Self::Gone {
+            account: key.account.0,
+            room: key.name.clone(),
+            conn: conn.clone(),
+        }
     }
 
     pub(super) fn said(key: &RoomKey, frame: &Bytes) -> Self {
         // What was encoded here is JSON.
         let frame = serde_json::from_slice(frame).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self::Said { account: key.account.0, room: key.name.clone(), frame }
+        Self::Said {
+            account: key.account.0,
+            room: key.name.clone(),
+            frame,
+        }
     }
 
     /// What it takes of the queue, in bytes; what is always short takes nothing.
@@ -200,7 +221,10 @@ async fn speak(inner: &Inner, db: &Postgres, mut sending: mpsc::Receiver<News>) 
         {
             batch.push(news);
         }
-        inner.nodes.waiting.fetch_sub(batch.iter().map(News::size).sum(), Ordering::Relaxed);
+        inner
+            .nodes
+            .waiting
+            .fetch_sub(batch.iter().map(News::size).sum(), Ordering::Relaxed);
         let text = serde_json::to_string(&batch).unwrap_or_default();
         if let Err(error) = db.notify_all(CHANNEL, &writer.cut(&text)).await {
             tracing::warn!(%error, "other nodes could not be told of rooms; they will ask");
@@ -234,12 +258,16 @@ async fn listen(inner: &Inner, db: &Postgres) {
 
 impl Inner {
     fn hear(&self, payload: &str) {
-        let Some(chunk) = Chunk::parse(payload).filter(|chunk| chunk.node != self.nodes.id) else { return };
+        let Some(chunk) = Chunk::parse(payload).filter(|chunk| chunk.node != self.nodes.id) else {
+            return;
+        };
         let node = chunk.node;
         let (gap, text) = {
             let mut others = lock(&self.nodes.others);
-            let other =
-                others.entry(node).or_insert_with(|| Other { reader: Reader::default(), heard: Instant::now() });
+            let other = others.entry(node).or_insert_with(|| Other {
+                reader: Reader::default(),
+                heard: Instant::now(),
+            });
             other.heard = Instant::now();
             self.nodes.shared.store(true, Ordering::Relaxed);
             other.reader.take(&chunk)
@@ -247,7 +275,9 @@ impl Inner {
         if gap {
             self.nodes.send(News::Want(node));
         }
-        let news: Vec<News> = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let news: Vec<News> = text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
         for news in news {
             self.learn(node, news);
         }
@@ -263,23 +293,39 @@ impl Inner {
                 }
             }
             News::Members(notices) => {
-                let still: HashSet<(RoomKey, Conn)> =
-                    notices.iter().map(|notice| (notice.key(), notice.conn.clone())).collect();
+                let still: HashSet<(RoomKey, Conn)> = notices
+                    .iter()
+                    .map(|notice| (notice.key(), notice.conn.clone()))
+                    .collect();
                 self.forget(|home, place| home == Home::Node(node) && !still.contains(place));
                 for notice in notices {
                     self.put(node, notice);
                 }
             }
             News::Put(notice) => self.put(node, notice),
-            News::Gone { account, room, conn } => {
-                let key = RoomKey { account: AccountId(account), name: room };
+            News::Gone {
+                account,
+                room,
+                conn,
+            } => {
+                let key = RoomKey {
+                    account: AccountId(account),
+                    name: room,
+                };
                 self.inside(&key, |room| {
-                    if room.member(&conn).is_some_and(|member| member.home == Home::Node(node)) {
+                    if room
+                        .member(&conn)
+                        .is_some_and(|member| member.home == Home::Node(node))
+                    {
                         room.remove(&conn);
                     }
                 });
             }
-            News::Said { account, room, frame } => {
+            News::Said {
+                account,
+                room,
+                frame,
+            } => {
                 let text: Box<str> = frame.into();
                 self.repeat(AccountId(account), &room, &Bytes::from(String::from(text)));
             }
@@ -294,8 +340,24 @@ impl Inner {
                 room.remove(&lost);
                 self.nodes.tell(|| News::gone(&key, &lost));
             }
-            let Notice { conn, user, meta, since, hidden, .. } = notice;
-            room.put(conn, Member { user, meta, since, hidden, home: Home::Node(node) });
+            let Notice {
+                conn,
+                user,
+                meta,
+                since,
+                hidden,
+                ..
+            } = notice;
+            room.put(
+                conn,
+                Member {
+                    user,
+                    meta,
+                    since,
+                    hidden,
+                    home: Home::Node(node),
+                },
+            );
         });
     }
 
@@ -303,7 +365,9 @@ impl Inner {
         let mut notices = Vec::new();
         for shard in &self.shards {
             for (key, room) in &lock(shard).rooms {
-                let own = room.members().filter(|(_, member)| !matches!(member.home, Home::Node(_)));
+                let own = room
+                    .members()
+                    .filter(|(_, member)| !matches!(member.home, Home::Node(_)));
                 notices.extend(own.map(|(conn, member)| Notice::new(key, conn, member)));
             }
         }
@@ -321,7 +385,9 @@ impl Inner {
                 }
                 is_there
             });
-            self.nodes.shared.store(!others.is_empty(), Ordering::Relaxed);
+            self.nodes
+                .shared
+                .store(!others.is_empty(), Ordering::Relaxed);
         }
         if !silent.is_empty() {
             self.forget(|home, _| matches!(home, Home::Node(node) if silent.contains(&node)));
@@ -334,8 +400,14 @@ impl Inner {
             let mut shard = lock(shard);
             let mut places = Vec::new();
             for (key, room) in &shard.rooms {
-                let places_here = room.members().map(|(conn, member)| (member.home, (key.clone(), conn.clone())));
-                places.extend(places_here.filter(|(home, place)| gone(*home, place)).map(|(_, place)| place));
+                let places_here = room
+                    .members()
+                    .map(|(conn, member)| (member.home, (key.clone(), conn.clone())));
+                places.extend(
+                    places_here
+                        .filter(|(home, place)| gone(*home, place))
+                        .map(|(_, place)| place),
+                );
             }
             for (key, conn) in places {
                 if let Some(room) = shard.rooms.get_mut(&key) {

@@ -1,5 +1,6 @@
-//! What waits to be sent to one connection from its rooms. Publishers never wait: where a reader is too slow, the oldest
-//! messages make room, and it is told how many they were. Of presence, only the last state counts.
+//! What waits to be sent to one connection from its rooms. Publishers never wait: where a reader is
+//! too slow, the oldest messages make room, and it is told how many they were. Of presence, only
+//! the last state counts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -10,7 +11,8 @@ use bytes::Bytes;
 
 use crate::realtime::queue::Limits;
 
-/// How many times as many bytes of answers may wait as of messages: who is there in large rooms is long.
+/// How many times as many bytes of answers may wait as of messages: who is there in large rooms is
+/// long.
 const ANSWERS: usize = 4;
 
 /// Something to send.
@@ -57,7 +59,10 @@ struct State {
 
 impl Outbox {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default() }
+        Self {
+            limits,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -81,17 +86,21 @@ impl Outbox {
     pub(super) fn message(&self, room: &Arc<str>, frame: &Bytes) {
         let mut state = self.state();
         while state.messages > 0
-            && (state.messages >= self.limits.frames || state.message_bytes + frame.len() > self.limits.bytes)
+            && (state.messages >= self.limits.frames
+                || state.message_bytes + frame.len() > self.limits.bytes)
         {
             state.drop_oldest();
         }
         state.messages += 1;
         state.message_bytes += frame.len();
-        state.items.push_back(Item::Message(room.clone(), frame.clone()));
+        state
+            .items
+            .push_back(Item::Message(room.clone(), frame.clone()));
         state.wake();
     }
 
-    /// Adds a change of who is there. If an earlier one still waits, the whole state is sent instead.
+    /// Adds a change of who is there. If an earlier one still waits, the whole state is sent
+    /// instead.
     pub(super) fn diff(&self, room: &Arc<str>, frame: &Bytes) {
         let mut state = self.state();
         let earlier = state.items.iter().position(|item| match item {
@@ -125,8 +134,8 @@ impl Outbox {
         });
     }
 
-    /// Waits until there is something, and takes it, up to the first state: who is there is written down when it is taken,
-    /// and may be long. Notes of what was lost come first.
+    /// Waits until there is something, and takes it, up to the first state: who is there is written
+    /// down when it is taken, and may be long. Notes of what was lost come first.
     pub(super) async fn take(&self) -> Vec<Item> {
         poll_fn(|context| {
             let mut state = self.state();
@@ -137,7 +146,9 @@ impl Outbox {
                 }
                 return Poll::Pending;
             }
-            let lost = std::mem::take(&mut state.lost).into_iter().map(|(room, count)| Item::Lost(room, count));
+            let lost = std::mem::take(&mut state.lost)
+                .into_iter()
+                .map(|(room, count)| Item::Lost(room, count));
             let mut taken: Vec<Item> = lost.collect();
             while let Some(item) = state.items.pop_front() {
                 match &item {
@@ -168,8 +179,12 @@ impl State {
     }
 
     fn drop_oldest(&mut self) {
-        let oldest = self.items.iter().position(|item| matches!(item, Item::Message(..)));
-        if let Some(Item::Message(room, frame)) = oldest.and_then(|index| self.items.remove(index)) {
+        let oldest = self
+            .items
+            .iter()
+            .position(|item| matches!(item, Item::Message(..)));
+        if let Some(Item::Message(room, frame)) = oldest.and_then(|index| self.items.remove(index))
+        {
             self.messages -= 1;
             self.message_bytes -= frame.len();
             *self.lost.entry(room).or_default() += 1;
@@ -205,7 +220,13 @@ mod tests {
         }
         let message = |text| Item::Message(a.clone(), frame(text));
         let answer = Item::Answer(frame("ack"));
-        let expected = vec![Item::Lost(a.clone(), 2), Item::Lost(b.clone(), 1), answer, message("4"), message("5")];
+        let expected = vec![
+            Item::Lost(a.clone(), 2),
+            Item::Lost(b.clone(), 1),
+            answer,
+            message("4"),
+            message("5"),
+        ];
         assert_eq!(outbox.take().await, expected);
         outbox.message(&a, &frame("6"));
         assert_eq!(outbox.take().await, [message("6")]);
@@ -219,7 +240,10 @@ mod tests {
         outbox.message(&a, &frame("12"));
         outbox.message(&a, &frame("34"));
         let message = |text| Item::Message(a.clone(), frame(text));
-        assert_eq!(outbox.take().await, [Item::Lost(a.clone(), 1), message("12"), message("34")]);
+        assert_eq!(
+            outbox.take().await,
+            [Item::Lost(a.clone(), 1), message("12"), message("34")]
+        );
     }
 
     #[tokio::test]
@@ -230,7 +254,10 @@ mod tests {
         outbox.diff(&b, &frame("2"));
         outbox.diff(&a, &frame("3"));
         outbox.diff(&a, &frame("4"));
-        assert_eq!(outbox.take().await, [Item::Diff(b, frame("2")), Item::State(a.clone())]);
+        assert_eq!(
+            outbox.take().await,
+            [Item::Diff(b, frame("2")), Item::State(a.clone())]
+        );
         outbox.diff(&a, &frame("5"));
         assert_eq!(outbox.take().await, [Item::Diff(a, frame("5"))]);
     }
@@ -266,7 +293,10 @@ mod tests {
     #[test]
     fn answers_that_nobody_reads_are_bounded() {
         let outbox = outbox(2, 4);
-        assert_eq!(outbox.answer(frame("a very long answer, which is alone")), Kept::Yes);
+        assert_eq!(
+            outbox.answer(frame("a very long answer, which is alone")),
+            Kept::Yes
+        );
         assert_eq!(outbox.answer(frame("x")), Kept::Full);
     }
 }

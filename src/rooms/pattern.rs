@@ -1,7 +1,7 @@
 //! Patterns that define rooms, and the names that match them: `doc:{id}` and `doc:42`.
 //!
-//! Both are segments with `:` between them. A segment of a pattern is literal text, or a part in braces, which stands for
-//! any segment of a name.
+//! Both are segments with `:` between them. A segment of a pattern is literal text, or a part in
+//! braces, which stands for any segment of a name.
 
 use serde_json::{Map, Value};
 
@@ -38,9 +38,14 @@ impl Pattern {
     /// Reads a pattern, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() || text.len() > MAX_NAME {
-            return Err(format!("A pattern has 1 to {MAX_NAME} bytes, such as doc:{{id}}"));
+            return Err(format!(
+                "A pattern has 1 to {MAX_NAME} bytes, such as doc:{{id}}"
+            ));
         }
-        let segments = text.split(':').map(Segment::parse).collect::<Result<Vec<_>, _>>()?;
+        let segments = text
+            .split(':')
+            .map(Segment::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         if segments.len() > MAX_SEGMENTS {
             return Err(format!("A pattern has at most {MAX_SEGMENTS} segments"));
         }
@@ -69,9 +74,13 @@ impl Pattern {
         self.0.iter().map(segment).collect::<Vec<_>>().join(":")
     }
 
-    /// Where it stands among others that match the same name: the one with the earlier literal comes first.
+    /// Where it stands among others that match the same name: the one with the earlier literal
+    /// comes first.
     pub fn rank(&self) -> Vec<bool> {
-        self.0.iter().map(|segment| matches!(segment, Segment::Part(_))).collect()
+        self.0
+            .iter()
+            .map(|segment| matches!(segment, Segment::Part(_)))
+            .collect()
     }
 
     /// The parts of a name, or `None` if the name does not match.
@@ -86,7 +95,9 @@ impl Pattern {
             match segment {
                 Segment::Literal(literal) if literal == text => {}
                 Segment::Literal(_) => return None,
-                Segment::Part(_) if text.is_empty() || text.chars().any(char::is_control) => return None,
+                Segment::Part(_) if text.is_empty() || text.chars().any(char::is_control) => {
+                    return None;
+                }
                 Segment::Part(part) => {
                     parts.insert(part.variable.clone(), text.into());
                 }
@@ -98,18 +109,26 @@ impl Pattern {
 
 impl Segment {
     fn parse(text: &str) -> Result<Self, String> {
-        let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let name = text
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
         if let Some(name) = name {
             let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
             let ident = Ident::of(name).filter(|_| begins_well && name.len() <= 50);
             let ident = ident.ok_or_else(|| {
                 format!("{text}: a part is called like a field, with letters, digits and _, a letter first")
             })?;
-            return Ok(Self::Part(Part { name: name.to_owned(), variable: format!("@room.{name}"), ident }));
+            return Ok(Self::Part(Part {
+                name: name.to_owned(),
+                variable: format!("@room.{name}"),
+                ident,
+            }));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if text.is_empty() || !text.chars().all(is_plain) {
-            return Err(format!("'{text}': a segment is a {{part}}, or letters, digits, _, - and ."));
+            return Err(format!(
+                "'{text}': a segment is a {{part}}, or letters, digits, _, - and ."
+            ));
         }
         Ok(Self::Literal(text.to_owned()))
     }
@@ -130,14 +149,20 @@ mod tests {
     use super::*;
 
     fn parts(pattern: &str, name: &str) -> Option<Value> {
-        Pattern::parse(pattern).unwrap().matches(name).map(Value::Object)
+        Pattern::parse(pattern)
+            .unwrap()
+            .matches(name)
+            .map(Value::Object)
     }
 
     #[test]
     fn names_match_segment_by_segment() {
         assert_eq!(parts("lobby", "lobby"), Some(json!({})));
         assert_eq!(parts("doc:{id}", "doc:42"), Some(json!({"@room.id": "42"})));
-        assert_eq!(parts("{a}:x:{b}", "1:x:ü /2"), Some(json!({"@room.a": "1", "@room.b": "ü /2"})));
+        assert_eq!(
+            parts("{a}:x:{b}", "1:x:ü /2"),
+            Some(json!({"@room.a": "1", "@room.b": "ü /2"}))
+        );
         for (pattern, name) in [
             ("lobby", "Lobby"),
             ("lobby", ""),
@@ -154,7 +179,9 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused() {
-        for bad in ["", ":", "a:", "{}", "{1}", "{a b}", "doc{id}", "a b", "{a}:{a}", "a:{id", "ä"] {
+        for bad in [
+            "", ":", "a:", "{}", "{1}", "{a b}", "doc{id}", "a b", "{a}:{a}", "a:{id", "ä",
+        ] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
         assert!(Pattern::parse(&["a"; MAX_SEGMENTS + 1].join(":")).is_err());
@@ -166,6 +193,9 @@ mod tests {
         let mut patterns = ["{a}:{b}", "{a}:x", "doc:{id}", "doc:x"];
         patterns.sort_by_key(|pattern| rank(pattern));
         assert_eq!(patterns, ["doc:x", "doc:{id}", "{a}:x", "{a}:{b}"]);
-        assert_eq!(Pattern::parse("doc:{id}").unwrap().shape(), Pattern::parse("doc:{x}").unwrap().shape());
+        assert_eq!(
+            Pattern::parse("doc:{id}").unwrap().shape(),
+            Pattern::parse("doc:{x}").unwrap().shape()
+        );
     }
 }

@@ -90,7 +90,11 @@ impl Room {
 
     /// Whether there is something to do later: to tell, or to wait for.
     pub(super) fn is_busy(&self) -> bool {
-        !self.changed.is_empty() || self.members.values().any(|member| matches!(member.home, Home::Lost(_)))
+        !self.changed.is_empty()
+            || self
+                .members
+                .values()
+                .any(|member| matches!(member.home, Home::Lost(_)))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -108,12 +112,22 @@ impl Room {
     /// A member of this user whose connection was lost.
     pub(super) fn lost_member_of(&self, user: &str) -> Option<Conn> {
         let lost = |member: &Member| matches!(member.home, Home::Lost(_)) && *member.user == *user;
-        self.members.iter().find(|(_, member)| lost(member)).map(|(conn, _)| conn.clone())
+        self.members
+            .iter()
+            .find(|(_, member)| lost(member))
+            .map(|(conn, _)| conn.clone())
     }
 
     /// Lets a connection hear what happens from here on.
     pub(super) fn listen(&mut self, connection: Uuid, outbox: Arc<Outbox>, hidden: bool) {
-        self.listeners.insert(connection, Listener { outbox, hidden, told: self.changes });
+        self.listeners.insert(
+            connection,
+            Listener {
+                outbox,
+                hidden,
+                told: self.changes,
+            },
+        );
     }
 
     pub(super) fn stop_listening(&mut self, connection: Uuid) {
@@ -150,8 +164,12 @@ impl Room {
     /// Takes out those that did not come back, and returns them.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Conn> {
         let late = |member: &Member| matches!(member.home, Home::Lost(until) if until <= now);
-        let late: Vec<Conn> =
-            self.members.iter().filter(|(_, member)| late(member)).map(|(conn, _)| conn.clone()).collect();
+        let late: Vec<Conn> = self
+            .members
+            .iter()
+            .filter(|(_, member)| late(member))
+            .map(|(conn, _)| conn.clone())
+            .collect();
         for conn in &late {
             self.remove(conn);
         }
@@ -162,14 +180,22 @@ impl Room {
     fn note(&mut self, conn: &Conn) {
         self.changes += 1;
         if !self.changed.contains_key(conn) {
-            let known = self.members.get(conn).filter(|member| !member.hidden).map(|member| member.user.clone());
+            let known = self
+                .members
+                .get(conn)
+                .filter(|member| !member.hidden)
+                .map(|member| member.user.clone());
             self.changed.insert(conn.clone(), known);
         }
     }
 
     /// Tells what changed in who is there, unless that was done a moment ago.
     pub(super) fn tell_changes(&mut self, now: Instant) {
-        if self.changed.is_empty() || self.told_at.is_some_and(|at| now.duration_since(at) < BETWEEN_DIFFS) {
+        if self.changed.is_empty()
+            || self
+                .told_at
+                .is_some_and(|at| now.duration_since(at) < BETWEEN_DIFFS)
+        {
             return;
         }
         let changed = std::mem::take(&mut self.changed);
@@ -186,7 +212,13 @@ impl Room {
         if joins.is_empty() && leaves.is_empty() && updates.is_empty() {
             return;
         }
-        let frame = encode(&DiffFrame { kind: "room.diff", room: &self.name, joins, leaves, updates });
+        let frame = encode(&DiffFrame {
+            kind: "room.diff",
+            room: &self.name,
+            joins,
+            leaves,
+            updates,
+        });
         for listener in self.listeners.values_mut() {
             if !listener.hidden && listener.told < self.changes {
                 listener.outbox.diff(&self.name, &frame);
@@ -199,14 +231,22 @@ impl Room {
     /// Who is there and what was said last, for one of the connections.
     pub(super) fn state(&self, own: &Conn, history: usize, reference: Option<&Value>) -> Bytes {
         let may_see = self.members.get(own).is_some_and(|member| !member.hidden);
-        let shown_ones = self.members.iter().filter(|(_, member)| may_see && !member.hidden);
+        let shown_ones = self
+            .members
+            .iter()
+            .filter(|(_, member)| may_see && !member.hidden);
         // What is remembered was encoded here or by another node: it is JSON.
-        let messages = self.history.last(history).filter_map(|frame| serde_json::from_slice(frame).ok());
+        let messages = self
+            .history
+            .last(history)
+            .filter_map(|frame| serde_json::from_slice(frame).ok());
         encode(&StateFrame {
             kind: "room.state",
             room: &self.name,
             own,
-            members: shown_ones.map(|(conn, member)| shown(conn, member)).collect(),
+            members: shown_ones
+                .map(|(conn, member)| shown(conn, member))
+                .collect(),
             messages: messages.collect(),
             reference,
         })
@@ -215,7 +255,9 @@ impl Room {
     /// Whether there may be one more message now.
     pub(super) fn allows_message(&mut self, per_second: f64, now: Instant) -> bool {
         let most = per_second * BURST;
-        let earned = self.allowed_at.map_or(most, |at| now.duration_since(at).as_secs_f64() * per_second);
+        let earned = self
+            .allowed_at
+            .map_or(most, |at| now.duration_since(at).as_secs_f64() * per_second);
         self.allowed_at = Some(now);
         self.allowance = (self.allowance + earned).min(most);
         if self.allowance < 1.0 {
@@ -228,12 +270,19 @@ impl Room {
     /// Hands a message to everybody who is connected here, but for `except`, and remembers it.
     pub(super) fn say(&mut self, frame: &Bytes, remembered: usize, except: Option<Uuid>) -> usize {
         let others = self.listeners.iter().filter(|(id, _)| Some(**id) != except);
-        let told = others.map(|(_, listener)| listener.outbox.message(&self.name, frame)).count();
+        let told = others
+            .map(|(_, listener)| listener.outbox.message(&self.name, frame))
+            .count();
         self.history.add(frame, remembered);
         told
     }
 }
 
 fn shown<'a>(conn: &'a Conn, member: &'a Member) -> MemberFrame<'a> {
-    MemberFrame { conn, user: &member.user, meta: &member.meta, since: member.since }
+    MemberFrame {
+        conn,
+        user: &member.user,
+        meta: &member.meta,
+        since: member.since,
+    }
 }

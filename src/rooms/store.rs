@@ -30,7 +30,8 @@ pub struct RoomInput {
     /// Segments with `:` between them, each literal text or a part in braces: `doc:{id}`.
     #[serde(default)]
     pub pattern: Option<String>,
-    /// Who may join: null locks, the empty text opens to the account's users, anything else is an expression.
+    /// Who may join: null locks, the empty text opens to the account's users, anything else is an
+    /// expression.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub join_rule: Option<Json>,
@@ -87,18 +88,42 @@ pub struct RoomList {
 
 impl From<DefinitionRow> for RoomView {
     fn from(row: DefinitionRow) -> Self {
-        let DefinitionRow { id, pattern, join_rule, publish_rule, presence_rule, history, created_at, updated_at } =
-            row;
-        Self { id, pattern, join_rule, publish_rule, presence_rule, history, created_at, updated_at }
+        let DefinitionRow {
+            id,
+            pattern,
+            join_rule,
+            publish_rule,
+            presence_rule,
+            history,
+            created_at,
+            updated_at,
+        } = row;
+        Self {
+            id,
+            pattern,
+            join_rule,
+            publish_rule,
+            presence_rule,
+            history,
+            created_at,
+            updated_at,
+        }
     }
 }
 
 impl Rooms {
     /// Every definition.
     pub fn defined(&self) -> RoomList {
-        let items: Vec<RoomView> =
-            self.0.definitions().iter().map(|definition| definition.row.clone().into()).collect();
-        RoomList { total: items.len(), items }
+        let items: Vec<RoomView> = self
+            .0
+            .definitions()
+            .iter()
+            .map(|definition| definition.row.clone().into())
+            .collect();
+        RoomList {
+            total: items.len(),
+            items,
+        }
     }
 
     /// One definition.
@@ -114,7 +139,10 @@ impl Rooms {
         let now = self.0.clock.now();
         let count = "SELECT count(*) FROM rooms";
         if self.0.db.count(Stmt::fixed(count, Vec::new())).await? >= MAX_DEFINITIONS {
-            return Err(Error::conflict(format!("There are {MAX_DEFINITIONS} definitions already"), None));
+            return Err(Error::conflict(
+                format!("There are {MAX_DEFINITIONS} definitions already"),
+                None,
+            ));
         }
         let row = DefinitionRow {
             id: crate::id::new_id().to_string(),
@@ -130,7 +158,13 @@ impl Rooms {
         let insert = "INSERT INTO rooms (id, pattern, shape, join_rule, publish_rule, presence_rule, history, created_at, \
                       updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
         let event = Event::create(TABLE, &row.id, values(&row));
-        self.write(caller, now, Stmt::fixed(insert, arguments(&row, &pattern, now)), event).await?;
+        self.write(
+            caller,
+            now,
+            Stmt::fixed(insert, arguments(&row, &pattern, now)),
+            event,
+        )
+        .await?;
         Ok(row.into())
     }
 
@@ -158,17 +192,32 @@ impl Rooms {
     async fn row(&self, id: &str) -> Result<DefinitionRow> {
         let missing = || Error::not_found("Room definition not found");
         // Nothing else is an id, and a NUL is an error to PostgreSQL.
-        let id = uuid::Uuid::try_parse(id).map_err(|_| missing())?.to_string();
+        let id = uuid::Uuid::try_parse(id)
+            .map_err(|_| missing())?
+            .to_string();
         let select = "SELECT id, pattern, join_rule, publish_rule, presence_rule, history, created_at, updated_at \
                       FROM rooms WHERE id = $1";
-        self.0.db.row(Stmt::fixed(select, vec![id.into()])).await?.ok_or_else(missing)
+        self.0
+            .db
+            .row(Stmt::fixed(select, vec![id.into()]))
+            .await?
+            .ok_or_else(missing)
     }
 
     /// Writes, tells the audit trail and every node, and applies it here.
-    async fn write(&self, caller: &Caller, now: DateTime<Utc>, stmt: Stmt, event: Event) -> Result<()> {
+    async fn write(
+        &self,
+        caller: &Caller,
+        now: DateTime<Utc>,
+        stmt: Stmt,
+        event: Event,
+    ) -> Result<()> {
         let mut tx = self.0.db.begin().await?;
         let touched = tx.execute(stmt).await.map_err(|error| match error {
-            DbError::Unique { .. } => Error::conflict("Another definition has a pattern like this", Some("pattern")),
+            DbError::Unique { .. } => Error::conflict(
+                "Another definition has a pattern like this",
+                Some("pattern"),
+            ),
             other => other.into(),
         })?;
         if touched == 0 {
@@ -182,14 +231,17 @@ impl Rooms {
 
     /// Reads the definitions again and applies them to whoever is in a room.
     pub async fn reload(&self) -> Result<()> {
-        // An async lock: reloads follow one another, so that an older state never replaces a newer one.
+        // An async lock: reloads follow one another, so that an older state never replaces a newer
+        // one.
         let _order = self.0.loading.lock().await;
         let select = "SELECT id, pattern, join_rule, publish_rule, presence_rule, history, created_at, updated_at \
                       FROM rooms";
         let rows: Vec<DefinitionRow> = self.0.db.rows(Stmt::fixed(select, Vec::new())).await?;
         let before = self.0.definitions();
         let same = rows.len() == before.iter().count()
-            && rows.iter().all(|row| before.iter().any(|definition| definition.row == *row));
+            && rows
+                .iter()
+                .all(|row| before.iter().any(|definition| definition.row == *row));
         if same {
             return Ok(());
         }
@@ -212,7 +264,10 @@ fn resolve(row: DefinitionRow) -> Option<Definition> {
     let pattern = row.pattern.clone();
     let definition = Definition::resolve(row);
     if definition.is_none() {
-        tracing::error!(pattern, "a stored definition of rooms cannot be read and is left out");
+        tracing::error!(
+            pattern,
+            "a stored definition of rooms cannot be read and is left out"
+        );
     }
     definition
 }
@@ -232,13 +287,14 @@ fn arguments(row: &DefinitionRow, pattern: &Pattern, at: DateTime<Utc>) -> Vec<V
 }
 
 impl RoomInput {
-    /// What becomes of a definition, if everything is right. Rules are checked against the pattern that will be.
+    /// What becomes of a definition, if everything is right. Rules are checked against the pattern
+    /// that will be.
     fn apply(&self, mut row: DefinitionRow) -> Result<(DefinitionRow, Pattern)> {
         if let Some(pattern) = &self.pattern {
             row.pattern.clone_from(pattern);
         }
-        let pattern =
-            Pattern::parse(&row.pattern).map_err(|problem| Error::invalid("pattern", "pattern_invalid", problem))?;
+        let pattern = Pattern::parse(&row.pattern)
+            .map_err(|problem| Error::invalid("pattern", "pattern_invalid", problem))?;
         let mut problems = Vec::new();
         if let Some(history) = self.history {
             if !(0..=MAX_HISTORY).contains(&history) {
@@ -258,7 +314,12 @@ impl RoomInput {
                 Some(Json::String(source)) => *stored = Some(source.clone()),
                 Some(other) => {
                     let message = "Input should be a valid string";
-                    return Err(Error::malformed(Problem::body(name, "string_type", message, other.clone())));
+                    return Err(Error::malformed(Problem::body(
+                        name,
+                        "string_type",
+                        message,
+                        other.clone(),
+                    )));
                 }
             }
             // Also those that were stored before: the pattern may have changed.
@@ -270,6 +331,13 @@ impl RoomInput {
                 }));
             }
         }
-        if problems.is_empty() { Ok((row, pattern)) } else { Err(Error::Invalid { fields: problems, index: None }) }
+        if problems.is_empty() {
+            Ok((row, pattern))
+        } else {
+            Err(Error::Invalid {
+                fields: problems,
+                index: None,
+            })
+        }
     }
 }

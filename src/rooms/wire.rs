@@ -1,5 +1,5 @@
-//! How nodes put what they have to say into notifications of PostgreSQL, which take less than 8,000 bytes each: a text is
-//! cut into chunks, and chunks are counted, so that a lost one is noticed.
+//! How nodes put what they have to say into notifications of PostgreSQL, which take less than 8,000
+//! bytes each: a text is cut into chunks, and chunks are counted, so that a lost one is noticed.
 
 use uuid::Uuid;
 
@@ -20,14 +20,19 @@ impl Writer {
         Self { node, next: 0 }
     }
 
-    /// The notifications that carry a text: `<node> <number> <first> <last>`, a line end, and a chunk.
+    /// The notifications that carry a text: `<node> <number> <first> <last>`, a line end, and a
+    /// chunk.
     pub(super) fn cut(&mut self, text: &str) -> Vec<String> {
         let mut payloads = Vec::new();
         let mut rest = text;
         loop {
             let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK));
             let (first, last) = (u8::from(payloads.is_empty()), u8::from(after.is_empty()));
-            payloads.push(format!("{} {} {first} {last}\n{chunk}", self.node.simple(), self.next));
+            payloads.push(format!(
+                "{} {} {first} {last}\n{chunk}",
+                self.node.simple(),
+                self.next
+            ));
             self.next += 1;
             rest = after;
             if rest.is_empty() {
@@ -54,7 +59,13 @@ impl<'a> Chunk<'a> {
         let node = Uuid::try_parse(words.next()?).ok()?;
         let number = words.next()?.parse().ok()?;
         let (first, last) = (words.next()? == "1", words.next()? == "1");
-        Some(Self { node, number, first, last, text })
+        Some(Self {
+            node,
+            number,
+            first,
+            last,
+            text,
+        })
     }
 }
 
@@ -66,7 +77,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes the next chunk. Returns whether something before it is missing, and the text if this was its last chunk.
+    /// Takes the next chunk. Returns whether something before it is missing, and the text if this
+    /// was its last chunk.
     pub(super) fn take(&mut self, chunk: &Chunk<'_>) -> (bool, Option<String>) {
         let gap = self.next != Some(chunk.number);
         self.next = Some(chunk.number + 1);
@@ -75,7 +87,10 @@ impl Reader {
         } else if gap {
             self.text = None;
         }
-        self.text = self.text.take().filter(|text| text.len() + chunk.text.len() <= MOST);
+        self.text = self
+            .text
+            .take()
+            .filter(|text| text.len() + chunk.text.len() <= MOST);
         if let Some(text) = &mut self.text {
             text.push_str(chunk.text);
         }
@@ -88,7 +103,10 @@ mod tests {
     use super::*;
 
     fn read(reader: &mut Reader, payloads: &[String]) -> Vec<(bool, Option<String>)> {
-        payloads.iter().map(|payload| reader.take(&Chunk::parse(payload).unwrap())).collect()
+        payloads
+            .iter()
+            .map(|payload| reader.take(&Chunk::parse(payload).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -98,14 +116,21 @@ mod tests {
         let mut writer = Writer::new(Uuid::nil());
         let mut reader = Reader::default();
         let short = writer.cut("short");
-        assert_eq!(read(&mut reader, &short), [(true, Some("short".into()))], "the first is after a gap");
+        assert_eq!(
+            read(&mut reader, &short),
+            [(true, Some("short".into()))],
+            "the first is after a gap"
+        );
         let payloads = writer.cut(&long);
         assert_eq!(payloads.len(), 3);
         assert!(payloads.iter().all(|payload| payload.len() < 8_000));
         let heard = read(&mut reader, &payloads);
         assert!(heard[..2].iter().all(|heard| *heard == (false, None)));
         assert_eq!(heard[2], (false, Some(long)));
-        assert_eq!(read(&mut reader, &writer.cut("")), [(false, Some(String::new()))]);
+        assert_eq!(
+            read(&mut reader, &writer.cut("")),
+            [(false, Some(String::new()))]
+        );
     }
 
     #[test]
@@ -116,14 +141,26 @@ mod tests {
         let mut payloads = writer.cut(&"x".repeat(CHUNK * 3));
         payloads.remove(1);
         assert_eq!(read(&mut reader, &payloads), [(false, None), (true, None)]);
-        assert_eq!(read(&mut reader, &writer.cut("after")), [(false, Some("after".into()))]);
+        assert_eq!(
+            read(&mut reader, &writer.cut("after")),
+            [(false, Some("after".into()))]
+        );
         writer.cut("lost");
-        assert_eq!(read(&mut reader, &writer.cut("then")), [(true, Some("then".into()))]);
+        assert_eq!(
+            read(&mut reader, &writer.cut("then")),
+            [(true, Some("then".into()))]
+        );
     }
 
     #[test]
     fn strange_payloads_are_no_chunks() {
-        for payload in ["", "x", "\n", "no-uuid 1 1 1\ntext", "00000000000000000000000000000000 x 1 1\ntext"] {
+        for payload in [
+            "",
+            "x",
+            "\n",
+            "no-uuid 1 1 1\ntext",
+            "00000000000000000000000000000000 x 1 1\ntext",
+        ] {
             assert!(Chunk::parse(payload).is_none(), "{payload}");
         }
     }

@@ -1,5 +1,5 @@
-//! The catalog: every collection, held in memory as one immutable snapshot. No request for records reads it from the
-//! database.
+//! The catalog: every collection, held in memory as one immutable snapshot. No request for records
+//! reads it from the database.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::definition::check_fields;
 use super::{
-    AccessRules, Collection, FieldDefinition, FieldList, Library, MacroRow, Operation, Rule, ddl, render_document,
-    render_source,
+    AccessRules, Collection, FieldDefinition, FieldList, Library, MacroRow, Operation, Rule, ddl,
+    render_document, render_source,
 };
 use crate::db::{Db, DbError, Stmt};
 use crate::expr::{Predicate, is_built_in, macros_used};
@@ -89,7 +89,9 @@ impl Catalog {
 
     /// The collection of that name in any case: no two differ in case alone.
     pub fn by_name_ignoring_case(&self, name: &str) -> Option<&Arc<Collection>> {
-        self.by_name.values().find(|collection| collection.name.eq_ignore_ascii_case(name))
+        self.by_name
+            .values()
+            .find(|collection| collection.name.eq_ignore_ascii_case(name))
     }
 
     /// The collection of that id.
@@ -99,8 +101,12 @@ impl Catalog {
 
     /// The collections that a rule reads besides the record that it is about.
     pub fn read_by<'a>(&'a self, rule: &'a Predicate) -> impl Iterator<Item = CollectionId> + 'a {
-        let names = rule.collections().filter_map(|(name, _)| self.library.collection_name(name));
-        names.filter_map(|name| self.by_name_ignoring_case(name)).map(|collection| collection.id)
+        let names = rule
+            .collections()
+            .filter_map(|(name, _)| self.library.collection_name(name));
+        names
+            .filter_map(|name| self.by_name_ignoring_case(name))
+            .map(|collection| collection.id)
     }
 
     /// Whether a rule of creating, updating or deleting reads the records of this collection.
@@ -116,9 +122,13 @@ impl Catalog {
     /// Whether it was made of these.
     fn is_of(&self, collections: &[CollectionRow], macros: &[MacroRow]) -> bool {
         let is_known = |row: &CollectionRow| {
-            CollectionId::parse(&row.id).and_then(|id| self.by_id(id)).is_some_and(|known| known.row == *row)
+            CollectionId::parse(&row.id)
+                .and_then(|id| self.by_id(id))
+                .is_some_and(|known| known.row == *row)
         };
-        self.by_id.len() == collections.len() && collections.iter().all(is_known) && self.library.rows() == macros
+        self.by_id.len() == collections.len()
+            && collections.iter().all(is_known)
+            && self.library.rows() == macros
     }
 
     /// Every collection, in no particular order.
@@ -138,7 +148,11 @@ pub struct CatalogHandle {
 impl CatalogHandle {
     /// Loads the catalog.
     pub async fn load(db: Db) -> Result<Self, DbError> {
-        let handle = Self { db, current: watch::Sender::new(Arc::default()), loading: Arc::default() };
+        let handle = Self {
+            db,
+            current: watch::Sender::new(Arc::default()),
+            loading: Arc::default(),
+        };
         handle.reload().await?;
         Ok(handle)
     }
@@ -154,12 +168,23 @@ impl CatalogHandle {
         Ok(self.current())
     }
 
-    /// Reads the collections again. A collection that did not change keeps its snapshot; if none did, all stays.
+    /// Reads the collections again. A collection that did not change keeps its snapshot; if none
+    /// did, all stays.
     pub async fn reload(&self) -> Result<(), DbError> {
-        // An async lock: reloads follow one another, so that an older state never replaces a newer one.
+        // An async lock: reloads follow one another, so that an older state never replaces a newer
+        // one.
         let _order = self.loading.lock().await;
-        let rows: Vec<CollectionRow> = self.db.rows(Stmt::fixed("SELECT * FROM collections", Vec::new())).await?;
-        let macros: Vec<MacroRow> = self.db.rows(Stmt::fixed("SELECT * FROM macros ORDER BY name", Vec::new())).await?;
+        let rows: Vec<CollectionRow> = self
+            .db
+            .rows(Stmt::fixed("SELECT * FROM collections", Vec::new()))
+            .await?;
+        let macros: Vec<MacroRow> = self
+            .db
+            .rows(Stmt::fixed(
+                "SELECT * FROM macros ORDER BY name",
+                Vec::new(),
+            ))
+            .await?;
         let before = self.current();
         if before.is_of(&rows, &macros) {
             return Ok(());
@@ -167,7 +192,9 @@ impl CatalogHandle {
         let library = Library::new(macros, &rows, self.db.dialect());
         let mut catalog = Catalog::default();
         for row in rows {
-            let known = CollectionId::parse(&row.id).and_then(|id| before.by_id(id)).filter(|known| known.row == row);
+            let known = CollectionId::parse(&row.id)
+                .and_then(|id| before.by_id(id))
+                .filter(|known| known.row == row);
             let collection = match known {
                 // Rules that use stored macros depend on other collections, too.
                 Some(known) if !known.uses_macros => known.clone(),
@@ -176,11 +203,16 @@ impl CatalogHandle {
                     None => continue,
                 },
             };
-            catalog.by_name.insert(collection.name.clone(), collection.clone());
+            catalog
+                .by_name
+                .insert(collection.name.clone(), collection.clone());
             catalog.by_id.insert(collection.id, collection);
         }
         catalog.library = library;
-        let rules = catalog.by_id.values().flat_map(|collection| collection.access.write_rules());
+        let rules = catalog
+            .by_id
+            .values()
+            .flat_map(|collection| collection.access.write_rules());
         catalog.read_by_write_rules = rules.flat_map(|rule| catalog.read_by(rule)).collect();
         self.current.send_replace(Arc::new(catalog));
         Ok(())
@@ -204,12 +236,20 @@ impl Collection {
         let document = render_document(&fields, db.dialect(), "r")?;
         let returning = render_document(&fields, db.dialect(), "")?;
         let compile = |operation: Operation| {
-            let compile = |text: &str| Predicate::compile(text, &library.for_fields(&fields), operation.purpose());
-            Rule::stored(row.rule(operation), compile, |_| report_invalid_rule(&row, operation))
+            let compile = |text: &str| {
+                Predicate::compile(text, &library.for_fields(&fields), operation.purpose())
+            };
+            Rule::stored(row.rule(operation), compile, |_| {
+                report_invalid_rule(&row, operation)
+            })
         };
-        let calls = |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
-        let called: BTreeSet<String> =
-            Operation::ALL.iter().flat_map(calls).filter(|name| !is_built_in(name)).collect();
+        let calls =
+            |operation: &Operation| row.rule(*operation).map(macros_used).unwrap_or_default();
+        let called: BTreeSet<String> = Operation::ALL
+            .iter()
+            .flat_map(calls)
+            .filter(|name| !is_built_in(name))
+            .collect();
         let access = AccessRules {
             rules: Operation::ALL.map(compile),
             list_fields: FieldList::parse(&row.list_fields),
@@ -222,7 +262,11 @@ impl Collection {
             name: row.name.clone(),
             table,
             has_pii: fields.iter().any(|field| field.mask.is_some()),
-            by_name: fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect(),
+            by_name: fields
+                .iter()
+                .enumerate()
+                .map(|(index, field)| (field.name.clone(), index))
+                .collect(),
             access,
             uses_macros: !called.is_empty(),
             dependencies: library.outline(&called),
@@ -237,5 +281,9 @@ impl Collection {
 
 /// A rule that stopped compiling lets nobody in.
 fn report_invalid_rule(row: &CollectionRow, operation: Operation) {
-    tracing::error!(collection = row.name, operation = operation.name(), "a stored rule is invalid: locked");
+    tracing::error!(
+        collection = row.name,
+        operation = operation.name(),
+        "a stored rule is invalid: locked"
+    );
 }

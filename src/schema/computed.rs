@@ -1,4 +1,5 @@
-//! Computed fields: an expression over the stored fields of the record, carried out whenever the record is read.
+//! Computed fields: an expression over the stored fields of the record, carried out whenever the
+//! record is read.
 
 use std::sync::Arc;
 
@@ -13,8 +14,12 @@ use crate::expr::Formula;
 pub(super) const MAX: usize = 10;
 
 /// Types that an expression can have.
-pub(super) const RETURN_TYPES: [FieldType; 4] =
-    [FieldType::Text, FieldType::Number, FieldType::Boolean, FieldType::DateTime];
+pub(super) const RETURN_TYPES: [FieldType; 4] = [
+    FieldType::Text,
+    FieldType::Number,
+    FieldType::Boolean,
+    FieldType::DateTime,
+];
 
 pub(super) fn is_computed(definition: &FieldDefinition) -> bool {
     definition.kind.eq_ignore_ascii_case("computed")
@@ -27,7 +32,10 @@ pub(super) fn check(
 ) -> Option<FieldType> {
     definition.kind = "computed".into();
     let name = definition.name.clone();
-    let has_default = definition.default.as_ref().is_some_and(|default| !default.is_null());
+    let has_default = definition
+        .default
+        .as_ref()
+        .is_some_and(|default| !default.is_null());
     for (given, key) in [
         (definition.required, "required"),
         (has_default, "default"),
@@ -41,17 +49,35 @@ pub(super) fn check(
             problem(key, &format!("computed_field_no_{key}"), message);
         }
     }
-    if definition.expression.as_deref().is_none_or(|expression| expression.trim().is_empty()) {
+    if definition
+        .expression
+        .as_deref()
+        .is_none_or(|expression| expression.trim().is_empty())
+    {
         let message = format!("Computed field '{name}' needs an expression");
         problem("expression", "computed_field_expression_required", message);
     }
-    let Some(return_type) = definition.return_type.as_deref().filter(|name| !name.is_empty()) else {
-        let message = format!("Computed field '{name}' needs a return_type: text, number, boolean or datetime");
-        problem("return_type", "computed_field_return_type_required", message);
+    let Some(return_type) = definition
+        .return_type
+        .as_deref()
+        .filter(|name| !name.is_empty())
+    else {
+        let message = format!(
+            "Computed field '{name}' needs a return_type: text, number, boolean or datetime"
+        );
+        problem(
+            "return_type",
+            "computed_field_return_type_required",
+            message,
+        );
         return None;
     };
-    let Some(kind) = RETURN_TYPES.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(return_type)) else {
-        let message = format!("'{return_type}' is no return_type; it is text, number, boolean or datetime");
+    let Some(kind) = RETURN_TYPES
+        .into_iter()
+        .find(|kind| kind.name().eq_ignore_ascii_case(return_type))
+    else {
+        let message =
+            format!("'{return_type}' is no return_type; it is text, number, boolean or datetime");
         problem("return_type", "computed_field_return_type_invalid", message);
         return None;
     };
@@ -60,24 +86,41 @@ pub(super) fn check(
 }
 
 /// Compiles the expressions. `fields` stand in the order of their definitions.
-pub(super) fn compile(definitions: &[FieldDefinition], fields: &mut [Field]) -> Result<(), Vec<FieldError>> {
+pub(super) fn compile(
+    definitions: &[FieldDefinition],
+    fields: &mut [Field],
+) -> Result<(), Vec<FieldError>> {
     // Only these may be read: a computed field that read another could read itself.
-    let stored: Vec<Field> =
-        fields.iter().zip(definitions).filter(|(_, d)| !is_computed(d)).map(|(field, _)| field.clone()).collect();
+    let stored: Vec<Field> = fields
+        .iter()
+        .zip(definitions)
+        .filter(|(_, d)| !is_computed(d))
+        .map(|(field, _)| field.clone())
+        .collect();
     let mut problems = Vec::new();
     for (index, (field, definition)) in fields.iter_mut().zip(definitions).enumerate() {
         if !is_computed(definition) {
             continue;
         }
         let mut problem = |code: &str, message: String| {
-            problems.push(FieldError::new(format!("schema[{index}].expression"), code, message));
+            problems.push(FieldError::new(
+                format!("schema[{index}].expression"),
+                code,
+                message,
+            ));
         };
         let expression = definition.expression.as_deref().unwrap_or_default();
         match Formula::compile(expression, &stored, wanted(field.kind)) {
             Err(found) => {
-                let found: Vec<String> =
-                    found.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect();
-                let message = format!("The expression of '{}' is invalid: {}", definition.name, found.join("; "));
+                let found: Vec<String> = found
+                    .iter()
+                    .map(|p| format!("{} (at position {})", p.message, p.position))
+                    .collect();
+                let message = format!(
+                    "The expression of '{}' is invalid: {}",
+                    definition.name,
+                    found.join("; ")
+                );
                 problem("computed_field_expression_invalid", message);
             }
             Ok(formula) if formula.kind() != wanted(field.kind) => {
@@ -90,14 +133,20 @@ pub(super) fn compile(definitions: &[FieldDefinition], fields: &mut [Field]) -> 
                 problem("computed_field_expression_error", message);
             }
             Ok(formula) => {
-                let reads_pii = formula.fields().any(|name| stored.iter().any(|f| f.name == name && f.mask.is_some()));
+                let reads_pii = formula
+                    .fields()
+                    .any(|name| stored.iter().any(|f| f.name == name && f.mask.is_some()));
                 // What is made of personal data is personal data.
                 field.mask = field.mask.or(reads_pii.then_some(Mask::Full));
                 field.computed = Some(Arc::new(formula));
             }
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 fn wanted(kind: FieldType) -> ColumnKind {

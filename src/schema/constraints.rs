@@ -57,13 +57,18 @@ impl Constraints {
         let mut constraints = Self::default();
         let mut problems = Vec::new();
         match options {
-            Some(Json::Array(choices)) if kind == FieldType::Text && choices.iter().any(Json::is_string) => {
+            Some(Json::Array(choices))
+                if kind == FieldType::Text && choices.iter().any(Json::is_string) =>
+            {
                 constraints.choices = read_choices(kind, &Json::Array(choices.clone()))
                     .map_err(|message| problems.push(("options".to_owned(), message)))
                     .ok();
             }
             Some(Json::Object(options)) => {
-                for (key, value) in options.iter().filter(|(key, value)| is_known(key) && !value.is_null()) {
+                for (key, value) in options
+                    .iter()
+                    .filter(|(key, value)| is_known(key) && !value.is_null())
+                {
                     if let Err(message) = constraints.set(kind, key, value) {
                         problems.push((format!("options.{key}"), message));
                     }
@@ -79,19 +84,32 @@ impl Constraints {
         if let (Some(min), Some(max)) = (constraints.min_length, constraints.max_length)
             && min > max
         {
-            problems.push(("options.max_length".into(), "max_length is smaller than min_length".into()));
+            problems.push((
+                "options.max_length".into(),
+                "max_length is smaller than min_length".into(),
+            ));
         }
-        if problems.is_empty() { Ok(constraints) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(constraints)
+        } else {
+            Err(problems)
+        }
     }
 
     fn set(&mut self, kind: FieldType, key: &str, value: &Json) -> Result<(), String> {
         let takes = match key {
-            "min" | "max" => matches!(kind, FieldType::Number | FieldType::Date | FieldType::DateTime),
+            "min" | "max" => matches!(
+                kind,
+                FieldType::Number | FieldType::Date | FieldType::DateTime
+            ),
             "enum" => is_text(kind) || kind == FieldType::Number,
             _ => is_text(kind),
         };
         if !takes {
-            return Err(format!("{key} does not go with a field of type {}", kind.name()));
+            return Err(format!(
+                "{key} does not go with a field of type {}",
+                kind.name()
+            ));
         }
         match key {
             "min" => self.min = Some(read_limit(kind, key, value)?),
@@ -106,7 +124,13 @@ impl Constraints {
 
     /// Checks a value that has the field's type.
     pub fn check(&self, field: &str, value: &Json) -> Result<(), FieldError> {
-        let fail = |code: &str, wanted: String| Err(FieldError::new(field, code, format!("Field '{field}' {wanted}")));
+        let fail = |code: &str, wanted: String| {
+            Err(FieldError::new(
+                field,
+                code,
+                format!("Field '{field}' {wanted}"),
+            ))
+        };
         if self.min.is_some() || self.max.is_some() {
             let end = end_of(value);
             if let (Some(min), Some(end)) = (&self.min, end)
@@ -130,7 +154,11 @@ impl Constraints {
                     return fail("too_long", format!("has at most {max} characters"));
                 }
             }
-            if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+            if let Some(pattern) = self
+                .pattern
+                .as_ref()
+                .filter(|pattern| !pattern.is_match(text))
+            {
                 return fail("pattern_mismatch", format!("does not match {pattern}"));
             }
         }
@@ -146,11 +174,18 @@ impl Constraints {
     /// Says the same in the words of JSON schema.
     pub fn describe(&self, schema: &mut Json) {
         for (key, limit) in [("minimum", &self.min), ("maximum", &self.max)] {
-            if let Some(Limit { end: End::Number(_), written }) = limit {
+            if let Some(Limit {
+                end: End::Number(_),
+                written,
+            }) = limit
+            {
                 schema[key] = written.clone();
             }
         }
-        for (key, length) in [("minLength", self.min_length), ("maxLength", self.max_length)] {
+        for (key, length) in [
+            ("minLength", self.min_length),
+            ("maxLength", self.max_length),
+        ] {
             if let Some(length) = length {
                 schema[key] = length.into();
             }
@@ -195,14 +230,15 @@ fn end_of(value: &Json) -> Option<End> {
 
 /// The instant of a time or day in any spelling that a field takes.
 fn instant_of(text: &str) -> Option<DateTime<Utc>> {
-    parse_day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc()).or_else(|| parse_instant(text))
+    parse_day(text)
+        .map(|day| day.and_time(NaiveTime::MIN).and_utc())
+        .or_else(|| parse_instant(text))
 }
 
 fn read_limit(kind: FieldType, key: &str, value: &Json) -> Result<Limit, String> {
     let end = match (kind, value) {
-        (FieldType::Number, Json::Number(_)) | (FieldType::Date | FieldType::DateTime, Json::String(_)) => {
-            end_of(value)
-        }
+        (FieldType::Number, Json::Number(_))
+        | (FieldType::Date | FieldType::DateTime, Json::String(_)) => end_of(value),
         _ => None,
     };
     let wanted = match kind {
@@ -210,31 +246,57 @@ fn read_limit(kind: FieldType, key: &str, value: &Json) -> Result<Limit, String>
         FieldType::Date => "a day such as '2025-12-24'",
         _ => "a time such as '2025-12-24T22:00:00Z'",
     };
-    end.map(|end| Limit { end, written: value.clone() }).ok_or_else(|| format!("{key} takes {wanted}"))
+    end.map(|end| Limit {
+        end,
+        written: value.clone(),
+    })
+    .ok_or_else(|| format!("{key} takes {wanted}"))
 }
 
 fn read_length(key: &str, value: &Json) -> Result<u64, String> {
-    value.as_u64().ok_or_else(|| format!("{key} takes a whole number of characters"))
+    value
+        .as_u64()
+        .ok_or_else(|| format!("{key} takes a whole number of characters"))
 }
 
 fn read_pattern(value: &Json) -> Result<Regex, String> {
-    let Some(text) = value.as_str() else { return Err("pattern takes a regular expression in a text".into()) };
+    let Some(text) = value.as_str() else {
+        return Err("pattern takes a regular expression in a text".into());
+    };
     if text.len() > MAX_PATTERN {
         return Err(format!("a pattern has at most {MAX_PATTERN} bytes"));
     }
     let mut builder = RegexBuilder::new(text);
-    builder.size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).nest_limit(50);
+    builder
+        .size_limit(MAX_COMPILED)
+        .dfa_size_limit(MAX_COMPILED)
+        .nest_limit(50);
     builder.build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "this pattern is too large: repeat less".to_owned(),
-        other => format!("this is no regular expression: {}", other.to_string().replace('\n', " ")),
+        other => format!(
+            "this is no regular expression: {}",
+            other.to_string().replace('\n', " ")
+        ),
     })
 }
 
 fn read_choices(kind: FieldType, value: &Json) -> Result<Vec<Json>, String> {
-    let wanted = if kind == FieldType::Number { "numbers" } else { "texts" };
-    let fits = |choice: &Json| if kind == FieldType::Number { choice.is_number() } else { choice.is_string() };
+    let wanted = if kind == FieldType::Number {
+        "numbers"
+    } else {
+        "texts"
+    };
+    let fits = |choice: &Json| {
+        if kind == FieldType::Number {
+            choice.is_number()
+        } else {
+            choice.is_string()
+        }
+    };
     match value {
-        Json::Array(choices) if (1..=MAX_CHOICES).contains(&choices.len()) && choices.iter().all(fits) => {
+        Json::Array(choices)
+            if (1..=MAX_CHOICES).contains(&choices.len()) && choices.iter().all(fits) =>
+        {
             Ok(choices.clone())
         }
         _ => Err(format!("enum takes a list of 1 to {MAX_CHOICES} {wanted}")),
@@ -253,22 +315,35 @@ mod tests {
 
     #[test]
     fn times_are_compared_as_instants() {
-        let constraints =
-            constraints(FieldType::DateTime, &json!({"min": "2025-01-01T00:00:00+02:00", "max": "20250102"}));
+        let constraints = constraints(
+            FieldType::DateTime,
+            &json!({"min": "2025-01-01T00:00:00+02:00", "max": "20250102"}),
+        );
         for (value, code) in [
             ("2024-12-31T22:00:00Z", None),
             ("2024-12-31T21:59:59Z", Some("too_small")),
             ("2025-01-02", None),
             ("2025-01-02 00:00:01", Some("too_large")),
         ] {
-            assert_eq!(constraints.check("t", &json!(value)).err().map(|e| e.code).as_deref(), code, "{value}");
+            assert_eq!(
+                constraints
+                    .check("t", &json!(value))
+                    .err()
+                    .map(|e| e.code)
+                    .as_deref(),
+                code,
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn hostile_patterns_are_refused() {
         for pattern in ["(", "a{1000}{1000}", &"a".repeat(2000), "(a){99999}"] {
-            assert!(Constraints::parse(FieldType::Text, Some(&json!({"pattern": pattern}))).is_err(), "{pattern}");
+            assert!(
+                Constraints::parse(FieldType::Text, Some(&json!({"pattern": pattern}))).is_err(),
+                "{pattern}"
+            );
         }
     }
 }

@@ -44,13 +44,17 @@ impl OnDelete {
 
 /// A field, as it is sent, stored and answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "attributes that are there or not"
+)]
 pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
     #[schema(required, min_length = 1, max_length = 64)]
     pub name: String,
-    /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference`, `file` or `computed`.
+    /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference`, `file`
+    /// or `computed`.
     #[serde(default, rename = "type")]
     #[schema(required, schema_with = document::field_types)]
     pub kind: String,
@@ -64,11 +68,13 @@ pub struct FieldDefinition {
     /// Whether no two records of an account may have the same value.
     #[serde(default, deserialize_with = "null_is_default")]
     pub unique: bool,
-    /// For a unique field with personal data, or one that field lists hide: whether callers who do not see it may be told
-    /// that a value exists. Without it, clashes name no field, and trying values out is limited.
+    /// For a unique field with personal data, or one that field lists hide: whether callers who do
+    /// not see it may be told that a value exists. Without it, clashes name no field, and trying
+    /// values out is limited.
     #[serde(default, deserialize_with = "null_is_default")]
     pub discloses_existence: bool,
-    /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other keys are kept.
+    /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other
+    /// keys are kept.
     #[serde(default)]
     #[schema(value_type = serde_json::Value)]
     pub options: Option<Json>,
@@ -114,7 +120,8 @@ fn null_is_default<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
 
 /// Whether a name may be used for a field or a collection.
 fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// Checks a collection's name.
@@ -122,8 +129,14 @@ pub fn check_collection_name(name: &str) -> Result<(), FieldError> {
     let problem = |code: &str, message: &str| Err(FieldError::new("name", code, message));
     match name.len() {
         0 => problem("name_required", "A collection needs a name"),
-        1..3 => problem("name_too_short", "A collection's name has at least 3 characters"),
-        _ if name.len() > MAX_NAME => problem("name_too_long", "A collection's name has at most 64 characters"),
+        1..3 => problem(
+            "name_too_short",
+            "A collection's name has at least 3 characters",
+        ),
+        _ if name.len() > MAX_NAME => problem(
+            "name_too_long",
+            "A collection's name has at most 64 characters",
+        ),
         _ if !is_name(name) => problem(
             "name_invalid_format",
             "A collection's name begins with a letter and has letters, digits and _ only",
@@ -137,31 +150,59 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
     let mut problems = Vec::new();
     let mut fields = Vec::new();
     if definitions.is_empty() {
-        problems.push(FieldError::new("schema", "schema_empty", "A collection needs at least one field"));
+        problems.push(FieldError::new(
+            "schema",
+            "schema_empty",
+            "A collection needs at least one field",
+        ));
     }
     if definitions.len() > MAX_FIELDS {
         let message = format!("A collection has at most {MAX_FIELDS} fields");
         problems.push(FieldError::new("schema", "too_many_fields", message));
     }
-    if definitions.iter().filter(|definition| definition.searchable).count() > MAX_SEARCHABLE {
+    if definitions
+        .iter()
+        .filter(|definition| definition.searchable)
+        .count()
+        > MAX_SEARCHABLE
+    {
         let message = format!("A collection has at most {MAX_SEARCHABLE} searchable fields");
-        problems.push(FieldError::new("schema", "too_many_searchable_fields", message));
+        problems.push(FieldError::new(
+            "schema",
+            "too_many_searchable_fields",
+            message,
+        ));
     }
     let mut seen = std::collections::HashSet::new();
-    let computed = definitions.iter().filter(|definition| computed::is_computed(definition)).count();
+    let computed = definitions
+        .iter()
+        .filter(|definition| computed::is_computed(definition))
+        .count();
     if computed > computed::MAX {
         let message = format!("A collection has at most {} computed fields", computed::MAX);
-        problems.push(FieldError::new("schema", "too_many_computed_fields", message));
+        problems.push(FieldError::new(
+            "schema",
+            "too_many_computed_fields",
+            message,
+        ));
     }
     for (index, definition) in definitions.iter_mut().enumerate() {
         let before = problems.len();
         let mut problem = |key: &str, code: &str, message: String| {
-            problems.push(FieldError::new(format!("schema[{index}].{key}"), code, message));
+            problems.push(FieldError::new(
+                format!("schema[{index}].{key}"),
+                code,
+                message,
+            ));
         };
         let name = definition.name.clone();
         check_field_name(&name, &mut problem);
         if !seen.insert(name.to_ascii_lowercase()) {
-            problem("name", "field_name_duplicate", format!("Field '{name}' is defined twice"));
+            problem(
+                "name",
+                "field_name_duplicate",
+                format!("Field '{name}' is defined twice"),
+            );
         }
         let field = resolve(definition, &mut problem);
         if problems.len() == before {
@@ -169,9 +210,15 @@ pub fn check_fields(definitions: &mut [FieldDefinition]) -> Result<Vec<Field>, V
         }
     }
     if problems.is_empty() {
-        computed::compile(definitions, &mut fields).map_err(|found| problems.extend(found)).ok();
+        computed::compile(definitions, &mut fields)
+            .map_err(|found| problems.extend(found))
+            .ok();
     }
-    if problems.is_empty() { Ok(fields) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(fields)
+    } else {
+        Err(problems)
+    }
 }
 
 /// Checks a field's name.
@@ -179,16 +226,33 @@ pub fn check_field_name(name: &str, problem: &mut impl FnMut(&str, &str, String)
     if name.is_empty() {
         problem("name", "field_name_required", "A field needs a name".into());
     } else if name.len() > MAX_NAME {
-        problem("name", "field_name_too_long", "A field's name has at most 64 characters".into());
+        problem(
+            "name",
+            "field_name_too_long",
+            "A field's name has at most 64 characters".into(),
+        );
     } else if !is_name(name) {
-        let message = format!("'{name}' is no field name: it begins with a letter and has letters, digits and _ only");
+        let message = format!(
+            "'{name}' is no field name: it begins with a letter and has letters, digits and _ only"
+        );
         problem("name", "field_name_invalid_format", message);
-    } else if SYSTEM_FIELDS.iter().any(|system| system.eq_ignore_ascii_case(name)) || name == "account_name" {
-        problem("name", "field_name_reserved", format!("'{name}' is a field that every record has already"));
+    } else if SYSTEM_FIELDS
+        .iter()
+        .any(|system| system.eq_ignore_ascii_case(name))
+        || name == "account_name"
+    {
+        problem(
+            "name",
+            "field_name_reserved",
+            format!("'{name}' is a field that every record has already"),
+        );
     }
 }
 
-fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<Field> {
+fn resolve(
+    definition: &mut FieldDefinition,
+    problem: &mut impl FnMut(&str, &str, String),
+) -> Option<Field> {
     let kind = if computed::is_computed(definition) {
         computed::check(definition, problem)?
     } else {
@@ -216,28 +280,42 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
     }
     if definition.discloses_existence && !definition.unique {
         let message = "discloses_existence goes with unique: true".to_owned();
-        problem("discloses_existence", "discloses_existence_requires_unique", message);
+        problem(
+            "discloses_existence",
+            "discloses_existence_requires_unique",
+            message,
+        );
     }
     if let Some(options) = &definition.options
         && !(options.is_object() || options.is_array() || options.is_null())
     {
-        problem("options", "options_invalid", "Options are an object or an array".into());
+        problem(
+            "options",
+            "options_invalid",
+            "Options are an object or an array".into(),
+        );
     }
-    let constraints = Constraints::parse(kind, definition.options.as_ref()).unwrap_or_else(|problems| {
-        for (key, message) in problems {
-            problem(&key, "options_invalid", message);
-        }
-        Constraints::default()
-    });
+    let constraints =
+        Constraints::parse(kind, definition.options.as_ref()).unwrap_or_else(|problems| {
+            for (key, message) in problems {
+                problem(&key, "options_invalid", message);
+            }
+            Constraints::default()
+        });
     let field = Field {
         name: definition.name.clone(),
         column: Ident::of(&definition.name)?,
         kind,
         required: definition.required,
-        default: definition.default.clone().filter(|default| !default.is_null()),
+        default: definition
+            .default
+            .clone()
+            .filter(|default| !default.is_null()),
         unique: definition.unique,
         discloses_existence: definition.discloses_existence,
-        target: (kind == FieldType::Reference).then(|| definition.collection.clone()).flatten(),
+        target: (kind == FieldType::Reference)
+            .then(|| definition.collection.clone())
+            .flatten(),
         on_delete,
         // Nothing of an encrypted value is shown that could be masked.
         mask: mask.filter(|_| !definition.encrypted),
@@ -249,26 +327,47 @@ fn resolve(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str
     };
     if let Some(default) = &field.default {
         if kind == FieldType::Reference {
-            problem("default", "default_invalid", "A reference takes no default".into());
+            problem(
+                "default",
+                "default_invalid",
+                "A reference takes no default".into(),
+            );
         } else if let Err(error) = field.accept(default) {
-            problem("default", "default_invalid", format!("The default does not fit: {}", error.message));
+            problem(
+                "default",
+                "default_invalid",
+                format!("The default does not fit: {}", error.message),
+            );
         }
     }
     Some(field)
 }
 
 /// What is encrypted cannot be compared with anything.
-fn check_encrypted(definition: &FieldDefinition, kind: FieldType, problem: &mut impl FnMut(&str, &str, String)) {
+fn check_encrypted(
+    definition: &FieldDefinition,
+    kind: FieldType,
+    problem: &mut impl FnMut(&str, &str, String),
+) {
     let name = &definition.name;
     if !matches!(kind, FieldType::Text | FieldType::Json) {
-        let message = format!("A field of type {} cannot be encrypted; text and json can", kind.name());
+        let message = format!(
+            "A field of type {} cannot be encrypted; text and json can",
+            kind.name()
+        );
         problem("encrypted", "encrypted_not_supported", message);
     }
     for (key, set) in [
         ("unique", definition.unique),
         ("index", definition.index),
         ("searchable", definition.searchable),
-        ("default", definition.default.as_ref().is_some_and(|default| !default.is_null())),
+        (
+            "default",
+            definition
+                .default
+                .as_ref()
+                .is_some_and(|default| !default.is_null()),
+        ),
     ] {
         if set {
             let message = format!("Field '{name}' is encrypted, so it takes no {key}");
@@ -277,15 +376,25 @@ fn check_encrypted(definition: &FieldDefinition, kind: FieldType, problem: &mut 
     }
 }
 
-fn check_type(definition: &FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<FieldType> {
+fn check_type(
+    definition: &FieldDefinition,
+    problem: &mut impl FnMut(&str, &str, String),
+) -> Option<FieldType> {
     if definition.kind.is_empty() {
-        problem("type", "field_type_required", format!("Field '{}' needs a type", definition.name));
+        problem(
+            "type",
+            "field_type_required",
+            format!("Field '{}' needs a type", definition.name),
+        );
         return None;
     }
     let kind = FieldType::parse(&definition.kind);
     if kind.is_none() {
         let known = FieldType::ALL.map(FieldType::name).join(", ");
-        let message = format!("'{}' is no field type; the types are {known}, computed", definition.kind);
+        let message = format!(
+            "'{}' is no field type; the types are {known}, computed",
+            definition.kind
+        );
         problem("type", "field_type_invalid", message);
     }
     kind
@@ -299,12 +408,27 @@ fn check_reference(
     if kind != FieldType::Reference {
         return None;
     }
-    if definition.collection.as_deref().unwrap_or_default().is_empty() {
-        let message = format!("Reference '{}' needs the name of a collection", definition.name);
+    if definition
+        .collection
+        .as_deref()
+        .unwrap_or_default()
+        .is_empty()
+    {
+        let message = format!(
+            "Reference '{}' needs the name of a collection",
+            definition.name
+        );
         problem("collection", "reference_collection_required", message);
     }
-    let Some(name) = definition.on_delete.as_deref().filter(|name| !name.is_empty()) else {
-        let message = format!("Reference '{}' needs on_delete: cascade, set_null or restrict", definition.name);
+    let Some(name) = definition
+        .on_delete
+        .as_deref()
+        .filter(|name| !name.is_empty())
+    else {
+        let message = format!(
+            "Reference '{}' needs on_delete: cascade, set_null or restrict",
+            definition.name
+        );
         problem("on_delete", "reference_on_delete_required", message);
         return None;
     };
@@ -314,24 +438,37 @@ fn check_reference(
         return None;
     };
     if on_delete == OnDelete::SetNull && definition.required {
-        let message = format!("'{}' is required, so it cannot become null: use cascade or restrict", definition.name);
+        let message = format!(
+            "'{}' is required, so it cannot become null: use cascade or restrict",
+            definition.name
+        );
         problem("on_delete", "reference_on_delete_invalid", message);
     }
     definition.on_delete = Some(name.to_ascii_lowercase());
     Some(on_delete)
 }
 
-fn check_mask(definition: &mut FieldDefinition, problem: &mut impl FnMut(&str, &str, String)) -> Option<Mask> {
+fn check_mask(
+    definition: &mut FieldDefinition,
+    problem: &mut impl FnMut(&str, &str, String),
+) -> Option<Mask> {
     let Some(name) = definition.mask_type.clone() else {
         return definition.pii.then_some(Mask::Full);
     };
     if !definition.pii {
-        problem("mask_type", "mask_type_requires_pii", "mask_type goes with pii: true".into());
+        problem(
+            "mask_type",
+            "mask_type_requires_pii",
+            "mask_type goes with pii: true".into(),
+        );
         return None;
     }
     let mask = Mask::parse(&name);
     if mask.is_none() {
-        let message = format!("'{name}' is no mask; the masks are {}", Mask::NAMES.join(", "));
+        let message = format!(
+            "'{name}' is no mask; the masks are {}",
+            Mask::NAMES.join(", ")
+        );
         problem("mask_type", "mask_type_invalid", message);
     }
     definition.mask_type = Some(name.to_ascii_lowercase());

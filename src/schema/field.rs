@@ -71,7 +71,9 @@ impl FieldType {
 
     /// The type of that name, in any case.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// How it is stored.
@@ -108,8 +110,13 @@ impl FieldType {
 
     /// Checks a JSON value that is not null and turns it into what is bound.
     pub fn accept(self, field: &str, value: &Json) -> Result<Value, FieldError> {
-        let wrong_type =
-            |wanted: &str| FieldError::new(field, "invalid_type", format!("Field '{field}' takes {wanted}"));
+        let wrong_type = |wanted: &str| {
+            FieldError::new(
+                field,
+                "invalid_type",
+                format!("Field '{field}' takes {wanted}"),
+            )
+        };
         let text = |wanted: &str| match value {
             Json::String(text) if text.contains('\0') => Err(FieldError::new(
                 field,
@@ -119,7 +126,9 @@ impl FieldType {
             Json::String(text) => Ok(text.as_str()),
             _ => Err(wrong_type(wanted)),
         };
-        let format = |code: &str, wanted: &str| FieldError::new(field, code, format!("Field '{field}' takes {wanted}"));
+        let format = |code: &str, wanted: &str| {
+            FieldError::new(field, code, format!("Field '{field}' takes {wanted}"))
+        };
         match self {
             Self::Text => text("text").map(Value::from),
             Self::Number => match value {
@@ -127,26 +136,34 @@ impl FieldType {
                 _ => None,
             }
             .ok_or_else(|| wrong_type("a number")),
-            Self::Boolean => value.as_bool().map(Value::Bool).ok_or_else(|| wrong_type("true or false")),
+            Self::Boolean => value
+                .as_bool()
+                .map(Value::Bool)
+                .ok_or_else(|| wrong_type("true or false")),
             Self::DateTime => {
                 let wanted = "an ISO 8601 time such as 2025-12-24T22:00:00Z";
-                let stored = stored_instant(text(wanted)?).ok_or_else(|| format("invalid_datetime_format", wanted))?;
+                let stored = stored_instant(text(wanted)?)
+                    .ok_or_else(|| format("invalid_datetime_format", wanted))?;
                 Ok(Value::Text(stored))
             }
             Self::Date => {
                 let wanted = "a day such as 2025-12-24";
-                let day = parse_day(text(wanted)?).ok_or_else(|| format("invalid_date_format", wanted))?;
+                let day = parse_day(text(wanted)?)
+                    .ok_or_else(|| format("invalid_date_format", wanted))?;
                 Ok(Value::Text(stored_day(day)))
             }
             Self::Email => {
                 let wanted = "an e-mail address";
-                let address = email::normalize(text(wanted)?).ok_or_else(|| format("invalid_email_format", wanted))?;
+                let address = email::normalize(text(wanted)?)
+                    .ok_or_else(|| format("invalid_email_format", wanted))?;
                 Ok(Value::Text(address))
             }
             Self::Url => {
                 let wanted = "a web address that begins with http:// or https://";
                 let address = text(wanted)?;
-                is_url(address).then(|| address.into()).ok_or_else(|| format("invalid_url_format", wanted))
+                is_url(address)
+                    .then(|| address.into())
+                    .ok_or_else(|| format("invalid_url_format", wanted))
             }
             Self::Json => json_text(field, value),
             Self::Reference => {
@@ -164,7 +181,10 @@ impl FieldType {
 
 /// A user-defined field, ready to be used.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "attributes that are there or not"
+)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -178,7 +198,8 @@ pub struct Field {
     pub default: Option<Json>,
     /// Whether no two records of an account may have the same value.
     pub unique: bool,
-    /// Whether callers who do not see it in the clear may be told that a value exists, if it is unique.
+    /// Whether callers who do not see it in the clear may be told that a value exists, if it is
+    /// unique.
     pub discloses_existence: bool,
     /// The collection that a reference points to.
     pub target: Option<String>,
@@ -188,7 +209,8 @@ pub struct Field {
     pub mask: Option<Mask>,
     /// Whether `search` looks at it.
     pub searchable: bool,
-    /// Whether its values are encrypted. Answers and the change log show [`crate::db::SEALED`] instead.
+    /// Whether its values are encrypted. Answers and the change log show [`crate::db::SEALED`]
+    /// instead.
     pub encrypted: bool,
     /// Whether an index serves comparisons and orders.
     pub indexed: bool,
@@ -214,7 +236,10 @@ impl Field {
             key: &self.name,
             column: &self.column,
             kind: self.column_kind(),
-            computed: self.computed.as_deref().map(|formula| formula as &dyn Computed),
+            computed: self
+                .computed
+                .as_deref()
+                .map(|formula| formula as &dyn Computed),
         }
     }
 
@@ -233,8 +258,8 @@ impl Field {
 
 fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {
     let text = value.to_string();
-    // PostgreSQL stores no NUL in JSON either. Without this escape there is none; with it there may be: a text that
-    // spells out the escape contains it as well, behind a backslash of its own.
+    // PostgreSQL stores no NUL in JSON either. Without this escape there is none; with it there may
+    // be: a text that spells out the escape contains it as well, behind a backslash of its own.
     if text.contains("\\u0000") && contains_nul(value) {
         let message = format!("Field '{field}' must not contain NUL characters");
         return Err(FieldError::new(field, "invalid_characters", message));
@@ -242,12 +267,15 @@ fn json_text(field: &str, value: &Json) -> Result<Value, FieldError> {
     Ok(Value::Json(text))
 }
 
-/// Whether a text or a key of the value contains the character U+0000. The depth is bounded by the parser.
+/// Whether a text or a key of the value contains the character U+0000. The depth is bounded by the
+/// parser.
 fn contains_nul(value: &Json) -> bool {
     match value {
         Json::String(text) => text.contains('\0'),
         Json::Array(items) => items.iter().any(contains_nul),
-        Json::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || contains_nul(value)),
+        Json::Object(members) => members
+            .iter()
+            .any(|(key, value)| key.contains('\0') || contains_nul(value)),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }
@@ -293,9 +321,17 @@ fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
     json_text(field, &Json::Object(object.clone()))
 }
 
-/// `http://` or `https://`, then at least two characters without spaces, the first of them not punctuation.
+/// `http://` or `https://`, then at least two characters without spaces, the first of them not
+/// punctuation.
 fn is_url(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let Some(rest) = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://")) else { return false };
-    rest.chars().count() >= 2 && !rest.starts_with(['/', '$', '.', '?', '#']) && !rest.contains(char::is_whitespace)
+    let Some(rest) = lower
+        .strip_prefix("http://")
+        .or_else(|| lower.strip_prefix("https://"))
+    else {
+        return false;
+    };
+    rest.chars().count() >= 2
+        && !rest.starts_with(['/', '$', '.', '?', '#'])
+        && !rest.contains(char::is_whitespace)
 }

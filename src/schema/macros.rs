@@ -45,7 +45,11 @@ pub struct Library {
 }
 
 impl Library {
-    pub(super) fn new(rows: Vec<MacroRow>, collections: &[CollectionRow], dialect: Dialect) -> Self {
+    pub(super) fn new(
+        rows: Vec<MacroRow>,
+        collections: &[CollectionRow],
+        dialect: Dialect,
+    ) -> Self {
         let parsed = rows.iter().filter_map(|row| {
             let parsed = StoredMacro::parse(&row.sql_query, &row.parameter_names());
             parsed.ok().map(|parsed| (row.name.clone(), parsed))
@@ -57,7 +61,11 @@ impl Library {
             Some((row.name.to_ascii_lowercase(), (source, fields)))
         });
         let collections = resolved.collect();
-        Self { rows, macros, collections }
+        Self {
+            rows,
+            macros,
+            collections,
+        }
     }
 
     /// The stored macros, by name.
@@ -73,11 +81,17 @@ impl Library {
         library
     }
 
-    /// The name, in lower case, of the collection that a macro names; it may name the table instead.
+    /// The name, in lower case, of the collection that a macro names; it may name the table
+    /// instead.
     pub fn collection_name<'a>(&'a self, written: &str) -> Option<&'a str> {
         let written = written.to_ascii_lowercase();
         let found = self.collections.get_key_value(&written);
-        found.or_else(|| self.collections.get_key_value(written.strip_prefix("col_")?)).map(|(name, _)| name.as_str())
+        found
+            .or_else(|| {
+                self.collections
+                    .get_key_value(written.strip_prefix("col_")?)
+            })
+            .map(|(name, _)| name.as_str())
     }
 
     /// What macros are and what they read, in words that are equal if they mean the same.
@@ -86,14 +100,20 @@ impl Library {
         let outline = rows.map(|row| {
             let read = self.macros.get(&row.name).and_then(StoredMacro::collection);
             let read = read.and_then(|name| self.collections.get(self.collection_name(name)?));
-            format!("{} {} {}: {read:?}\n", row.name, row.parameters, row.sql_query)
+            format!(
+                "{} {} {}: {read:?}\n",
+                row.name, row.parameters, row.sql_query
+            )
         });
         outline.collect()
     }
 
     /// The rules of a collection see its fields and the library.
     pub fn for_fields<'a>(&'a self, fields: &'a [Field]) -> RuleScope<'a> {
-        RuleScope { fields, library: self }
+        RuleScope {
+            fields,
+            library: self,
+        }
     }
 }
 
@@ -117,7 +137,10 @@ impl Columns for RuleScope<'_> {
 
     /// By name, or by the name of its table.
     fn collection(&self, name: &str) -> Option<(Fragment, &dyn Columns)> {
-        let (source, fields) = self.library.collections.get(self.library.collection_name(name)?)?;
+        let (source, fields) = self
+            .library
+            .collections
+            .get(self.library.collection_name(name)?)?;
         Some((source.clone(), fields as &dyn Columns))
     }
 }

@@ -48,7 +48,11 @@ impl Mask {
             Self::Email => email(&text),
             Self::Ssn => ssn(&text),
             Self::Phone => phone(&text),
-            Self::Name => text.split_whitespace().map(initial).collect::<Vec<_>>().join(" "),
+            Self::Name => text
+                .split_whitespace()
+                .map(initial)
+                .collect::<Vec<_>>()
+                .join(" "),
             Self::Full | Self::Custom => "*".repeat(text.chars().count()),
         })
     }
@@ -69,20 +73,34 @@ fn ssn(text: &str) -> String {
     if text.chars().filter(char::is_ascii_digit).count() == 9 {
         return "***-**-****".into();
     }
-    text.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_ascii_digit() { '*' } else { c })
+        .collect()
 }
 
 fn phone(text: &str) -> String {
     let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
     if digits.len() < 4 {
-        return text.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect();
+        return text
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '*' } else { c })
+            .collect();
     }
     let last: String = digits[digits.len() - 4..].iter().collect();
     let country: String = text
         .strip_prefix('+')
-        .map(|rest| rest.chars().take_while(char::is_ascii_digit).take(3).collect())
+        .map(|rest| {
+            rest.chars()
+                .take_while(char::is_ascii_digit)
+                .take(3)
+                .collect()
+        })
         .unwrap_or_default();
-    if country.is_empty() { format!("***-***-{last}") } else { format!("+{country}-***-***-{last}") }
+    if country.is_empty() {
+        format!("***-***-{last}")
+    } else {
+        format!("+{country}-***-***-{last}")
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use super::ddl::{self, UniqueRenewal};
 use super::{Collection, Field};
 use crate::db::{Db, DbError, Dialect, Stmt, Tx};
 
-/// What the tables of collections have besides their fields. Another number makes the next start go through all of them.
+/// What the tables of collections have besides their fields. Another number makes the next start go
+/// through all of them.
 const VERSION: &str = "4";
 
 /// Renews every table, unless this or another process has done so before.
@@ -25,7 +26,8 @@ pub async fn upgrade_tables(db: &Db, catalog: &CatalogHandle) -> Result<(), DbEr
     }
     let insert = "INSERT INTO meta (key, value) VALUES ('tables_version', $1) \
                   ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    tx.execute(Stmt::fixed(insert, vec![VERSION.into()])).await?;
+    tx.execute(Stmt::fixed(insert, vec![VERSION.into()]))
+        .await?;
     tx.commit().await
 }
 
@@ -36,13 +38,27 @@ fn is_current(stored: Option<(String,)>) -> bool {
 /// Returns whether everything could be renewed.
 async fn renew_all(tx: &mut Tx, db: &Db, catalog: &CatalogHandle) -> Result<bool, DbError> {
     let mut complete = true;
-    // The catalog may be older than the lock; a collection that was dropped meanwhile has no table any more.
-    let there: Vec<(String,)> = tx.rows(Stmt::fixed("SELECT id FROM collections", Vec::new())).await?;
+    // The catalog may be older than the lock; a collection that was dropped meanwhile has no table
+    // any more.
+    let there: Vec<(String,)> = tx
+        .rows(Stmt::fixed("SELECT id FROM collections", Vec::new()))
+        .await?;
     let catalog = catalog.current();
     let there = |id: &str| there.iter().any(|(known,)| known == id);
-    for collection in catalog.iter().filter(|collection| there(&collection.row.id)) {
-        let table = ddl::Table { id: collection.id, name: &collection.table, fields: &collection.fields };
-        let target = |name: &str| catalog.by_name_ignoring_case(name).map(|target| target.table.clone());
+    for collection in catalog
+        .iter()
+        .filter(|collection| there(&collection.row.id))
+    {
+        let table = ddl::Table {
+            id: collection.id,
+            name: &collection.table,
+            fields: &collection.fields,
+        };
+        let target = |name: &str| {
+            catalog
+                .by_name_ignoring_case(name)
+                .map(|target| target.table.clone())
+        };
         for stmt in ddl::renew(db.dialect(), &table, target) {
             tx.execute(stmt).await?;
         }
@@ -53,9 +69,17 @@ async fn renew_all(tx: &mut Tx, db: &Db, catalog: &CatalogHandle) -> Result<bool
     Ok(complete)
 }
 
-/// Makes a field unique by what its values mean. Records that clash keep the server from that, not from starting.
-async fn renew_unique(tx: &mut Tx, dialect: Dialect, collection: &Collection, field: &Field) -> Result<bool, DbError> {
-    let Some(renewal) = UniqueRenewal::of(dialect, &collection.table, field) else { return Ok(true) };
+/// Makes a field unique by what its values mean. Records that clash keep the server from that, not
+/// from starting.
+async fn renew_unique(
+    tx: &mut Tx,
+    dialect: Dialect,
+    collection: &Collection,
+    field: &Field,
+) -> Result<bool, DbError> {
+    let Some(renewal) = UniqueRenewal::of(dialect, &collection.table, field) else {
+        return Ok(true);
+    };
     // First, so that nobody writes until the new index is there.
     tx.execute(renewal.drop).await?;
     let clashes: Vec<(String, String)> = tx.rows(renewal.clashes).await?;
@@ -68,7 +92,12 @@ async fn renew_unique(tx: &mut Tx, dialect: Dialect, collection: &Collection, fi
              one of each and start again; until then new ones can be stored, too"
         );
     }
-    tx.execute(if clashes.is_empty() { renewal.create } else { renewal.restore }).await?;
+    tx.execute(if clashes.is_empty() {
+        renewal.create
+    } else {
+        renewal.restore
+    })
+    .await?;
     if let Some(index) = renewal.index {
         tx.execute(index).await?;
     }

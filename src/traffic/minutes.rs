@@ -90,8 +90,16 @@ impl Minutes {
     /// The minute of a time; a clock that was set back counts into the newest one.
     fn at(&mut self, at: DateTime<Utc>) -> &mut Counts {
         let minute = number_of(at);
-        if self.counts.back().is_none_or(|newest| newest.minute < minute) {
-            while self.counts.front().is_some_and(|oldest| oldest.minute <= minute - KEPT) {
+        if self
+            .counts
+            .back()
+            .is_none_or(|newest| newest.minute < minute)
+        {
+            while self
+                .counts
+                .front()
+                .is_some_and(|oldest| oldest.minute <= minute - KEPT)
+            {
                 self.counts.pop_front();
             }
             self.counts.push_back(Counts::new(minute));
@@ -103,14 +111,18 @@ impl Minutes {
     /// Each minute of the span that ends at `now`.
     pub(super) fn last(&self, now: DateTime<Utc>, span: Duration) -> Vec<Minute> {
         let newest = number_of(now);
-        let wanted = i64::try_from(span.as_secs() / 60).unwrap_or(i64::MAX).clamp(1, KEPT);
+        let wanted = i64::try_from(span.as_secs() / 60)
+            .unwrap_or(i64::MAX)
+            .clamp(1, KEPT);
         let mut counts = self.counts.iter().peekable();
         let minutes = newest - wanted + 1..=newest;
         let of_minute = |minute| {
             while counts.peek().is_some_and(|counts| counts.minute < minute) {
                 counts.next();
             }
-            counts.next_if(|counts| counts.minute == minute).map_or_else(|| quiet(minute), Counts::summary)
+            counts
+                .next_if(|counts| counts.minute == minute)
+                .map_or_else(|| quiet(minute), Counts::summary)
         };
         minutes.map(of_minute).collect()
     }
@@ -177,7 +189,9 @@ fn number_of(at: DateTime<Utc>) -> i64 {
 
 /// The bucket of a time: the power of two of its microseconds, and the two bits behind the highest.
 fn bucket(elapsed: Duration) -> usize {
-    let micros = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX).max(STEPS);
+    let micros = u32::try_from(elapsed.as_micros())
+        .unwrap_or(u32::MAX)
+        .max(STEPS);
     let power = micros.ilog2();
     let step = (micros >> (power - STEPS.ilog2())) & (STEPS - 1);
     ((power * STEPS + step) as usize).min(BUCKETS - 1)
@@ -203,7 +217,10 @@ mod tests {
         for micros in (4..2_000_000).step_by(37) {
             let time = Duration::from_micros(micros);
             let bound = upper_bound(bucket(time));
-            assert!(time <= bound && bound <= time * 5 / 4 + Duration::from_micros(1), "{time:?}: {bound:?}");
+            assert!(
+                time <= bound && bound <= time * 5 / 4 + Duration::from_micros(1),
+                "{time:?}: {bound:?}"
+            );
         }
         assert_eq!(bucket(Duration::ZERO), bucket(Duration::from_micros(4)));
         assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
@@ -214,12 +231,37 @@ mod tests {
         let mut minutes = Minutes::default();
         minutes.count(at(60), StatusCode::OK, Duration::from_millis(1));
         minutes.count(at(119), StatusCode::NOT_FOUND, Duration::from_millis(100));
-        minutes.count(at(241), StatusCode::INTERNAL_SERVER_ERROR, Duration::from_millis(1));
+        minutes.count(
+            at(241),
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Duration::from_millis(1),
+        );
         let last = minutes.last(at(250), Duration::from_mins(5));
-        let seen: Vec<_> =
-            last.iter().map(|m| (m.at.timestamp(), m.requests, m.client_errors, m.server_errors)).collect();
-        assert_eq!(seen, [(0, 0, 0, 0), (60, 2, 1, 0), (120, 0, 0, 0), (180, 0, 0, 0), (240, 1, 0, 1)]);
-        assert!(last[1].median < Some(Duration::from_millis(2)) && last[1].p95 >= Some(Duration::from_millis(100)));
+        let seen: Vec<_> = last
+            .iter()
+            .map(|m| {
+                (
+                    m.at.timestamp(),
+                    m.requests,
+                    m.client_errors,
+                    m.server_errors,
+                )
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (0, 0, 0, 0),
+                (60, 2, 1, 0),
+                (120, 0, 0, 0),
+                (180, 0, 0, 0),
+                (240, 1, 0, 1)
+            ]
+        );
+        assert!(
+            last[1].median < Some(Duration::from_millis(2))
+                && last[1].p95 >= Some(Duration::from_millis(100))
+        );
         assert_eq!(last[2].median, None);
     }
 
@@ -235,15 +277,34 @@ mod tests {
     #[test]
     fn a_minute_tells_the_most_connections_all_deliveries_and_the_last_size() {
         let mut minutes = Minutes::default();
-        let looks = [(0, 2, 10, Some(4096)), (20, 5, 25, None), (50, 1, 30, Some(8192)), (130, 0, 31, None)];
+        let looks = [
+            (0, 2, 10, Some(4096)),
+            (20, 5, 25, None),
+            (50, 1, 30, Some(8192)),
+            (130, 0, 31, None),
+        ];
         for (seconds, connections, delivered, database_bytes) in looks {
-            minutes.observe(at(seconds), Load { connections, delivered, database_bytes });
+            minutes.observe(
+                at(seconds),
+                Load {
+                    connections,
+                    delivered,
+                    database_bytes,
+                },
+            );
         }
         let seen: Vec<_> = minutes
             .last(at(130), Duration::from_mins(3))
             .iter()
             .map(|minute| (minute.connections, minute.deliveries, minute.database_bytes))
             .collect();
-        assert_eq!(seen, [(Some(5), 30, Some(8192)), (None, 0, None), (Some(0), 1, None)]);
+        assert_eq!(
+            seen,
+            [
+                (Some(5), 30, Some(8192)),
+                (None, 0, None),
+                (Some(0), 1, None)
+            ]
+        );
     }
 }

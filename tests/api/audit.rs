@@ -12,7 +12,11 @@ use crate::harness::TestApp;
 /// Rows of the trail in the order in which they were written.
 pub(crate) async fn trail(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
     let fixed = [("sort_by", "id"), ("sort_order", "asc"), ("limit", "500")];
-    let page = app.admin.query("/audit-logs", &[query, &fixed[..]].concat()).await.ok(200);
+    let page = app
+        .admin
+        .query("/audit-logs", &[query, &fixed[..]].concat())
+        .await
+        .ok(200);
     page["items"].as_array().unwrap().clone()
 }
 
@@ -20,7 +24,12 @@ pub(crate) async fn trail(app: &TestApp, query: &[(&str, &str)]) -> Vec<Value> {
 fn changes(rows: &[Value]) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |row: &Value| {
-        format!("{}: {} -> {}", text(&row["column_name"]), text(&row["old_value"]), text(&row["new_value"]))
+        format!(
+            "{}: {} -> {}",
+            text(&row["column_name"]),
+            text(&row["old_value"]),
+            text(&row["new_value"])
+        )
     };
     rows.iter().map(line).collect()
 }

@@ -1,9 +1,11 @@
-//! Recorded exchanges, replayed: what clients of this API have been answered they are answered still.
+//! Recorded exchanges, replayed: what clients of this API have been answered they are answered
+//! still.
 //!
-//! Each file in `tests/contract` is a conversation: a line is a request and what was answered, in a form without ids, times
-//! and wording (`<id>`, `<time>`, `<text>`, `<number>`; `null` says only that the key is there). `keep` names parts of the
-//! answer that later lines use as `{name}`. A line with `step` prepares, a line with `case` is compared: the status, the
-//! headers, and every key that was there; more keys may come. Where this server differs by intention,
+//! Each file in `tests/contract` is a conversation: a line is a request and what was answered, in a
+//! form without ids, times and wording (`<id>`, `<time>`, `<text>`, `<number>`; `null` says only
+//! that the key is there). `keep` names parts of the answer that later lines use as `{name}`. A
+//! line with `step` prepares, a line with `case` is compared: the status, the headers, and every
+//! key that was there; more keys may come. Where this server differs by intention,
 //! `tests/contract/differences.jsonl` has its own answer and the reason.
 
 mod compare;
@@ -16,7 +18,18 @@ use snackbase::config::EmailVerification;
 use crate::harness::{Backend, TestApp};
 use line::{Difference, Line};
 
-crate::both![accounts, api_keys, auth, collections, general, groups, invitations, records, roles, users,];
+crate::both![
+    accounts,
+    api_keys,
+    auth,
+    collections,
+    general,
+    groups,
+    invitations,
+    records,
+    roles,
+    users,
+];
 
 async fn accounts(backend: Backend) {
     replay(backend, include_str!("../contract/accounts.jsonl")).await;
@@ -74,7 +87,10 @@ async fn replay(backend: Backend, conversation: &str) {
         line.keep(&answer, &mut kept);
         let as_recorded = line.compare(&answer);
         let difference = differences.get(&name);
-        let right = difference.map_or_else(|| as_recorded.clone(), |difference| difference.compare(&answer));
+        let right = difference.map_or_else(
+            || as_recorded.clone(),
+            |difference| difference.compare(&answer),
+        );
         let problem = match right {
             Ok(()) if difference.is_some() && as_recorded.is_ok() => {
                 Some("does not differ from what was recorded".to_owned())
@@ -88,7 +104,10 @@ async fn replay(backend: Backend, conversation: &str) {
 
 fn differences() -> BTreeMap<String, Difference> {
     let lines = include_str!("../contract/differences.jsonl").lines();
-    lines.map(Difference::parse).map(|difference| (difference.case.clone(), difference)).collect()
+    lines
+        .map(Difference::parse)
+        .map(|difference| (difference.case.clone(), difference))
+        .collect()
 }
 
 /// Names that belong to no case would be rules that nobody keeps.
@@ -106,11 +125,22 @@ fn every_difference_is_a_case() {
         include_str!("../contract/roles.jsonl"),
         include_str!("../contract/users.jsonl"),
     ];
-    let names: Vec<String> =
-        files.iter().flat_map(|file| file.lines()).map(|line| Line::parse(line).name().to_owned()).collect();
+    let names: Vec<String> = files
+        .iter()
+        .flat_map(|file| file.lines())
+        .map(|line| Line::parse(line).name().to_owned())
+        .collect();
     let cases: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let differences = differences();
-    let unknown: Vec<&str> = differences.keys().map(String::as_str).filter(|name| !cases.contains(name)).collect();
+    let unknown: Vec<&str> = differences
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !cases.contains(name))
+        .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
-    assert!(differences.values().all(|difference| !difference.why.is_empty()));
+    assert!(
+        differences
+            .values()
+            .all(|difference| !difference.why.is_empty())
+    );
 }

@@ -1,7 +1,9 @@
-//! The server's promises, tested over HTTP, WebSocket and server-sent events, on SQLite and on PostgreSQL.
+//! The server's promises, tested over HTTP, WebSocket and server-sent events, on SQLite and on
+//! PostgreSQL.
 //!
-//! Every test has a server and a database of its own. PostgreSQL is the server in `SNACKBASE_TEST_POSTGRES_URL`, or a
-//! throw-away one of this process; `tests/with-postgres.sh cargo nextest run` shares one between processes.
+//! Every test has a server and a database of its own. PostgreSQL is the server in
+//! `SNACKBASE_TEST_POSTGRES_URL`, or a throw-away one of this process; `tests/with-postgres.sh
+//! cargo nextest run` shares one between processes.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
@@ -13,7 +15,11 @@ mod contract;
 mod disk;
 mod early;
 #[path = "../harness/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "the tests of processes use the rest")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the tests of processes use the rest"
+)]
 mod harness;
 mod hooks;
 mod isolation;

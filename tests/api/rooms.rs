@@ -16,7 +16,10 @@ async fn define(app: &TestApp, pattern: &str, more: &Value) -> String {
     for (key, value) in more.as_object().unwrap() {
         body[key] = value.clone();
     }
-    app.admin.post("/realtime/rooms", &body).await.ok(201)["id"].as_str().unwrap().to_owned()
+    app.admin.post("/realtime/rooms", &body).await.ok(201)["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// A server with open rooms `doc:{id}`.
@@ -28,19 +31,36 @@ async fn app(backend: Backend) -> TestApp {
 
 /// The members in a state or in a list of a diff: connection, user and what they show.
 fn members(list: &Value) -> Vec<(&str, &str, &Value)> {
-    let text = |value: &'static str| move |member: &Value| member[value].as_str().map(str::to_owned);
+    let text =
+        |value: &'static str| move |member: &Value| member[value].as_str().map(str::to_owned);
     let member = |member| {
-        assert!(text("since")(member).is_some_and(|since| since.ends_with('Z')), "{member}");
-        (member["conn"].as_str().unwrap(), member["user"].as_str().unwrap(), &member["meta"])
+        assert!(
+            text("since")(member).is_some_and(|since| since.ends_with('Z')),
+            "{member}"
+        );
+        (
+            member["conn"].as_str().unwrap(),
+            member["user"].as_str().unwrap(),
+            &member["meta"],
+        )
     };
-    list.as_array().unwrap_or_else(|| panic!("no list but {list}")).iter().map(member).collect()
+    list.as_array()
+        .unwrap_or_else(|| panic!("no list but {list}"))
+        .iter()
+        .map(member)
+        .collect()
 }
 
 /// Waits until a list of a diff has a connection in it, and returns that entry.
 async fn told(ws: &mut Ws, list: &str, conn: &Value) -> Value {
     loop {
         let diff = ws.next_of("room.diff").await;
-        if let Some(entry) = diff[list].as_array().unwrap().iter().find(|entry| entry["conn"] == *conn) {
+        if let Some(entry) = diff[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["conn"] == *conn)
+        {
             return entry.clone();
         }
     }
@@ -50,7 +70,12 @@ async fn told(ws: &mut Ws, list: &str, conn: &Value) -> Value {
 async fn events(ws: &mut Ws, count: usize) -> Vec<String> {
     let mut events = Vec::new();
     for _ in 0..count {
-        events.push(ws.next_of("room.message").await["event"].as_str().unwrap().to_owned());
+        events.push(
+            ws.next_of("room.message").await["event"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
     }
     events
 }

@@ -1,5 +1,6 @@
-//! The vectors of the API's contract that only the whole server can show: filters and rules with their outcome, and the
-//! codes of accounts. Those of passwords, slugs and masks are next to their code.
+//! The vectors of the API's contract that only the whole server can show: filters and rules with
+//! their outcome, and the codes of accounts. Those of passwords, slugs and masks are next to their
+//! code.
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,12 @@ crate::both![
 /// A record for each outcome; `name` says which.
 async fn records(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
-    app.collection("targets", &json!([{"name": "name", "type": "text"}]), &open()).await;
+    app.collection(
+        "targets",
+        &json!([{"name": "name", "type": "text"}]),
+        &open(),
+    )
+    .await;
     let fields = json!([
         {"name": "name", "type": "text"}, {"name": "n", "type": "number"}, {"name": "t", "type": "text"},
         {"name": "b", "type": "boolean"}, {"name": "j", "type": "json"}, {"name": "f", "type": "file"},
@@ -35,7 +41,9 @@ async fn records(backend: Backend) -> (TestApp, User) {
         {"name": "two", "n": 2, "t": "dq"},
         {"name": "nothing"},
     ]);
-    user.post("/records/vectors/batch", &json!({"records": records})).await.ok(201);
+    user.post("/records/vectors/batch", &json!({"records": records}))
+        .await
+        .ok(201);
     (app, user)
 }
 
@@ -43,7 +51,10 @@ async fn filters_mean_what_was_agreed(backend: Backend) {
     let (_app, user) = records(backend).await;
     let cases: [(&str, &[&str]); 20] = [
         ("t = 'a' && (n=1||b=true)", &["one"]),
-        ("n >= 1 || n <= 0 && b = true", &["five", "one", "two", "zero"]),
+        (
+            "n >= 1 || n <= 0 && b = true",
+            &["five", "one", "two", "zero"],
+        ),
         ("!(n = 1) && b", &["zero"]),
         ("t in ('a')", &["one"]),
         ("t is not null", &["five", "minus", "one", "two", "zero"]),
@@ -64,8 +75,16 @@ async fn filters_mean_what_was_agreed(backend: Backend) {
         ("d = '2025-01-01T01:00:00+01:00'", &["one"]),
     ];
     for (filter, expected) in cases {
-        let page = user.query("/records/vectors", &[("filter", filter), ("sort", "name")]).await.ok(200);
-        let names: Vec<&str> = page["items"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
+        let page = user
+            .query("/records/vectors", &[("filter", filter), ("sort", "name")])
+            .await
+            .ok(200);
+        let names: Vec<&str> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["name"].as_str().unwrap())
+            .collect();
         assert_eq!(names, expected, "{filter}");
         assert_eq!(page["total"], expected.len(), "{filter}");
     }
@@ -94,7 +113,10 @@ async fn filters_that_were_agreed_to_be_wrong_are_refused(backend: Backend) {
         "'x'",
         r"t = 'ends with a backslash\'",
     ] {
-        let refusal = user.query("/records/vectors", &[("filter", filter)]).await.refused(400, "");
+        let refusal = user
+            .query("/records/vectors", &[("filter", filter)])
+            .await
+            .refused(400, "");
         assert_eq!(refusal["error"], "Invalid filter expression", "{filter}");
     }
 }
@@ -102,7 +124,12 @@ async fn filters_that_were_agreed_to_be_wrong_are_refused(backend: Backend) {
 const OPERATIONS: [&str; 5] = ["list", "view", "create", "update", "delete"];
 
 async fn save(app: &TestApp, operation: &str, rule: &str) -> crate::harness::Answer {
-    app.admin.put("/collections/vectors/rules", &json!({format!("{operation}_rule"): rule})).await
+    app.admin
+        .put(
+            "/collections/vectors/rules",
+            &json!({format!("{operation}_rule"): rule}),
+        )
+        .await
 }
 
 async fn rules_that_are_saved_mean_what_was_agreed(backend: Backend) {
@@ -124,11 +151,25 @@ async fn rules_that_are_saved_mean_what_was_agreed(backend: Backend) {
         for operation in OPERATIONS {
             save(&app, operation, rule).await.ok(200);
         }
-        assert_eq!(user.get("/records/vectors").await.ok(200)["total"], listed, "{rule}");
+        assert_eq!(
+            user.get("/records/vectors").await.ok(200)["total"],
+            listed,
+            "{rule}"
+        );
         // What is created has the number 1, so each of them but two lets it be.
-        let created = user.post("/records/vectors", &json!({"name": "new", "n": 1, "t": "new"})).await;
+        let created = user
+            .post(
+                "/records/vectors",
+                &json!({"name": "new", "n": 1, "t": "new"}),
+            )
+            .await;
         let may = listed == 6 || rule == "n > -1" || rule == "n IN (1, t)";
-        assert_eq!(created.status, if may { 201 } else { 400 }, "{rule}: {}", created.text);
+        assert_eq!(
+            created.status,
+            if may { 201 } else { 400 },
+            "{rule}: {}",
+            created.text
+        );
         if let Some(id) = created.body["id"].as_str() {
             let one = format!("/records/vectors/{id}");
             user.patch(&one, &json!({"b": true})).await.ok(200);
@@ -140,34 +181,66 @@ async fn rules_that_are_saved_mean_what_was_agreed(backend: Backend) {
         save(&app, operation, "@request.data.t = 'x'").await.ok(200);
     }
     let id = user.create_id("vectors", &json!({"t": "x"})).await;
-    user.patch(&format!("/records/vectors/{id}"), &json!({"t": "x", "n": 7})).await.ok(200);
-    user.patch(&format!("/records/vectors/{id}"), &json!({"n": 8})).await.refused(404, "");
+    user.patch(
+        &format!("/records/vectors/{id}"),
+        &json!({"t": "x", "n": 7}),
+    )
+    .await
+    .ok(200);
+    user.patch(&format!("/records/vectors/{id}"), &json!({"n": 8}))
+        .await
+        .refused(404, "");
 }
 
 async fn rules_that_were_agreed_to_be_wrong_are_not_saved(backend: Backend) {
     let (app, _user) = records(backend).await;
     for operation in OPERATIONS {
-        for rule in ["@request.auth.groups = 'x'", "@request.headers.x = 1", "   "] {
+        for rule in [
+            "@request.auth.groups = 'x'",
+            "@request.headers.x = 1",
+            "   ",
+        ] {
             let refusal = save(&app, operation, rule).await.refused(400, "");
             let reason = format!("Invalid {operation}_rule: ");
-            assert!(refusal["detail"].as_str().is_some_and(|text| text.starts_with(&reason)), "{refusal}");
+            assert!(
+                refusal["detail"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with(&reason)),
+                "{refusal}"
+            );
         }
     }
     for operation in ["list", "view", "delete"] {
-        save(&app, operation, "@request.data.t = 'x'").await.refused(400, "");
+        save(&app, operation, "@request.data.t = 'x'")
+            .await
+            .refused(400, "");
     }
-    assert_eq!(app.admin.get("/collections/vectors/rules").await.ok(200)["list_rule"], "");
+    assert_eq!(
+        app.admin.get("/collections/vectors/rules").await.ok(200)["list_rule"],
+        ""
+    );
 }
 
 async fn account_codes_go_on_after_the_highest_and_leave_gaps(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    let create = async |name: &str| app.admin.post("/accounts", &json!({"name": name})).await.ok(201);
+    let create = async |name: &str| {
+        app.admin
+            .post("/accounts", &json!({"name": name}))
+            .await
+            .ok(201)
+    };
     let mut made: Vec<Value> = Vec::new();
     for name in ["First", "Second", "Third"] {
         made.push(create(name).await);
     }
-    let codes: Vec<&str> = made.iter().map(|account| account["account_code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = made
+        .iter()
+        .map(|account| account["account_code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["AA0001", "AA0002", "AA0003"]);
-    app.admin.delete(&format!("/accounts/{}", made[1]["id"].as_str().unwrap())).await.ok(204);
+    app.admin
+        .delete(&format!("/accounts/{}", made[1]["id"].as_str().unwrap()))
+        .await
+        .ok(204);
     assert_eq!(create("Fourth").await["account_code"], "AA0004");
 }

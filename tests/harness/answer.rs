@@ -20,7 +20,13 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = soon("a body", response.text()).await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Self { status, headers, body, text, what }
+        Self {
+            status,
+            headers,
+            body,
+            text,
+            what,
+        }
     }
 
     /// The body, if the status is this one.
@@ -30,20 +36,32 @@ impl Answer {
         self.body
     }
 
-    /// The body, if the status is this one and the body is a proper error whose message has this in it.
+    /// The body, if the status is this one and the body is a proper error whose message has this in
+    /// it.
     #[track_caller]
     pub fn refused(self, status: u16, part: &str) -> Value {
         self.assert_status(status);
-        let Self { body, what, text, headers, .. } = self;
+        let Self {
+            body,
+            what,
+            text,
+            headers,
+            ..
+        } = self;
         for key in ["error", "message"] {
             let filled = body[key].as_str().is_some_and(|text| !text.is_empty());
             assert!(filled, "{what}: no text '{key}' in {text}");
         }
         assert!(!body["detail"].is_null(), "{what}: no 'detail' in {text}");
         if status == 401 || status == 403 {
-            assert!(body["detail"].is_string(), "{what}: 'detail' must be text on {status}: {text}");
+            assert!(
+                body["detail"].is_string(),
+                "{what}: 'detail' must be text on {status}: {text}"
+            );
         }
-        let json = headers.get("content-type").is_some_and(|kind| kind.to_str().unwrap().contains("application/json"));
+        let json = headers
+            .get("content-type")
+            .is_some_and(|kind| kind.to_str().unwrap().contains("application/json"));
         assert!(json, "{what}: an error must be JSON");
         let message = body["message"].as_str().unwrap_or_default();
         assert!(message.contains(part), "{what}: no '{part}' in {text}");
@@ -54,13 +72,24 @@ impl Answer {
     #[track_caller]
     pub fn problems(self, expected: &[(&str, &str)]) {
         let body = self.refused(400, "");
-        let details = body["details"].as_array().unwrap_or_else(|| panic!("no details in {body}"));
+        let details = body["details"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no details in {body}"));
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let found: Vec<(String, String)> = details.iter().map(|d| (text(&d["field"]), text(&d["code"]))).collect();
-        let expected: Vec<(String, String)> = expected.iter().map(|(f, c)| ((*f).into(), (*c).into())).collect();
+        let found: Vec<(String, String)> = details
+            .iter()
+            .map(|d| (text(&d["field"]), text(&d["code"])))
+            .collect();
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|(f, c)| ((*f).into(), (*c).into()))
+            .collect();
         assert_eq!(found, expected, "{body}");
         for (field, _) in found {
-            assert!(body["errors"][&field][0].is_string(), "no '{field}' in 'errors': {body}");
+            assert!(
+                body["errors"][&field][0].is_string(),
+                "no '{field}' in 'errors': {body}"
+            );
         }
     }
 

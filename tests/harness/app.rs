@@ -21,8 +21,19 @@ pub const PASSWORD: &str = "Correct-Horse-42";
 
 /// All five rules are the same text.
 pub fn open() -> Value {
-    let rules = ["list_rule", "view_rule", "create_rule", "update_rule", "delete_rule"];
-    Value::Object(rules.iter().map(|rule| ((*rule).to_owned(), json!(""))).collect())
+    let rules = [
+        "list_rule",
+        "view_rule",
+        "create_rule",
+        "update_rule",
+        "delete_rule",
+    ];
+    Value::Object(
+        rules
+            .iter()
+            .map(|rule| ((*rule).to_owned(), json!("")))
+            .collect(),
+    )
 }
 
 /// No rule: everything is locked.
@@ -73,15 +84,28 @@ impl TestApp {
         config.auth.superadmin_password = Secret::new(PASSWORD.into());
         change(&mut config);
         // On the heap: the futures of tests that start servers would be too large for the stack.
-        let server = Box::pin(build(Snackbase::builder().config(config)).build()).await.unwrap();
+        let server = Box::pin(build(Snackbase::builder().config(config)).build())
+            .await
+            .unwrap();
         let base = format!("http://{}", server.address());
         let app = server.app().clone();
         let serving = tokio::spawn(async move { server.run().await.unwrap() });
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         let anonymous = Client::new(http.clone(), base.clone());
         let admin = anonymous.login("system", SUPERADMIN, PASSWORD).await;
         let (serving, next) = (Some(serving), AtomicU32::new(1));
-        Self { base, admin, app, serving, http, next, database }
+        Self {
+            base,
+            admin,
+            app,
+            serving,
+            http,
+            next,
+            database,
+        }
     }
 
     /// Somebody without credentials.
@@ -91,13 +115,18 @@ impl TestApp {
 
     /// Somebody without credentials who names an account.
     pub fn visitor_of(&self, user: &User) -> Client {
-        self.anonymous().with_header("x-account-id", &user.account_slug)
+        self.anonymous()
+            .with_header("x-account-id", &user.account_slug)
     }
 
     /// A new account and its first user, who may see personal data.
     pub async fn register(&self) -> User {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.register_as(&format!("user{number}@example.com"), &format!("account-{number}")).await
+        self.register_as(
+            &format!("user{number}@example.com"),
+            &format!("account-{number}"),
+        )
+        .await
     }
 
     /// The same with a word in the address and in the account's name.
@@ -118,7 +147,9 @@ impl TestApp {
         let body = json!({"email": email, "password": PASSWORD, "account_id": user.account_id, "role_id": 2,
             "email_verified": true});
         self.admin.post("/users", &body).await.ok(201);
-        self.anonymous().login(&user.account_slug, &email, PASSWORD).await
+        self.anonymous()
+            .login(&user.account_slug, &email, PASSWORD)
+            .await
     }
 
     /// A collection with fields and rules.
@@ -131,10 +162,14 @@ impl TestApp {
 
     /// Changes rules.
     pub async fn rules(&self, name: &str, rules: &Value) -> Value {
-        self.admin.put(&format!("/collections/{name}/rules"), rules).await.ok(200)
+        self.admin
+            .put(&format!("/collections/{name}/rules"), rules)
+            .await
+            .ok(200)
     }
 
-    /// The server's services, for what has no endpoint: mails that were not sent, the token of the first set-up.
+    /// The server's services, for what has no endpoint: mails that were not sent, the token of the
+    /// first set-up.
     pub fn services(&self) -> &App {
         &self.app
     }

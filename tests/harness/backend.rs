@@ -49,7 +49,10 @@ impl Database {
     pub fn url(&self) -> String {
         match &self.postgres {
             Some(url) => url.clone(),
-            None => format!("sqlite:///{}", self.folder.path().join("snackbase.db").display()),
+            None => format!(
+                "sqlite:///{}",
+                self.folder.path().join("snackbase.db").display()
+            ),
         }
     }
 

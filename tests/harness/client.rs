@@ -38,7 +38,11 @@ impl Deref for User {
 
 impl Client {
     pub fn new(http: reqwest::Client, base: String) -> Self {
-        Self { http, base, headers: Vec::new() }
+        Self {
+            http,
+            base,
+            headers: Vec::new(),
+        }
     }
 
     /// The same with one more header.
@@ -50,7 +54,10 @@ impl Client {
 
     /// The same without any header.
     pub fn bare(&self) -> Self {
-        Self { headers: Vec::new(), ..self.clone() }
+        Self {
+            headers: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// Signs in.
@@ -62,7 +69,12 @@ impl Client {
 
     /// The user of a sign-in's answer.
     pub fn user(&self, session: &Value) -> User {
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no text in {session}")).to_owned();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .unwrap_or_else(|| panic!("no text in {session}"))
+                .to_owned()
+        };
         let token = text(&session["token"]);
         User {
             client: self.with_header("authorization", &format!("Bearer {token}")),
@@ -108,7 +120,8 @@ impl Client {
 
     /// A GET with query parameters, which it encodes.
     pub async fn query(&self, path: &str, query: &[(&str, &str)]) -> Answer {
-        self.send(self.request(Method::GET, path).query(query)).await
+        self.send(self.request(Method::GET, path).query(query))
+            .await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -120,7 +133,8 @@ impl Client {
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.send(self.request(Method::PATCH, path).json(body)).await
+        self.send(self.request(Method::PATCH, path).json(body))
+            .await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
@@ -128,16 +142,22 @@ impl Client {
     }
 
     pub async fn delete_with(&self, path: &str, body: &Value) -> Answer {
-        self.send(self.request(Method::DELETE, path).json(body)).await
+        self.send(self.request(Method::DELETE, path).json(body))
+            .await
     }
 
     /// Creates a record and returns it.
     pub async fn create(&self, collection: &str, body: &Value) -> Value {
-        self.post(&format!("/records/{collection}"), body).await.ok(201)
+        self.post(&format!("/records/{collection}"), body)
+            .await
+            .ok(201)
     }
 
     /// Creates a record and returns its id.
     pub async fn create_id(&self, collection: &str, body: &Value) -> String {
-        self.create(collection, body).await["id"].as_str().unwrap().to_owned()
+        self.create(collection, body).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }

@@ -1,4 +1,5 @@
-//! Shared by the integration tests: a server for each test, with a database of its own, and clients that wait for everything a bounded time.
+//! Shared by the integration tests: a server for each test, with a database of its own, and clients
+//! that wait for everything a bounded time.
 
 mod answer;
 mod app;

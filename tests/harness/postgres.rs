@@ -1,4 +1,5 @@
-//! The PostgreSQL server: the one in `SNACKBASE_TEST_POSTGRES_URL`, or a throw-away one for this process.
+//! The PostgreSQL server: the one in `SNACKBASE_TEST_POSTGRES_URL`, or a throw-away one for this
+//! process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,7 +7,8 @@ use std::sync::OnceLock;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-/// A server of this process. It ends with the process: its script waits for the end of its standard input.
+/// A server of this process. It ends with the process: its script waits for the end of its standard
+/// input.
 struct Server {
     _script: Child,
     url: String,
@@ -34,15 +36,25 @@ impl Server {
     fn start() -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/with-postgres.sh");
         let mut script = Command::new("sh")
-            .args([script, "sh", "-c", "echo $SNACKBASE_TEST_POSTGRES_URL; cat >/dev/null"])
+            .args([
+                script,
+                "sh",
+                "-c",
+                "echo $SNACKBASE_TEST_POSTGRES_URL; cat >/dev/null",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .ok()?;
         let mut url = String::new();
-        BufReader::new(script.stdout.take()?).read_line(&mut url).ok()?;
+        BufReader::new(script.stdout.take()?)
+            .read_line(&mut url)
+            .ok()?;
         let url = url.trim().to_owned();
-        (!url.is_empty()).then_some(Self { _script: script, url })
+        (!url.is_empty()).then_some(Self {
+            _script: script,
+            url,
+        })
     }
 }
 
@@ -51,8 +63,13 @@ pub async fn create() -> String {
     let server = url().unwrap();
     let name = format!("snackbase_test_{}", snackbase::id::new_id().simple());
     let mut connection = PgConnection::connect(server).await.unwrap();
-    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-    let (before, query) = server.split_once('?').map_or((server, ""), |(before, query)| (before, query));
+    connection
+        .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .unwrap();
+    let (before, query) = server
+        .split_once('?')
+        .map_or((server, ""), |(before, query)| (before, query));
     let (start, _) = before.rsplit_once('/').unwrap();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{start}/{name}{mark}{query}")
@@ -62,11 +79,25 @@ pub async fn create() -> String {
 pub fn drop_database(database: &str) {
     let database = database.to_owned();
     let drop = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
-            let name = database.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+            let name = database
+                .split('?')
+                .next()
+                .unwrap_or_default()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
             let mut connection = PgConnection::connect(url()?).await.ok()?;
-            connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await.ok()
+            connection
+                .execute(AssertSqlSafe(format!(
+                    "DROP DATABASE IF EXISTS {name} WITH (FORCE)"
+                )))
+                .await
+                .ok()
         })
     };
     // A runtime cannot block inside another one.

@@ -55,25 +55,49 @@ impl Lines {
 impl Process {
     /// Starts `snackbase serve`.
     pub fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
-        Self::start(Path::new(env!("CARGO_BIN_EXE_snackbase")), &["serve"], database, variables)
+        Self::start(
+            Path::new(env!("CARGO_BIN_EXE_snackbase")),
+            &["serve"],
+            database,
+            variables,
+        )
     }
 
     /// Starts `snackbase serve` with a log that nobody reads.
     pub fn serve_unread(database: &Database, reader: LogReader) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port()
+            .to_string();
         let variables = [("PORT", port.as_str()), ("LOG_LEVEL", "debug")];
         let mut command = Self::command(program, &["serve"], database, &variables);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let unread = child.stderr.take().filter(|_| reader == LogReader::Stuck);
-        Self { child, base: format!("http://127.0.0.1:{port}"), lines: Arc::default(), _unread: unread }
+        Self {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+            lines: Arc::default(),
+            _unread: unread,
+        }
     }
 
-    /// Runs a command of `snackbase` whose reader goes before it prints anything, and returns its end and its errors.
+    /// Runs a command of `snackbase` whose reader goes before it prints anything, and returns its
+    /// end and its errors.
     pub fn run_unread(database: &Database, args: &[&str]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
         let mut command = Self::command(program, args, database, &[]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         child.wait_with_output().unwrap()
     }
@@ -81,7 +105,9 @@ impl Process {
     /// How much memory it holds, in bytes, where that can be told.
     pub fn memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
     }
 
@@ -89,23 +115,46 @@ impl Process {
     pub fn example(name: &str, database: &Database) -> Self {
         // A run of all tests has built it; a run of some has perhaps not.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+        let profile: &[&str] = if cfg!(debug_assertions) {
+            &[]
+        } else {
+            &["--release"]
+        };
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", name]).args(profile).current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(build.status().unwrap().success(), "the example {name} cannot be built");
+        build
+            .args(["build", "--quiet", "--example", name])
+            .args(profile)
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(
+            build.status().unwrap().success(),
+            "the example {name} cannot be built"
+        );
         let tests = std::env::current_exe().unwrap();
-        let folder: PathBuf = tests.parent().and_then(Path::parent).unwrap().join("examples");
-        let program = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+        let folder: PathBuf = tests
+            .parent()
+            .and_then(Path::parent)
+            .unwrap()
+            .join("examples");
+        let program = folder
+            .join(name)
+            .with_extension(std::env::consts::EXE_EXTENSION);
         Self::start(&program, &[], database, &[])
     }
 
     /// Runs a command of `snackbase` to its end.
     pub fn run(database: &Database, args: &[&str]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
-        Self::command(program, args, database, &[]).output().unwrap()
+        Self::command(program, args, database, &[])
+            .output()
+            .unwrap()
     }
 
-    fn command(program: &Path, args: &[&str], database: &Database, variables: &[(&str, &str)]) -> Command {
+    fn command(
+        program: &Path,
+        args: &[&str],
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars() {
             if name.starts_with("SNACKBASE_") {
@@ -134,9 +183,18 @@ impl Process {
         command
     }
 
-    fn start(program: &Path, args: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
+    fn start(
+        program: &Path,
+        args: &[&str],
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = Self::command(program, args, database, variables);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = Arc::new(Lines::default());
         let (reader, sink) = (BufReader::new(child.stderr.take().unwrap()), lines.clone());
         std::thread::spawn(move || {
@@ -145,16 +203,29 @@ impl Process {
                 sink.more.notify_all();
             }
         });
-        let mut process = Self { child, base: String::new(), lines, _unread: None };
+        let mut process = Self {
+            child,
+            base: String::new(),
+            lines,
+            _unread: None,
+        };
         let line = process.wait_for("http://");
-        let address = line.split("http://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .unwrap_or_default()
+            .split('/')
+            .next()
+            .unwrap_or_default();
         process.base = format!("http://{address}");
         process
     }
 
     /// Waits for a line on its standard error that has this in it.
     pub fn wait_for(&self, part: &str) -> String {
-        self.lines.wait_for(part).unwrap_or_else(|seen| panic!("no '{part}' in: {}", seen.join("\n")))
+        self.lines
+            .wait_for(part)
+            .unwrap_or_else(|seen| panic!("no '{part}' in: {}", seen.join("\n")))
     }
 
     /// Somebody without credentials.
@@ -176,7 +247,13 @@ impl Process {
     /// Asks it to end, and returns whether it ended well.
     pub fn terminate(&mut self) -> bool {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -16,7 +16,8 @@ pub struct Event {
 
 /// An open stream.
 pub struct Sse {
-    response: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    response:
+        std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     buffer: String,
     /// The comments so far.
     pub comments: Vec<String>,
@@ -28,8 +29,8 @@ pub struct Sse {
 }
 
 impl Sse {
-    /// Opens a stream: `client` brings the credentials, `query` the subscriptions. Returns when the server has begun to
-    /// answer.
+    /// Opens a stream: `client` brings the credentials, `query` the subscriptions. Returns when the
+    /// server has begun to answer.
     pub async fn open(client: &Client, query: &str) -> Self {
         Self::open_at(client, &format!("/realtime/subscribe{query}")).await
     }
@@ -81,7 +82,10 @@ impl Sse {
 
     /// The place that the greeting names.
     pub fn greeted_at(&self) -> Option<String> {
-        let line = self.greeting.lines().find_map(|line| line.strip_prefix("id: "));
+        let line = self
+            .greeting
+            .lines()
+            .find_map(|line| line.strip_prefix("id: "));
         line.map(str::to_owned)
     }
 

@@ -31,29 +31,45 @@ impl Ws {
     /// Connects to a server with a token.
     pub async fn connect_to(base: &str, token: &str) -> Self {
         let query = format!("?token={token}");
-        Self::try_connect(base, &query, &[]).await.unwrap_or_else(|status| panic!("refused with {status}"))
+        Self::try_connect(base, &query, &[])
+            .await
+            .unwrap_or_else(|status| panic!("refused with {status}"))
     }
 
     /// Connects with any query and headers; returns the status if it is refused.
-    pub async fn try_connect(base: &str, query: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let url = format!("{}/api/v1/realtime/ws{query}", base.replacen("http", "ws", 1));
+    pub async fn try_connect(
+        base: &str,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let url = format!(
+            "{}/api/v1/realtime/ws{query}",
+            base.replacen("http", "ws", 1)
+        );
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match soon("the handshake", connect_async(request)).await {
             Ok((socket, _)) => Ok(Self { socket }),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
+                Err(response.status().as_u16())
+            }
             Err(error) => panic!("{error}"),
         }
     }
 
     /// Connects to a server that may be gone; then there is no status.
     pub async fn reach(base: &str, query: &str) -> Result<Self, Option<u16>> {
-        let url = format!("{}/api/v1/realtime/ws{query}", base.replacen("http", "ws", 1));
+        let url = format!(
+            "{}/api/v1/realtime/ws{query}",
+            base.replacen("http", "ws", 1)
+        );
         match soon("the handshake", connect_async(url)).await {
             Ok((socket, _)) => Ok(Self { socket }),
-            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(Some(response.status().as_u16())),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
+                Err(Some(response.status().as_u16()))
+            }
             Err(_) => Err(None),
         }
     }
@@ -62,7 +78,9 @@ impl Ws {
     pub async fn connect_with_protocol(base: &str, offer: &str) -> Option<String> {
         let url = format!("{}/api/v1/realtime/ws", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", offer.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", offer.parse().unwrap());
         let (_, response) = soon("the handshake", connect_async(request)).await.unwrap();
         let chosen = response.headers().get("sec-websocket-protocol")?;
         Some(chosen.to_str().unwrap().to_owned())
@@ -73,16 +91,25 @@ impl Ws {
     }
 
     pub async fn send_text(&mut self, text: &str) {
-        soon("sending", self.socket.send(Message::text(text))).await.unwrap();
+        soon("sending", self.socket.send(Message::text(text)))
+            .await
+            .unwrap();
     }
 
     /// Sends to a server that may be gone; says whether it went out.
     pub async fn try_send(&mut self, message: &Value) -> bool {
-        soon("sending", self.socket.send(Message::text(message.to_string()))).await.is_ok()
+        soon(
+            "sending",
+            self.socket.send(Message::text(message.to_string())),
+        )
+        .await
+        .is_ok()
     }
 
     pub async fn send_binary(&mut self, bytes: Vec<u8>) {
-        soon("sending", self.socket.send(Message::binary(bytes))).await.unwrap();
+        soon("sending", self.socket.send(Message::binary(bytes)))
+            .await
+            .unwrap();
     }
 
     /// The next frame, heartbeats and checkpoints included.
@@ -125,9 +152,14 @@ impl Ws {
 
     /// Subscribes to a collection and waits for the answer.
     pub async fn subscribe(&mut self, collection: &str) {
-        self.send(&json!({"action": "subscribe", "collection": collection})).await;
+        self.send(&json!({"action": "subscribe", "collection": collection}))
+            .await;
         let ack = self.frame().await;
-        assert_eq!((&ack["type"], &ack["collection"]), (&json!("subscribed"), &json!(collection)), "{ack}");
+        assert_eq!(
+            (&ack["type"], &ack["collection"]),
+            (&json!("subscribed"), &json!(collection)),
+            "{ack}"
+        );
     }
 
     /// The next frame of this type; those before it are passed over.
@@ -148,7 +180,11 @@ impl Ws {
     /// Joins a room with more keys in the message.
     pub async fn join_as(&mut self, room: &str, more: &Value) -> Value {
         let state = self.ask(&said("join", room, more)).await;
-        assert_eq!((&state["type"], &state["room"]), (&json!("room.state"), &json!(room)), "{state}");
+        assert_eq!(
+            (&state["type"], &state["room"]),
+            (&json!("room.state"), &json!(room)),
+            "{state}"
+        );
         state
     }
 
@@ -157,7 +193,8 @@ impl Ws {
         self.send(message).await;
         loop {
             let frame = self.frame().await;
-            if frame["error"].is_string() || frame["type"] == "room.state" || frame["type"] == "ack" {
+            if frame["error"].is_string() || frame["type"] == "room.state" || frame["type"] == "ack"
+            {
                 return frame;
             }
         }
@@ -165,7 +202,11 @@ impl Ws {
 
     /// Publishes in a room and waits for the acknowledgement.
     pub async fn publish(&mut self, room: &str, event: &str, data: &Value) {
-        let message = said("publish", room, &json!({"event": event, "data": data, "ref": "p"}));
+        let message = said(
+            "publish",
+            room,
+            &json!({"event": event, "data": data, "ref": "p"}),
+        );
         assert_eq!(self.ask(&message).await, json!({"type": "ack", "ref": "p"}));
     }
 
@@ -191,7 +232,9 @@ impl Ws {
         loop {
             match soon("a frame or the end", self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(Some(frame)))) => return ended(frame.code.into(), frame.reason.to_string()),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return ended(frame.code.into(), frame.reason.to_string());
+                }
                 Some(Ok(Message::Close(None))) => return ended(1005, String::new()),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return ended(1006, String::new()),

@@ -9,8 +9,12 @@ use crate::harness::Database;
 pub async fn texts(database: &Database, query: &'static str) -> Vec<String> {
     let url = database.url();
     if let Some(path) = url.strip_prefix("sqlite:///") {
-        let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(10));
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(std::time::Duration::from_secs(10));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options)
+            .await
+            .unwrap();
         let rows = sqlx::query(query).fetch_all(&mut connection).await.unwrap();
         return rows.iter().map(|row| row.get(0)).collect();
     }

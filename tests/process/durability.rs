@@ -31,16 +31,29 @@ async fn acknowledged_writes_survive_a_crash_with_their_log_entries(backend: Bac
     let numbers = Arc::new(AtomicU64::new(1));
     for round in 0..ROUNDS {
         let mut server = Process::serve(&database, &[]);
-        let user = if round == 0 { prepare(&server).await } else { sign_in(&server).await };
+        let user = if round == 0 {
+            prepare(&server).await
+        } else {
+            sign_in(&server).await
+        };
         let before = written(&acknowledged);
         let stop = Arc::new(AtomicBool::new(false));
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
-                let state = (user.clone(), acknowledged.clone(), numbers.clone(), stop.clone());
-                tokio::spawn(async move { write(writer, &state.0, &state.1, &state.2, &state.3).await })
+                let state = (
+                    user.clone(),
+                    acknowledged.clone(),
+                    numbers.clone(),
+                    stop.clone(),
+                );
+                tokio::spawn(
+                    async move { write(writer, &state.0, &state.1, &state.2, &state.3).await },
+                )
             })
             .collect();
-        let enough = crate::harness::eventually("enough writes", async || written(&acknowledged) >= before + WRITES);
+        let enough = crate::harness::eventually("enough writes", async || {
+            written(&acknowledged) >= before + WRITES
+        });
         enough.await;
         server.kill();
         stop.store(true, Ordering::Relaxed);
@@ -66,15 +79,23 @@ async fn prepare(server: &Process) -> User {
     let admin = server.admin().await;
     let mut collection = open();
     collection["name"] = json!("items");
-    collection["fields"] = json!([{"name": "n", "type": "number"}, {"name": "batch", "type": "number"}]);
+    collection["fields"] =
+        json!([{"name": "n", "type": "number"}, {"name": "batch", "type": "number"}]);
     admin.post("/collections", &collection).await.ok(201);
     let body = json!({"email": "user@example.com", "password": PASSWORD, "account_name": "acme"});
-    server.anonymous().post("/auth/register", &body).await.ok(201);
+    server
+        .anonymous()
+        .post("/auth/register", &body)
+        .await
+        .ok(201);
     sign_in(server).await
 }
 
 async fn sign_in(server: &Process) -> User {
-    server.anonymous().login("acme", "user@example.com", PASSWORD).await
+    server
+        .anonymous()
+        .login("acme", "user@example.com", PASSWORD)
+        .await
 }
 
 fn written(acknowledged: &Mutex<Acknowledged>) -> usize {
@@ -83,7 +104,13 @@ fn written(acknowledged: &Mutex<Acknowledged>) -> usize {
 }
 
 /// Creates, changes and deletes records, alone and in batches, until the server is gone.
-async fn write(writer: usize, user: &User, acknowledged: &Mutex<Acknowledged>, numbers: &AtomicU64, stop: &AtomicBool) {
+async fn write(
+    writer: usize,
+    user: &User,
+    acknowledged: &Mutex<Acknowledged>,
+    numbers: &AtomicU64,
+    stop: &AtomicBool,
+) {
     let mut own: Vec<String> = Vec::new();
     let mut turn = writer;
     while !stop.load(Ordering::Relaxed) {
@@ -98,7 +125,11 @@ async fn write(writer: usize, user: &User, acknowledged: &Mutex<Acknowledged>, n
             2 if own.len() > 2 => remove(user, acknowledged, &own.remove(0)).await,
             _ => match create(user, number).await {
                 Some(id) => {
-                    acknowledged.lock().unwrap().stored.insert(id.clone(), number);
+                    acknowledged
+                        .lock()
+                        .unwrap()
+                        .stored
+                        .insert(id.clone(), number);
                     own.push(id);
                     Some(())
                 }
@@ -112,7 +143,12 @@ async fn write(writer: usize, user: &User, acknowledged: &Mutex<Acknowledged>, n
 }
 
 /// A request whose answer may never come.
-async fn send(user: &Client, method: reqwest::Method, path: &str, body: &Value) -> Option<(u16, Value)> {
+async fn send(
+    user: &Client,
+    method: reqwest::Method,
+    path: &str,
+    body: &Value,
+) -> Option<(u16, Value)> {
     let response = user.request(method, path).json(body).send().await.ok()?;
     let status = response.status().as_u16();
     let text = response.text().await.ok()?;
@@ -121,33 +157,66 @@ async fn send(user: &Client, method: reqwest::Method, path: &str, body: &Value) 
 }
 
 async fn create(user: &User, number: u64) -> Option<String> {
-    let (_, record) = send(user, reqwest::Method::POST, "/records/items", &json!({"n": number})).await?;
+    let (_, record) = send(
+        user,
+        reqwest::Method::POST,
+        "/records/items",
+        &json!({"n": number}),
+    )
+    .await?;
     Some(record["id"].as_str()?.to_owned())
 }
 
 async fn batch(user: &User, acknowledged: &Mutex<Acknowledged>, number: u64) -> Option<()> {
     let records = vec![json!({"n": number, "batch": number}); BATCH];
-    let (_, answer) = send(user, reqwest::Method::POST, "/records/items/batch", &json!({"records": records})).await?;
+    let (_, answer) = send(
+        user,
+        reqwest::Method::POST,
+        "/records/items/batch",
+        &json!({"records": records}),
+    )
+    .await?;
     let mut acknowledged = acknowledged.lock().unwrap();
     for record in answer["created"].as_array()? {
-        acknowledged.stored.insert(record["id"].as_str()?.to_owned(), number);
+        acknowledged
+            .stored
+            .insert(record["id"].as_str()?.to_owned(), number);
     }
     Some(())
 }
 
-async fn change(user: &User, acknowledged: &Mutex<Acknowledged>, id: &str, number: u64) -> Option<()> {
+async fn change(
+    user: &User,
+    acknowledged: &Mutex<Acknowledged>,
+    id: &str,
+    number: u64,
+) -> Option<()> {
     // Whether it is stored is open from now on, until it is acknowledged.
     let before = acknowledged.lock().unwrap().stored.remove(id)?;
     let path = format!("/records/items/{id}");
     let answer = send(user, reqwest::Method::PATCH, &path, &json!({"n": number})).await;
-    let known = if answer.is_some() { number } else { u64::MAX - before };
-    acknowledged.lock().unwrap().stored.insert(id.to_owned(), known);
+    let known = if answer.is_some() {
+        number
+    } else {
+        u64::MAX - before
+    };
+    acknowledged
+        .lock()
+        .unwrap()
+        .stored
+        .insert(id.to_owned(), known);
     answer.map(drop)
 }
 
 async fn remove(user: &User, acknowledged: &Mutex<Acknowledged>, id: &str) -> Option<()> {
     acknowledged.lock().unwrap().stored.remove(id);
-    send(user, reqwest::Method::DELETE, &format!("/records/items/{id}"), &Value::Null).await?;
+    send(
+        user,
+        reqwest::Method::DELETE,
+        &format!("/records/items/{id}"),
+        &Value::Null,
+    )
+    .await?;
     acknowledged.lock().unwrap().deleted.insert(id.to_owned());
     Some(())
 }
@@ -162,12 +231,20 @@ async fn check(database: &Database, acknowledged: &Acknowledged, round: usize) {
         .map(|(id, n)| (id.to_owned(), n.parse().unwrap()))
         .collect();
     for (id, number) in &acknowledged.stored {
-        let found = stored.get(id).unwrap_or_else(|| panic!("round {round}: the acknowledged record {id} is lost"));
+        let found = stored
+            .get(id)
+            .unwrap_or_else(|| panic!("round {round}: the acknowledged record {id} is lost"));
         // A change that was never answered may be stored or not.
-        assert!(found == number || *number > u64::MAX / 2, "round {round}: {id} has {found} and not {number}");
+        assert!(
+            found == number || *number > u64::MAX / 2,
+            "round {round}: {id} has {found} and not {number}"
+        );
     }
     for id in &acknowledged.deleted {
-        assert!(!stored.contains_key(id), "round {round}: the deleted record {id} is back");
+        assert!(
+            !stored.contains_key(id),
+            "round {round}: the deleted record {id} is back"
+        );
     }
     // The log tells the same story: its last word on every record is what is stored.
     let log = "SELECT c.record_id || ' ' || c.operation FROM change_log c WHERE c.record_id IS NOT NULL \
@@ -176,15 +253,26 @@ async fn check(database: &Database, acknowledged: &Acknowledged, round: usize) {
     for entry in texts(database, log).await {
         let (id, operation) = entry.split_once(' ').unwrap();
         let before = told.insert(id.to_owned(), operation.to_owned());
-        assert_eq!(before.is_none(), operation == "create", "round {round}: {entry} after {before:?}");
+        assert_eq!(
+            before.is_none(),
+            operation == "create",
+            "round {round}: {entry} after {before:?}"
+        );
     }
-    let alive: BTreeSet<&String> = told.iter().filter(|(_, last)| *last != "delete").map(|(id, _)| id).collect();
-    assert_eq!(alive, stored.keys().collect(), "round {round}: log and table disagree");
+    let alive: BTreeSet<&String> = told
+        .iter()
+        .filter(|(_, last)| *last != "delete")
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(
+        alive,
+        stored.keys().collect(),
+        "round {round}: log and table disagree"
+    );
     let differing = texts(database, DIFFERING).await;
     assert!(differing.is_empty(), "round {round}: {differing:?}");
     // Batches are there as a whole or not at all, apart from what was never changed since.
-    let halves =
-        "SELECT CAST(batch AS TEXT) FROM col_items WHERE batch IS NOT NULL GROUP BY batch HAVING count(*) <> 5";
+    let halves = "SELECT CAST(batch AS TEXT) FROM col_items WHERE batch IS NOT NULL GROUP BY batch HAVING count(*) <> 5";
     let halves = texts(database, halves).await;
     assert!(halves.is_empty(), "round {round}: {halves:?}");
 }

@@ -1,5 +1,5 @@
-//! Promises that need processes: what survives a crash, what several servers on one database see, a program that embeds
-//! the server, and random worlds in which servers come and go.
+//! Promises that need processes: what survives a crash, what several servers on one database see, a
+//! program that embeds the server, and random worlds in which servers come and go.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 

@@ -12,7 +12,8 @@ const WRITERS: usize = 16;
 /// Acknowledged changes of each writer.
 const WRITES: usize = 64;
 const HOT: usize = 4;
-/// Numbers of the slow transactions; those of the writers are greater, those of the beginning smaller.
+/// Numbers of the slow transactions; those of the writers are greater, those of the beginning
+/// smaller.
 const COMMITTED: i64 = 501;
 const ROLLED_BACK: i64 = 502;
 
@@ -25,12 +26,23 @@ struct Acknowledged {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscriber_of_one_node_hears_every_write_of_the_other_once_and_in_order() {
-    let Some(backend) = Backend::postgres() else { return };
+    let Some(backend) = Backend::postgres() else {
+        return;
+    };
     let database = Database::create(backend).await;
-    let (writing, listening) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let (writing, listening) = (
+        Process::serve(&database, &[]),
+        Process::serve(&database, &[]),
+    );
     let user = prepare(&writing).await;
-    let there = listening.anonymous().login("acme", "user@example.com", PASSWORD).await;
-    eventually("the collection on the other node", async || there.get("/records/items").await.status == 200).await;
+    let there = listening
+        .anonymous()
+        .login("acme", "user@example.com", PASSWORD)
+        .await;
+    eventually("the collection on the other node", async || {
+        there.get("/records/items").await.status == 200
+    })
+    .await;
     let mut ws = Ws::connect(&there).await;
     ws.subscribe("items").await;
     let mut hot = Vec::new();
@@ -40,7 +52,10 @@ async fn a_subscriber_of_one_node_hears_every_write_of_the_other_once_and_in_ord
     let acknowledged = Mutex::new(Acknowledged::default());
     let writing = async {
         let writers = (0..WRITERS).map(|writer| write(writer, &user, &hot, &acknowledged));
-        tokio::join!(futures_util::future::join_all(writers), slow_transactions(&database, &user, &acknowledged));
+        tokio::join!(
+            futures_util::future::join_all(writers),
+            slow_transactions(&database, &user, &acknowledged)
+        );
         user.create("items", &json!({"n": -1})).await;
     };
     let ((), frames) = tokio::join!(writing, read(&mut ws));
@@ -49,12 +64,23 @@ async fn a_subscriber_of_one_node_hears_every_write_of_the_other_once_and_in_ord
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscriber_of_a_node_that_dies_goes_on_at_another() {
-    let Some(backend) = Backend::postgres() else { return };
+    let Some(backend) = Backend::postgres() else {
+        return;
+    };
     let database = Database::create(backend).await;
-    let (mut dying, staying) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let (mut dying, staying) = (
+        Process::serve(&database, &[]),
+        Process::serve(&database, &[]),
+    );
     let user = prepare(&dying).await;
-    let there = staying.anonymous().login("acme", "user@example.com", PASSWORD).await;
-    eventually("the collection on the other node", async || there.get("/records/items").await.status == 200).await;
+    let there = staying
+        .anonymous()
+        .login("acme", "user@example.com", PASSWORD)
+        .await;
+    eventually("the collection on the other node", async || {
+        there.get("/records/items").await.status == 200
+    })
+    .await;
     let subscribe = json!({"action": "subscribe", "collection": "items", "ref": 1});
     let mut ws = Ws::connect(&user).await;
     ws.send(&subscribe).await;
@@ -93,7 +119,9 @@ async fn a_subscriber_of_a_node_that_dies_goes_on_at_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_subscribes_to_a_node_that_has_just_started_holds_what_was_being_committed_meanwhile() {
-    let Some(backend) = Backend::postgres() else { return };
+    let Some(backend) = Backend::postgres() else {
+        return;
+    };
     let database = Database::create(backend).await;
     let first = Process::serve(&database, &[]);
     let user = prepare(&first).await;
@@ -109,46 +137,76 @@ async fn who_subscribes_to_a_node_that_has_just_started_holds_what_was_being_com
         open.execute("COMMIT").await.unwrap();
     });
     let second = Process::serve(&database, &[]);
-    let there = second.anonymous().login("acme", "user@example.com", PASSWORD).await;
+    let there = second
+        .anonymous()
+        .login("acme", "user@example.com", PASSWORD)
+        .await;
     let mut ws = Ws::connect(&there).await;
-    ws.send(&json!({"action": "subscribe", "collection": "items", "snapshot": true})).await;
+    ws.send(&json!({"action": "subscribe", "collection": "items", "snapshot": true}))
+        .await;
     let mut frames = Vec::new();
-    while frames.last().is_none_or(|frame: &Value| frame["type"] != "live") {
+    while frames
+        .last()
+        .is_none_or(|frame: &Value| frame["type"] != "live")
+    {
         frames.push(ws.frame().await);
     }
     let _ = subscribed.send(());
     committing.await.unwrap();
     user.create("items", &json!({"n": -1})).await;
     frames.append(&mut read(&mut ws).await);
-    let listed = frames.iter().flat_map(|frame| frame["items"].as_array().into_iter().flatten());
+    let listed = frames
+        .iter()
+        .flat_map(|frame| frame["items"].as_array().into_iter().flatten());
     let told = frames.iter().map(|frame| &frame["data"]);
-    let times = listed.chain(told).filter(|record| record["n"].as_f64() == Some(501.0)).count();
+    let times = listed
+        .chain(told)
+        .filter(|record| record["n"].as_f64() == Some(501.0))
+        .count();
     assert_eq!(times, 1, "{frames:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_definition_that_one_node_has_changed_is_read_as_it_is_now_at_every_other() {
-    let Some(backend) = Backend::postgres() else { return };
+    let Some(backend) = Backend::postgres() else {
+        return;
+    };
     let database = Database::create(backend).await;
-    let (changing, reading) = (Process::serve(&database, &[]), Process::serve(&database, &[]));
+    let (changing, reading) = (
+        Process::serve(&database, &[]),
+        Process::serve(&database, &[]),
+    );
     let (admin, there) = (changing.admin().await, reading.admin().await);
     let mut collection = open();
-    (collection["name"], collection["fields"]) = (json!("items"), json!([{"name": "field0", "type": "text"}]));
+    (collection["name"], collection["fields"]) =
+        (json!("items"), json!([{"name": "field0", "type": "text"}]));
     admin.post("/collections", &collection).await.ok(201);
     for turn in 1..=10 {
         let (name, rule) = (format!("field{turn}"), format!("id != '{turn}'"));
-        collection["fields"].as_array_mut().unwrap().push(json!({"name": name, "type": "text"}));
+        collection["fields"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": name, "type": "text"}));
         collection["list_rule"] = json!(rule);
         admin.put("/collections/items", &collection).await.ok(200);
         // A file of another moment would take the field away again.
         let exported = there.get("/collections/export").await.ok(200);
         let request = json!({"data": exported, "strategy": "update"});
         there.post("/collections/import", &request).await.ok(200);
-        assert_eq!(admin.get("/collections/items/rules").await.ok(200)["list_rule"], json!(rule));
+        assert_eq!(
+            admin.get("/collections/items/rules").await.ok(200)["list_rule"],
+            json!(rule)
+        );
         let made = json!({"name": format!("macro{turn}"), "sql_query": format!("SELECT {turn}")});
         let id = there.post("/macros", &made).await.ok(201)["id"].clone();
-        assert_eq!(admin.get(&format!("/macros/{id}")).await.ok(200)["name"], made["name"]);
-        assert_eq!(there.get("/collections/items").await.ok(200)["fields_count"], turn + 1);
+        assert_eq!(
+            admin.get(&format!("/macros/{id}")).await.ok(200)["name"],
+            made["name"]
+        );
+        assert_eq!(
+            there.get("/collections/items").await.ok(200)["fields_count"],
+            turn + 1
+        );
     }
 }
 
@@ -156,16 +214,26 @@ async fn prepare(server: &Process) -> User {
     let admin = server.admin().await;
     let mut collection = open();
     collection["name"] = json!("items");
-    collection["fields"] = json!([{"name": "n", "type": "number"}, {"name": "code", "type": "text", "unique": true}]);
+    collection["fields"] =
+        json!([{"name": "n", "type": "number"}, {"name": "code", "type": "text", "unique": true}]);
     admin.post("/collections", &collection).await.ok(201);
     let body = json!({"email": "user@example.com", "password": PASSWORD, "account_name": "acme"});
-    server.anonymous().post("/auth/register", &body).await.ok(201);
-    let user = server.anonymous().login("acme", "user@example.com", PASSWORD).await;
-    user.create("items", &json!({"n": -2, "code": "taken"})).await;
+    server
+        .anonymous()
+        .post("/auth/register", &body)
+        .await
+        .ok(201);
+    let user = server
+        .anonymous()
+        .login("acme", "user@example.com", PASSWORD)
+        .await;
+    user.create("items", &json!({"n": -2, "code": "taken"}))
+        .await;
     user
 }
 
-/// How many numbers are written in all: by the writers, and by the slow transaction that is committed.
+/// How many numbers are written in all: by the writers, and by the slow transaction that is
+/// committed.
 const ALL: usize = WRITERS * WRITES + 1;
 
 /// Changes hot records, creates and deletes own ones, and tries batches that fail.
@@ -185,12 +253,21 @@ async fn write(writer: usize, user: &User, hot: &[String], acknowledged: &Mutex<
             2 => {
                 // The second item clashes, so the first one must not be heard of either.
                 let records = json!({"records": [{"n": number}, {"n": number, "code": "taken"}]});
-                user.post("/records/items/batch", &records).await.refused(409, "");
-                user.patch(&format!("/records/items/{}", hot[turn % HOT]), &json!({"n": number})).await.ok(200);
+                user.post("/records/items/batch", &records)
+                    .await
+                    .refused(409, "");
+                user.patch(
+                    &format!("/records/items/{}", hot[turn % HOT]),
+                    &json!({"n": number}),
+                )
+                .await
+                .ok(200);
             }
             7 => {
                 let id = own.remove(0);
-                user.patch(&format!("/records/items/{id}"), &json!({"n": number})).await.ok(200);
+                user.patch(&format!("/records/items/{id}"), &json!({"n": number}))
+                    .await
+                    .ok(200);
                 user.delete(&format!("/records/items/{id}")).await.ok(204);
                 acknowledged.lock().unwrap().deleted.insert(id);
             }
@@ -203,7 +280,8 @@ async fn write(writer: usize, user: &User, hot: &[String], acknowledged: &Mutex<
     }
 }
 
-/// Two transactions that draw places in the log and stay open for long: one is rolled back, one is committed.
+/// Two transactions that draw places in the log and stay open for long: one is rolled back, one is
+/// committed.
 async fn slow_transactions(database: &Database, user: &User, acknowledged: &Mutex<Acknowledged>) {
     let mut committed = sqlx::PgConnection::connect(&database.url()).await.unwrap();
     let mut rolled_back = sqlx::PgConnection::connect(&database.url()).await.unwrap();
@@ -230,7 +308,13 @@ async fn insert(connection: &mut sqlx::PgConnection, user: &User, number: i64) {
     let insert = "INSERT INTO col_items (id, account_id, created_at, created_by, updated_at, updated_by, n) \
                   VALUES ($1, $2, now(), 'psql', now(), 'psql', $3::bigint)";
     let id = snackbase::id::new_id().to_string();
-    sqlx::query(insert).bind(id).bind(&user.account_id).bind(number).execute(connection).await.unwrap();
+    sqlx::query(insert)
+        .bind(id)
+        .bind(&user.account_id)
+        .bind(number)
+        .execute(connection)
+        .await
+        .unwrap();
 }
 
 /// Reads events up to the mark at the end.
@@ -248,20 +332,43 @@ async fn read(ws: &mut Ws) -> Vec<Value> {
 
 async fn check(user: &User, frames: &[Value], acknowledged: &Acknowledged, hot: &[String]) {
     let number = |frame: &Value| frame["data"]["n"].as_f64();
-    #[expect(clippy::cast_possible_truncation, reason = "the numbers are small and whole")]
-    let heard: Vec<i64> = frames.iter().filter_map(number).map(|n| n as i64).filter(|n| *n >= COMMITTED).collect();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the numbers are small and whole"
+    )]
+    let heard: Vec<i64> = frames
+        .iter()
+        .filter_map(number)
+        .map(|n| n as i64)
+        .filter(|n| *n >= COMMITTED)
+        .collect();
     let mut unique = HashSet::new();
-    let twice: Vec<i64> = heard.iter().copied().filter(|number| !unique.insert(*number)).collect();
+    let twice: Vec<i64> = heard
+        .iter()
+        .copied()
+        .filter(|number| !unique.insert(*number))
+        .collect();
     assert!(twice.is_empty(), "heard twice: {twice:?}");
     let lost: Vec<&i64> = acknowledged.numbers.difference(&unique).collect();
     let invented: Vec<&i64> = unique.difference(&acknowledged.numbers).collect();
-    assert!(lost.is_empty() && invented.is_empty(), "lost: {lost:?}, never acknowledged: {invented:?}");
-    assert!(frames.iter().all(|frame| frame["data"]["n"] != json!(ROLLED_BACK)), "what was rolled back was heard");
+    assert!(
+        lost.is_empty() && invented.is_empty(),
+        "lost: {lost:?}, never acknowledged: {invented:?}"
+    );
+    assert!(
+        frames
+            .iter()
+            .all(|frame| frame["data"]["n"] != json!(ROLLED_BACK)),
+        "what was rolled back was heard"
+    );
     let mut held: HashMap<&str, &Value> = HashMap::new();
     let mut deleted = HashSet::new();
     for frame in frames {
         let id = frame["id"].as_str().unwrap();
-        assert!(!deleted.contains(id), "an event after the end of {id}: {frame}");
+        assert!(
+            !deleted.contains(id),
+            "an event after the end of {id}: {frame}"
+        );
         if frame["operation"] == "delete" {
             assert!(held.remove(id).is_some());
             deleted.insert(id.to_owned());
@@ -271,7 +378,11 @@ async fn check(user: &User, frames: &[Value], acknowledged: &Acknowledged, hot: 
     }
     assert_eq!(deleted, acknowledged.deleted);
     for (id, data) in &held {
-        assert_eq!(**data, user.get(&format!("/records/items/{id}")).await.ok(200), "the last event is what is stored");
+        assert_eq!(
+            **data,
+            user.get(&format!("/records/items/{id}")).await.ok(200),
+            "the last event is what is stored"
+        );
     }
     assert!(hot.iter().all(|id| held.contains_key(id.as_str())));
 }

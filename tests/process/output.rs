@@ -4,7 +4,10 @@ use serde_json::json;
 
 use crate::harness::{Backend, Database, LogReader, Process, SUPERADMIN, eventually};
 
-crate::both![a_server_whose_log_nobody_reads_starts_serves_and_stops, commands_whose_output_nobody_reads_end_quietly,];
+crate::both![
+    a_server_whose_log_nobody_reads_starts_serves_and_stops,
+    commands_whose_output_nobody_reads_end_quietly,
+];
 
 async fn a_server_whose_log_nobody_reads_starts_serves_and_stops(backend: Backend) {
     for reader in [LogReader::Gone, LogReader::Stuck] {
@@ -13,7 +16,13 @@ async fn a_server_whose_log_nobody_reads_starts_serves_and_stops(backend: Backen
         let anonymous = server.anonymous();
         let health = format!("{}/health", server.base);
         let client = reqwest::Client::new();
-        let is_up = async || client.get(&health).send().await.is_ok_and(|answer| answer.status() == 200);
+        let is_up = async || {
+            client
+                .get(&health)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+        };
         eventually("the server to start", is_up).await;
         let admin = server.admin().await;
         // Each is a line in the log, and all of them together are more than a pipe holds.
@@ -21,7 +30,9 @@ async fn a_server_whose_log_nobody_reads_starts_serves_and_stops(backend: Backen
             anonymous.get("/nowhere").await.refused(404, "");
         }
         admin.get("/users").await.ok(200);
-        let ended = tokio::task::spawn_blocking(move || server.terminate()).await.unwrap();
+        let ended = tokio::task::spawn_blocking(move || server.terminate())
+            .await
+            .unwrap();
         assert!(ended, "{reader:?}");
     }
 }
@@ -30,7 +41,13 @@ async fn commands_whose_output_nobody_reads_end_quietly(backend: Backend) {
     let database = Database::create(backend).await;
     let server = Process::serve(&database, &[]);
     let admin = server.admin().await;
-    admin.post("/collections", &json!({"name": "posts", "fields": [{"name": "a", "type": "text"}]})).await.ok(201);
+    admin
+        .post(
+            "/collections",
+            &json!({"name": "posts", "fields": [{"name": "a", "type": "text"}]}),
+        )
+        .await
+        .ok(201);
     drop(server);
     let commands: &[&[&str]] = &[
         &["openapi"],
@@ -46,6 +63,9 @@ async fn commands_whose_output_nobody_reads_end_quietly(backend: Backend) {
     for command in commands {
         let output = Process::run_unread(&database, command);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && !errors.contains("panicked"), "{command:?}: {output:?}");
+        assert!(
+            output.status.success() && !errors.contains("panicked"),
+            "{command:?}: {output:?}"
+        );
     }
 }

@@ -16,7 +16,9 @@ crate::both![
 const SLACK: u64 = 64 << 20;
 
 async fn connect(base: &str) -> TcpStream {
-    TcpStream::connect(base.trim_start_matches("http://")).await.unwrap()
+    TcpStream::connect(base.trim_start_matches("http://"))
+        .await
+        .unwrap()
 }
 
 /// Sends the same request again and again over one connection.
@@ -38,12 +40,23 @@ async fn ten_thousand_invented_methods_leave_no_memory_and_no_figures(backend: B
     let database = Database::create(backend).await;
     let server = Process::serve(&database, &[]);
     let anonymous = server.anonymous();
-    repeat(&server.base, 10, |_| "GET /health HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()).await;
+    repeat(&server.base, 10, |_| {
+        "GET /health HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()
+    })
+    .await;
     let (memory, before) = (server.memory(), figures(&anonymous).await);
     let filler = "A".repeat(8000);
-    repeat(&server.base, 10_000, |number| format!("M{number}{filler} /health HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+    repeat(&server.base, 10_000, |number| {
+        format!("M{number}{filler} /health HTTP/1.1\r\nhost: x\r\n\r\n")
+    })
+    .await;
     let after = figures(&anonymous).await;
-    assert!(after.len() < before.len() + 4096, "{} -> {}", before.len(), after.len());
+    assert!(
+        after.len() < before.len() + 4096,
+        "{} -> {}",
+        before.len(),
+        after.len()
+    );
     if let (Some(before), Some(after)) = (memory, server.memory()) {
         assert!(after < before + SLACK, "{before} -> {after}");
     }
@@ -53,7 +66,8 @@ async fn refused_writes_with_long_heads_leave_no_memory(backend: Backend) {
     let database = Database::create(backend).await;
     let server = Process::serve(&database, &[]);
     let admin = server.admin().await;
-    let notes = json!({"name": "notes", "fields": [{"name": "title", "type": "text"}], "update_rule": ""});
+    let notes =
+        json!({"name": "notes", "fields": [{"name": "title", "type": "text"}], "update_rule": ""});
     admin.post("/collections", &notes).await.ok(201);
     let memory = server.memory();
     let agent = "u".repeat(100_000);
@@ -73,17 +87,28 @@ async fn refused_writes_with_long_heads_leave_no_memory(backend: Backend) {
 
 async fn answers_that_nobody_takes_are_given_up(backend: Backend) {
     let database = Database::create(backend).await;
-    let server = Process::serve(&database, &[("WRITE_TIMEOUT_SECONDS", "1"), ("REALTIME_STALL_SECONDS", "1")]);
+    let server = Process::serve(
+        &database,
+        &[
+            ("WRITE_TIMEOUT_SECONDS", "1"),
+            ("REALTIME_STALL_SECONDS", "1"),
+        ],
+    );
     let admin = server.admin().await;
-    let notes = json!({"name": "notes", "fields": [{"name": "text", "type": "text"}], "list_rule": ""});
+    let notes =
+        json!({"name": "notes", "fields": [{"name": "text", "type": "text"}], "list_rule": ""});
     admin.post("/collections", &notes).await.ok(201);
     let text = "x".repeat(500_000);
     for _ in 0..20 {
         admin.create_id("notes", &json!({"text": text})).await;
     }
     // More than the buffers of both systems hold.
-    let head =
-        |path: &str| format!("GET /api/v1/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", admin.token);
+    let head = |path: &str| {
+        format!(
+            "GET /api/v1/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+            admin.token
+        )
+    };
     let address = server.base.trim_start_matches("http://").parse().unwrap();
     let mut streams = Vec::new();
     for path in [
@@ -99,11 +124,14 @@ async fn answers_that_nobody_takes_are_given_up(backend: Backend) {
     }
     eventually("all three to be given up", async || {
         let figures = figures(&admin).await;
-        figures.lines().any(|line| line == "snackbase_http_connections_stalled_total 3")
+        figures
+            .lines()
+            .any(|line| line == "snackbase_http_connections_stalled_total 3")
     })
     .await;
     for stream in &mut streams {
-        // What the systems hold can still be read; then comes the end, before the whole of the answer.
+        // What the systems hold can still be read; then comes the end, before the whole of the
+        // answer.
         let mut taken = Vec::new();
         let _ = soon("the end", stream.read_to_end(&mut taken)).await;
         assert!(taken.len() < 20 * text.len(), "{}", taken.len());

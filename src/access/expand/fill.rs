@@ -26,8 +26,8 @@ pub struct TooLarge;
 const MAX_READ_BYTES: usize = 16 * 1024 * 1024;
 
 impl ExpandPlan {
-    /// Puts loaded records where the references stand. `budget` is how many bytes of them there may be; if they are more,
-    /// the record is not of use any more.
+    /// Puts loaded records where the references stand. `budget` is how many bytes of them there may
+    /// be; if they are more, the record is not of use any more.
     pub fn fill(
         &self,
         record: &mut Body,
@@ -41,19 +41,22 @@ impl ExpandPlan {
     /// Replaces references in place.
     pub async fn apply(&self, db: &Db, records: &mut [Body], most: usize) -> Result<()> {
         let too_large = || {
-            let message = "The expanded records are too large: expand fewer fields, or take a smaller page";
+            let message =
+                "The expanded records are too large: expand fewer fields, or take a smaller page";
             Error::refused(LABEL, message)
         };
         let wanted: Vec<(&Self, &Body)> = records.iter().map(|record| (self, record)).collect();
-        let loaded =
-            LoadedRecords::load(db, &wanted, most.min(MAX_READ_BYTES), None).await.map_err(|error| match error {
+        let loaded = LoadedRecords::load(db, &wanted, most.min(MAX_READ_BYTES), None)
+            .await
+            .map_err(|error| match error {
                 LoadError::TooLarge => too_large(),
                 LoadError::Late => Error::Unavailable("The database is too slow".into()),
                 LoadError::Failed(error) => error.into(),
             })?;
         let mut budget = most;
         for record in records {
-            self.fill(record, &loaded, replace_reference, &mut budget).map_err(|TooLarge| too_large())?;
+            self.fill(record, &loaded, replace_reference, &mut budget)
+                .map_err(|TooLarge| too_large())?;
         }
         Ok(())
     }
@@ -68,16 +71,23 @@ fn fill(
 ) -> std::result::Result<(), TooLarge> {
     let account = record.get("account_id").cloned();
     for step in steps {
-        let Some(id) = record.get(&step.field).and_then(Json::as_str) else { continue };
+        let Some(id) = record.get(&step.field).and_then(Json::as_str) else {
+            continue;
+        };
         let found = loaded.get(&step.target, id);
-        let Some(found) = found.filter(|found| found.record.get("account_id") == account.as_ref()) else {
+        let Some(found) = found.filter(|found| found.record.get("account_id") == account.as_ref())
+        else {
             place(record, &step.field, None);
             continue;
         };
         *budget = budget.checked_sub(found.size).ok_or(TooLarge)?;
         let mut expanded = found.record.clone();
         fill(&mut expanded, &step.below, loaded, place, budget)?;
-        place(record, &step.field, Some((expanded, step.target.view.collection())));
+        place(
+            record,
+            &step.field,
+            Some((expanded, step.target.view.collection())),
+        );
     }
     Ok(())
 }

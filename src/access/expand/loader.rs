@@ -33,7 +33,8 @@ pub enum LoadError {
     Failed(DbError),
 }
 
-/// Records to which references lead, as they are seen. Those that were looked for in vain are in it, too.
+/// Records to which references lead, as they are seen. Those that were looked for in vain are in
+/// it, too.
 #[derive(Default)]
 pub struct LoadedRecords(HashMap<ReferencedView, HashMap<String, Option<LoadedRecord>>>);
 
@@ -41,8 +42,8 @@ pub struct LoadedRecords(HashMap<ReferencedView, HashMap<String, Option<LoadedRe
 type LoadRequest<'n> = (&'n Caller, BTreeSet<&'n str>);
 
 impl LoadedRecords {
-    /// Loads all to which the references of some records lead: `most` bytes of them at most. With `patience`, no
-    /// statement may take longer.
+    /// Loads all to which the references of some records lead: `most` bytes of them at most. With
+    /// `patience`, no statement may take longer.
     pub async fn load(
         db: &Db,
         wanted: &[(&ExpandPlan, &Body)],
@@ -50,18 +51,31 @@ impl LoadedRecords {
         patience: Option<Duration>,
     ) -> std::result::Result<Self, LoadError> {
         let (mut loaded, mut left) = (Self::default(), most);
-        let reads = db.reads(wanted.first().and_then(|(plan, _)| plan.caller.account_id()));
+        let reads = db.reads(
+            wanted
+                .first()
+                .and_then(|(plan, _)| plan.caller.account_id()),
+        );
         let roots = wanted.iter().flat_map(|(plan, record)| {
             let steps = plan.steps.iter();
-            steps.filter_map(move |step| Some((&plan.caller, step, reference(record, step)?.to_owned())))
+            steps.filter_map(move |step| {
+                Some((&plan.caller, step, reference(record, step)?.to_owned()))
+            })
         });
         let mut frontier: Vec<(&Caller, &PlanStep, String)> = roots.collect();
         while !frontier.is_empty() {
-            #[expect(clippy::mutable_key_type, reason = "a view compares its collection by its address")]
+            #[expect(
+                clippy::mutable_key_type,
+                reason = "a view compares its collection by its address"
+            )]
             let mut needs: HashMap<&ReferencedView, LoadRequest<'_>> = HashMap::new();
             for (caller, step, id) in &frontier {
                 if step.target.records != VisibleRecords::None && !loaded.knows(&step.target, id) {
-                    needs.entry(&step.target).or_insert_with(|| (caller, BTreeSet::new())).1.insert(id);
+                    needs
+                        .entry(&step.target)
+                        .or_insert_with(|| (caller, BTreeSet::new()))
+                        .1
+                        .insert(id);
                 }
             }
             let needs: Vec<(&ReferencedView, LoadRequest<'_>)> = needs.into_iter().collect();
@@ -83,9 +97,13 @@ impl LoadedRecords {
             }
             let mut next = Vec::new();
             for (caller, step, id) in &frontier {
-                let Some(found) = loaded.get(&step.target, id) else { continue };
+                let Some(found) = loaded.get(&step.target, id) else {
+                    continue;
+                };
                 for child in &step.below {
-                    next.extend(reference(&found.record, child).map(|id| (*caller, child, id.to_owned())));
+                    next.extend(
+                        reference(&found.record, child).map(|id| (*caller, child, id.to_owned())),
+                    );
                 }
             }
             frontier = next;
@@ -94,7 +112,9 @@ impl LoadedRecords {
     }
 
     fn knows(&self, seen: &ReferencedView, id: &str) -> bool {
-        self.0.get(seen).is_some_and(|records| records.contains_key(id))
+        self.0
+            .get(seen)
+            .is_some_and(|records| records.contains_key(id))
     }
 
     pub(super) fn get(&self, seen: &ReferencedView, id: &str) -> Option<&LoadedRecord> {
@@ -115,23 +135,35 @@ impl LoadedRecords {
         for (number, doc) in rows {
             *left = left.checked_sub(doc.len()).ok_or(LoadError::TooLarge)?;
             // What cannot be looked into is not shown.
-            let Ok(mut record) = serde_json::from_str::<Body>(&doc) else { continue };
-            let seen = usize::try_from(number).ok().and_then(|number| needs.get(number)).map(|(seen, _)| *seen);
-            let Some((seen, records)) = seen.and_then(|seen| Some((seen, self.0.get_mut(seen)?))) else {
+            let Ok(mut record) = serde_json::from_str::<Body>(&doc) else {
+                continue;
+            };
+            let seen = usize::try_from(number)
+                .ok()
+                .and_then(|number| needs.get(number))
+                .map(|(seen, _)| *seen);
+            let Some((seen, records)) = seen.and_then(|seen| Some((seen, self.0.get_mut(seen)?)))
+            else {
                 continue;
             };
             record.shift_remove("account_name");
             seen.view.apply(&mut record);
             if let Some(id) = record.get("id").and_then(Json::as_str).map(str::to_owned) {
-                records.insert(id, Some(LoadedRecord { size: doc.len(), record }));
+                records.insert(
+                    id,
+                    Some(LoadedRecord {
+                        size: doc.len(),
+                        record,
+                    }),
+                );
             }
         }
         Ok(())
     }
 }
 
-/// The statement that reads for some views, and for how many of them: as many as go into one, in their order. Each row
-/// is the number of a view and a document.
+/// The statement that reads for some views, and for how many of them: as many as go into one, in
+/// their order. Each row is the number of a view and a document.
 fn ask(db: &Db, needs: &[(&ReferencedView, LoadRequest<'_>)]) -> (Stmt, usize) {
     let (mut sql, mut asked) = (db.sql(), 0);
     sql.varied();
@@ -140,9 +172,16 @@ fn ask(db: &Db, needs: &[(&ReferencedView, LoadRequest<'_>)]) -> (Stmt, usize) {
         if asked > 0 {
             sql.push(" UNION ALL ");
         }
-        sql.push("SELECT CAST(").number(i64::try_from(asked).unwrap_or(i64::MAX)).push(" AS BIGINT), ");
-        collection.write_document(&mut sql, "r", AccountName::Null, |name| seen.view.shows(name));
-        sql.push(" FROM ").fragment(collection.source()).push(" r WHERE r.id").one_of_texts(ids.iter().copied());
+        sql.push("SELECT CAST(")
+            .number(i64::try_from(asked).unwrap_or(i64::MAX))
+            .push(" AS BIGINT), ");
+        collection.write_document(&mut sql, "r", AccountName::Null, |name| {
+            seen.view.shows(name)
+        });
+        sql.push(" FROM ")
+            .fragment(collection.source())
+            .push(" r WHERE r.id")
+            .one_of_texts(ids.iter().copied());
         match RecordScope::open(caller, collection, Operation::View) {
             Ok(scope) => scope.write_conditions(&mut sql, None),
             Err(_) => {

@@ -25,7 +25,11 @@ impl ExpandPaths {
     pub fn parse(text: &str) -> Result<Option<Self>> {
         let mut roots = Vec::new();
         let mut count = 0;
-        for path in text.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+        for path in text
+            .split(',')
+            .map(str::trim)
+            .filter(|path| !path.is_empty())
+        {
             let mut level = &mut roots;
             for name in path.split('.').map(str::trim) {
                 level = branch(level, name, &mut count);
@@ -35,17 +39,30 @@ impl ExpandPaths {
                 }
             }
         }
-        Ok(if roots.is_empty() { None } else { Some(Self(roots)) })
+        Ok(if roots.is_empty() {
+            None
+        } else {
+            Some(Self(roots))
+        })
     }
 
-    /// Refuses names that are not references of a collection. Deeper names are not looked at: what they lead to may change.
+    /// Refuses names that are not references of a collection. Deeper names are not looked at: what
+    /// they lead to may change.
     pub fn check(&self, collection: &Collection) -> Result<()> {
-        match self.0.iter().find(|branch| !is_reference(collection, &branch.field)) {
+        match self
+            .0
+            .iter()
+            .find(|branch| !is_reference(collection, &branch.field))
+        {
             None => Ok(()),
             Some(PathNode { field, .. }) => {
-                let references = collection.references().map(|(field, _)| field.name.as_str());
+                let references = collection
+                    .references()
+                    .map(|(field, _)| field.name.as_str());
                 let hint = hint(field, references);
-                let message = format!("Field '{field}' is not a reference field and cannot be expanded{hint}");
+                let message = format!(
+                    "Field '{field}' is not a reference field and cannot be expanded{hint}"
+                );
                 Err(Error::refused(LABEL, message))
             }
         }
@@ -78,17 +95,32 @@ impl fmt::Display for ExpandPaths {
 fn paths(branches: &[PathNode]) -> Vec<String> {
     let paths = branches.iter().flat_map(|branch| match &branch.below[..] {
         [] => vec![branch.field.clone()],
-        below => paths(below).into_iter().map(|path| format!("{}.{path}", branch.field)).collect(),
+        below => paths(below)
+            .into_iter()
+            .map(|path| format!("{}.{path}", branch.field))
+            .collect(),
     });
     paths.collect()
 }
 
-fn branch<'l>(level: &'l mut Vec<PathNode>, name: &str, count: &mut usize) -> &'l mut Vec<PathNode> {
-    let index = level.binary_search_by(|branch| branch.field.as_str().cmp(name)).unwrap_or_else(|index| {
-        *count += 1;
-        level.insert(index, PathNode { field: name.to_owned(), below: Vec::new() });
-        index
-    });
+fn branch<'l>(
+    level: &'l mut Vec<PathNode>,
+    name: &str,
+    count: &mut usize,
+) -> &'l mut Vec<PathNode> {
+    let index = level
+        .binary_search_by(|branch| branch.field.as_str().cmp(name))
+        .unwrap_or_else(|index| {
+            *count += 1;
+            level.insert(
+                index,
+                PathNode {
+                    field: name.to_owned(),
+                    below: Vec::new(),
+                },
+            );
+            index
+        });
     &mut level[index].below
 }
 
@@ -96,12 +128,17 @@ fn cut(branches: Vec<PathNode>, depth: usize) -> Vec<PathNode> {
     if depth == 0 {
         return Vec::new();
     }
-    let cut = |PathNode { field, below }| PathNode { field, below: cut(below, depth - 1) };
+    let cut = |PathNode { field, below }| PathNode {
+        field,
+        below: cut(below, depth - 1),
+    };
     branches.into_iter().map(cut).collect()
 }
 
 fn is_reference(collection: &Collection, field: &str) -> bool {
-    collection.field(field).is_some_and(|field| field.target.is_some())
+    collection
+        .field(field)
+        .is_some_and(|field| field.target.is_some())
 }
 
 #[cfg(test)]
@@ -128,7 +165,12 @@ mod tests {
 
     #[test]
     fn the_number_of_references_is_limited() {
-        let many = |count: usize| (0..count).map(|n| format!("f{n}")).collect::<Vec<_>>().join(",");
+        let many = |count: usize| {
+            (0..count)
+                .map(|n| format!("f{n}"))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         assert!(ExpandPaths::parse(&many(MAX_REFERENCES)).is_ok());
         assert!(ExpandPaths::parse(&many(MAX_REFERENCES + 1)).is_err());
         assert!(ExpandPaths::parse(&"a.".repeat(MAX_REFERENCES + 1)).is_err());

@@ -12,13 +12,26 @@ fn with_transport(config: &mut Config) {
 }
 
 async fn invite(f: &Fixture, caller: &Caller, email: &str) -> Result<InvitationView> {
-    let request =
-        InvitationCreate { email: email.into(), role_id: None, role: None, groups: Vec::new(), account_id: None };
+    let request = InvitationCreate {
+        email: email.into(),
+        role_id: None,
+        role: None,
+        groups: Vec::new(),
+        account_id: None,
+    };
     f.accounts.invite(caller, request, None).await
 }
 
 async fn accept(f: &Fixture, token: &str) -> Result<LoginResponse> {
-    f.accounts.accept_invitation(token, InvitationAccept { password: PASSWORD.into() }, None).await
+    f.accounts
+        .accept_invitation(
+            token,
+            InvitationAccept {
+                password: PASSWORD.into(),
+            },
+            None,
+        )
+        .await
 }
 
 #[tokio::test]
@@ -27,24 +40,49 @@ async fn only_the_mail_of_an_invitation_confirms_the_address() {
     let ann = f.user("ann@example.com", "Acme").await;
     let ann = f.caller(&ann.token).await.unwrap();
     // Whoever invites cannot become somebody with a confirmed address of somebody else.
-    let token = invite(&f, &ann, "bob@example.com").await.unwrap().token.unwrap();
+    let token = invite(&f, &ann, "bob@example.com")
+        .await
+        .unwrap()
+        .token
+        .unwrap();
     assert!(message(accept(&f, &token).await).contains("Email not verified"));
-    assert!(message(f.login("acme", "bob@example.com", PASSWORD).await).contains("Email not verified"));
+    assert!(
+        message(f.login("acme", "bob@example.com", PASSWORD).await).contains("Email not verified")
+    );
     let mail = f.mail("bob@example.com").await;
     assert_eq!(mail.kind, Kind::VerifyEmail);
-    f.accounts.verify_email(&TokenRequest { token: mail.token }, None).await.unwrap();
+    f.accounts
+        .verify_email(&TokenRequest { token: mail.token }, None)
+        .await
+        .unwrap();
     f.login("acme", "bob@example.com", PASSWORD).await.unwrap();
     // Whoever reads the mail is in at once.
-    let token = invite(&f, &ann, "cid@example.com").await.unwrap().token.unwrap();
+    let token = invite(&f, &ann, "cid@example.com")
+        .await
+        .unwrap()
+        .token
+        .unwrap();
     let mailed = f.mail("cid@example.com").await.token;
     assert!(mailed.starts_with(&token) && mailed.len() > token.len() + 40);
     f.accounts.invitation_details(&mailed, None).await.unwrap();
     assert!(accept(&f, &mailed).await.unwrap().user.email_verified);
     // A proof that was made up proves nothing.
-    let token = invite(&f, &ann, "dan@example.com").await.unwrap().token.unwrap();
-    assert!(accept(&f, &format!("{token}-{}", "A".repeat(43))).await.is_err());
+    let token = invite(&f, &ann, "dan@example.com")
+        .await
+        .unwrap()
+        .token
+        .unwrap();
+    assert!(
+        accept(&f, &format!("{token}-{}", "A".repeat(43)))
+            .await
+            .is_err()
+    );
     let dan = f.accounts.login(
-        LoginRequest { account: Some("acme".into()), email: "dan@example.com".into(), password: PASSWORD.into() },
+        LoginRequest {
+            account: Some("acme".into()),
+            email: "dan@example.com".into(),
+            password: PASSWORD.into(),
+        },
         None,
     );
     assert!(dan.await.is_err());
@@ -63,31 +101,71 @@ async fn registrations_and_invitations_count_as_mails_to_one_person() {
         f.register("Victim@Example.com", "Five").await.map(|_| ()),
         invite(&f, &ann, "victim@example.com").await.map(|_| ()),
     ] {
-        assert!(matches!(refused, Err(Error::RateLimited { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Error::RateLimited { .. })),
+            "{refused:?}"
+        );
     }
-    let five = f.db.count(Stmt::fixed("SELECT count(*) FROM accounts WHERE name = 'Five'", Vec::new())).await.unwrap();
+    let five =
+        f.db.count(Stmt::fixed(
+            "SELECT count(*) FROM accounts WHERE name = 'Five'",
+            Vec::new(),
+        ))
+        .await
+        .unwrap();
     assert_eq!(five, 0, "a registration that is refused leaves nothing");
-    f.register("somebody.else@example.com", "Six").await.unwrap();
+    f.register("somebody.else@example.com", "Six")
+        .await
+        .unwrap();
     // Links that people ask for are counted apart: nobody can keep others from them by registering.
-    let request = ForgotPasswordRequest { email: "victim@example.com".into(), account: Some("one".into()) };
+    let request = ForgotPasswordRequest {
+        email: "victim@example.com".into(),
+        account: Some("one".into()),
+    };
     f.accounts.forgot_password(request, None).await.unwrap();
 }
 
 #[tokio::test]
 async fn names_of_accounts_are_in_one_line() {
     let f = Fixture::with(|config| config.auth.email_verification = EmailVerification::Off).await;
-    let made = f.register("ann@example.com", "Acme\n\n Your mailbox\tis full \u{2028} ").await.unwrap();
+    let made = f
+        .register(
+            "ann@example.com",
+            "Acme\n\n Your mailbox\tis full \u{2028} ",
+        )
+        .await
+        .unwrap();
     assert_eq!(made.account.name, "Acme Your mailbox is full");
     for name in ["a\u{1b}[2Jb", "a\u{202e}b", "a\0b"] {
-        assert!(matches!(f.register("bob@example.com", name).await, Err(Error::Malformed { .. })), "{name:?}");
+        assert!(
+            matches!(
+                f.register("bob@example.com", name).await,
+                Err(Error::Malformed { .. })
+            ),
+            "{name:?}"
+        );
     }
     let root = f.superadmin().await;
-    let create = |name: &str| f.accounts.create_account(&root, AccountCreate { name: name.into(), slug: None });
+    let create = |name: &str| {
+        f.accounts.create_account(
+            &root,
+            AccountCreate {
+                name: name.into(),
+                slug: None,
+            },
+        )
+    };
     let made = create("Line\nbreak").await.unwrap();
     assert_eq!(made.account.name, "Line break");
     assert!(create("a\u{202e}b").await.is_err());
-    let rename = AccountUpdate { name: "Other\r\nline".into() };
-    let renamed = f.accounts.update_account(&root, &made.account.id, &rename).await.unwrap();
+    let rename = AccountUpdate {
+        name: "Other\r\nline".into(),
+    };
+    let renamed = f
+        .accounts
+        .update_account(&root, &made.account.id, &rename)
+        .await
+        .unwrap();
     assert_eq!(renamed.account.name, "Other line");
 }
 
@@ -102,13 +180,28 @@ async fn a_mail_that_nobody_can_send_is_not_announced() {
     let root = f.superadmin().await;
     let ann_signed_in = f.login("acme", "ann@example.com", PASSWORD).await.unwrap();
     let ann_signed_in = f.caller(&ann_signed_in.token).await.unwrap();
-    let request = || VerificationRequest { email: None, account: None };
-    let named = VerificationRequest { email: Some("ann@example.com".into()), account: Some("acme".into()) };
-    let link = NewPassword { new_password: None, send_reset_link: true };
+    let request = || VerificationRequest {
+        email: None,
+        account: None,
+    };
+    let named = VerificationRequest {
+        email: Some("ann@example.com".into()),
+        account: Some("acme".into()),
+    };
+    let link = NewPassword {
+        new_password: None,
+        send_reset_link: true,
+    };
     for answer in [
-        f.accounts.resend_user_verification(&root, &ann.user.id).await,
-        f.accounts.send_verification(&ann_signed_in, &request(), None).await,
-        f.accounts.resend_verification(&Caller::Anonymous { account: None }, named, None).await,
+        f.accounts
+            .resend_user_verification(&root, &ann.user.id)
+            .await,
+        f.accounts
+            .send_verification(&ann_signed_in, &request(), None)
+            .await,
+        f.accounts
+            .resend_verification(&Caller::Anonymous { account: None }, named, None)
+            .await,
         f.accounts.set_password(&root, &ann.user.id, link).await,
     ] {
         assert!(message(answer).contains("mail server"));

@@ -25,7 +25,11 @@ pub struct Cost {
 impl Cost {
     /// The stored form of a hash.
     pub(super) fn encode(self, salt: &[u8], hash: &[u8]) -> String {
-        let Self { memory_kib: m, iterations: t, parallelism: p } = self;
+        let Self {
+            memory_kib: m,
+            iterations: t,
+            parallelism: p,
+        } = self;
         let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
         format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${hash}")
     }
@@ -49,7 +53,11 @@ impl Stored {
             "16" => Version::V0x10,
             _ => return None,
         };
-        let mut cost = Cost { memory_kib: 0, iterations: 0, parallelism: 0 };
+        let mut cost = Cost {
+            memory_kib: 0,
+            iterations: 0,
+            parallelism: 0,
+        };
         for parameter in parts.next()?.split(',') {
             let (name, value) = parameter.split_once('=')?;
             let value = value.parse().ok()?;
@@ -62,11 +70,18 @@ impl Stored {
         }
         let salt = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
         let hash = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
-        parts.next().is_none().then_some(Self { algorithm, version, cost, salt, hash })
+        parts.next().is_none().then_some(Self {
+            algorithm,
+            version,
+            cost,
+            salt,
+            hash,
+        })
     }
 }
 
-/// Memory for hashing. Fresh memory costs a page fault every 4 KiB, a good part of a hash; under load it is kept.
+/// Memory for hashing. Fresh memory costs a page fault every 4 KiB, a good part of a hash; under
+/// load it is kept.
 #[derive(Default)]
 pub(super) struct Buffers {
     free: Mutex<Vec<Vec<Block>>>,
@@ -74,15 +89,33 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub(super) fn hash(&self, cost: Cost, password: &str, salt: &[u8]) -> Result<String, argon2::Error> {
-        let hash = self.compute(Algorithm::Argon2id, Version::V0x13, cost, password, salt, HASH_BYTES)?;
+    pub(super) fn hash(
+        &self,
+        cost: Cost,
+        password: &str,
+        salt: &[u8],
+    ) -> Result<String, argon2::Error> {
+        let hash = self.compute(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            cost,
+            password,
+            salt,
+            HASH_BYTES,
+        )?;
         Ok(cost.encode(salt, &hash))
     }
 
     /// Whether the password is the stored one, and what the stored one cost.
     pub(super) fn verify(&self, password: &str, stored: &str) -> Result<(bool, Cost), String> {
         let stored = Stored::parse(stored).ok_or("a stored password hash is damaged")?;
-        let Stored { algorithm, version, cost, salt, hash } = stored;
+        let Stored {
+            algorithm,
+            version,
+            cost,
+            salt,
+            hash,
+        } = stored;
         let computed = self
             .compute(algorithm, version, cost, password, &salt, hash.len())
             .map_err(|error| format!("a stored password hash cannot be used: {error}"))?;
@@ -114,7 +147,12 @@ impl Buffers {
         salt: &[u8],
         length: usize,
     ) -> Result<Vec<u8>, argon2::Error> {
-        let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, Some(length))?;
+        let params = Params::new(
+            cost.memory_kib,
+            cost.iterations,
+            cost.parallelism,
+            Some(length),
+        )?;
         let blocks = params.block_count();
         self.uses.fetch_add(1, Ordering::Relaxed);
         let mut buffer = self.free().pop().unwrap_or_default();

@@ -36,7 +36,11 @@ pub(super) fn connect_options(options: &PostgresOptions) -> Result<PgConnectOpti
 }
 
 /// A pool without connections.
-pub(super) fn pool(options: &PostgresOptions, connect: PgConnectOptions, losses: &Arc<Losses>) -> sqlx::PgPool {
+pub(super) fn pool(
+    options: &PostgresOptions,
+    connect: PgConnectOptions,
+    losses: &Arc<Losses>,
+) -> sqlx::PgPool {
     let losses = losses.clone();
     PgPoolOptions::new()
         .max_connections(options.max_connections)
@@ -62,8 +66,7 @@ pub(super) fn pool(options: &PostgresOptions, connect: PgConnectOptions, losses:
 
 /// Servers from version 14 on can be told to close idle connections; the pool counts on them.
 async fn keep_idle_connections(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let set =
-        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout' AND setting <> '0'";
+    let set = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout' AND setting <> '0'";
     sqlx::query(set).execute(connection).await.map(drop)
 }
 
@@ -78,7 +81,10 @@ async fn notice_lost_clients(connection: &mut PgConnection) -> sqlx::Result<()> 
 }
 
 /// Waits for the server, and checks that it can be used.
-pub(super) async fn check_server(options: &PostgresOptions, connect: &PgConnectOptions) -> Result<(), DbError> {
+pub(super) async fn check_server(
+    options: &PostgresOptions,
+    connect: &PgConnectOptions,
+) -> Result<(), DbError> {
     let deadline = Instant::now() + options.acquire_timeout;
     let mut connection = loop {
         let reason = match tokio::time::timeout(options.acquire_timeout, connect.connect()).await {
@@ -92,7 +98,8 @@ pub(super) async fn check_server(options: &PostgresOptions, connect: &PgConnectO
         }
         tokio::time::sleep(CONNECT_RETRY_INTERVAL).await;
     };
-    let ask = "SELECT current_setting('server_encoding'), current_setting('session_replication_role')";
+    let ask =
+        "SELECT current_setting('server_encoding'), current_setting('session_replication_role')";
     let row = sqlx::query(ask).fetch_one(&mut connection).await?;
     let (encoding, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     if encoding != "UTF8" {
@@ -127,7 +134,8 @@ pub(super) async fn diagnose(pool: &sqlx::PgPool) -> DbError {
     }
 }
 
-/// When a connection was lost: others that were idle then are perhaps dead as well, and are tested before they are used.
+/// When a connection was lost: others that were idle then are perhaps dead as well, and are tested
+/// before they are used.
 #[derive(Debug)]
 pub(super) struct Losses {
     started: Instant,
@@ -137,7 +145,10 @@ pub(super) struct Losses {
 
 impl Losses {
     pub fn new() -> Self {
-        Self { started: Instant::now(), last: AtomicU64::new(0) }
+        Self {
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+        }
     }
 
     fn now(&self) -> u64 {

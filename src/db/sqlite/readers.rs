@@ -1,8 +1,9 @@
 //! The reading connections of SQLite: each belongs to a task that takes jobs from queues.
 //!
-//! Records are read from a queue of their own, which all readers serve but one: credentials, health and whatever else the
-//! server itself asks always find a reader that no list can occupy. A job whose caller has gone is not begun, and one that
-//! runs is interrupted; the deadline of a request reaches the database that way.
+//! Records are read from a queue of their own, which all readers serve but one: credentials, health
+//! and whatever else the server itself asks always find a reader that no list can occupy. A job
+//! whose caller has gone is not begun, and one that runs is interrupted; the deadline of a request
+//! reaches the database that way.
 
 use std::cmp::Ordering as CmpOrdering;
 use std::pin::pin;
@@ -20,8 +21,8 @@ use crate::db::shares::{ReadShare, ReadShares};
 use crate::db::varied::Keeping;
 use crate::id::AccountId;
 
-/// Steps of SQLite's virtual machine after which a statement is asked whether it should go on: some microseconds, if none of
-/// them is about a large text.
+/// Steps of SQLite's virtual machine after which a statement is asked whether it should go on: some
+/// microseconds, if none of them is about a large text.
 const STEPS_PER_CHECK: i32 = 500;
 /// Jobs that may wait in a queue.
 const QUEUE_JOBS: usize = 4_096;
@@ -82,14 +83,26 @@ impl Readers {
                 job(&mut reader).await;
             }
         });
-        Ok(Self { system, records, shares: ReadShares::of(count) })
+        Ok(Self {
+            system,
+            records,
+            shares: ReadShares::of(count),
+        })
     }
 
-    /// Runs a job on the next free reader. If this is dropped, the job is not begun any more, or interrupted.
-    pub async fn read<T, F>(&self, asker: Asker, keeping: Option<Keeping>, job: F) -> Result<T, DbError>
+    /// Runs a job on the next free reader. If this is dropped, the job is not begun any more, or
+    /// interrupted.
+    pub async fn read<T, F>(
+        &self,
+        asker: Asker,
+        keeping: Option<Keeping>,
+        job: F,
+    ) -> Result<T, DbError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>>
+            + Send
+            + 'static,
     {
         // The share goes with the job: it is used for as long as the reader is.
         let (queue, share) = match asker {
@@ -129,10 +142,18 @@ impl SqliteReader {
         handle.set_progress_handler(STEPS_PER_CHECK, move || !steps.load(Ordering::Relaxed));
         // A match may take as long as many steps.
         handle.create_collation(SQLITE_MATCHER, move |text, pattern| {
-            if matches.load(Ordering::Relaxed) { CmpOrdering::Less } else { compare_with_pattern(text, pattern) }
+            if matches.load(Ordering::Relaxed) {
+                CmpOrdering::Less
+            } else {
+                compare_with_pattern(text, pattern)
+            }
         })?;
         drop(handle);
-        Ok(Self { connection, generation: 0, interrupted })
+        Ok(Self {
+            connection,
+            generation: 0,
+            interrupted,
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The writer task: it owns the only writing connection and commits queued jobs in groups.
 //!
-//! A group is one transaction. Jobs with several statements run in a savepoint each, so a failed job rolls back
-//! alone. An error that ends the transaction makes each job of the group run again in a transaction of its own: it may
-//! be one job's fault. A failed commit fails every job of the group, and nobody was told otherwise before.
+//! A group is one transaction. Jobs with several statements run in a savepoint each, so a failed
+//! job rolls back alone. An error that ends the transaction makes each job of the group run again
+//! in a transaction of its own: it may be one job's fault. A failed commit fails every job of the
+//! group, and nobody was told otherwise before.
 
 mod lease;
 mod merge;
@@ -36,12 +37,17 @@ type Reply = oneshot::Sender<Answer>;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every job is a batch, and a box would cost each write")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every job is a batch, and a box would cost each write"
+)]
 pub(super) enum Job {
     /// Run a batch in the next group.
     Batch { batch: Batch, reply: Reply },
     /// Lend the connection, inside a transaction.
-    Lease { reply: oneshot::Sender<Result<Lease, DbError>> },
+    Lease {
+        reply: oneshot::Sender<Result<Lease, DbError>>,
+    },
     /// Finish and stop.
     Close { reply: oneshot::Sender<()> },
 }
@@ -57,7 +63,11 @@ struct QueuedBatch {
 
 impl QueuedBatch {
     fn new(batch: Batch, reply: Reply) -> Self {
-        Self { batch, reply, answer: Ok(Vec::new()) }
+        Self {
+            batch,
+            reply,
+            answer: Ok(Vec::new()),
+        }
     }
 }
 
@@ -76,7 +86,13 @@ pub(super) async fn run(
     jobs: flume::Receiver<Job>,
     committed: watch::Sender<u64>,
 ) {
-    let mut writer = Writer { connection: Some(connection), reopen, jobs, committed, dirty: false };
+    let mut writer = Writer {
+        connection: Some(connection),
+        reopen,
+        jobs,
+        committed,
+        dirty: false,
+    };
     writer.run().await;
 }
 
@@ -127,7 +143,9 @@ impl Writer {
 
     async fn checkpoint(&mut self) {
         self.dirty = false;
-        let Ok(connection) = self.open().await else { return };
+        let Ok(connection) = self.open().await else {
+            return;
+        };
         match fold_log_back(connection).await {
             // A reader was in the way: it is tried again.
             Ok(is_complete) => self.dirty = !is_complete,
@@ -151,7 +169,8 @@ impl Writer {
             self.finish(vec![first]);
             return None;
         }
-        let lone = self.jobs.is_empty() && first.batch.writes.len() == 1 && first.batch.context.is_none();
+        let lone =
+            self.jobs.is_empty() && first.batch.writes.len() == 1 && first.batch.context.is_none();
         if lone {
             first.answer = self.single(&first.batch).await;
             self.finish(vec![first]);
@@ -170,7 +189,10 @@ impl Writer {
                 GroupFailure::Refused(error) => {
                     tracing::error!(%error, jobs = group.len(), "a group of writes failed; nothing of it was stored");
                     for job in &mut group {
-                        job.answer = Err(CommitError { index: 0, source: error.duplicate() });
+                        job.answer = Err(CommitError {
+                            index: 0,
+                            source: error.duplicate(),
+                        });
                     }
                 }
             }
@@ -180,8 +202,14 @@ impl Writer {
     }
 
     /// Runs jobs inside the group's transaction until it is full or nobody waits, and commits.
-    async fn fill(&mut self, group: &mut Vec<QueuedBatch>, next: &mut Option<Job>) -> Result<(), GroupFailure> {
-        self.statement("BEGIN IMMEDIATE").await.map_err(GroupFailure::Refused)?;
+    async fn fill(
+        &mut self,
+        group: &mut Vec<QueuedBatch>,
+        next: &mut Option<Job>,
+    ) -> Result<(), GroupFailure> {
+        self.statement("BEGIN IMMEDIATE")
+            .await
+            .map_err(GroupFailure::Refused)?;
         let (started, mut done) = (Instant::now(), 0);
         loop {
             while next.is_none() && group.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
@@ -194,18 +222,24 @@ impl Writer {
                 }
             }
             if done == group.len() {
-                return self.statement("COMMIT").await.map_err(GroupFailure::Refused);
+                return self
+                    .statement("COMMIT")
+                    .await
+                    .map_err(GroupFailure::Refused);
             }
             let alike = done + merge::alike(&group[done..]);
-            self.run_alike(&mut group[done..alike]).await.map_err(|error| {
-                tracing::warn!(%error, "a group of writes failed; each is tried alone");
-                GroupFailure::Undone
-            })?;
+            self.run_alike(&mut group[done..alike])
+                .await
+                .map_err(|error| {
+                    tracing::warn!(%error, "a group of writes failed; each is tried alone");
+                    GroupFailure::Undone
+                })?;
             done = alike;
         }
     }
 
-    /// Runs jobs whose statements differ in their values alone: as one statement, or one by one if that fails.
+    /// Runs jobs whose statements differ in their values alone: as one statement, or one by one if
+    /// that fails.
     ///
     /// # Errors
     ///
@@ -222,7 +256,8 @@ impl Writer {
                     }
                     return Ok(());
                 }
-                // A constraint that one row breaks undoes the whole statement, and then each job is tried alone.
+                // A constraint that one row breaks undoes the whole statement, and then each job is
+                // tried alone.
                 Err(error) if error.spares_transaction() => {}
                 Err(error) => return Err(error),
             }
@@ -240,7 +275,10 @@ impl Writer {
 
     async fn documents(&mut self, stmt: &Stmt) -> Result<Vec<Doc>, DbError> {
         let rows = query(stmt).fetch_all(self.open().await?).await?;
-        Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// Runs a batch in a transaction of its own.
@@ -249,15 +287,23 @@ impl Writer {
         self.statement("BEGIN IMMEDIATE").await.map_err(at(0))?;
         if batch.defers_constraints {
             // It holds until the end of the transaction.
-            self.statement("PRAGMA defer_foreign_keys = ON").await.map_err(at(0))?;
+            self.statement("PRAGMA defer_foreign_keys = ON")
+                .await
+                .map_err(at(0))?;
         }
         let last = batch.writes.len().saturating_sub(1);
         let answer = match self.batch(batch).await {
-            Ok(docs) => self.statement("COMMIT").await.map(|()| docs).map_err(at(last)),
+            Ok(docs) => self
+                .statement("COMMIT")
+                .await
+                .map(|()| docs)
+                .map_err(at(last)),
             Err(error) => Err(error),
         };
         // A connection that is dropped rolls back.
-        let spared = answer.as_ref().is_err_and(|error| error.source.spares_transaction());
+        let spared = answer
+            .as_ref()
+            .is_err_and(|error| error.source.spares_transaction());
         if answer.is_err() && (!spared || self.statement("ROLLBACK").await.is_err()) {
             self.connection = None;
         }
@@ -307,7 +353,9 @@ impl Writer {
                 Ok(doc) => docs.push(doc),
                 Err(error) => {
                     if several {
-                        self.statement("ROLLBACK TO job; RELEASE job").await.map_err(at(index))?;
+                        self.statement("ROLLBACK TO job; RELEASE job")
+                            .await
+                            .map_err(at(index))?;
                     }
                     return Err(at(index)(error));
                 }
@@ -321,8 +369,15 @@ impl Writer {
 
     async fn set_context(&mut self, context: &Context) -> Result<(), DbError> {
         let origin = Value::text_or_null(context.origin.as_deref());
-        let args = vec![Value::from(context.actor.as_str()), Value::from(context.at), origin];
-        let stmt = Stmt::fixed("UPDATE change_context SET actor = $1, at = $2, origin = $3", args);
+        let args = vec![
+            Value::from(context.actor.as_str()),
+            Value::from(context.at),
+            origin,
+        ];
+        let stmt = Stmt::fixed(
+            "UPDATE change_context SET actor = $1, at = $2, origin = $3",
+            args,
+        );
         query(&stmt).execute(self.open().await?).await?;
         Ok(())
     }
@@ -342,7 +397,9 @@ impl Writer {
         if let Err(unused) = reply.send(Ok(lease)) {
             drop(unused);
         }
-        let Ok(Returned { connection, done }) = returned.await else { return };
+        let Ok(Returned { connection, done }) = returned.await else {
+            return;
+        };
         self.connection = Some(connection);
         let Some(done) = done else {
             if self.statement("ROLLBACK").await.is_err() {
@@ -361,17 +418,31 @@ impl Writer {
     }
 }
 
-/// Copies the write-ahead log into the database and empties it; returns whether no reader was in the way.
+/// Copies the write-ahead log into the database and empties it; returns whether no reader was in
+/// the way.
 async fn fold_log_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let timeout: i64 = sqlx::query("PRAGMA busy_timeout").fetch_one(&mut *connection).await?.try_get(0)?;
-    let set_timeout = |milliseconds: i64| AssertSqlSafe(format!("PRAGMA busy_timeout = {milliseconds}"));
-    connection.execute(sqlx::raw_sql(set_timeout(CHECKPOINT_PATIENCE_MS.into()))).await?;
-    let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-    connection.execute(sqlx::raw_sql(set_timeout(timeout))).await?;
+    let timeout: i64 = sqlx::query("PRAGMA busy_timeout")
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    let set_timeout =
+        |milliseconds: i64| AssertSqlSafe(format!("PRAGMA busy_timeout = {milliseconds}"));
+    connection
+        .execute(sqlx::raw_sql(set_timeout(CHECKPOINT_PATIENCE_MS.into())))
+        .await?;
+    let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut *connection)
+        .await;
+    connection
+        .execute(sqlx::raw_sql(set_timeout(timeout)))
+        .await?;
     Ok(folded?.try_get::<i64, _>(0)? == 0)
 }
 
-async fn run_write(connection: &mut SqliteConnection, write: &Write) -> Result<Option<Doc>, DbError> {
+async fn run_write(
+    connection: &mut SqliteConnection,
+    write: &Write,
+) -> Result<Option<Doc>, DbError> {
     let mut steps = connection.fetch_many(query(&write.stmt));
     let (mut doc, mut touched) = (None, 0);
     while let Some(step) = steps.try_next().await? {
@@ -383,5 +454,9 @@ async fn run_write(connection: &mut SqliteConnection, write: &Write) -> Result<O
             }
         }
     }
-    if write.required && touched == 0 { Err(DbError::Gone) } else { Ok(doc) }
+    if write.required && touched == 0 {
+        Err(DbError::Gone)
+    } else {
+        Ok(doc)
+    }
 }

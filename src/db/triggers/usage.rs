@@ -14,10 +14,14 @@ pub(super) enum Counted {
 }
 
 impl LoggedTable<'_> {
-    /// Appends the statements of a trigger that count a change and refuse it if the account then has more than its quota;
-    /// changes that make it smaller are never refused.
+    /// Appends the statements of a trigger that count a change and refuse it if the account then
+    /// has more than its quota; changes that make it smaller are never refused.
     pub(super) fn write_usage(&self, sql: &mut Sql, counted: Counted) {
-        let row = if counted == Counted::Delete { "OLD" } else { "NEW" };
+        let row = if counted == Counted::Delete {
+            "OLD"
+        } else {
+            "NEW"
+        };
         let is_postgres = sql.dialect() == Dialect::Postgres;
         if is_postgres {
             sql.push("IF EXISTS (SELECT 1 FROM account_quotas) THEN ");
@@ -33,7 +37,9 @@ impl LoggedTable<'_> {
             sql.push(" - ");
             self.write_stored_bytes(sql, "OLD");
         }
-        sql.push(" WHERE account_id = ").push(row).push(".account_id");
+        sql.push(" WHERE account_id = ")
+            .push(row)
+            .push(".account_id");
         if counted == Counted::Update {
             sql.push(" AND ");
             self.write_stored_bytes(sql, row);
@@ -61,7 +67,9 @@ impl LoggedTable<'_> {
         if sql.dialect() == Dialect::Sqlite {
             sql.push(QUOTA_EXCEEDED).push(quota);
         }
-        sql.push(after).push("FROM account_quotas q, account_usage u WHERE u.account_id = NEW.account_id AND u.");
+        sql.push(after).push(
+            "FROM account_quotas q, account_usage u WHERE u.account_id = NEW.account_id AND u.",
+        );
         sql.push(quota).push(" > q.max_").push(quota);
         if counted == Counted::Update {
             sql.push(" AND ");
@@ -70,7 +78,9 @@ impl LoggedTable<'_> {
             self.write_stored_bytes(sql, "OLD");
         }
         if sql.dialect() == Dialect::Postgres {
-            sql.push(") THEN RAISE EXCEPTION USING ERRCODE = '").push(QUOTA_STATE).push("', MESSAGE = '");
+            sql.push(") THEN RAISE EXCEPTION USING ERRCODE = '")
+                .push(QUOTA_STATE)
+                .push("', MESSAGE = '");
             sql.push(QUOTA_EXCEEDED).push(quota).push("'; END IF");
         }
         sql.push("; ");
@@ -92,7 +102,9 @@ impl LoggedTable<'_> {
         if dialect == Dialect::Postgres {
             // What is being written is waited for, so that it is counted as well.
             let mut sql = Sql::new(dialect);
-            sql.push("LOCK TABLE ").ident(self.table).push(" IN SHARE MODE");
+            sql.push("LOCK TABLE ")
+                .ident(self.table)
+                .push(" IN SHARE MODE");
             statements.push(sql.build());
         }
         statements.push(self.change_usage(dialect, "+"));
@@ -106,8 +118,12 @@ impl LoggedTable<'_> {
 
     fn change_usage(&self, dialect: Dialect, sign: &'static str) -> Stmt {
         let mut sql = Sql::new(dialect);
-        sql.push("UPDATE account_usage SET records = account_usage.records ").push(sign).push(" c.records, ");
-        sql.push("bytes = account_usage.bytes ").push(sign).push(" c.bytes FROM (SELECT t.account_id, ");
+        sql.push("UPDATE account_usage SET records = account_usage.records ")
+            .push(sign)
+            .push(" c.records, ");
+        sql.push("bytes = account_usage.bytes ")
+            .push(sign)
+            .push(" c.bytes FROM (SELECT t.account_id, ");
         sql.push("count(*) AS records, CAST(sum(");
         self.write_stored_bytes(&mut sql, "t");
         sql.push(") AS BIGINT) AS bytes FROM ").ident(self.table);

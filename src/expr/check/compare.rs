@@ -1,4 +1,5 @@
-//! Comparisons: which operator goes with which type, and what a comparison of different types means.
+//! Comparisons: which operator goes with which type, and what a comparison of different types
+//! means.
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -35,7 +36,10 @@ impl Operator {
 
     /// Whether the operator goes with an operand, on either side.
     fn accepts(self, operand: &Operand) -> bool {
-        let equality = matches!(self, Self::Compare(Comparison::Equal | Comparison::NotEqual));
+        let equality = matches!(
+            self,
+            Self::Compare(Comparison::Equal | Comparison::NotEqual)
+        );
         match operand {
             Operand::Text(text) if is_reference(text) => equality || self == Self::In,
             Operand::Text(_) | Operand::Path(_) => true,
@@ -59,8 +63,8 @@ impl Checker<'_> {
         let (left, right) = (left?, right?);
         for operand in [&left, &right].into_iter().flatten() {
             // `json = null` is a test for NULL, which goes with everything.
-            let tests_null =
-                matches!(op, Comparison::Equal | Comparison::NotEqual) && (left.is_none() || right.is_none());
+            let tests_null = matches!(op, Comparison::Equal | Comparison::NotEqual)
+                && (left.is_none() || right.is_none());
             if !tests_null {
                 self.applies(Operator::Compare(op), operand, at)?;
             }
@@ -69,8 +73,12 @@ impl Checker<'_> {
             self.check_pattern(pattern, right_at)?;
         }
         match (left, right, op) {
-            (Some(Operand::Path(path)), Some(other), _) => self.path_comparison(op, path, other, true, at),
-            (Some(other), Some(Operand::Path(path)), _) => self.path_comparison(op, path, other, false, at),
+            (Some(Operand::Path(path)), Some(other), _) => {
+                self.path_comparison(op, path, other, true, at)
+            }
+            (Some(other), Some(Operand::Path(path)), _) => {
+                self.path_comparison(op, path, other, false, at)
+            }
             // A pattern is no value.
             (Some(left), Some(right), Comparison::Like) => Ok(compare(op, left, right)),
             (Some(left), Some(right), _) => {
@@ -89,10 +97,18 @@ impl Checker<'_> {
     }
 
     /// `x IN (a, b)` is `x = a || x = b`, also where one of them is written `null`.
-    pub(super) fn membership(&mut self, left: &Node, items: &[Node], at: usize) -> Result<Condition, Reported> {
+    pub(super) fn membership(
+        &mut self,
+        left: &Node,
+        items: &[Node],
+        at: usize,
+    ) -> Result<Condition, Reported> {
         let left_at = left.at;
         let left = self.operand(left);
-        let checked: Vec<_> = items.iter().map(|item| (self.operand(item), item.at)).collect();
+        let checked: Vec<_> = items
+            .iter()
+            .map(|item| (self.operand(item), item.at))
+            .collect();
         let left = left?;
         if let Some(left) = &left {
             self.applies(Operator::In, left, at)?;
@@ -116,11 +132,23 @@ impl Checker<'_> {
             };
             let (left, item) = match (left, item) {
                 (Operand::Path(path), item) => {
-                    parts.push(self.path_comparison(Comparison::Equal, path, item, true, item_at)?);
+                    parts.push(self.path_comparison(
+                        Comparison::Equal,
+                        path,
+                        item,
+                        true,
+                        item_at,
+                    )?);
                     continue;
                 }
                 (left, Operand::Path(path)) => {
-                    parts.push(self.path_comparison(Comparison::Equal, path, left, false, item_at)?);
+                    parts.push(self.path_comparison(
+                        Comparison::Equal,
+                        path,
+                        left,
+                        false,
+                        item_at,
+                    )?);
                     continue;
                 }
                 pair => pair,
@@ -136,10 +164,16 @@ impl Checker<'_> {
         if let Some(left) = left {
             if !different.is_empty() {
                 different.push(left.clone());
-                parts.push(Condition::Mixed { answer: false, operands: different });
+                parts.push(Condition::Mixed {
+                    answer: false,
+                    operands: different,
+                });
             }
             if !alike.is_empty() {
-                parts.push(Condition::OneOf { left, options: alike });
+                parts.push(Condition::OneOf {
+                    left,
+                    options: alike,
+                });
             }
         }
         Ok(match (parts.pop(), parts.is_empty()) {
@@ -151,15 +185,19 @@ impl Checker<'_> {
         })
     }
 
-    /// Refuses a pattern that is too long, and a filter with too many: on PostgreSQL the time that a comparison takes is
-    /// the product of the lengths of text and pattern, and nothing can interrupt it.
+    /// Refuses a pattern that is too long, and a filter with too many: on PostgreSQL the time that
+    /// a comparison takes is the product of the lengths of text and pattern, and nothing can
+    /// interrupt it.
     fn check_pattern(&mut self, pattern: &Operand, at: usize) -> Result<(), Reported> {
         let length = match pattern {
             Operand::Text(Text::Literal(text)) => text.chars().count(),
             _ => MAX_PATTERN_CHARS,
         };
         if length > MAX_PATTERN_CHARS {
-            return self.report(at, format!("a pattern of ~ has {MAX_PATTERN_CHARS} characters at most"));
+            return self.report(
+                at,
+                format!("a pattern of ~ has {MAX_PATTERN_CHARS} characters at most"),
+            );
         }
         self.pattern_chars += length;
         if self.purpose == Purpose::Filter && self.pattern_chars > MAX_FILTER_PATTERN_CHARS {
@@ -172,18 +210,34 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn applies(&mut self, operator: Operator, operand: &Operand, at: usize) -> Result<(), Reported> {
+    fn applies(
+        &mut self,
+        operator: Operator,
+        operand: &Operand,
+        at: usize,
+    ) -> Result<(), Reported> {
         if operator.accepts(operand) {
             return Ok(());
         }
         let allowed = match operand {
             Operand::Text(text) if is_reference(text) => "=, !=, IN, IS NULL and IS NOT NULL",
-            Operand::Text(_) | Operand::Path(_) => "=, !=, <, >, <=, >=, ~, IN, IS NULL and IS NOT NULL",
-            Operand::Number(_) | Operand::Time(_) => "=, !=, <, >, <=, >=, IN, IS NULL and IS NOT NULL",
+            Operand::Text(_) | Operand::Path(_) => {
+                "=, !=, <, >, <=, >=, ~, IN, IS NULL and IS NOT NULL"
+            }
+            Operand::Number(_) | Operand::Time(_) => {
+                "=, !=, <, >, <=, >=, IN, IS NULL and IS NOT NULL"
+            }
             Operand::Bool(_) => "=, !=, IS NULL and IS NOT NULL",
             Operand::Json(_) => "IS NULL and IS NOT NULL only",
         };
-        self.report(at, format!("{} does not go with {}; it takes {allowed}", operator.symbol(), noun(operand)))
+        self.report(
+            at,
+            format!(
+                "{} does not go with {}; it takes {allowed}",
+                operator.symbol(),
+                noun(operand)
+            ),
+        )
     }
 
     /// Reads a text literal as what it is compared with: an instant, an id, an e-mail address.
@@ -198,7 +252,9 @@ impl Checker<'_> {
             (Operand::Text(Text::Literal(text)), right @ Operand::Time(_)) => {
                 Ok((self.instant(&text, left_at)?, right))
             }
-            (left @ Operand::Time(_), Operand::Text(Text::Literal(text))) => Ok((left, self.instant(&text, right_at)?)),
+            (left @ Operand::Time(_), Operand::Text(Text::Literal(text))) => {
+                Ok((left, self.instant(&text, right_at)?))
+            }
             (Operand::Text(Text::Literal(text)), right) => Ok((formatted(text, &right), right)),
             (left, Operand::Text(Text::Literal(text))) => {
                 let text = formatted(text, &left);
@@ -226,9 +282,16 @@ impl Checker<'_> {
 
 pub(super) fn compare(op: Comparison, left: Operand, right: Operand) -> Condition {
     match (left, right) {
-        (Operand::Text(text), Operand::Text(pattern)) if op == Comparison::Like => Condition::Like { text, pattern },
-        (left, right) if discriminant(&left) == discriminant(&right) => Condition::Compare { op, left, right },
-        (left, right) => Condition::Mixed { answer: op == Comparison::NotEqual, operands: vec![left, right] },
+        (Operand::Text(text), Operand::Text(pattern)) if op == Comparison::Like => {
+            Condition::Like { text, pattern }
+        }
+        (left, right) if discriminant(&left) == discriminant(&right) => {
+            Condition::Compare { op, left, right }
+        }
+        (left, right) => Condition::Mixed {
+            answer: op == Comparison::NotEqual,
+            operands: vec![left, right],
+        },
     }
 }
 
@@ -267,7 +330,9 @@ fn is_reference(text: &Text) -> bool {
 /// An operand in words.
 pub(super) fn noun(operand: &Operand) -> String {
     let (noun, leaf) = match operand {
-        Operand::Text(Text::Leaf(leaf)) if leaf.field().kind == ColumnKind::Reference => ("the reference", Some(leaf)),
+        Operand::Text(Text::Leaf(leaf)) if leaf.field().kind == ColumnKind::Reference => {
+            ("the reference", Some(leaf))
+        }
         Operand::Text(Text::Leaf(leaf)) => ("the text", Some(leaf)),
         Operand::Text(_) => ("text", None),
         Operand::Number(super::Number::Leaf(leaf)) => ("the number", Some(leaf)),
@@ -280,8 +345,16 @@ pub(super) fn noun(operand: &Operand) -> String {
         Operand::Time(_) => ("a date or time", None),
         Operand::Json(leaf) => ("the document", Some(leaf)),
         Operand::Path(Path { leaf, keys }) => {
-            let data = if matches!(leaf, Leaf::Data(_)) { "@request.data." } else { "" };
-            return format!("the part `{data}{}.{}` of a document", leaf.field().name, keys.join("."));
+            let data = if matches!(leaf, Leaf::Data(_)) {
+                "@request.data."
+            } else {
+                ""
+            };
+            return format!(
+                "the part `{data}{}.{}` of a document",
+                leaf.field().name,
+                keys.join(".")
+            );
         }
     };
     match leaf {

@@ -19,7 +19,12 @@ const KNOWN: &str = "concat, upper, lower, trim, length, substring, abs, ceil, f
                      date_diff and date_add";
 
 impl Checker<'_> {
-    pub(super) fn function(&mut self, name: &str, args: &[Node], at: usize) -> Result<Typed, Reported> {
+    pub(super) fn function(
+        &mut self,
+        name: &str,
+        args: &[Node],
+        at: usize,
+    ) -> Result<Typed, Reported> {
         if matches!(self.purpose, Purpose::Rule { .. }) && self.query.is_none() {
             let message = format!(
                 "functions such as {name}(…) are not available in a rule; define a computed field and use that"
@@ -30,7 +35,11 @@ impl Checker<'_> {
         let (least, most, usage) = match name.as_str() {
             "concat" => (2, usize::MAX, "concat(text, text, …)"),
             "upper" | "lower" | "trim" | "length" => (1, 1, "one text"),
-            "substring" => (2, 3, "substring(text, start) or substring(text, start, length)"),
+            "substring" => (
+                2,
+                3,
+                "substring(text, start) or substring(text, start, length)",
+            ),
             "abs" | "ceil" | "floor" => (1, 1, "one number"),
             "round" => (1, 2, "round(number) or round(number, digits)"),
             "if" => (3, 3, "if(condition, then, otherwise)"),
@@ -39,7 +48,12 @@ impl Checker<'_> {
             "now" => (0, 0, "now()"),
             "date_diff" => (3, 3, "date_diff(later, earlier, 'days')"),
             "date_add" => (3, 3, "date_add(time, number, 'days')"),
-            _ => return self.report(at, format!("there is no function {name}; there are {KNOWN}")),
+            _ => {
+                return self.report(
+                    at,
+                    format!("there is no function {name}; there are {KNOWN}"),
+                );
+            }
         };
         if args.len() < least || args.len() > most {
             return self.report(at, format!("{name} takes other arguments: {usage}"));
@@ -48,7 +62,10 @@ impl Checker<'_> {
             "concat" => self.concat(args, at)?,
             "upper" | "lower" => {
                 let text = Box::new(self.text(&args[0], &name)?);
-                Operand::Text(Text::Case { upper: name == "upper", text })
+                Operand::Text(Text::Case {
+                    upper: name == "upper",
+                    text,
+                })
             }
             "trim" => Operand::Text(Text::Trim(Box::new(self.text(&args[0], &name)?))),
             "length" => Operand::Number(Number::Length(Box::new(self.text(&args[0], &name)?))),
@@ -66,7 +83,11 @@ impl Checker<'_> {
                 let unit = self.unit(&args[2])?;
                 let (later, earlier) = (millis(later?), millis(earlier?));
                 let difference = binary(Arithmetic::Subtract, later, earlier);
-                Operand::Number(binary(Arithmetic::Divide, difference, Number::Literal(unit)))
+                Operand::Number(binary(
+                    Arithmetic::Divide,
+                    difference,
+                    Number::Literal(unit),
+                ))
             }
             "date_add" => {
                 let (time, amount) = (self.time(&args[0], &name), self.factor(&args[1], &name));
@@ -83,7 +104,10 @@ impl Checker<'_> {
         let parts: Vec<_> = args.iter().map(|arg| self.text(arg, "concat")).collect();
         let text = Text::Concat(parts.into_iter().collect::<Result<_, _>>()?);
         if joined(&text) > MAX_JOINED {
-            return self.report(at, format!("an expression joins at most {MAX_JOINED} texts"));
+            return self.report(
+                at,
+                format!("an expression joins at most {MAX_JOINED} texts"),
+            );
         }
         Ok(Operand::Text(text))
     }
@@ -91,15 +115,27 @@ impl Checker<'_> {
     fn substring(&mut self, args: &[Node]) -> Result<Operand, Reported> {
         let text = self.text(&args[0], "substring");
         let start = self.whole(&args[1], 1.0, MAX_POSITION, "the start");
-        let length = args.get(2).map(|arg| self.whole(arg, 0.0, MAX_POSITION, "the length")).transpose();
-        Ok(Operand::Text(Text::Substring { text: Box::new(text?), start: start?, length: length? }))
+        let length = args
+            .get(2)
+            .map(|arg| self.whole(arg, 0.0, MAX_POSITION, "the length"))
+            .transpose();
+        Ok(Operand::Text(Text::Substring {
+            text: Box::new(text?),
+            start: start?,
+            length: length?,
+        }))
     }
 
     /// Half away from zero: `sign * floor(abs(x) * 10ⁿ + 0.5) / 10ⁿ`.
     fn round(&mut self, args: &[Node], at: usize) -> Result<Operand, Reported> {
         let number = self.factor(&args[0], "round");
-        let digits = args.get(1).map_or(Ok(0), |arg| self.whole(arg, 0.0, 10.0, "the number of digits"))?;
-        let (number, power) = (number?, Number::Literal(10_f64.powi(i32::try_from(digits).unwrap_or_default())));
+        let digits = args.get(1).map_or(Ok(0), |arg| {
+            self.whole(arg, 0.0, 10.0, "the number of digits")
+        })?;
+        let (number, power) = (
+            number?,
+            Number::Literal(10_f64.powi(i32::try_from(digits).unwrap_or_default())),
+        );
         let sign = Pick::If {
             condition: Box::new(Condition::Compare {
                 op: Comparison::Less,
@@ -109,10 +145,15 @@ impl Checker<'_> {
             then: Some(Box::new(Number::Literal(-1.0))),
             otherwise: Some(Box::new(Number::Literal(1.0))),
         };
-        let scaled = binary(Arithmetic::Multiply, Number::Abs(Box::new(number)), power.clone());
+        let scaled = binary(
+            Arithmetic::Multiply,
+            Number::Abs(Box::new(number)),
+            power.clone(),
+        );
         let whole = floor(binary(Arithmetic::Add, scaled, Number::Literal(0.5)));
         let signed = binary(Arithmetic::Multiply, Number::Pick(sign), whole);
-        self.safe(binary(Arithmetic::Divide, signed, power), at).map(Operand::Number)
+        self.safe(binary(Arithmetic::Divide, signed, power), at)
+            .map(Operand::Number)
     }
 
     /// `if`, `coalesce` and `nullif`: values of one type.
@@ -121,18 +162,28 @@ impl Checker<'_> {
             "if" => (Some(self.condition(&args[0])), &args[1..]),
             _ => (None, args),
         };
-        let checked: Vec<_> = values.iter().map(|value| (self.operand(value), value.at)).collect();
+        let checked: Vec<_> = values
+            .iter()
+            .map(|value| (self.operand(value), value.at))
+            .collect();
         let condition = condition.transpose()?;
         let mut parts = Vec::new();
         for (part, part_at) in checked {
             match part? {
-                Some(Operand::Json(_)) => return self.report(part_at, format!("{name} takes no documents")),
-                None if name != "if" => return self.report(part_at, format!("{name} takes no null")),
+                Some(Operand::Json(_)) => {
+                    return self.report(part_at, format!("{name} takes no documents"));
+                }
+                None if name != "if" => {
+                    return self.report(part_at, format!("{name} takes no null"));
+                }
                 part => parts.push((part, part_at)),
             }
         }
         // A part of a document has the type of what stands next to it.
-        let known = parts.iter().find_map(|(part, _)| part.clone().filter(|part| !matches!(part, Operand::Path(_))));
+        let known = parts.iter().find_map(|(part, _)| {
+            part.clone()
+                .filter(|part| !matches!(part, Operand::Path(_)))
+        });
         match known {
             Some(known) => {
                 for (part, _) in &mut parts {
@@ -140,7 +191,8 @@ impl Checker<'_> {
                 }
             }
             None if parts.iter().any(|(part, _)| part.is_some()) => {
-                let message = format!("{name} needs a value whose type is known, besides parts of documents");
+                let message =
+                    format!("{name} needs a value whose type is known, besides parts of documents");
                 return self.report(at, message);
             }
             None => {}
@@ -155,13 +207,20 @@ impl Checker<'_> {
             }
         }
         let Some(first) = parts.iter().find_map(|(part, _)| part.clone()) else {
-            return self.report(at, format!("{name} needs a value that is not null, to have a type"));
+            return self.report(
+                at,
+                format!("{name} needs a value that is not null, to have a type"),
+            );
         };
         for (part, part_at) in &parts {
             if let Some(part) = part
                 && discriminant(part) != discriminant(&first)
             {
-                let message = format!("{name} takes values of one type, not {} and {}", noun(&first), noun(part));
+                let message = format!(
+                    "{name} takes values of one type, not {} and {}",
+                    noun(&first),
+                    noun(part)
+                );
                 return self.report(*part_at, message);
             }
         }
@@ -173,7 +232,10 @@ impl Checker<'_> {
             Operand::Time(_) => picked::<Time>(condition, name, parts),
             Operand::Json(_) | Operand::Path(_) => None,
         };
-        picked.map_or_else(|| self.report(at, format!("{name} takes other arguments")), Ok)
+        picked.map_or_else(
+            || self.report(at, format!("{name} takes other arguments")),
+            Ok,
+        )
     }
 
     /// A text as an argument.
@@ -204,17 +266,29 @@ impl Checker<'_> {
         };
         match operand {
             Some(Operand::Time(time)) => Ok(time),
-            Some(other) => self.report(node.at, format!("{name} takes a date or time, not {}", noun(&other))),
+            Some(other) => self.report(
+                node.at,
+                format!("{name} takes a date or time, not {}", noun(&other)),
+            ),
             None => self.report(node.at, format!("{name} takes a date or time, not null")),
         }
     }
 
     /// A whole number that is written out.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole and in range"
+    )]
     fn whole(&mut self, node: &Node, least: f64, most: f64, what: &str) -> Result<u32, Reported> {
         match node.kind {
-            NodeKind::Number(value) if value.fract() == 0.0 && (least..=most).contains(&value) => Ok(value as u32),
-            _ => self.report(node.at, format!("{what} is written as a whole number from {least} to {most}")),
+            NodeKind::Number(value) if value.fract() == 0.0 && (least..=most).contains(&value) => {
+                Ok(value as u32)
+            }
+            _ => self.report(
+                node.at,
+                format!("{what} is written as a whole number from {least} to {most}"),
+            ),
         }
     }
 
@@ -231,7 +305,12 @@ impl Checker<'_> {
             "days" => DAY,
             "months" => 30.0 * DAY,
             "years" => 365.0 * DAY,
-            _ => return self.report(node.at, "the units are seconds, minutes, hours, days, months and years"),
+            _ => {
+                return self.report(
+                    node.at,
+                    "the units are seconds, minutes, hours, days, months and years",
+                );
+            }
         })
     }
 }
@@ -249,7 +328,11 @@ fn millis(time: Time) -> Number {
 }
 
 fn binary(op: Arithmetic, left: Number, right: Number) -> Number {
-    Number::Binary { op, left: Box::new(left), right: Box::new(right) }
+    Number::Binary {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
+    }
 }
 
 /// How many texts stand next to one another in the longest result.
@@ -270,7 +353,11 @@ trait Part: Sized {
 
 impl Part for Text {
     fn of(operand: Operand) -> Option<Self> {
-        if let Operand::Text(text) = operand { Some(text) } else { None }
+        if let Operand::Text(text) = operand {
+            Some(text)
+        } else {
+            None
+        }
     }
     fn wrap(pick: Pick<Self>) -> Operand {
         Operand::Text(Self::Pick(pick))
@@ -279,7 +366,11 @@ impl Part for Text {
 
 impl Part for Number {
     fn of(operand: Operand) -> Option<Self> {
-        if let Operand::Number(number) = operand { Some(number) } else { None }
+        if let Operand::Number(number) = operand {
+            Some(number)
+        } else {
+            None
+        }
     }
     fn wrap(pick: Pick<Self>) -> Operand {
         Operand::Number(Self::Pick(pick))
@@ -288,7 +379,11 @@ impl Part for Number {
 
 impl Part for Condition {
     fn of(operand: Operand) -> Option<Self> {
-        if let Operand::Bool(condition) = operand { Some(*condition) } else { None }
+        if let Operand::Bool(condition) = operand {
+            Some(*condition)
+        } else {
+            None
+        }
     }
     fn wrap(pick: Pick<Self>) -> Operand {
         Operand::Bool(Box::new(Self::Pick(pick)))
@@ -297,7 +392,11 @@ impl Part for Condition {
 
 impl Part for Time {
     fn of(operand: Operand) -> Option<Self> {
-        if let Operand::Time(time) = operand { Some(time) } else { None }
+        if let Operand::Time(time) = operand {
+            Some(time)
+        } else {
+            None
+        }
     }
     fn wrap(pick: Pick<Self>) -> Operand {
         Operand::Time(Self::Pick(pick))
@@ -305,7 +404,11 @@ impl Part for Time {
 }
 
 /// `None` if a part is of another type.
-fn picked<T: Part>(condition: Option<Condition>, name: &str, parts: Vec<Option<Operand>>) -> Option<Operand> {
+fn picked<T: Part>(
+    condition: Option<Condition>,
+    name: &str,
+    parts: Vec<Option<Operand>>,
+) -> Option<Operand> {
     let boxed = |part: Option<Operand>| match part {
         Some(part) => T::of(part).map(|part| Some(Box::new(part))),
         None => Some(None),
@@ -314,7 +417,11 @@ fn picked<T: Part>(condition: Option<Condition>, name: &str, parts: Vec<Option<O
     Some(T::wrap(match condition {
         Some(condition) => {
             let (then, otherwise) = (boxed(parts.next()?)?, boxed(parts.next()?)?);
-            Pick::If { condition: Box::new(condition), then, otherwise }
+            Pick::If {
+                condition: Box::new(condition),
+                then,
+                otherwise,
+            }
         }
         None if name == "nullif" => Pick::NullIf(boxed(parts.next()?)??, boxed(parts.next()?)??),
         None => Pick::Coalesce(parts.map(|part| T::of(part?)).collect::<Option<_>>()?),

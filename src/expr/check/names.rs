@@ -26,14 +26,22 @@ struct Found {
 impl Checker<'_> {
     /// A field of the record.
     pub(super) fn field(&mut self, name: &str, at: usize) -> Result<Operand, Reported> {
-        let Found { field, computed, keys } = self.lookup(name, at)?;
+        let Found {
+            field,
+            computed,
+            keys,
+        } = self.lookup(name, at)?;
         self.fields.insert(field.name.clone());
         Ok(match computed {
             Some(formula) => {
                 self.clock |= formula.clock;
                 if self.query.is_some() {
-                    // Its fields are the record's that the expression is about; here they are others.
-                    return self.report(at, format!("`{name}` is computed; a macro reads stored fields only"));
+                    // Its fields are the record's that the expression is about; here they are
+                    // others.
+                    return self.report(
+                        at,
+                        format!("`{name}` is computed; a macro reads stored fields only"),
+                    );
                 }
                 formula.operand.clone()
             }
@@ -49,7 +57,10 @@ impl Checker<'_> {
         };
         if let Some(attribute) = name.strip_prefix("@request.auth.") {
             let Some(attribute) = Attribute::named(attribute) else {
-                return self.report(at, format!("there is no {name}; the caller has id, email, role and account_id"));
+                return self.report(
+                    at,
+                    format!("there is no {name}; the caller has id, email, role and account_id"),
+                );
             };
             self.reads.add(attribute);
             return Ok(Some(Operand::Text(Text::Caller(attribute))));
@@ -57,17 +68,34 @@ impl Checker<'_> {
         if let Some(field) = name.strip_prefix(DATA) {
             let Found { field, keys, .. } = self.sent(field, data, at)?;
             if field.kind == ColumnKind::Sealed {
-                let message =
-                    format!("the field `{}` is encrypted, so only :isset and :changed go with it", field.name);
+                let message = format!(
+                    "the field `{}` is encrypted, so only :isset and :changed go with it",
+                    field.name
+                );
                 return self.report(at, message);
             }
             return Ok(Some(typed(Leaf::Data(field), keys)));
         }
         if name.starts_with("@room.") {
-            let Some(Column { ident, kind, format, .. }) = self.columns.column(name) else {
-                return self.report(at, format!("there is no {name}; rules of rooms know the parts of their pattern"));
+            let Some(Column {
+                ident,
+                kind,
+                format,
+                ..
+            }) = self.columns.column(name)
+            else {
+                return self.report(
+                    at,
+                    format!("there is no {name}; rules of rooms know the parts of their pattern"),
+                );
             };
-            let field = Field { name: name.into(), ident, kind, format, inner: false };
+            let field = Field {
+                name: name.into(),
+                ident,
+                kind,
+                format,
+                inner: false,
+            };
             return Ok(Some(typed(Leaf::Field(field), None)));
         }
         if name.starts_with("@request.") {
@@ -80,36 +108,66 @@ impl Checker<'_> {
     }
 
     /// What is asked about a value of the request's body.
-    pub(super) fn asked(&mut self, name: &str, question: Question, at: usize) -> Result<Condition, Reported> {
+    pub(super) fn asked(
+        &mut self,
+        name: &str,
+        question: Question,
+        at: usize,
+    ) -> Result<Condition, Reported> {
         if let Some(place) = self.place_without_variables() {
             return self.report(at, format!("{name} is not available in {place}"));
         }
         let data = matches!(self.purpose, Purpose::Rule { data: true });
         let Some(field) = name.strip_prefix(DATA) else {
-            let message =
-                format!("`{name}` is no part of what is sent; :isset and :changed follow @request.data.<field>");
+            let message = format!(
+                "`{name}` is no part of what is sent; :isset and :changed follow @request.data.<field>"
+            );
             return self.report(at, message);
         };
         let Found { field, keys, .. } = self.sent(field, data, at)?;
-        let about = Path { leaf: Leaf::Data(field), keys: keys.unwrap_or_else(|| Arc::new([])) };
+        let about = Path {
+            leaf: Leaf::Data(field),
+            keys: keys.unwrap_or_else(|| Arc::new([])),
+        };
         Ok(Condition::Asked { about, question })
     }
 
     /// A field of the request's body.
     fn sent(&mut self, name: &str, data: bool, at: usize) -> Result<Found, Reported> {
         if !data {
-            return self.report(at, "@request.data is only available when a record is created or updated");
+            return self.report(
+                at,
+                "@request.data is only available when a record is created or updated",
+            );
         }
         self.data = true;
         let found = match self.columns.column(name) {
-            Some(Column { ident, kind: kind @ ColumnKind::Sealed, format, .. }) => {
-                let field = Field { name: name.into(), ident, kind, format, inner: false };
-                Found { field, computed: None, keys: None }
+            Some(Column {
+                ident,
+                kind: kind @ ColumnKind::Sealed,
+                format,
+                ..
+            }) => {
+                let field = Field {
+                    name: name.into(),
+                    ident,
+                    kind,
+                    format,
+                    inner: false,
+                };
+                Found {
+                    field,
+                    computed: None,
+                    keys: None,
+                }
             }
             _ => self.lookup(name, at)?,
         };
         if found.computed.is_some() {
-            return self.report(at, format!("`{}` is computed; it is never sent", found.field.name));
+            return self.report(
+                at,
+                format!("`{}` is computed; it is never sent", found.field.name),
+            );
         }
         Ok(found)
     }
@@ -126,7 +184,17 @@ impl Checker<'_> {
     fn lookup(&mut self, name: &str, at: usize) -> Result<Found, Reported> {
         let inner = self.query.is_some();
         let found = |name: &str, ident, kind, format, computed, keys| {
-            Ok(Found { field: Field { name: name.into(), ident, kind, format, inner }, computed, keys })
+            Ok(Found {
+                field: Field {
+                    name: name.into(),
+                    ident,
+                    kind,
+                    format,
+                    inner,
+                },
+                computed,
+                keys,
+            })
         };
         match (self.columns.column(name), name.split_once('.')) {
             (Some(Column { kind: ColumnKind::Sealed, .. }), _) => {
@@ -164,7 +232,9 @@ fn typed(leaf: Leaf, keys: Option<Arc<[Box<str>]>>) -> Operand {
         ColumnKind::Text | ColumnKind::Reference => Operand::Text(Text::Leaf(leaf)),
         ColumnKind::Number => Operand::Number(Number::Leaf(leaf)),
         ColumnKind::Boolean => Operand::Bool(Box::new(Condition::Flag(leaf))),
-        ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => Operand::Time(Time::Leaf(leaf)),
+        ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => {
+            Operand::Time(Time::Leaf(leaf))
+        }
         ColumnKind::Json | ColumnKind::Sealed => Operand::Json(leaf),
     }
 }

@@ -1,5 +1,5 @@
-//! Parts of documents. What type one has is known only when there is a document: whatever stands next to it says which
-//! type is meant.
+//! Parts of documents. What type one has is known only when there is a document: whatever stands
+//! next to it says which type is meant.
 
 use super::super::ast::Comparison;
 use super::super::ir::{Condition, MAX_WRITTEN, Number, Operand, Path, Pick, Text};
@@ -8,7 +8,8 @@ use super::{Checker, Reported};
 use crate::db::JsonType;
 
 impl Checker<'_> {
-    /// A comparison of a part of a document with something. Of another type than that, it is unequal.
+    /// A comparison of a part of a document with something. Of another type than that, it is
+    /// unequal.
     pub(super) fn path_comparison(
         &mut self,
         op: Comparison,
@@ -31,15 +32,25 @@ impl Checker<'_> {
         };
         // It is written twice, at every level at which such comparisons are nested.
         if other.written() > MAX_WRITTEN / 2 {
-            return self.report(at, "the expression is too large: nest comparisons less deeply");
+            return self.report(
+                at,
+                "the expression is too large: nest comparisons less deeply",
+            );
         }
         let value = typed(path.clone(), kind);
-        let (left, right) = if path_is_left { (value, other.clone()) } else { (other.clone(), value) };
+        let (left, right) = if path_is_left {
+            (value, other.clone())
+        } else {
+            (other.clone(), value)
+        };
         let operands = vec![Operand::Path(path.clone()), other];
         Ok(Condition::Pick(Pick::If {
             condition: Box::new(Condition::PathIs { path, kind }),
             then: Some(Box::new(compare(op, left, right))),
-            otherwise: Some(Box::new(Condition::Mixed { answer: op == Comparison::NotEqual, operands })),
+            otherwise: Some(Box::new(Condition::Mixed {
+                answer: op == Comparison::NotEqual,
+                operands,
+            })),
         }))
     }
 }

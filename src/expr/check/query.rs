@@ -26,7 +26,9 @@ impl QueryScope {
 
     /// The parameters stand for these; `None` is null.
     pub fn of(arguments: Vec<Typed>) -> Self {
-        Self { arguments: Some(arguments) }
+        Self {
+            arguments: Some(arguments),
+        }
     }
 }
 
@@ -65,7 +67,10 @@ impl Checker<'_> {
 
     /// Whether a node is a parameter of which nothing is known.
     pub(super) fn is_unknown(&self, node: &Node) -> bool {
-        let unknown = self.query.as_ref().is_some_and(|scope| scope.arguments.is_none());
+        let unknown = self
+            .query
+            .as_ref()
+            .is_some_and(|scope| scope.arguments.is_none());
         unknown && matches!(node.kind, NodeKind::Parameter(_))
     }
 
@@ -78,10 +83,17 @@ impl Checker<'_> {
         at: usize,
     ) -> Result<Typed, Reported> {
         if self.query.is_some() {
-            return self.report(at, format!("{name}: a macro cannot use another stored macro"));
+            return self.report(
+                at,
+                format!("{name}: a macro cannot use another stored macro"),
+            );
         }
         if args.len() != stored.arity() {
-            let message = format!("{name} takes {} arguments, not {}", stored.arity(), args.len());
+            let message = format!(
+                "{name} takes {} arguments, not {}",
+                stored.arity(),
+                args.len()
+            );
             return self.report(at, message);
         }
         let arguments: Vec<_> = args.iter().map(|arg| self.operand(arg)).collect();
@@ -89,7 +101,10 @@ impl Checker<'_> {
         self.select(&stored.select, QueryScope::of(arguments), |outer, inner| {
             // Its places are in the macro's text, not in this one.
             let messages: Vec<_> = inner.into_iter().map(super::Fault::into_message).collect();
-            outer.faults.push(super::Fault::new(at, format!("in {name}: {}", messages.join("; "))));
+            outer.faults.push(super::Fault::new(
+                at,
+                format!("in {name}: {}", messages.join("; ")),
+            ));
             Reported
         })
     }
@@ -113,13 +128,20 @@ impl Checker<'_> {
         };
         let mut inner = Checker::new(columns, Purpose::Rule { data: false });
         inner.query = Some(scope);
-        let condition = select.condition.as_ref().map(|condition| inner.condition(condition)).transpose();
+        let condition = select
+            .condition
+            .as_ref()
+            .map(|condition| inner.condition(condition))
+            .transpose();
         let value = inner.selected(&select.value, source.is_some());
         let (Ok(condition), Ok(value), true) = (condition, value, inner.faults.is_empty()) else {
             return Err(failed(self, inner.faults));
         };
         if let Some((name, _)) = &select.collection {
-            self.collections.entry(name.as_str().into()).or_default().extend(inner.fields);
+            self.collections
+                .entry(name.as_str().into())
+                .or_default()
+                .extend(inner.fields);
         }
         self.clock |= inner.clock;
         self.reads.merge(inner.reads);
@@ -147,14 +169,20 @@ impl Checker<'_> {
                     None => Ok(Selected::First(Operand::Bool(Box::new(Condition::Constant(None))))),
                 };
             }
-            Item::Aggregate { function, argument, at } => (*function, argument, *at),
+            Item::Aggregate {
+                function,
+                argument,
+                at,
+            } => (*function, argument, *at),
         };
         if !has_records {
             return self.report(at, "an aggregate needs FROM and a collection");
         }
         let operand = match self.operand(argument)? {
             Some(Operand::Number(number)) => Operand::Number(number::operand(number)),
-            Some(Operand::Path(path)) if matches!(function, Aggregate::Sum | Aggregate::Average) => {
+            Some(Operand::Path(path))
+                if matches!(function, Aggregate::Sum | Aggregate::Average) =>
+            {
                 Operand::Number(Number::Path(path))
             }
             Some(operand) => operand,
@@ -163,14 +191,18 @@ impl Checker<'_> {
         let fits = match function {
             Aggregate::Count => true,
             Aggregate::Sum | Aggregate::Average => matches!(operand, Operand::Number(_)),
-            Aggregate::Min | Aggregate::Max => {
-                !matches!(operand, Operand::Bool(_) | Operand::Json(_) | Operand::Path(_))
-            }
+            Aggregate::Min | Aggregate::Max => !matches!(
+                operand,
+                Operand::Bool(_) | Operand::Json(_) | Operand::Path(_)
+            ),
         };
         if fits {
             Ok(Selected::Aggregate(function, operand))
         } else {
-            self.report(argument.at, format!("this aggregate does not go with {}", noun(&operand)))
+            self.report(
+                argument.at,
+                format!("this aggregate does not go with {}", noun(&operand)),
+            )
         }
     }
 }
@@ -183,7 +215,8 @@ fn query(source: Fragment, item: Selected, condition: Option<Condition>) -> Oper
         Time,
     }
     let kind = match &item {
-        Selected::Count | Selected::Aggregate(Aggregate::Count | Aggregate::Sum | Aggregate::Average, _) => {
+        Selected::Count
+        | Selected::Aggregate(Aggregate::Count | Aggregate::Sum | Aggregate::Average, _) => {
             Type::Number
         }
         Selected::Aggregate(_, operand) | Selected::First(operand) => match operand {
@@ -193,7 +226,11 @@ fn query(source: Fragment, item: Selected, condition: Option<Condition>) -> Oper
             Operand::Bool(_) | Operand::Json(_) | Operand::Path(_) => Type::Bool,
         },
     };
-    let query = Arc::new(Query { source, item, condition });
+    let query = Arc::new(Query {
+        source,
+        item,
+        condition,
+    });
     match kind {
         Type::Text => Operand::Text(Text::Query(query)),
         Type::Number => Operand::Number(Number::Query(query)),

@@ -16,13 +16,22 @@ impl<'a> Writer<'a> {
                 self.bind(Value::Bool(is_new));
                 self.sql.push(" OR (");
                 self.bind(Value::Bool(is_null));
-                self.sql.push(" AND ").column(alias, column).push(" IS NOT NULL)");
+                self.sql
+                    .push(" AND ")
+                    .column(alias, column)
+                    .push(" IS NOT NULL)");
             }
             ColumnKind::Json => {
                 self.bind(Value::Bool(sent));
                 self.sql.push(" AND ");
-                let path = JsonPath { alias, column, keys: &about.keys, constants: self.constants };
-                self.sql.json_differs(&path, self.scope.sent_document(about));
+                let path = JsonPath {
+                    alias,
+                    column,
+                    keys: &about.keys,
+                    constants: self.constants,
+                };
+                self.sql
+                    .json_differs(&path, self.scope.sent_document(about));
             }
             kind => {
                 self.bind(Value::Bool(sent));

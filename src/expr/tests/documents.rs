@@ -21,8 +21,14 @@ fn documents_keep_what_expressions_read() {
 fn compare_many() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let databases = runtime.block_on(prepared());
-    let config = Config { cases: 10, failure_persistence: None, max_global_rejects: 100_000, ..Config::default() };
-    let result = TestRunner::new(config).run(&case(), |case| runtime.block_on(compare(&databases, &case)));
+    let config = Config {
+        cases: 10,
+        failure_persistence: None,
+        max_global_rejects: 100_000,
+        ..Config::default()
+    };
+    let result =
+        TestRunner::new(config).run(&case(), |case| runtime.block_on(compare(&databases, &case)));
     runtime.block_on(close(databases));
     result.unwrap_or_else(|failure| panic!("{failure}"));
 }
@@ -30,13 +36,24 @@ fn compare_many() {
 async fn compare(databases: &[Database], case: &Case) -> Result<(), TestCaseError> {
     let idents = FIELDS.map(|(name, _)| Ident::fixed(name));
     let columns = FIELDS.iter().zip(&idents);
-    let columns: Vec<_> =
-        columns.map(|((key, kind), column)| Projected { key, column, kind: *kind, computed: None }).collect();
+    let columns: Vec<_> = columns
+        .map(|((key, kind), column)| Projected {
+            key,
+            column,
+            kind: *kind,
+            computed: None,
+        })
+        .collect();
     for Database { db, .. } in databases {
         fill(db, &case.rows).await.unwrap();
         let mut sql = db.sql();
-        sql.push("SELECT ").document("r", &columns, AccountName::Null);
-        for (row, doc) in case.rows.iter().zip(db.docs(from_table(sql)).await.unwrap()) {
+        sql.push("SELECT ")
+            .document("r", &columns, AccountName::Null);
+        for (row, doc) in case
+            .rows
+            .iter()
+            .zip(db.docs(from_table(sql)).await.unwrap())
+        {
             let doc: BTreeMap<String, &RawValue> = serde_json::from_str(&doc).unwrap();
             for (name, kind) in FIELDS {
                 let (before, after) = (&row[name], doc[name].get());
@@ -48,7 +65,9 @@ async fn compare(databases: &[Database], case: &Case) -> Result<(), TestCaseErro
                 };
                 if !alike {
                     let db = db.dialect().name();
-                    return Err(TestCaseError::fail(format!("{db}, {name}: {before} became {after}")));
+                    return Err(TestCaseError::fail(format!(
+                        "{db}, {name}: {before} became {after}"
+                    )));
                 }
             }
         }

@@ -10,11 +10,15 @@ type Source = BoxedStrategy<String>;
 fn call(name: &'static str, args: &[Source]) -> Source {
     let name = Just(name.to_owned());
     match args {
-        [a] => (name, a.clone()).prop_map(|(f, a)| format!("{f}({a})")).boxed(),
-        [a, b] => (name, a.clone(), b.clone()).prop_map(|(f, a, b)| format!("{f}({a}, {b})")).boxed(),
-        [a, b, c] => {
-            (name, a.clone(), b.clone(), c.clone()).prop_map(|(f, a, b, c)| format!("{f}({a}, {b}, {c})")).boxed()
-        }
+        [a] => (name, a.clone())
+            .prop_map(|(f, a)| format!("{f}({a})"))
+            .boxed(),
+        [a, b] => (name, a.clone(), b.clone())
+            .prop_map(|(f, a, b)| format!("{f}({a}, {b})"))
+            .boxed(),
+        [a, b, c] => (name, a.clone(), b.clone(), c.clone())
+            .prop_map(|(f, a, b, c)| format!("{f}({a}, {b}, {c})"))
+            .boxed(),
         _ => name.prop_map(|f| format!("{f}()")).boxed(),
     }
 }
@@ -63,7 +67,16 @@ fn text(depth: u32) -> Source {
 }
 
 fn unit() -> Source {
-    select(vec!["'seconds'", "'minutes'", "'hours'", "'days'", "'months'", "'years'"]).prop_map(str::to_owned).boxed()
+    select(vec![
+        "'seconds'",
+        "'minutes'",
+        "'hours'",
+        "'days'",
+        "'months'",
+        "'years'",
+    ])
+    .prop_map(str::to_owned)
+    .boxed()
 }
 
 fn number(depth: u32) -> Source {
@@ -73,7 +86,11 @@ fn number(depth: u32) -> Source {
     }
     let inner = number(depth - 1);
     let digits = (0..4_u32).prop_map(|n| n.to_string()).boxed();
-    let arithmetic = (inner.clone(), select(vec!["+", "-", "*", "/", "%"]), inner.clone());
+    let arithmetic = (
+        inner.clone(),
+        select(vec!["+", "-", "*", "/", "%"]),
+        inner.clone(),
+    );
     prop_oneof![
         2 => leaf,
         2 => arithmetic.prop_map(|(a, op, b)| format!("({a} {op} {b})")),

@@ -1,4 +1,5 @@
-//! Expressions whose answers are written down; [`super::agreement`] checks them on the databases as well.
+//! Expressions whose answers are written down; [`super::agreement`] checks them on the databases as
+//! well.
 
 use serde_json::{Map, Value, json};
 
@@ -20,7 +21,13 @@ pub fn data() -> Map<String, Value> {
 }
 
 pub fn caller(groups: &[String]) -> Auth<'_> {
-    Auth { id: Some("me"), email: Some("me@example.com"), role: Some("user"), account_id: Some("acc"), groups }
+    Auth {
+        id: Some("me"),
+        email: Some("me@example.com"),
+        role: Some("user"),
+        account_id: Some("acc"),
+        groups,
+    }
 }
 
 const TRUE: Option<bool> = Some(true);
@@ -85,11 +92,20 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     (r"t ~ 'abc\%' && t ~ 'ABC\\%'", TRUE),
     (r"t ~ 'ab\_%'", FALSE),
     (r"t ~ 'abc\\\\%' || t ~ '\a%'", FALSE),
-    (r"'a\\b' ~ 'A\b' && 'a\\b' ~ 'a\\\\b' && 'a\\' ~ 'a\\'", TRUE),
+    (
+        r"'a\\b' ~ 'A\b' && 'a\\b' ~ 'a\\\\b' && 'a\\' ~ 'a\\'",
+        TRUE,
+    ),
     (r"'20% off' ~ '20\% %' && !('200 off' ~ '20\% %')", TRUE),
     ("'Ä' ~ 'ä'", FALSE),
-    ("'a\u{fffd}' ~ '_\u{ffff}' && 'a\u{fffe}' ~ 'A\u{fffd}'", TRUE),
-    ("j.odd ~ '\u{fffd}' && '\u{fffe}' ~ j.odd && j.odd = '\u{ffff}'", TRUE),
+    (
+        "'a\u{fffd}' ~ '_\u{ffff}' && 'a\u{fffe}' ~ 'A\u{fffd}'",
+        TRUE,
+    ),
+    (
+        "j.odd ~ '\u{fffd}' && '\u{fffe}' ~ j.odd && j.odd = '\u{ffff}'",
+        TRUE,
+    ),
     ("j.odd = '\u{fffd}' || j.odd ~ 'a'", FALSE),
     ("u ~ '%'", NULL),
     ("t ~ u", NULL),
@@ -120,14 +136,20 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("j.a != '1'", TRUE),
     ("j.a < '1' || j.a ~ '%' || '1' ~ j.a || j.a = true", FALSE),
     ("j.a + 1 = 2 && -j.a = -1", TRUE),
-    ("j.b.c = 'Abc' && j.b.c > 'ABC' && j.b.c ~ 'aB_' && j.b.c < t", TRUE),
+    (
+        "j.b.c = 'Abc' && j.b.c > 'ABC' && j.b.c ~ 'aB_' && j.b.c < t",
+        TRUE,
+    ),
     ("j.b.c != 5", TRUE),
     ("j.b.c + 1 IS NULL", TRUE),
     ("j.b.0 = 'zero'", TRUE),
     ("j.list.0 IS NULL", TRUE),
     ("j.on && j.on = b && j.on != public", TRUE),
     ("j.off", NULL),
-    ("j.off IS NULL && j.off = null && j.nothing IS NULL && j.a.b.c IS NULL", TRUE),
+    (
+        "j.off IS NULL && j.off = null && j.nothing IS NULL && j.a.b.c IS NULL",
+        TRUE,
+    ),
     ("j.off = 1", NULL),
     ("j.nothing != 'x'", NULL),
     ("j.a = u", NULL),
@@ -155,7 +177,10 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("day = '2024-05-01T00:00Z'", TRUE),
     ("day < d", TRUE),
     ("day IN ('2024-05-02', '2024-05-01')", TRUE),
-    ("day = '2024-5-1' && d > '20240501' && d = '20240501T100000.123Z' && '2024-05-01t10:00:00.123z' = d", TRUE),
+    (
+        "day = '2024-5-1' && d > '20240501' && d = '20240501T100000.123Z' && '2024-05-01t10:00:00.123z' = d",
+        TRUE,
+    ),
     ("'2024-05-01' IN (t, day)", TRUE),
     ("e < d", NULL),
     ("e IS NULL", TRUE),
@@ -186,15 +211,36 @@ pub const CASES: &[(&str, Option<bool>)] = &[
     ("(@request.data.m = 1) IS NULL", TRUE),
     ("@request.data.e = null", TRUE),
     ("@request.data.e IS NOT NULL", FALSE),
-    ("@request.data.n IS NOT NULL && @request.data.j.a != null", TRUE),
-    ("@request.data.t:isset && @request.data.m:isset && @request.data.u:isset && @request.data.j.a:isset", TRUE),
+    (
+        "@request.data.n IS NOT NULL && @request.data.j.a != null",
+        TRUE,
+    ),
+    (
+        "@request.data.t:isset && @request.data.m:isset && @request.data.u:isset && @request.data.j.a:isset",
+        TRUE,
+    ),
     ("@request.data.e:isset || @request.data.j.b:isset", FALSE),
-    ("@request.data.e:isset = false && @request.data.e:changed = false", TRUE),
-    ("@request.data.n:changed && @request.data.t:changed && @request.data.b:changed", TRUE),
+    (
+        "@request.data.e:isset = false && @request.data.e:changed = false",
+        TRUE,
+    ),
+    (
+        "@request.data.n:changed && @request.data.t:changed && @request.data.b:changed",
+        TRUE,
+    ),
     // The same instant, nothing instead of nothing, and what was not sent.
-    ("@request.data.d:changed || @request.data.m:changed || @request.data.e:changed", FALSE),
-    ("@request.data.j:changed && @request.data.j.a:changed && @request.data.j.list:changed", TRUE),
-    ("@request.data.j.nothing:changed || @request.data.j.off:changed", FALSE),
+    (
+        "@request.data.d:changed || @request.data.m:changed || @request.data.e:changed",
+        FALSE,
+    ),
+    (
+        "@request.data.j:changed && @request.data.j.a:changed && @request.data.j.list:changed",
+        TRUE,
+    ),
+    (
+        "@request.data.j.nothing:changed || @request.data.j.off:changed",
+        FALSE,
+    ),
     ("@request.data.day:changed", FALSE),
     ("full = 'ABC% x'", NULL),
     ("later = '2024-05-08T10:00:00.123Z'", TRUE),

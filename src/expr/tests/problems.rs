@@ -62,23 +62,39 @@ fn positions_and_messages() {
 #[test]
 fn problems_of_rules() {
     for (source, position, part) in [
-        ("b && @request.auth.groups = 'x'", 5, "id, email, role and account_id"),
+        (
+            "b && @request.auth.groups = 'x'",
+            5,
+            "id, email, role and account_id",
+        ),
         ("b && @request.headers.x = 1", 5, "@request.headers.x"),
         ("b || @has_rol('x')", 5, "@has_role('name')"),
         ("@owns_record(zzz)", 13, "no field `zzz`"),
         ("@has_role(admin)", 10, "in quotes"),
         ("@request.data.zzz = 1", 0, "no field `zzz`"),
         ("b && @request.data.zzz:isset", 5, "no field `zzz`"),
-        ("b && @request.data.t:isst", 20, "there is no :isst; one can ask for :isset and :changed"),
+        (
+            "b && @request.data.t:isst",
+            20,
+            "there is no :isst; one can ask for :isset and :changed",
+        ),
         ("b && @request.data.t: = true", 20, "there is no :;"),
-        ("b && t:changed", 5, ":isset and :changed follow @request.data.<field>"),
+        (
+            "b && t:changed",
+            5,
+            ":isset and :changed follow @request.data.<field>",
+        ),
         ("b && @request.auth.id:isset", 5, "no part of what is sent"),
         ("b && (t = 'x'):isset", 14, ":isset and :changed follow"),
         ("b && @request.data.full:changed", 5, "computed"),
         ("@request.data.t:changed > true", 24, "a boolean"),
     ] {
         let problems = rule(source).unwrap_err();
-        assert_eq!((problems.len(), problems[0].position), (1, position), "{source}: {problems:?}");
+        assert_eq!(
+            (problems.len(), problems[0].position),
+            (1, position),
+            "{source}: {problems:?}"
+        );
         assert!(problems[0].message.contains(part), "{source}: {problems:?}");
     }
 }
@@ -86,7 +102,10 @@ fn problems_of_rules() {
 #[test]
 fn every_problem_is_named() {
     let problems = rule("zzz = 1 && (b > true || @unknown) && yyy + xxx = 1").unwrap_err();
-    assert_eq!(problems.iter().map(|p| p.position).collect::<Vec<_>>(), [0, 14, 24, 37, 43]);
+    assert_eq!(
+        problems.iter().map(|p| p.position).collect::<Vec<_>>(),
+        [0, 14, 24, 37, 43]
+    );
 }
 
 #[test]
@@ -124,7 +143,12 @@ fn expressions_at_the_limits_are_accepted() {
         format!("n{} = 1", " * n".repeat(5)),
         format!("n{} = 1", " + n".repeat(240)),
     ] {
-        assert!(filter(&source).is_ok(), "{}: {:?}", &source[..40], filter(&source).err());
+        assert!(
+            filter(&source).is_ok(),
+            "{}: {:?}",
+            &source[..40],
+            filter(&source).err()
+        );
     }
 }
 
@@ -133,10 +157,19 @@ fn patterns_are_bounded() {
     let long = |chars: usize| format!("t ~ '%{}'", "ä".repeat(chars - 1));
     assert!(rule(&long(1_000)).is_ok());
     let problem = rule(&long(1_001)).unwrap_err().remove(0);
-    assert_eq!((problem.position, problem.message.contains("1000 characters")), (4, true), "{problem:?}");
+    assert_eq!(
+        (
+            problem.position,
+            problem.message.contains("1000 characters")
+        ),
+        (4, true),
+        "{problem:?}"
+    );
     let many = |count: usize| vec![long(1_000); count].join(" || ");
     assert!(filter(&many(4)).is_ok() && rule(&many(5)).is_ok());
-    let problem = filter(&format!("{} || t ~ 'x'", many(4))).unwrap_err().remove(0);
+    let problem = filter(&format!("{} || t ~ 'x'", many(4)))
+        .unwrap_err()
+        .remove(0);
     assert!(problem.message.contains("4000 characters"), "{problem:?}");
     assert!(filter("t ~ u || t ~ u || t ~ u || t ~ u || t ~ u").is_err());
 }

@@ -10,7 +10,9 @@ use crate::expr::Auth;
 fn text(source: &str, dialect: Dialect, auth: &Auth<'_>, data: bool) -> String {
     let data = data.then(meaning::data);
     let mut sql = Sql::new(dialect);
-    rule(source).unwrap().write_sql(&mut sql, "r", auth, sent(data.as_ref()));
+    rule(source)
+        .unwrap()
+        .write_sql(&mut sql, "r", auth, sent(data.as_ref()));
     sql.build().text().to_owned()
 }
 
@@ -33,8 +35,14 @@ fn columns_are_qualified_and_values_bound() {
             r#"((r."created_at" >= $1::timestamptz) AND (r."day" < $2::text))"#,
         ),
     ] {
-        assert_eq!(text(source, Dialect::Sqlite, &Auth::default(), false), sqlite);
-        assert_eq!(text(source, Dialect::Postgres, &Auth::default(), false), postgres);
+        assert_eq!(
+            text(source, Dialect::Sqlite, &Auth::default(), false),
+            sqlite
+        );
+        assert_eq!(
+            text(source, Dialect::Postgres, &Auth::default(), false),
+            postgres
+        );
     }
 }
 
@@ -44,7 +52,11 @@ fn the_text_is_the_same_for_every_caller_and_body() {
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         for (source, _) in meaning::CASES {
             let known = text(source, dialect, &meaning::caller(&groups), true);
-            assert_eq!(known, text(source, dialect, &Auth::default(), false), "{source}");
+            assert_eq!(
+                known,
+                text(source, dialect, &Auth::default(), false),
+                "{source}"
+            );
         }
     }
 }
@@ -53,12 +65,17 @@ fn the_text_is_the_same_for_every_caller_and_body() {
 fn nothing_from_outside_becomes_sql() {
     let hostile = "x'; DROP TABLE users; --";
     let body = json!({"t": hostile});
-    let auth = Auth { id: Some(hostile), ..Auth::default() };
+    let auth = Auth {
+        id: Some(hostile),
+        ..Auth::default()
+    };
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let mut sql = Sql::new(dialect);
         let source = r#"t = "x'; DROP TABLE users; --" || t ~ @request.data.t || t = @request.auth.id || @has_group("'")
             || @request.data.t:changed"#;
-        rule(source).unwrap().write_sql(&mut sql, "r", &auth, sent(body.as_object()));
+        rule(source)
+            .unwrap()
+            .write_sql(&mut sql, "r", &auth, sent(body.as_object()));
         assert!(!sql.build().text().contains("DROP"));
     }
 }

@@ -43,15 +43,26 @@ const EXPRESSIONS_PER_CASE: usize = 80;
 const ROWS_PER_CASE: usize = 50;
 
 pub fn case() -> impl Strategy<Value = Case> {
-    let expression = condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
+    let expression =
+        condition(4).prop_filter_map("too large a calculation", |source| rule(&source).ok());
     let formula = functions::condition(3).prop_filter_map("too large a calculation", |source| {
-        Some((filter(&source).ok()?, Arc::new(Formula::compile(&source, &Fields, ColumnKind::Boolean).ok()?)))
+        Some((
+            filter(&source).ok()?,
+            Arc::new(Formula::compile(&source, &Fields, ColumnKind::Boolean).ok()?),
+        ))
     });
-    let caller =
-        (option(text()), option(select(vec!["admin", "user", "A"])), 0..3_usize).prop_map(|(id, role, n)| Caller {
+    let caller = (
+        option(text()),
+        option(select(vec!["admin", "user", "A"])),
+        0..3_usize,
+    )
+        .prop_map(|(id, role, n)| Caller {
             id,
             role: role.map(str::to_owned),
-            groups: ["g", "it's", "h"][..n].iter().map(|g| (*g).into()).collect(),
+            groups: ["g", "it's", "h"][..n]
+                .iter()
+                .map(|g| (*g).into())
+                .collect(),
         });
     (
         prop::collection::vec(expression, 1..=EXPRESSIONS_PER_CASE),
@@ -60,10 +71,18 @@ pub fn case() -> impl Strategy<Value = Case> {
         caller,
         prop::option::of(body()),
     )
-        .prop_map(|(expressions, formulas, rows, caller, data)| Case { expressions, formulas, rows, caller, data })
+        .prop_map(|(expressions, formulas, rows, caller, data)| Case {
+            expressions,
+            formulas,
+            rows,
+            caller,
+            data,
+        })
 }
 
-fn option<T: std::fmt::Debug + Clone>(some: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+fn option<T: std::fmt::Debug + Clone>(
+    some: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Option<T>> {
     prop::option::weighted(0.8, some)
 }
 
@@ -71,10 +90,16 @@ fn option<T: std::fmt::Debug + Clone>(some: impl Strategy<Value = T>) -> impl St
 
 fn row() -> BoxedStrategy<Map<String, Value>> {
     let fields = FIELDS.map(|(name, kind)| match name {
-        "id" | "created_by" => valid(kind).prop_map(move |value| (name.to_owned(), value)).boxed(),
-        _ => option(valid(kind)).prop_map(move |v| (name.to_owned(), v.unwrap_or(Value::Null))).boxed(),
+        "id" | "created_by" => valid(kind)
+            .prop_map(move |value| (name.to_owned(), value))
+            .boxed(),
+        _ => option(valid(kind))
+            .prop_map(move |v| (name.to_owned(), v.unwrap_or(Value::Null)))
+            .boxed(),
     });
-    Vec::from(fields).prop_map(|fields| fields.into_iter().collect()).boxed()
+    Vec::from(fields)
+        .prop_map(|fields| fields.into_iter().collect())
+        .boxed()
 }
 
 /// A request's body: values of any type, and missing ones.
@@ -89,9 +114,12 @@ fn body() -> BoxedStrategy<Map<String, Value>> {
         Just(json!({"a": null})).boxed(),
     ]);
     let fields = FIELDS.map(|(name, kind)| {
-        option(prop_oneof![4 => valid(kind), 1 => anything.clone()]).prop_map(move |v| v.map(|v| (name.to_owned(), v)))
+        option(prop_oneof![4 => valid(kind), 1 => anything.clone()])
+            .prop_map(move |v| v.map(|v| (name.to_owned(), v)))
     });
-    Vec::from(fields).prop_map(|fields| fields.into_iter().flatten().collect()).boxed()
+    Vec::from(fields)
+        .prop_map(|fields| fields.into_iter().flatten().collect())
+        .boxed()
 }
 
 fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
@@ -110,7 +138,8 @@ fn valid(kind: ColumnKind) -> BoxedStrategy<Value> {
     }
 }
 
-/// What stands in a document. Digits of a number are read by each database itself, which is exact near 1 only.
+/// What stands in a document. Digits of a number are read by each database itself, which is exact
+/// near 1 only.
 fn part() -> BoxedStrategy<Value> {
     prop_oneof![
         2 => text().prop_map(Value::from),
@@ -234,7 +263,15 @@ fn number() -> BoxedStrategy<f64> {
 }
 
 fn day() -> BoxedStrategy<String> {
-    let known = vec!["2024-01-01", "2024-01-01", "2024-01-01", "2024-01-02", "2023-12-31", "0001-01-01", "9999-12-31"];
+    let known = vec![
+        "2024-01-01",
+        "2024-01-01",
+        "2024-01-01",
+        "2024-01-02",
+        "2023-12-31",
+        "0001-01-01",
+        "9999-12-31",
+    ];
     let years = select(vec![1, 4, 999, 1900, 1970, 2000, 2024, 9999]);
     prop_oneof![
         3 => select(known).prop_map(str::to_owned),
@@ -244,8 +281,15 @@ fn day() -> BoxedStrategy<String> {
 }
 
 fn timestamp() -> BoxedStrategy<String> {
-    let clock = select(vec!["00:00:00.000", "00:00:00.001", "10:00:00.123", "23:59:59.999"]);
-    (day(), clock).prop_map(|(day, clock)| format!("{day}T{clock}Z")).boxed()
+    let clock = select(vec![
+        "00:00:00.000",
+        "00:00:00.001",
+        "10:00:00.123",
+        "23:59:59.999",
+    ]);
+    (day(), clock)
+        .prop_map(|(day, clock)| format!("{day}T{clock}Z"))
+        .boxed()
 }
 
 pub fn date_time() -> BoxedStrategy<String> {
@@ -265,12 +309,23 @@ pub fn date_time() -> BoxedStrategy<String> {
         ".0",
         ".000",
     ]);
-    let zone = select(vec!["", "Z", "+00:00", "-00:00", "+02:00", "-05:30", "+14:00", "-14:00"]);
-    let full =
-        (day(), select(vec!["T", " "]), clock, fraction, zone).prop_filter_map("no instant", |(d, t, c, f, z)| {
-            let text = format!("{d}{t}{c}{}{z}", if c.len() == 8 { &f[..f.len().min(10)] } else { "" });
+    let zone = select(vec![
+        "", "Z", "+00:00", "-00:00", "+02:00", "-05:30", "+14:00", "-14:00",
+    ]);
+    let full = (day(), select(vec!["T", " "]), clock, fraction, zone).prop_filter_map(
+        "no instant",
+        |(d, t, c, f, z)| {
+            let text = format!(
+                "{d}{t}{c}{}{z}",
+                if c.len() == 8 {
+                    &f[..f.len().min(10)]
+                } else {
+                    ""
+                }
+            );
             crate::expr::parse_instant(&text).map(|_| text)
-        });
+        },
+    );
     prop_oneof![4 => full, 1 => day(), 1 => timestamp()].boxed()
 }
 
@@ -289,7 +344,17 @@ pub fn number_literal() -> BoxedStrategy<String> {
 }
 
 fn number_operand(depth: u32) -> BoxedStrategy<String> {
-    let fields = field(&["n", "m", "n", "m", "@request.data.n", "either", "rounded", "length", "j.a"]);
+    let fields = field(&[
+        "n",
+        "m",
+        "n",
+        "m",
+        "@request.data.n",
+        "either",
+        "rounded",
+        "length",
+        "j.a",
+    ]);
     let leaf = prop_oneof![3 => fields, 2 => number_literal()].boxed();
     leaf.prop_recursive(depth, 12, 2, |inner| {
         let op = select(vec!["+", "-", "*", "/", "%"]);
@@ -302,7 +367,12 @@ fn number_operand(depth: u32) -> BoxedStrategy<String> {
 }
 
 fn text_operand() -> BoxedStrategy<String> {
-    let callers = ["@request.auth.id", "@request.auth.role", "@request.auth.email", "@request.auth.account_id"];
+    let callers = [
+        "@request.auth.id",
+        "@request.auth.role",
+        "@request.auth.email",
+        "@request.auth.account_id",
+    ];
     prop_oneof![
         4 => field(&["t", "u", "id", "created_by", "updated_by", "@request.data.t", "@request.data.u"]),
         1 => field(&["full", "first", "dollars"]),
@@ -314,7 +384,16 @@ fn text_operand() -> BoxedStrategy<String> {
 }
 
 fn time_field() -> BoxedStrategy<String> {
-    field(&["d", "e", "day", "created_at", "@request.data.d", "@request.data.day", "@request.data.created_at", "later"])
+    field(&[
+        "d",
+        "e",
+        "day",
+        "created_at",
+        "@request.data.d",
+        "@request.data.day",
+        "@request.data.created_at",
+        "later",
+    ])
 }
 
 fn time_operand() -> BoxedStrategy<String> {
@@ -334,14 +413,24 @@ fn any_operand() -> BoxedStrategy<String> {
 }
 
 fn list(left: BoxedStrategy<String>, item: BoxedStrategy<String>) -> BoxedStrategy<String> {
-    (left, prop::collection::vec(item, 1..5)).prop_map(|(a, items)| format!("{a} IN ({})", items.join(", "))).boxed()
+    (left, prop::collection::vec(item, 1..5))
+        .prop_map(|(a, items)| format!("{a} IN ({})", items.join(", ")))
+        .boxed()
 }
 
 fn comparison() -> BoxedStrategy<String> {
     let op = || select(vec!["=", "!=", "<", ">", "<=", ">="]);
     let equality = || select(vec!["=", "!="]);
     let join = |(a, op, b): (String, &str, String)| format!("{a} {op} {b}");
-    let not_boolean = || prop_oneof![number_operand(0), text_operand(), time_field(), Just("null".to_owned())].boxed();
+    let not_boolean = || {
+        prop_oneof![
+            number_operand(0),
+            text_operand(),
+            time_field(),
+            Just("null".to_owned())
+        ]
+        .boxed()
+    };
     prop_oneof![
         4 => (number_operand(3), op(), number_operand(2)).prop_map(join),
         4 => (text_operand(), op(), text_operand()).prop_map(join),
@@ -361,11 +450,30 @@ fn comparison() -> BoxedStrategy<String> {
 
 fn condition(depth: u32) -> BoxedStrategy<String> {
     let null_test = (
-        prop_oneof![any_operand(), field(&["j", "@request.data.j", "@request.data.day"])],
+        prop_oneof![
+            any_operand(),
+            field(&["j", "@request.data.j", "@request.data.day"])
+        ],
         select(vec!["IS NULL", "is not null"]),
     );
-    let sent = ["n", "t", "b", "d", "day", "r", "created_at", "j", "j.a", "j.b", "j.b.c", "id"];
-    let asked = (select(sent.to_vec()), select(vec![":isset", ":changed", " IS NULL", " != null"]))
+    let sent = [
+        "n",
+        "t",
+        "b",
+        "d",
+        "day",
+        "r",
+        "created_at",
+        "j",
+        "j.a",
+        "j.b",
+        "j.b.c",
+        "id",
+    ];
+    let asked = (
+        select(sent.to_vec()),
+        select(vec![":isset", ":changed", " IS NULL", " != null"]),
+    )
         .prop_map(|(name, question)| format!("@request.data.{name}{question}"));
     let macros = vec![
         "@owns_record",

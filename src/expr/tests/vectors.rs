@@ -249,8 +249,12 @@ fn functions() {
     ];
     accepted(&good, filter);
     for source in good {
-        let compiled = crate::expr::Formula::compile(source, &super::Fields, crate::db::ColumnKind::Text);
-        assert!(compiled.is_ok_and(|formula| formula.kind() == crate::db::ColumnKind::Boolean), "{source}");
+        let compiled =
+            crate::expr::Formula::compile(source, &super::Fields, crate::db::ColumnKind::Text);
+        assert!(
+            compiled.is_ok_and(|formula| formula.kind() == crate::db::ColumnKind::Boolean),
+            "{source}"
+        );
     }
     refused(&good, rule);
     refused(
@@ -310,7 +314,11 @@ fn computed_fields_have_a_type() {
         ("", None),
     ] {
         let compiled = crate::expr::Formula::compile(source, &super::Fields, ColumnKind::Text);
-        assert_eq!(compiled.ok().map(|formula| formula.kind()), kind, "{source}");
+        assert_eq!(
+            compiled.ok().map(|formula| formula.kind()),
+            kind,
+            "{source}"
+        );
     }
     let deep = |levels: usize| format!("{}n{}", "abs(".repeat(levels), ")".repeat(levels));
     assert!(crate::expr::Formula::compile(&deep(24), &super::Fields, ColumnKind::Text).is_ok());
@@ -320,18 +328,28 @@ fn computed_fields_have_a_type() {
 #[test]
 fn a_computed_field_stands_for_its_expression() {
     let predicate = super::filter("full = 'A b' && later > created_at").unwrap();
-    assert_eq!(predicate.fields().collect::<Vec<_>>(), ["created_at", "full", "later"]);
+    assert_eq!(
+        predicate.fields().collect::<Vec<_>>(),
+        ["created_at", "full", "later"]
+    );
     assert!(!predicate.reads_clock() && super::filter("age > 1").unwrap().reads_clock());
-    let record =
-        serde_json::json!({"t": "a", "u": "b", "n": 1, "d": "2024-01-01", "created_at": "2024-01-01T12:00:00Z"});
-    assert_eq!(predicate.eval(record.as_object().unwrap(), &crate::expr::Auth::default(), None), Some(true));
+    let record = serde_json::json!({"t": "a", "u": "b", "n": 1, "d": "2024-01-01", "created_at": "2024-01-01T12:00:00Z"});
+    assert_eq!(
+        predicate.eval(
+            record.as_object().unwrap(),
+            &crate::expr::Auth::default(),
+            None
+        ),
+        Some(true)
+    );
     assert!(rule("@request.data.full = 'x'").is_err());
     assert!(rule("full = @request.auth.id").is_ok());
 }
 
 #[test]
 fn a_rule_without_a_body_has_no_data() {
-    let compile = |source| Predicate::compile(source, &super::Fields, Purpose::Rule { data: false });
+    let compile =
+        |source| Predicate::compile(source, &super::Fields, Purpose::Rule { data: false });
     assert!(compile("@request.auth.id = created_by").is_ok());
     assert!(compile("@request.data.t = 'x'").is_err());
 }
@@ -350,7 +368,9 @@ fn a_public_rule_needs_a_boolean_field() {
 
 #[test]
 fn what_an_expression_reads() {
-    let predicate = rule("t = 'x' && (@owns_record(r) || @has_group('g') && @has_group('f') || -n > @request.data.m)");
+    let predicate = rule(
+        "t = 'x' && (@owns_record(r) || @has_group('g') && @has_group('f') || -n > @request.data.m)",
+    );
     let predicate = predicate.unwrap();
     assert_eq!(predicate.fields().collect::<Vec<_>>(), ["n", "r", "t"]);
     let reads = predicate.reads();
@@ -364,14 +384,33 @@ fn callers_who_differ_only_in_what_is_not_read_are_alike() {
     use crate::expr::Auth;
     let predicate = rule("@owns_record || @has_group('g')").unwrap();
     let groups = ["g".to_owned(), "h".to_owned()];
-    let one = Auth { id: Some("1"), role: Some("admin"), groups: &groups, ..Auth::default() };
-    let same = Auth { id: Some("1"), email: Some("x"), groups: &groups[..1], ..Auth::default() };
+    let one = Auth {
+        id: Some("1"),
+        role: Some("admin"),
+        groups: &groups,
+        ..Auth::default()
+    };
+    let same = Auth {
+        id: Some("1"),
+        email: Some("x"),
+        groups: &groups[..1],
+        ..Auth::default()
+    };
     assert_eq!(predicate.caller_key(&one), predicate.caller_key(&same));
     for other in [
-        Auth { id: Some("2"), ..one },
+        Auth {
+            id: Some("2"),
+            ..one
+        },
         Auth { id: None, ..one },
-        Auth { id: Some(""), ..one },
-        Auth { groups: &groups[1..], ..one },
+        Auth {
+            id: Some(""),
+            ..one
+        },
+        Auth {
+            groups: &groups[1..],
+            ..one
+        },
     ] {
         assert_ne!(predicate.caller_key(&one), predicate.caller_key(&other));
     }
@@ -382,7 +421,10 @@ fn a_field_that_must_equal_an_attribute() {
     use crate::expr::Attribute;
     for (source, expected) in [
         ("@owns_record", Some(("created_by", Attribute::Id))),
-        ("b && (n = 1 && @request.auth.role = t)", Some(("t", Attribute::Role))),
+        (
+            "b && (n = 1 && @request.auth.role = t)",
+            Some(("t", Attribute::Role)),
+        ),
         ("b || @owns_record", None),
         ("!@owns_record", None),
         ("created_by != @request.auth.id", None),

@@ -1,7 +1,7 @@
 //! Everything that does not fit when a body is read into a shape, not only what comes first.
 //!
-//! serde stops at the first problem. So the place of a problem gets a stand-in, which is taken for whatever belongs there,
-//! and the body is read again, until it fits or nothing more can be told.
+//! serde stops at the first problem. So the place of a problem gets a stand-in, which is taken for
+//! whatever belongs there, and the body is read again, until it fits or nothing more can be told.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
@@ -19,25 +19,32 @@ const STAND_IN: &str = "\0stand-in";
 pub(super) fn all<T: DeserializeOwned>(mut body: Value, first: Problem) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     let mut next = Some(first);
-    while let Some(problem) = next.filter(|next| problems.iter().all(|known| known.loc != next.loc)) {
+    while let Some(problem) = next.filter(|next| problems.iter().all(|known| known.loc != next.loc))
+    {
         let replaced = replace(&mut body, &problem.loc[1..]);
         problems.push(problem);
         if !replaced || problems.len() == MOST {
             break;
         }
-        next = serde_path_to_error::deserialize::<_, T>(Reader(&body)).err().map(|error| self::problem(&error));
+        next = serde_path_to_error::deserialize::<_, T>(Reader(&body))
+            .err()
+            .map(|error| self::problem(&error));
     }
     problems
 }
 
 /// Puts a stand-in where a path leads; false if it leads nowhere.
 fn replace(body: &mut Value, path: &[Value]) -> bool {
-    let Some((last, parents)) = path.split_last() else { return false };
+    let Some((last, parents)) = path.split_last() else {
+        return false;
+    };
     let mut place = body;
     for segment in parents {
         let inner = match segment {
             Value::String(key) => place.get_mut(key),
-            other => other.as_u64().and_then(|index| place.get_mut(usize::try_from(index).ok()?)),
+            other => other
+                .as_u64()
+                .and_then(|index| place.get_mut(usize::try_from(index).ok()?)),
         };
         let Some(inner) = inner else { return false };
         place = inner;
@@ -49,7 +56,9 @@ fn replace(body: &mut Value, path: &[Value]) -> bool {
             true
         }
         (Value::Array(items), last) => {
-            let item = last.as_u64().and_then(|index| items.get_mut(usize::try_from(index).ok()?));
+            let item = last
+                .as_u64()
+                .and_then(|index| items.get_mut(usize::try_from(index).ok()?));
             item.is_some_and(|item| {
                 *item = stand_in;
                 true
@@ -68,15 +77,22 @@ pub(super) fn problem(error: &serde_path_to_error::Error<serde_json::Error>) -> 
         Segment::Seq { index } => Some(Value::from(*index)),
         _ => None,
     }));
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+    if let Some(field) = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next())
+    {
         loc.push(field.into());
         return Problem::at(loc, "missing", "Field required", Value::Null);
     }
-    let expected = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
+    let expected = message
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.rsplit_once(", expected "));
     let (kind, msg) = match expected.map(|(_, expected)| expected) {
         Some("a string") => ("string_type", "Input should be a valid string"),
         Some("a boolean") => ("bool_type", "Input should be a valid boolean"),
-        Some("i64" | "u64" | "i32" | "u32" | "usize") => ("int_type", "Input should be a valid integer"),
+        Some("i64" | "u64" | "i32" | "u32" | "usize") => {
+            ("int_type", "Input should be a valid integer")
+        }
         Some("f64") => ("float_type", "Input should be a valid number"),
         Some("a sequence") => ("list_type", "Input should be a valid list"),
         Some("a map") => ("dict_type", "Input should be a valid dictionary"),
@@ -124,7 +140,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         match self.0 {
             _ if self.stands_in() => visitor.visit_unit(),
             Value::Object(members) => visitor.visit_map(entries(members)),
-            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Reader))),
+            Value::Array(items) => {
+                visitor.visit_seq(SeqDeserializer::new(items.iter().map(Reader)))
+            }
             plain => plain.deserialize_any(visitor),
         }
     }
@@ -153,18 +171,34 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        if self.stands_in() || self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.stands_in() || self.0.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         self.deserialize_seq(visitor)
     }
 
@@ -211,7 +245,11 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 fn entries(
     members: &Map<String, Value>,
 ) -> MapDeserializer<'_, impl Iterator<Item = (&str, Reader<'_>)>, serde_json::Error> {
-    MapDeserializer::new(members.iter().map(|(key, value)| (key.as_str(), Reader(value))))
+    MapDeserializer::new(
+        members
+            .iter()
+            .map(|(key, value)| (key.as_str(), Reader(value))),
+    )
 }
 
 #[cfg(test)]
@@ -246,15 +284,23 @@ mod tests {
     }
 
     fn found(body: &Value) -> Vec<String> {
-        let Err(error) = serde_path_to_error::deserialize::<_, Order>(body) else { return Vec::new() };
+        let Err(error) = serde_path_to_error::deserialize::<_, Order>(body) else {
+            return Vec::new();
+        };
         let problems = all::<Order>(body.clone(), problem(&error));
-        problems.iter().map(|problem| format!("{} {}", json!(problem.loc), problem.kind)).collect()
+        problems
+            .iter()
+            .map(|problem| format!("{} {}", json!(problem.loc), problem.kind))
+            .collect()
     }
 
     #[test]
     fn every_problem_is_found() {
         for (body, expected) in [
-            (json!({"name": "n", "count": 1, "size": "small", "items": []}), vec![]),
+            (
+                json!({"name": "n", "count": 1, "size": "small", "items": []}),
+                vec![],
+            ),
             (
                 json!({}),
                 vec![
@@ -286,7 +332,8 @@ mod tests {
         ] {
             let found = found(&body);
             assert!(
-                found.len() == expected.len() && expected.iter().all(|e| found.contains(&(*e).into())),
+                found.len() == expected.len()
+                    && expected.iter().all(|e| found.contains(&(*e).into())),
                 "{found:?}"
             );
         }

@@ -89,8 +89,8 @@ struct SubscriptionView {
     operations: Vec<&'static str>,
     /// Whether it is handed events as they happen; otherwise it is still told of what was before.
     live: bool,
-    /// How many subscriptions see the same and share each event's frame with it, itself among them; null if it is not
-    /// live or the server is too busy to count.
+    /// How many subscriptions see the same and share each event's frame with it, itself among them;
+    /// null if it is not live or the server is too busy to count.
     group_size: Option<usize>,
 }
 
@@ -111,11 +111,15 @@ impl From<ConnectionInfo> for ConnectionView {
             protocol: info.protocol,
             user_id: principal.map(|principal| principal.user_id),
             email: principal.map(|principal| principal.email.clone()),
-            api_key_id: principal.and_then(|principal| principal.key.as_ref()).map(|key| key.id),
+            api_key_id: principal
+                .and_then(|principal| principal.key.as_ref())
+                .map(|key| key.id),
             account_id: account.map(|account| account.id),
             account_name: account.map(|account| account.name.clone()),
             opened_by: info.opened_by,
-            address: info.address.map(|address| address.to_canonical().to_string()),
+            address: info
+                .address
+                .map(|address| address.to_canonical().to_string()),
             since: canonical_time(info.since),
             expires_at: info.expires_at.map(canonical_time),
             queued_frames: info.queued_frames,
@@ -123,7 +127,11 @@ impl From<ConnectionInfo> for ConnectionView {
             pulling: info.behind.is_some(),
             behind: info.behind.unwrap_or_default(),
             sent: info.sent,
-            subscriptions: info.subscriptions.iter().map(SubscriptionView::from).collect(),
+            subscriptions: info
+                .subscriptions
+                .iter()
+                .map(SubscriptionView::from)
+                .collect(),
         }
     }
 }
@@ -166,19 +174,29 @@ impl From<&SubscriptionInfo> for SubscriptionView {
     ),
     responses((status = 200, body = ConnectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-pub(super) async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<ConnectionList>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    _: Superadmin,
+    query: Query,
+) -> Result<Json<ConnectionList>> {
     query.refuse_misspelt(&["account", "user_id", "protocol", "before", "limit"])?;
     let text = |key| query.get(key).filter(|text| !text.is_empty());
     let wrong = |key: &str, message: &str, text: &str| {
         Error::malformed(Problem::query(key, "value_error", message.to_owned(), text))
     };
     let id = |key| {
-        let parse = |text| Uuid::try_parse(text).map_err(|_| wrong(key, "Input should be a valid UUID", text));
+        let parse = |text| {
+            Uuid::try_parse(text).map_err(|_| wrong(key, "Input should be a valid UUID", text))
+        };
         text(key).map(parse).transpose()
     };
     let protocol = match text("protocol") {
         Some(name) if !PROTOCOLS.contains(&name) => {
-            return Err(wrong("protocol", "Input should be ws, sse or pocketbase", name));
+            return Err(wrong(
+                "protocol",
+                "Input should be ws, sse or pocketbase",
+                name,
+            ));
         }
         name => name,
     };
@@ -191,12 +209,22 @@ pub(super) async fn list(State(app): State<App>, _: Superadmin, query: Query) ->
         },
         None => None,
     };
-    let wanted = Wanted { account, user, protocol, before, limit: usize::try_from(limit).unwrap_or(1) };
+    let wanted = Wanted {
+        account,
+        user,
+        protocol,
+        before,
+        limit: usize::try_from(limit).unwrap_or(1),
+    };
     let (connections, total) = app.hub.connections_now(&wanted).await;
-    Ok(Json(ConnectionList { items: connections.into_iter().map(ConnectionView::from).collect(), total }))
+    Ok(Json(ConnectionList {
+        items: connections.into_iter().map(ConnectionView::from).collect(),
+        total,
+    }))
 }
 
-/// Ends a realtime connection of this process. Its client may connect again as long as its credential is good.
+/// Ends a realtime connection of this process. Its client may connect again as long as its
+/// credential is good.
 #[utoipa::path(delete, path = "/api/v1/admin/realtime/connections/{id}", tag = "operation",
     operation_id = "close_connection",
     params(("id" = String, Path, description = "The connection's id")),
@@ -207,11 +235,20 @@ pub(super) async fn close(
     Superadmin(caller): Superadmin,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
-    let found = Uuid::try_parse(&id).ok().and_then(|id| app.hub.connection(id));
+    let found = Uuid::try_parse(&id)
+        .ok()
+        .and_then(|id| app.hub.connection(id));
     let line = found.ok_or_else(|| Error::not_found("There is no such connection"))?;
     let of = line.caller();
-    let (user, account) = (of.principal().map(|principal| principal.user_id), of.account_id());
-    let event = Event::delete("realtime_connections", line.id(), json!({"user_id": user, "account_id": account}));
+    let (user, account) = (
+        of.principal().map(|principal| principal.user_id),
+        of.account_id(),
+    );
+    let event = Event::delete(
+        "realtime_connections",
+        line.id(),
+        json!({"user_id": user, "account_id": account}),
+    );
     let event = account.into_iter().fold(event, Event::of).by(&caller);
     let batch = Batch::new().with(event.entry(app.clock.now()));
     app.db.commit(batch).await.map_err(|error| error.source)?;

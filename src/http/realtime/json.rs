@@ -1,7 +1,8 @@
 //! The JSON of the published protocol, shared by its two transports.
 //!
-//! Clients of it tell frames apart by `type`. They take a frame of an unknown `type` for an event, and must never see
-//! `connecting`, `connected`, `disconnected`, `error`, `auth_error` or `message` there; errors have no `type` at all.
+//! Clients of it tell frames apart by `type`. They take a frame of an unknown `type` for an event,
+//! and must never see `connecting`, `connected`, `disconnected`, `error`, `auth_error` or `message`
+//! there; errors have no `type` at all.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -44,7 +45,8 @@ pub(super) fn event(event: &Event<'_>) -> String {
     serde_json::to_string(&frame).unwrap_or_default()
 }
 
-/// A frame of a subscription, in which its reference is named; the frame itself is shared with others.
+/// A frame of a subscription, in which its reference is named; the frame itself is shared with
+/// others.
 pub(super) fn tagged(frame: &[u8], reference: &str) -> Vec<u8> {
     let rest = frame.strip_prefix(b"{").unwrap_or_default();
     [b"{\"ref\":", reference.as_bytes(), b",", rest].concat()
@@ -74,21 +76,34 @@ pub(super) fn notice(notice: &Notice<'_>, about: Option<About<'_>>) -> Value {
 
 /// A subscription that cannot go on has ended: an error, which says so.
 fn ended(message: &str, about: Option<About<'_>>) -> Value {
-    let mut frame = error(message, "invalid_filter", about.map(|about| about.collection));
+    let mut frame = error(
+        message,
+        "invalid_filter",
+        about.map(|about| about.collection),
+    );
     frame["status"] = "unsubscribed".into();
     name(&mut frame, about.and_then(|about| about.tag));
     frame
 }
 
 /// Some of the records that a snapshot shows.
-pub(super) fn snapshot(collection: &str, reference: Option<&str>, items: &[String], more: Option<bool>) -> String {
+pub(super) fn snapshot(
+    collection: &str,
+    reference: Option<&str>,
+    items: &[String],
+    more: Option<bool>,
+) -> String {
     let mut frame = json!({"type": "snapshot", "collection": collection});
     name(&mut frame, reference);
     if let Some(more) = more {
         frame["has_more"] = more.into();
     }
     let head = frame.to_string();
-    format!("{},\"items\":[{}]}}", head.trim_end_matches('}'), items.join(","))
+    format!(
+        "{},\"items\":[{}]}}",
+        head.trim_end_matches('}'),
+        items.join(",")
+    )
 }
 
 /// Names a subscription by the reference that its client gave it, in JSON.

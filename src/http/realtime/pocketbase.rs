@@ -1,9 +1,10 @@
-//! The realtime protocol of the `pocketbase` npm package: one stream of server-sent events, and a request that says what
-//! it is to carry.
+//! The realtime protocol of the `pocketbase` npm package: one stream of server-sent events, and a
+//! request that says what it is to carry.
 //!
-//! The stream knows nobody. The first request with subscriptions says who its reader is; from then on it is a
-//! connection of the hub like any other, with the same rules, masks and order. The protocol has no words for what was
-//! missed during a break: whoever must miss nothing uses a protocol that has.
+//! The stream knows nobody. The first request with subscriptions says who its reader is; from then
+//! on it is a connection of the hub like any other, with the same rules, masks and order. The
+//! protocol has no words for what was missed during a break: whoever must miss nothing uses a
+//! protocol that has.
 
 pub mod body;
 mod client;
@@ -51,10 +52,19 @@ impl Dialect for PocketBase {
     }
 
     fn event(&self, event: &Event<'_>) -> Bytes {
-        let names = json!({"collectionId": event.collection_id, "collectionName": event.collection}).to_string();
+        let names =
+            json!({"collectionId": event.collection_id, "collectionName": event.collection})
+                .to_string();
         // A record always has fields: at least its id.
-        let (names, record) = (names.trim_end_matches('}'), event.data.trim_start().trim_start_matches('{'));
-        format!(r#"{{"record":{names},{record},"action":"{}"}}"#, event.operation.name()).into()
+        let (names, record) = (
+            names.trim_end_matches('}'),
+            event.data.trim_start().trim_start_matches('{'),
+        );
+        format!(
+            r#"{{"record":{names},{record},"action":"{}"}}"#,
+            event.operation.name()
+        )
+        .into()
     }
 
     fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
@@ -64,7 +74,9 @@ impl Dialect for PocketBase {
     /// References stay ids; the records stand beside them.
     fn place(&self) -> Placement {
         |record, field, found| {
-            let Some((mut found, collection)) = found else { return };
+            let Some((mut found, collection)) = found else {
+                return;
+            };
             found.insert("collectionId".into(), json!(collection.id));
             found.insert("collectionName".into(), json!(collection.name));
             let expand = record.entry("expand").or_insert_with(|| json!({}));
@@ -77,14 +89,17 @@ impl Dialect for PocketBase {
     /// The event is called like the topic, byte for byte; `data` must be one line.
     fn tag(&self, frame: &Bytes, tag: &str) -> Bytes {
         let picked = Topic::parse(tag).pick(frame);
-        let data = String::from_utf8_lossy(picked.as_ref().unwrap_or(frame)).replace(['\n', '\r'], " ");
+        let data =
+            String::from_utf8_lossy(picked.as_ref().unwrap_or(frame)).replace(['\n', '\r'], " ");
         format!("event:{tag}\ndata:{data}\n\n").into()
     }
 }
 
 /// The routes of the protocol.
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/realtime", get(open).post(subscribe)).layer(Extension(Arc::<Clients>::default()))
+    Router::new()
+        .route("/api/realtime", get(open).post(subscribe))
+        .layer(Extension(Arc::<Clients>::default()))
 }
 
 /// Opens the stream. Its first event tells the client its id.
@@ -95,13 +110,23 @@ async fn open(
 ) -> Result<Response, Refusal> {
     let stopping = app.lifecycle.stopping().clone();
     let feed = clients.admit(from.0, stopping).ok_or_else(|| {
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many clients have not said yet what they want.", json!({}))
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many clients have not said yet what they want.",
+            json!({}),
+        )
     })?;
     let body = Body::from_stream(stream::unfold(Some(feed), client::next));
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
     ];
     Ok((headers, body).into_response())
 }
@@ -114,12 +139,24 @@ async fn subscribe(
     headers: HeaderMap,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let asked = body::read(request, &app).await.ok_or_else(Refusal::unreadable)?;
+    let asked = body::read(request, &app)
+        .await
+        .ok_or_else(Refusal::unreadable)?;
     check(&asked)?;
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, "Missing or invalid client id.", json!({}));
+    let missing = || {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "Missing or invalid client id.",
+            json!({}),
+        )
+    };
     let client = clients.get(&asked.client).ok_or_else(missing)?;
     if client.from != from.0 {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "Invalid realtime client.", json!({})));
+        return Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "Invalid realtime client.",
+            json!({}),
+        ));
     }
     let shown = shown(&app, &headers).await?;
     // One request after another, so that the last one stands.
@@ -134,7 +171,12 @@ async fn subscribe(
 
 /// Whom a request stands for. A token that is not valid is none, as this protocol has it.
 async fn shown(app: &App, headers: &HeaderMap) -> Result<Shown, Refusal> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let token = header("authorization").trim();
     let token = token
         .split_once(' ')
@@ -187,15 +229,29 @@ async fn identify(
             (Caller::Anonymous { .. }, _) => {}
         }
     }
-    let session = Session::open(app.clone(), Some(shown), ClientAddress(client.from), &PocketBase).await?;
+    let session = Session::open(
+        app.clone(),
+        Some(shown),
+        ClientAddress(client.from),
+        &PocketBase,
+    )
+    .await?;
     let session = Arc::new(session);
-    *talk = Talk { session: Some(session.clone()), topics: Vec::new() };
+    *talk = Talk {
+        session: Some(session.clone()),
+        topics: Vec::new(),
+    };
     client.speak_for(session.clone(), clients);
     Ok(session)
 }
 
 /// Subscribes to what is new and unsubscribes from what is not asked for any more.
-async fn apply(app: &App, session: &Session, talk: &mut Talk, topics: Vec<String>) -> Result<(), Refusal> {
+async fn apply(
+    app: &App,
+    session: &Session,
+    talk: &mut Talk,
+    topics: Vec<String>,
+) -> Result<(), Refusal> {
     let connection = &session.connection;
     for topic in talk.topics.iter().filter(|topic| !topics.contains(topic)) {
         connection.unsubscribe(topic, Bytes::new());
@@ -210,7 +266,9 @@ async fn apply(app: &App, session: &Session, talk: &mut Talk, topics: Vec<String
             Some(wish) => match connection.subscribe(wish).await {
                 // A filter that means nothing shows nothing, as this protocol has it.
                 Ok(()) | Err(Refused::Invalid(_)) => {}
-                Err(Refused::TooMany(most)) => return Err(Refusal::too_long("subscriptions", None, most)),
+                Err(Refused::TooMany(most)) => {
+                    return Err(Refusal::too_long("subscriptions", None, most));
+                }
             },
         }
         talk.topics.push(topic);
@@ -219,7 +277,11 @@ async fn apply(app: &App, session: &Session, talk: &mut Talk, topics: Vec<String
 }
 
 /// What a topic stands for; `None` if there are no such records, or none for this caller.
-async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option<Subscribe>, Refusal> {
+async fn subscription(
+    app: &App,
+    session: &Session,
+    text: &str,
+) -> Result<Option<Subscribe>, Refusal> {
     // Nothing is called like that, and an event that was would break the stream.
     if text.chars().any(char::is_control) {
         return Ok(None);
@@ -227,11 +289,19 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
     let topic = Topic::parse(text);
     let catalog = app.catalog.current();
     let by_id = crate::id::CollectionId::parse(topic.collection).and_then(|id| catalog.by_id(id));
-    let collection = by_id.or_else(|| catalog.by_name(topic.collection)).map_or(topic.collection, |found| &found.name);
-    let Ok(scope) = session.scope(None).await else { return Ok(None) };
-    session.hook(|hooks| &hooks.realtime_subscribe, Some(collection), None).await?;
+    let collection = by_id
+        .or_else(|| catalog.by_name(topic.collection))
+        .map_or(topic.collection, |found| &found.name);
+    let Ok(scope) = session.scope(None).await else {
+        return Ok(None);
+    };
+    session
+        .hook(|hooks| &hooks.realtime_subscribe, Some(collection), None)
+        .await?;
     // What cannot be expanded is left as it is, as this protocol has it.
-    let expand = topic.option("expand").and_then(|text| ExpandPaths::parse(text).ok().flatten());
+    let expand = topic
+        .option("expand")
+        .and_then(|text| ExpandPaths::parse(text).ok().flatten());
     let expand = expand.and_then(|expand| expand.known_to(catalog.by_name(collection)?));
     let record = match topic.record.map(RecordId::parse) {
         // No record is called like that.
@@ -242,7 +312,10 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
     let selection = Selection {
         record,
         expand: session.as_deep_as_allowed(expand),
-        filter: topic.option("filter").filter(|filter| !filter.trim().is_empty()).map(Into::into),
+        filter: topic
+            .option("filter")
+            .filter(|filter| !filter.trim().is_empty())
+            .map(Into::into),
         ..Selection::default()
     };
     Ok(Some(Subscribe {
@@ -255,7 +328,8 @@ async fn subscription(app: &App, session: &Session, text: &str) -> Result<Option
 
 fn check(asked: &Asked) -> Result<(), Refusal> {
     if asked.client.trim().is_empty() {
-        let problem = json!({"clientId": {"code": "validation_required", "message": "Cannot be blank."}});
+        let problem =
+            json!({"clientId": {"code": "validation_required", "message": "Cannot be blank."}});
         return Err(Refusal::invalid(problem));
     }
     if asked.client.chars().count() > MAX_ID {
@@ -267,7 +341,11 @@ fn check(asked: &Asked) -> Result<(), Refusal> {
     if asked.topics.iter().map(String::len).sum::<usize>() > MAX_TOPICS_BYTES {
         return Err(Refusal::too_long("subscriptions", None, MAX_TOPICS_BYTES));
     }
-    match asked.topics.iter().position(|topic| topic.chars().count() > MAX_TOPIC) {
+    match asked
+        .topics
+        .iter()
+        .position(|topic| topic.chars().count() > MAX_TOPIC)
+    {
         Some(index) => Err(Refusal::too_long("subscriptions", Some(index), MAX_TOPIC)),
         None => Ok(()),
     }
@@ -282,15 +360,27 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, message: &str, data: Value) -> Self {
-        Self { status, message: message.to_owned(), data }
+        Self {
+            status,
+            message: message.to_owned(),
+            data,
+        }
     }
 
     fn invalid(data: Value) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "Something went wrong while processing your request.", data)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Something went wrong while processing your request.",
+            data,
+        )
     }
 
     fn unreadable() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "An error occurred while loading the submitted data.", json!({}))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "An error occurred while loading the submitted data.",
+            json!({}),
+        )
     }
 
     fn too_long(key: &str, index: Option<usize>, most: usize) -> Self {
@@ -309,14 +399,23 @@ impl From<Error> for Refusal {
         let response = error.into_response();
         let status = response.status();
         // What is wrong with the server is not the client's business.
-        let message = if status.is_server_error() { "Something went wrong.".to_owned() } else { message };
-        Self { status, message, data: json!({}) }
+        let message = if status.is_server_error() {
+            "Something went wrong.".to_owned()
+        } else {
+            message
+        };
+        Self {
+            status,
+            message,
+            data: json!({}),
+        }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
+        let body =
+            json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
         (self.status, Json(body)).into_response()
     }
 }

@@ -36,16 +36,28 @@ impl<'a> Command<'a> {
         });
         match message.get("room").and_then(Value::as_str) {
             None | Some("") => Err(refusal("Missing room", "missing_room", None, reference)),
-            Some(room) => Ok(Self { message, room, reference }),
+            Some(room) => Ok(Self {
+                message,
+                room,
+                reference,
+            }),
         }
     }
 
     fn refuse(&self, error: &RoomError) -> Value {
-        refusal(&error.to_string(), error.code(), Some(self.room), self.reference)
+        refusal(
+            &error.to_string(),
+            error.code(),
+            Some(self.room),
+            self.reference,
+        )
     }
 
     fn presence(&self) -> Result<Option<Box<RawValue>>, RoomError> {
-        let presence = self.message.get("presence").filter(|presence| !presence.is_null());
+        let presence = self
+            .message
+            .get("presence")
+            .filter(|presence| !presence.is_null());
         let presence = presence.map(to_raw_value).transpose();
         presence.map_err(|_| RoomError::Invalid("`presence` must be an object"))
     }
@@ -63,10 +75,15 @@ fn refusal(message: &str, code: &str, room: Option<&str>, reference: Option<&Val
 }
 
 /// Carries out a command about a room, or says why not; `None` if it is none.
-pub(super) async fn obey(session: &Session, message: &Map<String, Value>) -> Option<Result<(), Value>> {
+pub(super) async fn obey(
+    session: &Session,
+    message: &Map<String, Value>,
+) -> Option<Result<(), Value>> {
     match message::action(message) {
         "join" | "presence" | "publish" if session.only_listens => {
-            let error = Error::Forbidden("Whoever listens in a user's place does not appear in rooms".into());
+            let error = Error::Forbidden(
+                "Whoever listens in a user's place does not appear in rooms".into(),
+            );
             let mut frame = refused(&error, None, None);
             if let Some(room) = message.get("room").and_then(Value::as_str) {
                 frame["room"] = room.into();
@@ -83,7 +100,9 @@ pub(super) async fn obey(session: &Session, message: &Map<String, Value>) -> Opt
 
 /// The connection among those in rooms; makes it one of them.
 fn guest(session: &Session) -> &Guest {
-    session.guest.get_or_init(|| session.app.rooms.admit(session.connection.line()))
+    session
+        .guest
+        .get_or_init(|| session.app.rooms.admit(session.connection.line()))
 }
 
 async fn join(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
@@ -94,23 +113,30 @@ async fn join(session: &Session, message: &Map<String, Value>) -> Result<(), Val
         frame["room"] = command.room.into();
         frame
     })?;
-    let history = message.get("history").and_then(Value::as_u64).unwrap_or_default();
+    let history = message
+        .get("history")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
     let join = command.presence().map(|presence| Join {
         presence,
         history: usize::try_from(history).unwrap_or(usize::MAX),
         reference: command.reference.cloned(),
     });
-    join.and_then(|join| guest(session).join(account, command.room, join)).map_err(|error| command.refuse(&error))
+    join.and_then(|join| guest(session).join(account, command.room, join))
+        .map_err(|error| command.refuse(&error))
 }
 
-/// Whose rooms they are: the caller's account's, or, for superadmins, those of the one that they name.
+/// Whose rooms they are: the caller's account's, or, for superadmins, those of the one that they
+/// name.
 async fn account(session: &Session, named: Option<&str>) -> Result<AccountId> {
     let missing = || Error::Unauthenticated("Missing token".into());
     match named {
         None => session.connection.caller().account_id().ok_or_else(missing),
         Some(name) => match session.scope(Some(name)).await? {
             crate::realtime::Scope::Account(account) => Ok(account),
-            crate::realtime::Scope::Everything => Err(Error::Forbidden("A room is of one account".into())),
+            crate::realtime::Scope::Everything => {
+                Err(Error::Forbidden("A room is of one account".into()))
+            }
         },
     }
 }
@@ -127,7 +153,10 @@ fn show(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
 
 fn publish(session: &Session, message: &Map<String, Value>) -> Result<(), Value> {
     let command = Command::read(message)?;
-    let event = message.get("event").and_then(Value::as_str).unwrap_or_default();
+    let event = message
+        .get("event")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let words = Message::new(event, &message.get("data").unwrap_or(&Value::Null));
     let echo = message.get("echo").and_then(Value::as_bool).unwrap_or(true);
     let published = words.and_then(|words| {

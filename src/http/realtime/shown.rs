@@ -27,7 +27,8 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// The credential of a request: a ticket or a token in the URL wins, since a browser can send nothing else.
+    /// The credential of a request: a ticket or a token in the URL wins, since a browser can send
+    /// nothing else.
     pub(super) async fn of(app: &App, query: &Query, headers: &HeaderMap) -> Result<Option<Self>> {
         if let Some(ticket) = query.get("ticket").filter(|ticket| !ticket.is_empty()) {
             return ticket::redeem(app, ticket).await.map(Some);
@@ -43,16 +44,26 @@ impl Shown {
         self.who(app).await.map(|(caller, _)| caller)
     }
 
-    /// Whom it stands for now, and which superadmin acts for that user, if one does. Then the connection has the user's
-    /// rights, and lasts as long as the superadmin's credential and both may sign in.
+    /// Whom it stands for now, and which superadmin acts for that user, if one does. Then the
+    /// connection has the user's rights, and lasts as long as the superadmin's credential and both
+    /// may sign in.
     pub(super) async fn who(&self, app: &App) -> Result<(Caller, Option<UserId>)> {
         let credential = match self.credential() {
             Ok(credential) => credential,
-            Err(account) => return Ok((Caller::Anonymous { account: account.cloned() }, None)),
+            Err(account) => {
+                return Ok((
+                    Caller::Anonymous {
+                        account: account.cloned(),
+                    },
+                    None,
+                ));
+            }
         };
         let principal = app.auth.authenticate(credential).await?;
         principal.require(KeyScope::RecordsRead)?;
-        let Self::For { user, account, .. } = self else { return Ok((Caller::User(principal), None)) };
+        let Self::For { user, account, .. } = self else {
+            return Ok((Caller::User(principal), None));
+        };
         if !principal.account.id.is_system() {
             return Err(Error::Forbidden("Superadmin access required".into()));
         }

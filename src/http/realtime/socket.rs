@@ -1,6 +1,6 @@
-//! The server's side of a WebSocket. What comes in, and the protocol's own frames, are the library's business. Text goes
-//! out past it, many frames with one system call and none of them copied: most of what this process does under load is
-//! to send the same frames to many.
+//! The server's side of a WebSocket. What comes in, and the protocol's own frames, are the
+//! library's business. Text goes out past it, many frames with one system call and none of them
+//! copied: most of what this process does under load is to send the same frames to many.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -38,15 +38,23 @@ impl Handshake {
     /// Reads the request; `None` if it is none.
     pub(super) fn parse(headers: &HeaderMap, upgrade: Option<OnUpgrade>) -> Option<Self> {
         let names = |header: HeaderName, wanted: &str| {
-            let listed = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-            listed.flat_map(|list| list.split(',')).any(|name| name.trim().eq_ignore_ascii_case(wanted))
+            let listed = headers
+                .get_all(header)
+                .iter()
+                .filter_map(|value| value.to_str().ok());
+            listed
+                .flat_map(|list| list.split(','))
+                .any(|name| name.trim().eq_ignore_ascii_case(wanted))
         };
         let asked = names(header::CONNECTION, "upgrade")
             && names(header::UPGRADE, "websocket")
             && names(header::SEC_WEBSOCKET_VERSION, "13");
         let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked)?;
         let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok()?;
-        Some(Self { accept, upgrade: upgrade? })
+        Some(Self {
+            accept,
+            upgrade: upgrade?,
+        })
     }
 
     /// The answer to the request, and the socket to come.
@@ -58,7 +66,9 @@ impl Handshake {
         ];
         let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
         if let Some(protocol) = protocol {
-            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+            response
+                .headers_mut()
+                .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         }
         (response, self.upgrade)
     }
@@ -88,7 +98,11 @@ impl<S: tokio::io::AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .max_message_size(Some(most))
             .max_frame_size(Some(most));
         let inner = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        Self { inner, sent: 0, begun: None }
+        Self {
+            inner,
+            sent: 0,
+            begun: None,
+        }
     }
 
     /// The next message; nothing is lost if this is dropped.
@@ -101,7 +115,8 @@ impl<S: tokio::io::AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.flush().await
     }
 
-    /// Sends a frame for each text. If this is dropped, the socket can only be [closed](Self::close).
+    /// Sends a frame for each text. If this is dropped, the socket can only be
+    /// [closed](Self::close).
     pub(super) async fn write(&mut self, texts: &[Bytes]) -> Result<(), SocketError> {
         // The library must not be in the middle of a frame of its own.
         self.flush().await?;
@@ -127,7 +142,11 @@ impl<S: tokio::io::AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Ok(())
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>, texts: &[Bytes]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        texts: &[Bytes],
+    ) -> Poll<io::Result<usize>> {
         let mut heads = [Head::default(); AT_ONCE];
         let mut slices = [IoSlice::new(&[]); 2 * AT_ONCE];
         for (head, text) in heads.iter_mut().zip(texts) {
@@ -147,14 +166,18 @@ impl<S: tokio::io::AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.send(Message::Ping(Bytes::new())).await
     }
 
-    /// Says why the conversation ends, and waits for the peer to hang up, so that it reads the reason.
+    /// Says why the conversation ends, and waits for the peer to hang up, so that it reads the
+    /// reason.
     pub(super) async fn close(&mut self, code: u16, reason: &'static str) {
         if let Some(begun) = self.begun.take()
             && self.write_on(&[begun]).await.is_err()
         {
             return;
         }
-        let frame = CloseFrame { code: code.into(), reason: Utf8Bytes::from_static(reason) };
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: Utf8Bytes::from_static(reason),
+        };
         if self.inner.send(Message::Close(Some(frame))).await.is_ok() {
             while let Some(Ok(_)) = self.receive().await {}
         }
@@ -211,7 +234,10 @@ mod tests {
 
     async fn pair(buffer: usize) -> (Socket<DuplexStream>, WebSocketStream<DuplexStream>) {
         let (server, client) = duplex(buffer);
-        (Socket::over(server, 1 << 20).await, WebSocketStream::from_raw_socket(client, Role::Client, None).await)
+        (
+            Socket::over(server, 1 << 20).await,
+            WebSocketStream::from_raw_socket(client, Role::Client, None).await,
+        )
     }
 
     fn text(len: usize) -> Bytes {
@@ -248,12 +274,21 @@ mod tests {
         let (mut socket, mut client) = pair(100).await;
         let texts = [text(40), text(500), text(40)];
         let patience = std::time::Duration::from_millis(20);
-        assert!(tokio::time::timeout(patience, socket.write(&texts)).await.is_err());
+        assert!(
+            tokio::time::timeout(patience, socket.write(&texts))
+                .await
+                .is_err()
+        );
         let reading = async {
             assert_eq!(read(&mut client).await.into_data(), texts[0]);
             assert_eq!(read(&mut client).await.into_data(), texts[1]);
-            let Message::Close(Some(frame)) = read(&mut client).await else { panic!("no reason") };
-            assert_eq!((frame.code, frame.reason.as_str()), (CloseCode::Again, "Too slow"));
+            let Message::Close(Some(frame)) = read(&mut client).await else {
+                panic!("no reason")
+            };
+            assert_eq!(
+                (frame.code, frame.reason.as_str()),
+                (CloseCode::Again, "Too slow")
+            );
             while client.next().await.is_some() {}
         };
         let closing = async {
@@ -266,7 +301,9 @@ mod tests {
     #[test]
     fn what_asks_for_no_websocket_is_none() {
         let headers = |list: &[(&'static str, &'static str)]| {
-            list.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+            list.iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect()
         };
         let whole = [
             ("connection", "keep-alive, Upgrade"),
@@ -281,7 +318,10 @@ mod tests {
         for missing in 0..whole.len() {
             let mut part = whole.to_vec();
             part.remove(missing);
-            assert!(Handshake::parse(&headers(&part), upgrade()).is_none(), "{part:?}");
+            assert!(
+                Handshake::parse(&headers(&part), upgrade()).is_none(),
+                "{part:?}"
+            );
         }
     }
 }

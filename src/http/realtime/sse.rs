@@ -25,7 +25,8 @@ use crate::realtime::{About, Dialect, Event, Notice, Operations, Refused, Select
 const GREETING: &[u8] = b": connected\n\n";
 /// A batch's memory is given back if it had room for more frames.
 const KEPT_FRAMES: usize = 16;
-/// The query parameters. Some clients that stand in for a browser's `EventSource` send `lastEventId`.
+/// The query parameters. Some clients that stand in for a browser's `EventSource` send
+/// `lastEventId`.
 const PARAMETERS: [&str; 17] = [
     "account",
     "collection",
@@ -60,7 +61,8 @@ impl Dialect for Sse {
     }
 
     fn heartbeat(&self, at: DateTime<Utc>) -> Bytes {
-        let data = json!({"type": "heartbeat", "event": "heartbeat", "timestamp": canonical_time(at)});
+        let data =
+            json!({"type": "heartbeat", "event": "heartbeat", "timestamp": canonical_time(at)});
         format!("event: heartbeat\ndata: {data}\n\n").into()
     }
 
@@ -69,17 +71,26 @@ impl Dialect for Sse {
     }
 
     fn notice(&self, notice: &Notice<'_>, about: Option<About<'_>>) -> Option<Bytes> {
-        // Named events reach those only who listen for them; a lone id reaches nobody, but a browser keeps it.
+        // Named events reach those only who listen for them; a lone id reaches nobody, but a
+        // browser keeps it.
         let (name, cursor) = match notice {
             Notice::Checkpoint { cursor } => return Some(position(cursor)),
             Notice::Replayed { cursor, .. } => ("replayed", cursor),
             Notice::Live { cursor } => ("live", cursor),
             Notice::Resync { cursor, .. } => ("resync", cursor),
             Notice::Ended { .. } => {
-                return Some(format!("event: ended\ndata: {}\n\n", json::notice(notice, about)).into());
+                return Some(
+                    format!("event: ended\ndata: {}\n\n", json::notice(notice, about)).into(),
+                );
             }
         };
-        Some(format!("id: {cursor}\nevent: {name}\ndata: {}\n\n", json::notice(notice, about)).into())
+        Some(
+            format!(
+                "id: {cursor}\nevent: {name}\ndata: {}\n\n",
+                json::notice(notice, about)
+            )
+            .into(),
+        )
     }
 }
 
@@ -101,52 +112,109 @@ pub(super) async fn subscribe(
     let common = common(&query, &headers)?;
     let wishes = wishes(&query)?;
     if common.snapshot.is_some() && wishes.len() != 1 {
-        return Err(Error::refused("Invalid parameters", "A snapshot is of one collection"));
+        return Err(Error::refused(
+            "Invalid parameters",
+            "A snapshot is of one collection",
+        ));
     }
     // Whoever goes on after a cursor has one; others are told where this stream begins.
     let begins_now = common.since.is_none() && common.snapshot.is_none();
-    let begin = if begins_now { position(&session.app.changes.caught_up().await) } else { Bytes::new() };
+    let begin = if begins_now {
+        position(&session.app.changes.caught_up().await)
+    } else {
+        Bytes::new()
+    };
     let (mut subscribe, mut warnings) = (Vec::new(), Vec::new());
     for (collection, operations) in wishes {
         if !common.extended && session.app.catalog.current().by_name(&collection).is_none() {
-            warnings.push(format!(": collection '{}' does not exist\n\n", shorten(&collection)));
+            warnings.push(format!(
+                ": collection '{}' does not exist\n\n",
+                shorten(&collection)
+            ));
         }
-        session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await?;
+        session
+            .hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None)
+            .await?;
         let page = |items: &[String], more| -> Bytes {
             let data = json::snapshot(&collection, None, items, more).replace(['\n', '\r'], " ");
             format!("event: snapshot\ndata: {data}\n\n").into()
         };
-        let wish = Wish { collection: collection.clone(), operations: Some(operations), ..common.clone() };
+        let wish = Wish {
+            collection: collection.clone(),
+            operations: Some(operations),
+            ..common.clone()
+        };
         subscribe.push(session.subscription(wish, page, None).await?);
     }
-    session.connection.subscribe_all(subscribe).await.map_err(|reason| match reason {
-        Refused::TooMany(most) => {
-            Error::refused("Too many subscriptions", format!("Max subscriptions reached ({most})"))
-        }
-        Refused::Invalid(error) => error,
-    })?;
-    let greeting = [GREETING, warnings.concat().as_bytes(), &begin].concat().into();
-    let stream = stream::unfold(Stage::Greeting(greeting, Box::new(Feed { session, frames: Vec::new() })), Stage::next);
+    session
+        .connection
+        .subscribe_all(subscribe)
+        .await
+        .map_err(|reason| match reason {
+            Refused::TooMany(most) => Error::refused(
+                "Too many subscriptions",
+                format!("Max subscriptions reached ({most})"),
+            ),
+            Refused::Invalid(error) => error,
+        })?;
+    let greeting = [GREETING, warnings.concat().as_bytes(), &begin]
+        .concat()
+        .into();
+    let stream = stream::unfold(
+        Stage::Greeting(
+            greeting,
+            Box::new(Feed {
+                session,
+                frames: Vec::new(),
+            }),
+        ),
+        Stage::next,
+    );
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
     ];
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
 /// What the query asks of all collections that it names.
 fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
-    let text = |key| query.get(key).map(str::trim).filter(|value| !value.is_empty());
-    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let since = [last_event_id, text("last_event_id"), text("lastEventId"), text("since")].into_iter().flatten().next();
+    let text = |key| {
+        query
+            .get(key)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    };
+    let last_event_id = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| !id.is_empty());
+    let since = [
+        last_event_id,
+        text("last_event_id"),
+        text("lastEventId"),
+        text("since"),
+    ]
+    .into_iter()
+    .flatten()
+    .next();
     let snapshot = query.flag("snapshot", false)?;
     let limit = query.number("limit", SNAPSHOT_RECORDS, 1..=MOST_SNAPSHOT_RECORDS)?;
     let selection = Selection {
         record: text("record").map(record).transpose()?,
         filter: text("filter").map(Into::into),
         fields: text("fields").and_then(normal_fields).map(Into::into),
-        expand: text("expand").map(ExpandPaths::parse).transpose()?.flatten(),
+        expand: text("expand")
+            .map(ExpandPaths::parse)
+            .transpose()?
+            .flatten(),
         old: query.flag("old", false)?,
     };
     // A browser that connects again goes on after what it has seen.
@@ -154,27 +222,37 @@ fn common(query: &Query, headers: &HeaderMap) -> Result<Wish> {
     Ok(Wish {
         account: text("account").map(str::to_owned),
         extended: since.is_some() || snapshot || selection != Selection::default(),
-        snapshot: snapshot.then(|| SnapshotWish { sort: text("sort").map(str::to_owned), limit }),
+        snapshot: snapshot.then(|| SnapshotWish {
+            sort: text("sort").map(str::to_owned),
+            limit,
+        }),
         since: since.map(Cursor::parse_or_foreign),
         selection,
         ..Wish::default()
     })
 }
 
-/// The collections that are asked for, each with its operations: `collection=a`, `collections=a:create,update`,
-/// `collections=a,b`; `operations=create` holds for all of them. The last wish for a collection counts.
+/// The collections that are asked for, each with its operations: `collection=a`,
+/// `collections=a:create,update`, `collections=a,b`; `operations=create` holds for all of them. The
+/// last wish for a collection counts.
 fn wishes(query: &Query) -> Result<Vec<(String, Operations)>> {
     let operations = |list: Vec<&str>| {
-        Operations::parse(list).map_err(|message| Error::refused("Invalid parameters", shorten(&message)))
+        Operations::parse(list)
+            .map_err(|message| Error::refused("Invalid parameters", shorten(&message)))
     };
     let common = operations(query.all("operations").flat_map(names).collect())?;
     let mut wishes: Vec<(String, Operations)> = Vec::new();
     for value in query.all("collection").chain(query.all("collections")) {
         let (collections, operations) = match value.split_once(':') {
-            Some((collection, list)) => (vec![collection.trim()], operations(names(list).collect())?),
+            Some((collection, list)) => {
+                (vec![collection.trim()], operations(names(list).collect())?)
+            }
             None => (names(value).collect(), Operations::ALL),
         };
-        for collection in collections.into_iter().filter(|collection| !collection.is_empty()) {
+        for collection in collections
+            .into_iter()
+            .filter(|collection| !collection.is_empty())
+        {
             wishes.retain(|(known, _)| known != collection);
             wishes.push((collection.to_owned(), operations.and(common)));
         }
@@ -185,11 +263,15 @@ fn wishes(query: &Query) -> Result<Vec<(String, Operations)>> {
 /// The id of a record, in the one spelling in which events have it.
 fn record(text: &str) -> Result<Box<str>> {
     let wrong = || Error::not_found("'record' must be the id of a record");
-    RecordId::parse(text).map(|id| id.to_string().into()).ok_or_else(wrong)
+    RecordId::parse(text)
+        .map(|id| id.to_string().into())
+        .ok_or_else(wrong)
 }
 
 fn names(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 /// What an open stream needs.
@@ -226,7 +308,8 @@ impl Feed {
             let taken = self.session.connection.next(&mut self.frames).await;
             self.session.connection.heard();
             if let Some(close) = taken.close {
-                self.frames.push(format!(": closed, {} {}\n\n", close.code(), close.reason()).into());
+                self.frames
+                    .push(format!(": closed, {} {}\n\n", close.code(), close.reason()).into());
             }
             if !self.frames.is_empty() {
                 return (self.join(), taken.close.is_none());
@@ -239,7 +322,9 @@ impl Feed {
             return self.frames.pop().unwrap_or_default();
         }
         let mut joined = BytesMut::with_capacity(self.frames.iter().map(Bytes::len).sum());
-        self.frames.drain(..).for_each(|frame| joined.extend_from_slice(&frame));
+        self.frames
+            .drain(..)
+            .for_each(|frame| joined.extend_from_slice(&frame));
         if self.frames.capacity() > KEPT_FRAMES {
             self.frames = Vec::new();
         }
@@ -254,23 +339,45 @@ mod tests {
     use super::*;
 
     async fn asked(query: &str) -> Vec<(String, Vec<&'static str>)> {
-        let request = axum::http::Request::get(format!("/?{query}")).body(()).unwrap();
-        let query = Query::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
-        let shown = |operations: Operations| operations.iter().map(crate::realtime::Operation::name).collect();
-        wishes(&query).unwrap().into_iter().map(|(collection, operations)| (collection, shown(operations))).collect()
+        let request = axum::http::Request::get(format!("/?{query}"))
+            .body(())
+            .unwrap();
+        let query = Query::from_request_parts(&mut request.into_parts().0, &())
+            .await
+            .unwrap();
+        let shown = |operations: Operations| {
+            operations
+                .iter()
+                .map(crate::realtime::Operation::name)
+                .collect()
+        };
+        wishes(&query)
+            .unwrap()
+            .into_iter()
+            .map(|(collection, operations)| (collection, shown(operations)))
+            .collect()
     }
 
     #[tokio::test]
     async fn subscriptions_come_in_every_published_form() {
         let all = vec!["create", "update", "delete"];
         let wish = |name: &str, operations: &[&'static str]| (name.to_owned(), operations.to_vec());
-        assert_eq!(asked("collection=a&collection=b").await, [wish("a", &all), wish("b", &all)]);
+        assert_eq!(
+            asked("collection=a&collection=b").await,
+            [wish("a", &all), wish("b", &all)]
+        );
         assert_eq!(
             asked("collections=a%3Acreate%2Cupdate&collections=b").await,
             [wish("a", &["create", "update"]), wish("b", &all)]
         );
-        assert_eq!(asked("collections=a,b,&operations=delete").await, [wish("a", &["delete"]), wish("b", &["delete"])]);
-        assert_eq!(asked("collection=a:&collections=a:update").await, [wish("a", &["update"])]);
+        assert_eq!(
+            asked("collections=a,b,&operations=delete").await,
+            [wish("a", &["delete"]), wish("b", &["delete"])]
+        );
+        assert_eq!(
+            asked("collection=a:&collections=a:update").await,
+            [wish("a", &["update"])]
+        );
         assert_eq!(asked("token=x").await, []);
     }
 }

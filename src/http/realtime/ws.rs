@@ -23,7 +23,8 @@ use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
 use crate::realtime::{About, Close, Dialect, Event, Notice, Operations, Queue, Refused, Taken};
 
-/// How many times larger than allowed a message may be to be taken in, so that the client reads why it is turned away.
+/// How many times larger than allowed a message may be to be taken in, so that the client reads why
+/// it is turned away.
 const TAKEN_IN: usize = 4;
 /// How long an end may take.
 const GRACE: Duration = Duration::from_secs(2);
@@ -44,7 +45,9 @@ impl Dialect for Ws {
     }
 
     fn heartbeat(&self, at: DateTime<Utc>) -> Bytes {
-        json!({"type": "heartbeat", "timestamp": canonical_time(at)}).to_string().into()
+        json!({"type": "heartbeat", "timestamp": canonical_time(at)})
+            .to_string()
+            .into()
     }
 
     fn tag(&self, frame: &Bytes, tag: &str) -> Bytes {
@@ -66,18 +69,22 @@ pub(super) async fn connect(
 ) -> Result<Response> {
     check_parameters(&query, &["token", "ticket"])?;
     let offered = Offered::parse(&headers);
-    let shown = Shown::of(&app, &query, &headers).await?.or_else(|| offered.token.clone().map(Shown::Bearer));
+    let shown = Shown::of(&app, &query, &headers)
+        .await?
+        .or_else(|| offered.token.clone().map(Shown::Bearer));
     let session = Session::open(app, shown, peer, &Ws).await?;
     let handshake = Handshake::parse(&headers, upgrade.map(|Extension(upgrade)| upgrade))
-        .ok_or_else(|| Error::refused("Bad request", "This endpoint speaks WebSocket, version 13"))?;
+        .ok_or_else(|| {
+            Error::refused("Bad request", "This endpoint speaks WebSocket, version 13")
+        })?;
     let (response, upgrade) = handshake.accept(offered.selected);
     let hub = session.app.hub.clone();
     hub.spawn(serve(upgrade, session));
     Ok(response)
 }
 
-/// What `Sec-WebSocket-Protocol` offers. A browser cannot send a token in any other header, and insists on the answer
-/// naming one of its offers.
+/// What `Sec-WebSocket-Protocol` offers. A browser cannot send a token in any other header, and
+/// insists on the answer naming one of its offers.
 struct Offered {
     token: Option<Box<str>>,
     selected: Option<HeaderValue>,
@@ -85,9 +92,15 @@ struct Offered {
 
 impl Offered {
     fn parse(headers: &HeaderMap) -> Self {
-        let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|list| list.to_str().ok());
-        let offers: Vec<&str> =
-            lists.flat_map(|list| list.split(',')).map(str::trim).filter(|o| !o.is_empty()).collect();
+        let lists = headers
+            .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+            .iter()
+            .filter_map(|list| list.to_str().ok());
+        let offers: Vec<&str> = lists
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|o| !o.is_empty())
+            .collect();
         let is_token = |offer: &&&str| offer.starts_with("sb_") || offer.split('.').count() == 3;
         let token = match offers.as_slice() {
             [only] => Some(only),
@@ -102,14 +115,25 @@ impl Offered {
 }
 
 async fn serve(upgrade: OnUpgrade, session: Session) {
-    let most = session.app.config.realtime.max_message_bytes.saturating_mul(TAKEN_IN);
+    let most = session
+        .app
+        .config
+        .realtime
+        .max_message_bytes
+        .saturating_mul(TAKEN_IN);
     // The peer may be gone already.
-    let Ok(mut socket) = Socket::open(upgrade, most).await else { return };
+    let Ok(mut socket) = Socket::open(upgrade, most).await else {
+        return;
+    };
     let reason = converse(&mut socket, &session).await;
     drop(session);
     if let Some(reason) = reason {
         // The peer may be gone or deaf.
-        let _ = timeout(GRACE, Box::pin(socket.close(reason.code(), reason.reason()))).await;
+        let _ = timeout(
+            GRACE,
+            Box::pin(socket.close(reason.code(), reason.reason())),
+        )
+        .await;
     }
 }
 
@@ -155,7 +179,12 @@ async fn converse(socket: &mut Socket, session: &Session) -> Option<Close> {
 }
 
 /// Sends what was taken out of the queue; breaks if that was the end.
-async fn send(socket: &mut Socket, queue: &Queue, frames: &mut Vec<Bytes>, taken: Taken) -> ControlFlow<Option<Close>> {
+async fn send(
+    socket: &mut Socket,
+    queue: &Queue,
+    frames: &mut Vec<Bytes>,
+    taken: Taken,
+) -> ControlFlow<Option<Close>> {
     let mut writing = pin!(write(socket, frames, taken.ping));
     let (written, reason) = tokio::select! {
         biased;
@@ -166,10 +195,18 @@ async fn send(socket: &mut Socket, queue: &Queue, frames: &mut Vec<Bytes>, taken
             (written, Some(reason))
         }
     };
-    if written && reason.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(reason) }
+    if written && reason.is_none() {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(reason)
+    }
 }
 
-async fn write(socket: &mut Socket, frames: &mut Vec<Bytes>, ping: bool) -> Result<(), SocketError> {
+async fn write(
+    socket: &mut Socket,
+    frames: &mut Vec<Bytes>,
+    ping: bool,
+) -> Result<(), SocketError> {
     socket.write(frames).await?;
     frames.clear();
     if ping { socket.ping().await } else { Ok(()) }
@@ -193,11 +230,22 @@ async fn hear(session: &Session, pace: &mut Pace, message: &[u8]) {
 }
 
 /// Carries out a command, or says why not.
-async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -> Result<(), Value> {
+async fn obey(
+    session: &Session,
+    pace: &mut Pace,
+    message: Map<String, Value>,
+) -> Result<(), Value> {
     if message::action(&message) != "ping" && !pace.allows() {
         return Err(too_fast());
     }
-    let message = match session.hook(|hooks| &hooks.realtime_message, None, Some(&message.clone().into())).await {
+    let message = match session
+        .hook(
+            |hooks| &hooks.realtime_message,
+            None,
+            Some(&message.clone().into()),
+        )
+        .await
+    {
         Ok(Some(Value::Object(changed))) => changed,
         Ok(_) => message,
         Err(error) => return Err(refused(&error, None, None)),
@@ -212,11 +260,17 @@ async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -
     })?;
     match command {
         ClientMessage::Ping => {
-            session.connection.queue().push(json::pong(session.app.clock.now()).to_string().into());
+            session
+                .connection
+                .queue()
+                .push(json::pong(session.app.clock.now()).to_string().into());
             Ok(())
         }
         ClientMessage::Subscribe(wish) => subscribe(session, *wish).await,
-        ClientMessage::Unsubscribe { collection, reference } => unsubscribe(session, collection, reference).await,
+        ClientMessage::Unsubscribe {
+            collection,
+            reference,
+        } => unsubscribe(session, collection, reference).await,
         ClientMessage::Authenticate(token) => authenticate(session, &token).await,
     }
 }
@@ -224,7 +278,9 @@ async fn obey(session: &Session, pace: &mut Pace, message: Map<String, Value>) -
 async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
     let (collection, reference) = (wish.collection.clone(), wish.reference.clone());
     let refused = |error: &Error| refused(error, Some(&collection), reference.as_deref());
-    let hooked = session.hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None).await;
+    let hooked = session
+        .hook(|hooks| &hooks.realtime_subscribe, Some(&collection), None)
+        .await;
     hooked.map_err(|error| refused(&error))?;
     let operations = wish.operations.unwrap_or(Operations::ALL);
     let mut ack = json::subscribed(&collection, operations, session.app.clock.now());
@@ -236,9 +292,16 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
     if let Some(warning) = warning(session, &wish) {
         ack["warning"] = warning.into();
     }
-    let page = |items: &[String], more| json::snapshot(&collection, reference.as_deref(), items, more).into();
-    let subscribe = session.subscription(wish, page, Some(ack.to_string().into())).await;
-    let subscribed = session.connection.subscribe(subscribe.map_err(|error| refused(&error))?).await;
+    let page = |items: &[String], more| {
+        json::snapshot(&collection, reference.as_deref(), items, more).into()
+    };
+    let subscribe = session
+        .subscription(wish, page, Some(ack.to_string().into()))
+        .await;
+    let subscribed = session
+        .connection
+        .subscribe(subscribe.map_err(|error| refused(&error))?)
+        .await;
     subscribed.map_err(|reason| match reason {
         Refused::TooMany(most) => {
             let message = format!("Max subscriptions reached ({most})");
@@ -250,29 +313,55 @@ async fn subscribe(session: &Session, wish: Wish) -> Result<(), Value> {
     })
 }
 
-/// What a client of the published protocol should know: it acknowledges any name, though nothing will come of it.
+/// What a client of the published protocol should know: it acknowledges any name, though nothing
+/// will come of it.
 fn warning(session: &Session, wish: &Wish) -> Option<String> {
-    let is_unknown = session.app.catalog.current().by_name(&wish.collection).is_none();
-    let unknown = is_unknown.then(|| format!("Collection '{}' does not exist", shorten(&wish.collection)));
+    let is_unknown = session
+        .app
+        .catalog
+        .current()
+        .by_name(&wish.collection)
+        .is_none();
+    let unknown =
+        is_unknown.then(|| format!("Collection '{}' does not exist", shorten(&wish.collection)));
     unknown.or_else(|| wish.warning.clone())
 }
 
-async fn unsubscribe(session: &Session, collection: Option<String>, reference: Option<String>) -> Result<(), Value> {
+async fn unsubscribe(
+    session: &Session,
+    collection: Option<String>,
+    reference: Option<String>,
+) -> Result<(), Value> {
     let mut ack = json::unsubscribed(collection.as_deref(), session.app.clock.now());
     json::name(&mut ack, reference.as_deref());
     let name = match &reference {
         Some(reference) => format!("\0{reference}"),
         None => collection.clone().unwrap_or_default(),
     };
-    session.connection.unsubscribe(&name, ack.to_string().into());
-    let hooked = session.hook(|hooks| &hooks.realtime_unsubscribe, collection.as_deref(), None).await;
-    hooked.map(drop).map_err(|error| refused(&error, collection.as_deref(), reference.as_deref()))
+    session
+        .connection
+        .unsubscribe(&name, ack.to_string().into());
+    let hooked = session
+        .hook(
+            |hooks| &hooks.realtime_unsubscribe,
+            collection.as_deref(),
+            None,
+        )
+        .await;
+    hooked
+        .map(drop)
+        .map_err(|error| refused(&error, collection.as_deref(), reference.as_deref()))
 }
 
 async fn authenticate(session: &Session, token: &str) -> Result<(), Value> {
-    session.authenticate(Shown::Bearer(token.into())).await.map_err(|error| refused(&error, None, None))?;
+    session
+        .authenticate(Shown::Bearer(token.into()))
+        .await
+        .map_err(|error| refused(&error, None, None))?;
     let caller = session.connection.caller();
-    let expires_at = caller.principal().and_then(|principal| principal.expires_at);
+    let expires_at = caller
+        .principal()
+        .and_then(|principal| principal.expires_at);
     let answer = json::authenticated(expires_at, session.app.clock.now());
     session.connection.queue().push(answer.to_string().into());
     Ok(())
@@ -284,7 +373,9 @@ pub(super) fn refused(error: &Error, collection: Option<&str>, reference: Option
         Error::Unauthenticated(message) => (message.as_str(), "unauthenticated"),
         Error::NotFound(message) => (message.as_str(), "not_found"),
         Error::Aborted { message, .. } => (message.as_str(), "aborted"),
-        Error::Refused { label, message } if label.contains("filter") => (message.as_str(), "invalid_filter"),
+        Error::Refused { label, message } if label.contains("filter") => {
+            (message.as_str(), "invalid_filter")
+        }
         Error::Refused { message, .. } => (message.as_str(), "invalid_message"),
         Error::RateLimited { .. } => ("Other snapshots are still being sent", "rate_limited"),
         error => {
@@ -311,7 +402,11 @@ struct Pace {
 impl Pace {
     fn new(per_second: u32) -> Self {
         let per_second = f64::from(per_second);
-        Self { per_second, allowance: per_second * BURST, at: Instant::now() }
+        Self {
+            per_second,
+            allowance: per_second * BURST,
+            at: Instant::now(),
+        }
     }
 
     fn allows(&mut self) -> bool {
@@ -335,7 +430,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, list.parse().unwrap());
         let offered = Offered::parse(&headers);
-        let selected = offered.selected.map(|selected| selected.to_str().unwrap().to_owned());
+        let selected = offered
+            .selected
+            .map(|selected| selected.to_str().unwrap().to_owned());
         (offered.token.map(String::from), selected)
     }
 
@@ -344,7 +441,10 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(offered("a.b.c"), (some("a.b.c"), some("a.b.c")));
         assert_eq!(offered("bearer, a.b.c"), (some("a.b.c"), some("bearer")));
-        assert_eq!(offered("sb_ak.x, snackbase"), (some("sb_ak.x"), some("snackbase")));
+        assert_eq!(
+            offered("sb_ak.x, snackbase"),
+            (some("sb_ak.x"), some("snackbase"))
+        );
         assert_eq!(offered("x, y"), (None, some("x")));
         assert_eq!(offered(" , "), (None, None));
     }

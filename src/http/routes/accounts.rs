@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::accounts::{AccountCreate, AccountDetail, AccountFilter, AccountList, AccountUpdate, AccountUserList};
+use crate::accounts::{
+    AccountCreate, AccountDetail, AccountFilter, AccountList, AccountUpdate, AccountUserList,
+};
 use crate::app::App;
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
@@ -14,7 +16,10 @@ use crate::http::extract::{JsonBody, Query, Superadmin};
 
 /// The routes below `/api/v1/accounts`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, update, delete)).routes(routes!(users))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update, delete))
+        .routes(routes!(users))
 }
 
 /// The accounts, newest first unless sorted otherwise.
@@ -23,14 +28,23 @@ pub fn routes() -> OpenApiRouter<App> {
         ("sort_order" = Option<String>, Query), ("search" = Option<String>, Query)),
     responses((status = 200, body = AccountList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<AccountList>> {
+async fn list(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    query: Query,
+) -> Result<Json<AccountList>> {
     query.refuse_misspelt(&["page", "page_size", "sort_by", "sort_order", "search"])?;
     let ascending = match query.get("sort_order") {
         None | Some("desc") => false,
         Some("asc") => true,
         Some(other) => {
             let msg = "Input should be 'asc' or 'desc'";
-            return Err(Error::malformed(Problem::query("sort_order", "enum", msg, other)));
+            return Err(Error::malformed(Problem::query(
+                "sort_order",
+                "enum",
+                msg,
+                other,
+            )));
         }
     };
     let filter = AccountFilter {
@@ -52,7 +66,10 @@ async fn create(
     Superadmin(caller): Superadmin,
     JsonBody(request): JsonBody<AccountCreate>,
 ) -> Result<(StatusCode, Json<AccountDetail>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.create_account(&caller, request).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.accounts.create_account(&caller, request).await?),
+    ))
 }
 
 /// One account.
@@ -78,14 +95,21 @@ async fn update(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<AccountUpdate>,
 ) -> Result<Json<AccountDetail>> {
-    app.accounts.update_account(&caller, &id, &request).await.map(Json)
+    app.accounts
+        .update_account(&caller, &id, &request)
+        .await
+        .map(Json)
 }
 
 /// Deletes an account with its users and records.
 #[utoipa::path(delete, path = "/api/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn delete(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<StatusCode> {
+async fn delete(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     app.accounts.delete_account(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -104,5 +128,8 @@ async fn users(
     query.refuse_misspelt(&["page", "page_size"])?;
     let page = query.number("page", 1, 1..=1_000_000)?;
     let page_size = query.number("page_size", 25, 1..=100)?;
-    app.accounts.account_users(&caller, &id, page, page_size).await.map(Json)
+    app.accounts
+        .account_users(&caller, &id, page, page_size)
+        .await
+        .map(Json)
 }

@@ -16,7 +16,11 @@ use crate::http::extract::{Query, Superadmin};
 
 /// The routes below `/api/v1/audit-logs`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(export)).routes(routes!(verify)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(export))
+        .routes(routes!(verify))
+        .routes(routes!(get))
 }
 
 /// The trail, one row for each column of each change, newest first unless sorted otherwise.
@@ -29,14 +33,22 @@ pub fn routes() -> OpenApiRouter<App> {
         ("masked" = Option<bool>, Query)),
     responses((status = 200, body = AuditPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<AuditPage>> {
+async fn list(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    query: Query,
+) -> Result<Json<AuditPage>> {
     let filter = filter(&query, &["skip", "limit"])?;
     let skip = query.number("skip", 0, 0..=i64::from(i32::MAX))?;
     let limit = query.number("limit", 50, 1..=500)?;
-    app.audit.list(&caller, &filter, skip, limit).await.map(Json)
+    app.audit
+        .list(&caller, &filter, skip, limit)
+        .await
+        .map(Json)
 }
 
-/// Rows of the trail as a file, at most 10,000. A PDF comes as text in base64, unless `application/pdf` is asked for.
+/// Rows of the trail as a file, at most 10,000. A PDF comes as text in base64, unless
+/// `application/pdf` is asked for.
 #[utoipa::path(get, path = "/api/v1/audit-logs/export", tag = "audit",
     params(("format" = Option<String>, Query), ("account_id" = Option<String>, Query),
         ("table_name" = Option<String>, Query), ("record_id" = Option<String>, Query),
@@ -54,11 +66,21 @@ async fn export(
 ) -> Result<Response> {
     let name = query.get("format").unwrap_or("csv");
     let format = Format::parse(name).ok_or_else(|| choice("format", Format::NAMES, name))?;
-    let wants_pdf = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("application/pdf"));
+    let wants_pdf = |accept: &HeaderValue| {
+        accept
+            .to_str()
+            .is_ok_and(|accept| accept.contains("application/pdf"))
+    };
     let binary = format == Format::Pdf && headers.get(header::ACCEPT).is_some_and(wants_pdf);
-    let export = app.audit.export(&caller, filter(&query, &["format"])?, format, binary).await?;
+    let export = app
+        .audit
+        .export(&caller, filter(&query, &["format"])?, format, binary)
+        .await?;
     let disposition = format!("attachment; filename={}", export.name);
-    let headers = [(header::CONTENT_TYPE, export.media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let headers = [
+        (header::CONTENT_TYPE, export.media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     Ok((headers, export.content).into_response())
 }
 
@@ -67,17 +89,28 @@ async fn export(
     params(("account_id" = Option<String>, Query)),
     responses((status = 200, body = Verified), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn verify(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<Verified>> {
+async fn verify(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    query: Query,
+) -> Result<Json<Verified>> {
     query.refuse_misspelt(&["account_id"])?;
     let account = text(&query, "account_id")?;
-    app.audit.verify(&caller, account.as_deref()).await.map(Json)
+    app.audit
+        .verify(&caller, account.as_deref())
+        .await
+        .map(Json)
 }
 
 /// One row of the trail.
 #[utoipa::path(get, path = "/api/v1/audit-logs/{id}", tag = "audit", params(("id" = i64, Path)),
     responses((status = 200, body = AuditRow), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn get(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<Json<AuditRow>> {
+async fn get(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<Json<AuditRow>> {
     let id = id.parse().map_err(|_| {
         let msg = "Input should be a valid integer, unable to parse string as an integer";
         let loc = vec!["path".into(), "id".into()];
@@ -122,7 +155,11 @@ fn filter(query: &Query, more: &[&str]) -> Result<AuditFilter> {
         auth_method: text(query, "auth_method")?.map(|method| method.to_ascii_lowercase()),
         from: time(query, "from_date", NaiveTime::MIN)?,
         // A day ends with its last millisecond.
-        to: time(query, "to_date", NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or(NaiveTime::MIN))?,
+        to: time(
+            query,
+            "to_date",
+            NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or(NaiveTime::MIN),
+        )?,
         sort,
         ascending,
         masked: query.flag("masked", false)?,
@@ -133,27 +170,57 @@ fn filter(query: &Query, more: &[&str]) -> Result<AuditFilter> {
 fn text(query: &Query, key: &str) -> Result<Option<String>> {
     match query.get(key).filter(|text| !text.is_empty()) {
         // PostgreSQL takes no NUL in a text.
-        Some(text) if text.contains('\0') => {
-            Err(Error::malformed(Problem::query(key, "value_error", "Input should have no NUL in it", text)))
-        }
+        Some(text) if text.contains('\0') => Err(Error::malformed(Problem::query(
+            key,
+            "value_error",
+            "Input should have no NUL in it",
+            text,
+        ))),
         text => Ok(text.map(str::to_owned)),
     }
 }
 
 /// A time in RFC 3339, one without a zone in UTC, or a day, of which `part` is meant.
 fn time(query: &Query, key: &str, part: NaiveTime) -> Result<Option<DateTime<Utc>>> {
-    let Some(text) = query.get(key).map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let zoned = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    let naive = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|time| time.and_utc());
-    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.and_time(part).and_utc());
+    let Some(text) = query
+        .get(key)
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    else {
+        return Ok(None);
+    };
+    let zoned = |text: &str| {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|time| time.to_utc())
+    };
+    let naive = || {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
+            .ok()
+            .map(|time| time.and_utc())
+    };
+    let day = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .map(|day| day.and_time(part).and_utc())
+    };
     // A plus sign in a URL is a space.
-    let time = zoned(text).or_else(|| zoned(&text.replace(' ', "+"))).or_else(naive).or_else(day);
+    let time = zoned(text)
+        .or_else(|| zoned(&text.replace(' ', "+")))
+        .or_else(naive)
+        .or_else(day);
     // Databases end before years do.
     let time = time.filter(|time| (0..=9999).contains(&chrono::Datelike::year(time)));
     let msg = "Input should be a valid datetime such as 2026-01-31T12:00:00Z, or a day";
-    time.map(Some).ok_or_else(|| Error::malformed(Problem::query(key, "datetime_parsing", msg, text)))
+    time.map(Some)
+        .ok_or_else(|| Error::malformed(Problem::query(key, "datetime_parsing", msg, text)))
 }
 
 fn choice(key: &str, names: &str, sent: &str) -> Error {
-    Error::malformed(Problem::query(key, "enum", format!("Input should be {names}"), sent))
+    Error::malformed(Problem::query(
+        key,
+        "enum",
+        format!("Input should be {names}"),
+        sent,
+    ))
 }

@@ -7,9 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::accounts::{
-    ForgotPasswordRequest, LoginRequest, LoginResponse, LogoutRequest, Me, Message, RefreshRequest, RefreshResponse,
-    RegisterRequest, RegisterResponse, ResetPasswordRequest, ResetTokenStatus, TokenRequest, VerificationRequest,
-    VerifiedResponse,
+    ForgotPasswordRequest, LoginRequest, LoginResponse, LogoutRequest, Me, Message, RefreshRequest,
+    RefreshResponse, RegisterRequest, RegisterResponse, ResetPasswordRequest, ResetTokenStatus,
+    TokenRequest, VerificationRequest, VerifiedResponse,
 };
 use crate::app::App;
 use crate::auth::Caller;
@@ -44,7 +44,10 @@ async fn register(
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<(StatusCode, Json<RegisterResponse>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.register(request, address).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.accounts.register(request, address).await?),
+    ))
 }
 
 /// Signs a user in.
@@ -89,7 +92,11 @@ async fn logout(
     // The token of a known caller needs no second look.
     let token = token.filter(|_| caller.principal().is_none());
     let refresh_token = request.and_then(|request| request.refresh_token);
-    let tokens: Vec<&str> = token.as_deref().into_iter().chain(refresh_token.as_deref()).collect();
+    let tokens: Vec<&str> = token
+        .as_deref()
+        .into_iter()
+        .chain(refresh_token.as_deref())
+        .collect();
     app.accounts.logout(&caller, &tokens).await.map(Json)
 }
 
@@ -115,10 +122,18 @@ async fn send_verification(
     ClientAddress(address): ClientAddress,
     OptionalBody(request): OptionalBody<VerificationRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.send_verification(&Caller::User(principal), &request.unwrap_or_default(), address).await.map(Json)
+    app.accounts
+        .send_verification(
+            &Caller::User(principal),
+            &request.unwrap_or_default(),
+            address,
+        )
+        .await
+        .map(Json)
 }
 
-/// Sends another mail to confirm an address, also to users who cannot sign in yet: then the answer is always the same.
+/// Sends another mail to confirm an address, also to users who cannot sign in yet: then the answer
+/// is always the same.
 #[utoipa::path(post, path = "/api/v1/auth/resend-verification", tag = "auth", request_body = Option<VerificationRequest>,
     responses((status = 200, body = Message), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
@@ -128,7 +143,10 @@ async fn resend_verification(
     ClientAddress(address): ClientAddress,
     OptionalBody(request): OptionalBody<VerificationRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.resend_verification(&caller, request.unwrap_or_default(), address).await.map(Json)
+    app.accounts
+        .resend_verification(&caller, request.unwrap_or_default(), address)
+        .await
+        .map(Json)
 }
 
 /// Sends a link to set a new password; the answer is always the same.
@@ -140,7 +158,10 @@ async fn forgot_password(
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<ForgotPasswordRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.forgot_password(request, address).await.map(Json)
+    app.accounts
+        .forgot_password(request, address)
+        .await
+        .map(Json)
 }
 
 /// Sets a new password with the token out of a mail; every session of the user ends.
@@ -152,7 +173,10 @@ async fn reset_password(
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<ResetPasswordRequest>,
 ) -> Result<Json<Message>> {
-    app.accounts.reset_password(request, address).await.map(Json)
+    app.accounts
+        .reset_password(request, address)
+        .await
+        .map(Json)
 }
 
 /// Whether a token for a new password is valid.
@@ -163,5 +187,8 @@ async fn verify_reset_token(
     ClientAddress(address): ClientAddress,
     Path(token): Path<String>,
 ) -> Result<Json<ResetTokenStatus>> {
-    app.accounts.reset_token_status(&token, address).await.map(Json)
+    app.accounts
+        .reset_token_status(&token, address)
+        .await
+        .map(Json)
 }

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::collections::{
-    CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, Export, ImportRequest,
-    ImportResult, RenameInput, RulesPatch, RulesView,
+    CollectionInput, CollectionList, CollectionSummary, CollectionView, DeletedCollection, Export,
+    ImportRequest, ImportResult, RenameInput, RulesPatch, RulesView,
 };
 use crate::error::{FieldError, Result};
 use crate::http::error::ErrorBody;
@@ -43,7 +43,9 @@ async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Jso
     let page_size = query.number("page_size", 25, 1..=100)?;
     let mut collections = app.collections.all().await?;
     if let Some(search) = query.get("search").map(str::to_ascii_lowercase) {
-        collections.retain(|c| c.name.to_ascii_lowercase().contains(&search) || c.row.id.contains(&search));
+        collections.retain(|c| {
+            c.name.to_ascii_lowercase().contains(&search) || c.row.id.contains(&search)
+        });
     }
     let key = |c: &Collection| match query.get("sort_by") {
         Some("name") => c.name.to_ascii_lowercase(),
@@ -56,13 +58,29 @@ async fn list(State(app): State<App>, _: Superadmin, query: Query) -> Result<Jso
         collections.reverse();
     }
     let total = collections.len();
-    let (size, skipped) = (usize::try_from(page_size).unwrap_or(25), usize::try_from(page - 1).unwrap_or_default());
+    let (size, skipped) = (
+        usize::try_from(page_size).unwrap_or(25),
+        usize::try_from(page - 1).unwrap_or_default(),
+    );
     let mut items = Vec::new();
-    for collection in collections.into_iter().skip(skipped.saturating_mul(size)).take(size) {
+    for collection in collections
+        .into_iter()
+        .skip(skipped.saturating_mul(size))
+        .take(size)
+    {
         let view = CollectionView::new(&collection, app.collections.count(&collection).await?);
-        items.push(CollectionSummary { fields: view.schema.clone(), collection: view });
+        items.push(CollectionSummary {
+            fields: view.schema.clone(),
+            collection: view,
+        });
     }
-    Ok(Json(CollectionList { items, total, page, page_size, total_pages: total.div_ceil(size) }))
+    Ok(Json(CollectionList {
+        items,
+        total,
+        page,
+        page_size,
+        total_pages: total.div_ceil(size),
+    }))
 }
 
 /// The names of all collections.
@@ -78,24 +96,52 @@ struct CollectionNames {
 #[utoipa::path(get, path = "/api/v1/collections/names", tag = "collections",
     responses((status = 200, body = CollectionNames), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn names(State(app): State<App>, _: Superadmin) -> Result<Json<CollectionNames>> {
-    let mut names: Vec<String> = app.collections.all().await?.iter().map(|c| c.name.clone()).collect();
+    let mut names: Vec<String> = app
+        .collections
+        .all()
+        .await?
+        .iter()
+        .map(|c| c.name.clone())
+        .collect();
     names.sort();
-    Ok(Json(CollectionNames { total: names.len(), names }))
+    Ok(Json(CollectionNames {
+        total: names.len(),
+        names,
+    }))
 }
 
-/// The definitions of collections with their rules, as a file to import elsewhere; records are not in it.
+/// The definitions of collections with their rules, as a file to import elsewhere; records are not
+/// in it.
 #[utoipa::path(get, path = "/api/v1/collections/export", tag = "collections",
     params(("collection_ids" = Option<String>, Query, description = "The ids, separated by commas; without it, all")),
     responses((status = 200, body = Export), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn export(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<impl IntoResponse> {
+async fn export(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    query: Query,
+) -> Result<impl IntoResponse> {
     query.refuse_misspelt(&["collection_ids"])?;
     let ids: Option<Vec<&str>> = query
         .get("collection_ids")
-        .map(|ids| ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect())
+        .map(|ids| {
+            ids.split(',')
+                .map(str::trim)
+                .filter(|id| !id.is_empty())
+                .collect()
+        })
         .filter(|ids: &Vec<&str>| !ids.is_empty());
     let export = app.collections.export(&caller, ids.as_deref()).await?;
-    let name = app.clock.now().format("collections_export_%Y%m%d_%H%M%S.json");
-    Ok(([(header::CONTENT_DISPOSITION, format!("attachment; filename={name}"))], Json(export)))
+    let name = app
+        .clock
+        .now()
+        .format("collections_export_%Y%m%d_%H%M%S.json");
+    Ok((
+        [(
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename={name}"),
+        )],
+        Json(export),
+    ))
 }
 
 /// Makes and changes collections as an exported file says: all of it, or nothing.
@@ -120,14 +166,21 @@ async fn create(
     JsonBody(input): JsonBody<CollectionInput>,
 ) -> Result<(StatusCode, Json<CollectionView>)> {
     let collection = app.collections.create(&caller, input).await?;
-    Ok((StatusCode::CREATED, Json(CollectionView::new(&collection, 0))))
+    Ok((
+        StatusCode::CREATED,
+        Json(CollectionView::new(&collection, 0)),
+    ))
 }
 
 /// One collection, by id or name.
 #[utoipa::path(get, path = "/api/v1/collections/{id}", tag = "collections", params(("id" = String, Path)),
     responses((status = 200, body = CollectionView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn get(State(app): State<App>, _: Superadmin, Path(id): Path<String>) -> Result<Json<CollectionView>> {
+async fn get(
+    State(app): State<App>,
+    _: Superadmin,
+    Path(id): Path<String>,
+) -> Result<Json<CollectionView>> {
     let collection = app.collections.get(&id).await?;
     let records = app.collections.count(&collection).await?;
     Ok(Json(CollectionView::new(&collection, records)))
@@ -167,8 +220,8 @@ struct DefinitionProblems {
     problems: Vec<DefinitionProblem>,
 }
 
-/// Checks a definition without storing it: of a new collection, or as a change of one. Rules have a check of their own, and
-/// what the records themselves would refuse is seen when it is saved.
+/// Checks a definition without storing it: of a new collection, or as a change of one. Rules have a
+/// check of their own, and what the records themselves would refuse is seen when it is saved.
 #[utoipa::path(post, path = "/api/v1/admin/collections/validate", tag = "collections", request_body = CollectionInput,
     params(("collection" = Option<String>, Query, description = "The id or name of the collection that would be changed")),
     responses((status = 200, body = DefinitionProblems), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -180,12 +233,26 @@ async fn validate(
     JsonBody(input): JsonBody<CollectionInput>,
 ) -> Result<Json<DefinitionProblems>> {
     query.refuse_misspelt(&["collection"])?;
-    let found = app.collections.problems(query.get("collection"), &input).await?;
-    let view = |FieldError { field, message, code }| DefinitionProblem { field, code, message };
-    Ok(Json(DefinitionProblems { problems: found.into_iter().map(view).collect() }))
+    let found = app
+        .collections
+        .problems(query.get("collection"), &input)
+        .await?;
+    let view = |FieldError {
+                    field,
+                    message,
+                    code,
+                }| DefinitionProblem {
+        field,
+        code,
+        message,
+    };
+    Ok(Json(DefinitionProblems {
+        problems: found.into_iter().map(view).collect(),
+    }))
 }
 
-/// Gives a collection another name. Its records, rules and references stay; macros that read it follow.
+/// Gives a collection another name. Its records, rules and references stay; macros that read it
+/// follow.
 #[utoipa::path(post, path = "/api/v1/collections/{id}/rename", tag = "collections", params(("id" = String, Path)),
     request_body = RenameInput,
     responses((status = 200, body = CollectionView), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -218,7 +285,11 @@ async fn delete(
 #[utoipa::path(get, path = "/api/v1/collections/{name}/rules", tag = "rules", params(("name" = String, Path)),
     responses((status = 200, body = RulesView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn rules(State(app): State<App>, _: Superadmin, Path(name): Path<String>) -> Result<Json<RulesView>> {
+async fn rules(
+    State(app): State<App>,
+    _: Superadmin,
+    Path(name): Path<String>,
+) -> Result<Json<RulesView>> {
     Ok(Json(RulesView::from(&*app.collections.get(&name).await?)))
 }
 
@@ -233,6 +304,9 @@ async fn set_rules(
     Path(name): Path<String>,
     JsonObject(body): JsonObject,
 ) -> Result<Json<RulesView>> {
-    let collection = app.collections.set_rules(&caller, &name, RulesPatch::parse(body)?).await?;
+    let collection = app
+        .collections
+        .set_rules(&caller, &name, RulesPatch::parse(body)?)
+        .await?;
     Ok(Json(RulesView::from(&*collection)))
 }

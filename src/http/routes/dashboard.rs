@@ -20,13 +20,27 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/api/v1/dashboard/stats", tag = "dashboard", params(("range" = Option<Range>, Query)),
     responses((status = 200, body = DashboardStats), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn stats(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<DashboardStats>> {
+async fn stats(
+    State(app): State<App>,
+    _: Superadmin,
+    query: Query,
+) -> Result<Json<DashboardStats>> {
     query.refuse_misspelt(&["range"])?;
     let parse = |name: &str| {
-        let refused =
-            || Error::malformed(Problem::query("range", "enum", "Input should be '7d', '30d' or '90d'", name));
+        let refused = || {
+            Error::malformed(Problem::query(
+                "range",
+                "enum",
+                "Input should be '7d', '30d' or '90d'",
+                name,
+            ))
+        };
         Range::parse(name).ok_or_else(refused)
     };
-    let range = query.get("range").map(parse).transpose()?.unwrap_or_default();
+    let range = query
+        .get("range")
+        .map(parse)
+        .transpose()?
+        .unwrap_or_default();
     app.dashboard.stats(range).await.map(Json)
 }

@@ -13,7 +13,11 @@ use crate::db::Stmt;
 
 /// `/health`, `/live`, `/ready` and `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready)).routes(routes!(version))
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(version))
 }
 
 /// How the server is.
@@ -39,7 +43,14 @@ impl Health {
     fn new(app: &App, status: &'static str, database: Option<&'static str>) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let disk = database.map(|_| if app.disk.is_low() { "low" } else { "ok" });
-        Self { status, service: "SnackBase", version, database, disk, audit_logging_enabled: app.audit.is_enabled() }
+        Self {
+            status,
+            service: "SnackBase",
+            version,
+            database,
+            disk,
+            audit_logging_enabled: app.audit.is_enabled(),
+        }
     }
 }
 
@@ -55,17 +66,27 @@ async fn live(State(app): State<App>) -> Json<Health> {
     Json(Health::new(&app, "alive", None))
 }
 
-/// Whether the server can serve: the database answers and nobody told it to stop. It goes on being ready while the disk is
-/// low: reads and deletes are served.
+/// Whether the server can serve: the database answers and nobody told it to stop. It goes on being
+/// ready while the disk is low: reads and deletes are served.
 #[utoipa::path(get, path = "/ready", tag = "health",
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
-    let answers = app.db.count(Stmt::fixed("SELECT count(*) FROM meta", Vec::new())).await.is_ok();
+    let answers = app
+        .db
+        .count(Stmt::fixed("SELECT count(*) FROM meta", Vec::new()))
+        .await
+        .is_ok();
     if answers && !app.lifecycle.stopping().is_cancelled() {
-        (StatusCode::OK, Json(Health::new(&app, "ready", Some("connected"))))
+        (
+            StatusCode::OK,
+            Json(Health::new(&app, "ready", Some("connected"))),
+        )
     } else {
         let database = if answers { "connected" } else { "disconnected" };
-        (StatusCode::SERVICE_UNAVAILABLE, Json(Health::new(&app, "not_ready", Some(database))))
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(Health::new(&app, "not_ready", Some(database))),
+        )
     }
 }
 
@@ -85,10 +106,18 @@ struct ApiVersion {
 #[utoipa::path(get, path = "/api/v1", tag = "health", responses((status = 200, body = ApiVersion)))]
 async fn version(State(app): State<App>) -> Json<ApiVersion> {
     let name = app.config.server.app_name.clone();
-    Json(ApiVersion { name, version: env!("CARGO_PKG_VERSION"), api_version: "v1" })
+    Json(ApiVersion {
+        name,
+        version: env!("CARGO_PKG_VERSION"),
+        api_version: "v1",
+    })
 }
 
 /// The figures, in Prometheus' format.
 pub async fn metrics(State(app): State<App>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        app.metrics.render(),
+    )
+        .into_response()
 }

@@ -1,4 +1,5 @@
-//! What people who run the server look at: its last requests, its figures, its settings, the types of its records.
+//! What people who run the server look at: its last requests, its figures, its settings, the types
+//! of its records.
 
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ struct RequestView {
     at: String,
     /// The method; `other` for what is not a method of the API.
     method: String,
-    /// The route that matched, as in `/api/v1/records/{collection}`; `unmatched` if none did. What a client writes into
-    /// paths and queries is not kept.
+    /// The route that matched, as in `/api/v1/records/{collection}`; `unmatched` if none did. What
+    /// a client writes into paths and queries is not kept.
     path: String,
     /// The status of the answer.
     status: u16,
@@ -72,7 +73,8 @@ struct RequestList {
     items: Vec<RequestView>,
 }
 
-/// The last requests of the API that this process answered, newest first; a few thousand are remembered.
+/// The last requests of the API that this process answered, newest first; a few thousand are
+/// remembered.
 #[utoipa::path(get, path = "/api/v1/admin/requests", tag = "operation",
     params(
         ("method" = Option<String>, Query, description = "Only this method"),
@@ -84,43 +86,78 @@ struct RequestList {
     ),
     responses((status = 200, body = RequestList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn requests(State(app): State<App>, _: Superadmin, query: Query) -> Result<Json<RequestList>> {
+async fn requests(
+    State(app): State<App>,
+    _: Superadmin,
+    query: Query,
+) -> Result<Json<RequestList>> {
     let (status_from, status_to) = statuses(&query)?.unzip();
-    query.refuse_misspelt(&["method", "status", "path", "min_milliseconds", "before", "limit"])?;
+    query.refuse_misspelt(&[
+        "method",
+        "status",
+        "path",
+        "min_milliseconds",
+        "before",
+        "limit",
+    ])?;
     let method = match query.get("method").filter(|method| !method.is_empty()) {
         None => None,
         Some(text) if Method::from_bytes(text.as_bytes()).is_ok() => Some(text.to_owned()),
         Some(text) => {
             let message = "Input should be an HTTP method";
-            return Err(Error::malformed(Problem::query("method", "value_error", message, text)));
+            return Err(Error::malformed(Problem::query(
+                "method",
+                "value_error",
+                message,
+                text,
+            )));
         }
     };
-    let before = query.get("before").is_some().then(|| query.number("before", 0, 0..=i64::MAX)).transpose()?;
+    let before = query
+        .get("before")
+        .is_some()
+        .then(|| query.number("before", 0, 0..=i64::MAX))
+        .transpose()?;
     let at_least = query.number("min_milliseconds", 0, 0..=i64::MAX)?;
     let limit = query.number("limit", 100, 1..=500)?;
     let wanted = Wanted {
         method,
         status_from,
         status_to,
-        route: query.get("path").filter(|path| !path.is_empty()).map(str::to_owned),
+        route: query
+            .get("path")
+            .filter(|path| !path.is_empty())
+            .map(str::to_owned),
         at_least: Duration::from_millis(at_least.unsigned_abs()),
         before: before.map(i64::unsigned_abs),
         limit: usize::try_from(limit).unwrap_or(1),
     };
-    let items = app.traffic.recent(&wanted).into_iter().map(RequestView::from).collect();
+    let items = app
+        .traffic
+        .recent(&wanted)
+        .into_iter()
+        .map(RequestView::from)
+        .collect();
     Ok(Json(RequestList { items }))
 }
 
 /// The lowest and the highest status that are asked for.
 fn statuses(query: &Query) -> Result<Option<(u16, u16)>> {
-    let Some(text) = query.get("status").filter(|text| !text.is_empty()) else { return Ok(None) };
-    let class = text.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok()).filter(|class| *class < 10);
+    let Some(text) = query.get("status").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let class = text
+        .strip_suffix("xx")
+        .and_then(|class| class.parse::<u16>().ok())
+        .filter(|class| *class < 10);
     let range = match class {
         Some(class) => Some((class * 100, class * 100 + 99)),
         None => text.parse().ok().map(|status| (status, status)),
     };
     let message = "Input should be a status such as 404, or a class such as 4xx";
-    range.map(Some).ok_or_else(|| Error::malformed(Problem::query("status", "value_error", message, text)))
+    range
+        .map(Some)
+        .ok_or_else(|| Error::malformed(Problem::query("status", "value_error", message, text)))
 }
 
 /// What happened in one minute.
@@ -138,7 +175,8 @@ struct MinuteView {
     median_milliseconds: Option<f64>,
     /// 19 of 20 took at most this long.
     p95_milliseconds: Option<f64>,
-    /// The most realtime connections that were seen at once, looking every few seconds; null if nobody looked.
+    /// The most realtime connections that were seen at once, looking every few seconds; null if
+    /// nobody looked.
     realtime_connections: Option<usize>,
     /// Events that were handed to realtime connections.
     realtime_deliveries: u64,
@@ -171,7 +209,8 @@ struct Figures {
     minutes: Vec<MinuteView>,
 }
 
-/// Requests, errors, times, realtime and the size of the database by the minute, as this process saw them.
+/// Requests, errors, times, realtime and the size of the database by the minute, as this process
+/// saw them.
 #[utoipa::path(get, path = "/api/v1/admin/figures", tag = "operation",
     params(("range_minutes" = Option<i64>, Query, minimum = 1, maximum = 1440, description = "Minutes up to now, 1 to 1440; 60 if it is left out")),
     responses((status = 200, body = Figures), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
@@ -181,8 +220,16 @@ async fn figures(State(app): State<App>, _: Superadmin, query: Query) -> Result<
     let minutes = query.number("range_minutes", 60, 1..=1440)?;
     app.observe(true).await;
     let span = Duration::from_secs(60 * minutes.unsigned_abs());
-    let minutes = app.traffic.minutes(span).into_iter().map(MinuteView::from).collect();
-    Ok(Json(Figures { since: canonical_time(app.traffic.since()), minutes }))
+    let minutes = app
+        .traffic
+        .minutes(span)
+        .into_iter()
+        .map(MinuteView::from)
+        .collect();
+    Ok(Json(Figures {
+        since: canonical_time(app.traffic.since()),
+        minutes,
+    }))
 }
 
 /// All settings.
@@ -196,10 +243,13 @@ struct SettingList {
 #[utoipa::path(get, path = "/api/v1/admin/settings", tag = "operation",
     responses((status = 200, body = SettingList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn settings(State(app): State<App>, _: Superadmin) -> Json<SettingList> {
-    Json(SettingList { items: app.config.settings.to_vec() })
+    Json(SettingList {
+        items: app.config.settings.to_vec(),
+    })
 }
 
-/// The TypeScript types of the records of every collection, as `snackbase types typescript` prints them.
+/// The TypeScript types of the records of every collection, as `snackbase types typescript` prints
+/// them.
 #[utoipa::path(get, path = "/api/v1/admin/types/typescript", tag = "operation",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]

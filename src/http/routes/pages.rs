@@ -1,7 +1,8 @@
-//! The pages that links in mails lead to: confirming an address, choosing a new password, joining an account.
+//! The pages that links in mails lead to: confirming an address, choosing a new password, joining
+//! an account.
 //!
-//! They are plain HTML and work without scripts. Nothing happens when a page is opened, only when its button is pressed:
-//! programs that look into mails open links, too.
+//! They are plain HTML and work without scripts. Nothing happens when a page is opened, only when
+//! its button is pressed: programs that look into mails open links, too.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -36,16 +37,30 @@ async fn ask_to_verify(query: Query) -> Response {
     )
 }
 
-async fn verify(State(app): State<App>, ClientAddress(address): ClientAddress, body: Bytes) -> Response {
-    let request = TokenRequest { token: field(&body, "token") };
+async fn verify(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    body: Bytes,
+) -> Response {
+    let request = TokenRequest {
+        token: field(&body, "token"),
+    };
     match app.accounts.verify_email(&request, address).await {
-        Ok(_) => page(StatusCode::OK, "Address confirmed", "<p>You can sign in now.</p>"),
+        Ok(_) => page(
+            StatusCode::OK,
+            "Address confirmed",
+            "<p>You can sign in now.</p>",
+        ),
         Err(error) => failure(error),
     }
 }
 
 async fn ask_for_password(query: Query) -> Response {
-    let form = password_form(query.get("token").unwrap_or_default(), "New password", "Set the password");
+    let form = password_form(
+        query.get("token").unwrap_or_default(),
+        "New password",
+        "Set the password",
+    );
     page(StatusCode::OK, "Choose a new password", &form)
 }
 
@@ -59,32 +74,68 @@ fn password_form(token: &str, label: &str, button: &str) -> String {
     )
 }
 
-async fn reset(State(app): State<App>, ClientAddress(address): ClientAddress, body: Bytes) -> Response {
-    let request = ResetPasswordRequest { token: field(&body, "token"), new_password: field(&body, "new_password") };
+async fn reset(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    body: Bytes,
+) -> Response {
+    let request = ResetPasswordRequest {
+        token: field(&body, "token"),
+        new_password: field(&body, "new_password"),
+    };
     match app.accounts.reset_password(request, address).await {
-        Ok(_) => page(StatusCode::OK, "Password set", "<p>Sign in with the new password.</p>"),
+        Ok(_) => page(
+            StatusCode::OK,
+            "Password set",
+            "<p>Sign in with the new password.</p>",
+        ),
         Err(error) => failure(error),
     }
 }
 
-async fn ask_to_join(State(app): State<App>, ClientAddress(address): ClientAddress, query: Query) -> Response {
+async fn ask_to_join(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    query: Query,
+) -> Response {
     let token = query.get("token").unwrap_or_default();
     match app.accounts.invitation_details(token, address).await {
         Ok(details) => {
             let title = format!("Join {}", escaped(&details.account_name));
             let form = password_form(token, "Choose a password", "Accept the invitation");
-            page(StatusCode::OK, &title, &format!("<p>You will sign in as {}.</p>{form}", escaped(&details.email)))
+            page(
+                StatusCode::OK,
+                &title,
+                &format!(
+                    "<p>You will sign in as {}.</p>{form}",
+                    escaped(&details.email)
+                ),
+            )
         }
         Err(error) => failure(error),
     }
 }
 
-async fn join(State(app): State<App>, ClientAddress(address): ClientAddress, body: Bytes) -> Response {
-    let request = InvitationAccept { password: field(&body, "new_password") };
-    match app.accounts.accept_invitation(&field(&body, "token"), request, address).await {
+async fn join(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    body: Bytes,
+) -> Response {
+    let request = InvitationAccept {
+        password: field(&body, "new_password"),
+    };
+    match app
+        .accounts
+        .accept_invitation(&field(&body, "token"), request, address)
+        .await
+    {
         Ok(session) => {
             let account = escaped(&session.account.slug);
-            page(StatusCode::OK, "Welcome", &format!("<p>You can sign in now, to the account <b>{account}</b>.</p>"))
+            page(
+                StatusCode::OK,
+                "Welcome",
+                &format!("<p>You can sign in now, to the account <b>{account}</b>.</p>"),
+            )
         }
         Err(error) => failure(error),
     }
@@ -94,17 +145,27 @@ async fn join(State(app): State<App>, ClientAddress(address): ClientAddress, bod
 fn failure(error: Error) -> Response {
     let message = format!("<p>{}</p>", escaped(&error.to_string()));
     let status = error.into_response().status();
-    let message = if status.is_server_error() { "<p>Please try again later.</p>" } else { message.as_str() };
+    let message = if status.is_server_error() {
+        "<p>Please try again later.</p>"
+    } else {
+        message.as_str()
+    };
     page(status, "This did not work", message)
 }
 
 fn field(body: &Bytes, name: &str) -> String {
     let mut fields = form_urlencoded::parse(body);
-    fields.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    fields
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn page(status: StatusCode, title: &str, content: &str) -> Response {
@@ -116,6 +177,9 @@ fn page(status: StatusCode, title: &str, content: &str) -> Response {
          width:100%;box-sizing:border-box}}</style><h1>{title}</h1>{content}</html>"
     );
     // The address holds the token: it must not leak to other sites, nor stay in a cache.
-    let headers = [(header::REFERRER_POLICY, "no-referrer"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     (status, headers, Html(html)).into_response()
 }

@@ -23,8 +23,18 @@ use crate::schema::Body;
 use crate::spelling::nearest;
 
 /// The query parameters of a list; anything else is refused, so that a misspelt filter shows.
-const LIST_PARAMETERS: [&str; 10] =
-    ["skip", "limit", "sort", "fields", "filter", "search", "expand", "cursor", "cursor_before", "include_count"];
+const LIST_PARAMETERS: [&str; 10] = [
+    "skip",
+    "limit",
+    "sort",
+    "fields",
+    "filter",
+    "search",
+    "expand",
+    "cursor",
+    "cursor_before",
+    "include_count",
+];
 
 /// The same for an aggregation.
 const AGGREGATE_PARAMETERS: [&str; 5] = ["functions", "group_by", "filter", "having", "search"];
@@ -41,7 +51,10 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A record: the system fields, `account_name`, and the fields of its collection.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+#[expect(
+    dead_code,
+    reason = "a shape for the API document; records travel as the database's text"
+)]
 struct Record {
     id: String,
     account_id: String,
@@ -58,7 +71,10 @@ struct Record {
 
 /// A page of records.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+#[expect(
+    dead_code,
+    reason = "a shape for the API document; records travel as the database's text"
+)]
 struct RecordPage {
     items: Vec<Record>,
     /// How many there are in all; null in a walk that does not ask for it.
@@ -92,7 +108,12 @@ struct RecordPage {
     ),
     responses((status = 200, body = RecordPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, query: Query) -> Result<Response> {
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    query: Query,
+) -> Result<Response> {
     let skip = query.number("skip", 0, 0..=i64::from(i32::MAX))?;
     let limit = query.number("limit", 30, 1..=100)?;
     let include_count = query.flag("include_count", false)?;
@@ -111,12 +132,19 @@ async fn list(State(app): State<App>, caller: Caller, Path(name): Path<String>, 
     })?;
     let cursor = realtime_cursor(&app);
     let page = app.records.list(&caller, &name, &request).await?;
-    Ok((cursor, document(StatusCode::OK, page_text(&page, skip, limit))).into_response())
+    Ok((
+        cursor,
+        document(StatusCode::OK, page_text(&page, skip, limit)),
+    )
+        .into_response())
 }
 
 /// The groups of an aggregation.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "a shape for the API document; results travel as the database's text")]
+#[expect(
+    dead_code,
+    reason = "a shape for the API document; results travel as the database's text"
+)]
 struct AggregateResult {
     /// One row for each group: the functions' results, and the fields grouped by.
     #[schema(value_type = Vec<Object>)]
@@ -136,9 +164,19 @@ struct AggregateResult {
     ),
     responses((status = 200, body = AggregateResult), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn aggregate(State(app): State<App>, caller: Caller, Path(name): Path<String>, query: Query) -> Result<Response> {
+async fn aggregate(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    query: Query,
+) -> Result<Response> {
     let Some(functions) = query.get("functions") else {
-        return Err(Error::malformed(Problem::query("functions", "missing", "Field required", Value::Null)));
+        return Err(Error::malformed(Problem::query(
+            "functions",
+            "missing",
+            "Field required",
+            Value::Null,
+        )));
     };
     refuse_unknown(&query, &AGGREGATE_PARAMETERS)?;
     let request = AggregateQuery::parse(&RawAggregateQuery {
@@ -153,13 +191,18 @@ async fn aggregate(State(app): State<App>, caller: Caller, Path(name): Path<Stri
 }
 
 fn refuse_unknown(query: &Query, known: &[&str]) -> Result<()> {
-    let Some(unknown) = query.keys().find(|key| !known.contains(key)) else { return Ok(()) };
+    let Some(unknown) = query.keys().find(|key| !known.contains(key)) else {
+        return Ok(());
+    };
     let shown: String = unknown.chars().take(100).collect();
     let hint = match nearest(unknown, known.iter().copied()) {
         Some(near) => format!("did you mean '{near}'?"),
         None => format!("conditions go into filter, for example filter={shown} = 1"),
     };
-    Err(Error::refused("Unsupported query parameter", format!("unknown query parameter '{shown}'; {hint}")))
+    Err(Error::refused(
+        "Unsupported query parameter",
+        format!("unknown query parameter '{shown}'; {hint}"),
+    ))
 }
 
 /// Creates a record.
@@ -174,7 +217,10 @@ async fn create(
     Path(name): Path<String>,
     JsonObject(body): JsonObject,
 ) -> Result<Response> {
-    Ok(document(StatusCode::CREATED, app.records.create(&caller, &name, body).await?))
+    Ok(document(
+        StatusCode::CREATED,
+        app.records.create(&caller, &name, body).await?,
+    ))
 }
 
 /// One record.
@@ -195,9 +241,16 @@ async fn get(
 ) -> Result<Response> {
     query.only(&["fields", "expand"])?;
     let fields = query.get("fields").and_then(parse_fields);
-    let expand = query.get("expand").map(ExpandPaths::parse).transpose()?.flatten();
+    let expand = query
+        .get("expand")
+        .map(ExpandPaths::parse)
+        .transpose()?
+        .flatten();
     let cursor = realtime_cursor(&app);
-    let record = app.records.get(&caller, &name, &id, fields.as_deref(), expand.as_ref()).await?;
+    let record = app
+        .records
+        .get(&caller, &name, &id, fields.as_deref(), expand.as_ref())
+        .await?;
     Ok((cursor, document(StatusCode::OK, record)).into_response())
 }
 
@@ -209,7 +262,8 @@ struct Secrets {
     data: Body,
 }
 
-/// The plain values of a record's encrypted fields, for API keys with the scope `records:secrets:read`.
+/// The plain values of a record's encrypted fields, for API keys with the scope
+/// `records:secrets:read`.
 #[utoipa::path(get, path = "/api/v1/records/{collection}/{id}/secrets", tag = "records",
     params(("collection" = String, Path), ("id" = String, Path), ("fields" = Option<String>, Query)),
     responses((status = 200, body = Secrets), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -222,7 +276,10 @@ async fn secrets(
 ) -> Result<Response> {
     query.only(&["fields"])?;
     let fields = query.get("fields").and_then(parse_fields);
-    let data = app.records.secrets(&caller, &name, &id, fields.as_deref()).await?;
+    let data = app
+        .records
+        .secrets(&caller, &name, &id, fields.as_deref())
+        .await?;
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((no_store, axum::Json(serde_json::json!({ "data": data }))).into_response())
 }
@@ -239,7 +296,12 @@ async fn put(
     Path((name, id)): Path<(String, String)>,
     JsonObject(body): JsonObject,
 ) -> Result<Response> {
-    Ok(document(StatusCode::OK, app.records.update(&caller, &name, &id, body, Mode::Put).await?))
+    Ok(document(
+        StatusCode::OK,
+        app.records
+            .update(&caller, &name, &id, body, Mode::Put)
+            .await?,
+    ))
 }
 
 /// Changes the fields of a record that are sent.
@@ -254,7 +316,12 @@ async fn patch(
     Path((name, id)): Path<(String, String)>,
     JsonObject(body): JsonObject,
 ) -> Result<Response> {
-    Ok(document(StatusCode::OK, app.records.update(&caller, &name, &id, body, Mode::Patch).await?))
+    Ok(document(
+        StatusCode::OK,
+        app.records
+            .update(&caller, &name, &id, body, Mode::Patch)
+            .await?,
+    ))
 }
 
 /// Deletes a record.
@@ -281,7 +348,10 @@ struct BatchCreate {
 
 /// What was created.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+#[expect(
+    dead_code,
+    reason = "a shape for the API document; records travel as the database's text"
+)]
 struct BatchCreated {
     /// The records, in the order in which they were sent.
     created: Vec<Record>,
@@ -301,7 +371,10 @@ async fn create_many(
     Path(name): Path<String>,
     JsonBody(batch): JsonBody<BatchCreate>,
 ) -> Result<Response> {
-    let docs = app.records.create_many(&caller, &name, batch.records).await?;
+    let docs = app
+        .records
+        .create_many(&caller, &name, batch.records)
+        .await?;
     Ok(document(StatusCode::CREATED, batch_text("created", &docs)))
 }
 
@@ -324,7 +397,10 @@ struct BatchUpdate {
 
 /// What was changed.
 #[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "a shape for the API document; records travel as the database's text")]
+#[expect(
+    dead_code,
+    reason = "a shape for the API document; records travel as the database's text"
+)]
 struct BatchUpdated {
     /// The records as they are now, in the order in which they were sent.
     updated: Vec<Record>,
@@ -344,7 +420,11 @@ async fn update_many(
     Path(name): Path<String>,
     JsonBody(batch): JsonBody<BatchUpdate>,
 ) -> Result<Response> {
-    let items = batch.records.into_iter().map(|item| (item.id, item.data)).collect();
+    let items = batch
+        .records
+        .into_iter()
+        .map(|item| (item.id, item.data))
+        .collect();
     let docs = app.records.update_many(&caller, &name, items).await?;
     Ok(document(StatusCode::OK, batch_text("updated", &docs)))
 }
@@ -378,11 +458,14 @@ async fn delete_many(
     JsonBody(batch): JsonBody<BatchDelete>,
 ) -> Result<Json<BatchDeleted>> {
     let deleted = app.records.delete_many(&caller, &name, batch.ids).await?;
-    Ok(Json(BatchDeleted { count: deleted.len(), deleted }))
+    Ok(Json(BatchDeleted {
+        count: deleted.len(),
+        deleted,
+    }))
 }
 
-/// Where a realtime subscription goes on after what is read now. Taken before the read: what was handed out by then was
-/// committed, so the read shows it.
+/// Where a realtime subscription goes on after what is read now. Taken before the read: what was
+/// handed out by then was committed, so the read shows it.
 fn realtime_cursor(app: &App) -> AppendHeaders<Option<(HeaderName, HeaderValue)>> {
     let cursor = app.changes.cursor(app.changes.position()).to_string();
     let value = HeaderValue::try_from(cursor).ok();
@@ -391,12 +474,19 @@ fn realtime_cursor(app: &App) -> AppendHeaders<Option<(HeaderName, HeaderValue)>
 
 /// A response of JSON text that is ready.
 fn document(status: StatusCode, text: String) -> Response {
-    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let content_type = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     (status, [content_type], text).into_response()
 }
 
 fn batch_text(key: &str, docs: &[String]) -> String {
-    format!("{{\"{key}\":[{}],\"count\":{}}}", docs.join(","), docs.len())
+    format!(
+        "{{\"{key}\":[{}],\"count\":{}}}",
+        docs.join(","),
+        docs.len()
+    )
 }
 
 /// The page as JSON; the documents go in as they are.
@@ -410,8 +500,14 @@ fn page_text(page: &Page, skip: i64, limit: i64) -> String {
         }
         text.push_str(doc);
     }
-    let quoted = |cursor: &Option<String>| cursor.as_ref().map_or("null".to_owned(), |cursor| format!("\"{cursor}\""));
-    let total = page.total.map_or("null".to_owned(), |total| total.to_string());
+    let quoted = |cursor: &Option<String>| {
+        cursor
+            .as_ref()
+            .map_or("null".to_owned(), |cursor| format!("\"{cursor}\""))
+    };
+    let total = page
+        .total
+        .map_or("null".to_owned(), |total| total.to_string());
     let (next, prev) = (quoted(&page.next_cursor), quoted(&page.prev_cursor));
     let more = page.has_more;
     // Writing to a String does not fail.

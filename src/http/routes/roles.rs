@@ -46,14 +46,21 @@ async fn create(
     Superadmin(caller): Superadmin,
     JsonBody(request): JsonBody<RoleCreate>,
 ) -> Result<(StatusCode, Json<RoleView>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.create_role(&caller, request).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.accounts.create_role(&caller, request).await?),
+    ))
 }
 
 /// One role.
 #[utoipa::path(get, path = "/api/v1/roles/{id}", tag = "roles", params(("id" = i64, Path)),
     responses((status = 200, body = RoleView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn get(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<Json<RoleView>> {
+async fn get(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<Json<RoleView>> {
     app.accounts.role_by_id(&caller, &id).await.map(Json)
 }
 
@@ -67,14 +74,21 @@ async fn update(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<RoleUpdate>,
 ) -> Result<Json<RoleView>> {
-    app.accounts.update_role(&caller, &id, request).await.map(Json)
+    app.accounts
+        .update_role(&caller, &id, request)
+        .await
+        .map(Json)
 }
 
 /// Deletes a role that nobody has.
 #[utoipa::path(delete, path = "/api/v1/roles/{id}", tag = "roles", params(("id" = i64, Path)),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn delete(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<StatusCode> {
+async fn delete(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     app.accounts.delete_role(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -111,20 +125,32 @@ async fn validate(
         None => names(&request.rule).map(Value::from).collect(),
         Some(name) => {
             let catalog = app.catalog.current();
-            let collection = catalog.by_name(name).ok_or_else(|| Error::not_found("Collection not found"))?;
+            let collection = catalog
+                .by_name(name)
+                .ok_or_else(|| Error::not_found("Collection not found"))?;
             let definitions = collection.row.definitions();
-            definitions.iter().filter_map(|field| serde_json::to_value(field).ok()).collect()
+            definitions
+                .iter()
+                .filter_map(|field| serde_json::to_value(field).ok())
+                .collect()
         }
     };
     let catalog = app.catalog.current();
     let problems = validate_rule(&request.rule, Operation::Update, &fields, catalog.library());
-    let error: Vec<String> = problems.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect();
-    Ok(Json(RoleRuleValidity { valid: error.is_empty(), error: (!error.is_empty()).then(|| error.join("; ")) }))
+    let error: Vec<String> = problems
+        .iter()
+        .map(|p| format!("{} (at position {})", p.message, p.position))
+        .collect();
+    Ok(Json(RoleRuleValidity {
+        valid: error.is_empty(),
+        error: (!error.is_empty()).then(|| error.join("; ")),
+    }))
 }
 
 /// The names in a rule that can be those of fields.
 fn names(rule: &str) -> impl Iterator<Item = &str> {
-    rule.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|name| !name.is_empty())
+    rule.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|name| !name.is_empty())
 }
 
 /// A rule to try.
@@ -165,7 +191,11 @@ async fn test(
         Err(Error::Refused { message, .. }) => (false, Some(message), None),
         Err(error) => return Err(error),
     };
-    Ok(Json(RoleRuleOutcome { allowed, error, evaluation_details: details.map(Into::into) }))
+    Ok(Json(RoleRuleOutcome {
+        allowed,
+        error,
+        evaluation_details: details.map(Into::into),
+    }))
 }
 
 /// How a collection's rule lets callers in.
@@ -208,7 +238,9 @@ struct RolePermission {
 impl RolePermission {
     fn new(collection: &Collection, operation: Operation, role: &str) -> Self {
         let source = collection.row.rule(operation);
-        let named = |quote: char| source.is_some_and(|rule| rule.contains(&format!("{quote}{role}{quote}")));
+        let named = |quote: char| {
+            source.is_some_and(|rule| rule.contains(&format!("{quote}{role}{quote}")))
+        };
         Self {
             collection: collection.name.clone(),
             operation: operation.name(),
@@ -233,12 +265,15 @@ async fn rows(app: &App, role: &str) -> Result<Vec<PermissionRow>> {
     collections.sort_by(|a, b| a.name.cmp(&b.name));
     let row = |collection: &Arc<Collection>| PermissionRow {
         collection: collection.name.clone(),
-        permissions: Operation::ALL.map(|operation| RolePermission::new(collection, operation, role)).into(),
+        permissions: Operation::ALL
+            .map(|operation| RolePermission::new(collection, operation, role))
+            .into(),
     };
     Ok(collections.iter().map(row).collect())
 }
 
-/// What every rule means for a role. Rights follow from the collections' rules alone: this is to be read, not changed.
+/// What every rule means for a role. Rights follow from the collections' rules alone: this is to be
+/// read, not changed.
 #[utoipa::path(get, path = "/api/v1/roles/{id}/permissions", tag = "roles", params(("id" = i64, Path)),
     responses((status = 200, body = Vec<RolePermission>), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
@@ -248,7 +283,13 @@ async fn permissions(
     Path(id): Path<String>,
 ) -> Result<Json<Vec<RolePermission>>> {
     let role = app.accounts.role_by_id(&caller, &id).await?;
-    Ok(Json(rows(&app, &role.name).await?.into_iter().flat_map(|row| row.permissions).collect()))
+    Ok(Json(
+        rows(&app, &role.name)
+            .await?
+            .into_iter()
+            .flat_map(|row| row.permissions)
+            .collect(),
+    ))
 }
 
 /// What every rule means for a role, collection by collection.
@@ -273,5 +314,9 @@ async fn matrix(
 ) -> Result<Json<PermissionMatrix>> {
     let role = app.accounts.role_by_id(&caller, &id).await?;
     let collections = rows(&app, &role.name).await?;
-    Ok(Json(PermissionMatrix { role_id: role.id, role: role.name, collections }))
+    Ok(Json(PermissionMatrix {
+        role_id: role.id,
+        role: role.name,
+        collections,
+    }))
 }

@@ -16,7 +16,10 @@ use crate::rooms::{RoomInput, RoomList, RoomView, Words};
 
 /// The routes below `/api/v1/realtime/rooms`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, update, delete)).routes(routes!(publish))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update, delete))
+        .routes(routes!(publish))
 }
 
 /// The definitions of rooms, those that match first come first.
@@ -35,18 +38,26 @@ async fn create(
     Superadmin(caller): Superadmin,
     JsonBody(input): JsonBody<RoomInput>,
 ) -> Result<(StatusCode, Json<RoomView>)> {
-    Ok((StatusCode::CREATED, Json(app.rooms.define(&caller, &input).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.rooms.define(&caller, &input).await?),
+    ))
 }
 
 /// One definition.
 #[utoipa::path(get, path = "/api/v1/realtime/rooms/{id}", tag = "rooms", params(("id" = String, Path)),
     responses((status = 200, body = RoomView), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn get(State(app): State<App>, _: Superadmin, Path(id): Path<String>) -> Result<Json<RoomView>> {
+async fn get(
+    State(app): State<App>,
+    _: Superadmin,
+    Path(id): Path<String>,
+) -> Result<Json<RoomView>> {
     app.rooms.definition(&id).await.map(Json)
 }
 
-/// Changes a definition; what is absent stays. Whoever may not be in a room any more leaves it at once.
+/// Changes a definition; what is absent stays. Whoever may not be in a room any more leaves it at
+/// once.
 #[utoipa::path(patch, path = "/api/v1/realtime/rooms/{id}", tag = "rooms", params(("id" = String, Path)),
     request_body = RoomInput,
     responses((status = 200, body = RoomView), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -65,12 +76,17 @@ async fn update(
 #[utoipa::path(delete, path = "/api/v1/realtime/rooms/{id}", tag = "rooms", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn delete(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<StatusCode> {
+async fn delete(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     app.rooms.undefine(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Publishes a message in a room of the caller's account. Whether somebody is there to hear it is not told.
+/// Publishes a message in a room of the caller's account. Whether somebody is there to hear it is
+/// not told.
 #[utoipa::path(post, path = "/api/v1/realtime/rooms/{room}/publish", tag = "rooms", params(("room" = String, Path)),
     request_body = Words,
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
@@ -88,14 +104,21 @@ async fn publish(
 }
 
 async fn account(app: &App, caller: &Caller, named: Option<&str>) -> Result<AccountId> {
-    let own = caller.account().ok_or_else(|| Error::Unauthenticated("Missing credentials".into()))?;
+    let own = caller
+        .account()
+        .ok_or_else(|| Error::Unauthenticated("Missing credentials".into()))?;
     let Some(name) = named else { return Ok(own.id) };
-    if [&own.id_text, &own.code, &own.slug].iter().any(|own| own.eq_ignore_ascii_case(name)) {
+    if [&own.id_text, &own.code, &own.slug]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(name))
+    {
         return Ok(own.id);
     }
     if !caller.is_superadmin() {
         return Err(Error::Forbidden("Other accounts are not available".into()));
     }
     let account = app.auth.resolve_account(name).await?;
-    account.map(|account| account.id).ok_or_else(|| Error::not_found("The account does not exist"))
+    account
+        .map(|account| account.id)
+        .ok_or_else(|| Error::not_found("The account does not exist"))
 }

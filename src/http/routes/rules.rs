@@ -16,7 +16,9 @@ use crate::schema::Operation;
 
 /// The routes below `/api/v1/rules`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(validate)).routes(routes!(test))
+    OpenApiRouter::new()
+        .routes(routes!(validate))
+        .routes(routes!(test))
 }
 
 /// A rule to check.
@@ -63,14 +65,33 @@ async fn validate(
 ) -> Result<Json<ValidateRuleResponse>> {
     let operation = Operation::parse(&request.operation).ok_or_else(|| {
         let message = "Input should be 'list', 'view', 'create', 'update' or 'delete'";
-        Error::malformed(Problem::body("operation", "enum", message, request.operation.clone().into()))
+        Error::malformed(Problem::body(
+            "operation",
+            "enum",
+            message,
+            request.operation.clone().into(),
+        ))
     })?;
     let catalog = app.catalog.current();
-    let problems = validate_rule(&request.rule, operation, &request.collection_fields, catalog.library());
+    let problems = validate_rule(
+        &request.rule,
+        operation,
+        &request.collection_fields,
+        catalog.library(),
+    );
     Ok(Json(ValidateRuleResponse {
         valid: problems.is_empty(),
-        errors: problems.iter().map(|p| format!("{} (at position {})", p.message, p.position)).collect(),
-        problems: problems.into_iter().map(|p| RuleProblem { position: p.position, message: p.message }).collect(),
+        errors: problems
+            .iter()
+            .map(|p| format!("{} (at position {})", p.message, p.position))
+            .collect(),
+        problems: problems
+            .into_iter()
+            .map(|p| RuleProblem {
+                position: p.position,
+                message: p.message,
+            })
+            .collect(),
     }))
 }
 

@@ -25,15 +25,26 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The caller's open sessions.
 #[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "sessions",
     responses((status = 200, body = SessionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn list_own(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<Json<SessionList>> {
-    app.accounts.own_sessions(&Caller::User(principal)).await.map(Json)
+async fn list_own(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+) -> Result<Json<SessionList>> {
+    app.accounts
+        .own_sessions(&Caller::User(principal))
+        .await
+        .map(Json)
 }
 
 /// Ends every session of the caller but the one that asks.
 #[utoipa::path(delete, path = "/api/v1/auth/sessions", tag = "sessions",
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn end_own_others(State(app): State<App>, SignedIn(principal): SignedIn) -> Result<StatusCode> {
-    app.accounts.end_own_others(&Caller::User(principal)).await?;
+async fn end_own_others(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+) -> Result<StatusCode> {
+    app.accounts
+        .end_own_others(&Caller::User(principal))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -46,7 +57,9 @@ async fn end_own(
     SignedIn(principal): SignedIn,
     Path(session): Path<String>,
 ) -> Result<StatusCode> {
-    app.accounts.end_own_session(&Caller::User(principal), &session).await?;
+    app.accounts
+        .end_own_session(&Caller::User(principal), &session)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -59,15 +72,24 @@ async fn list(
     SignedIn(principal): SignedIn,
     Path(id): Path<String>,
 ) -> Result<Json<SessionList>> {
-    app.accounts.user_sessions(&Caller::User(principal), &id).await.map(Json)
+    app.accounts
+        .user_sessions(&Caller::User(principal), &id)
+        .await
+        .map(Json)
 }
 
 /// Ends every session of a user.
 #[utoipa::path(delete, path = "/api/v1/users/{id}/sessions", tag = "sessions", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn end_all(State(app): State<App>, SignedIn(principal): SignedIn, Path(id): Path<String>) -> Result<StatusCode> {
-    app.accounts.end_user_sessions(&Caller::User(principal), &id).await?;
+async fn end_all(
+    State(app): State<App>,
+    SignedIn(principal): SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    app.accounts
+        .end_user_sessions(&Caller::User(principal), &id)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -81,6 +103,8 @@ async fn end(
     SignedIn(principal): SignedIn,
     Path((id, session)): Path<(String, String)>,
 ) -> Result<StatusCode> {
-    app.accounts.end_user_session(&Caller::User(principal), &id, &session).await?;
+    app.accounts
+        .end_user_session(&Caller::User(principal), &id, &session)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -24,7 +24,8 @@ async fn status(State(app): State<App>) -> Result<Json<SetupStatus>> {
     app.accounts.setup_status().await.map(Json)
 }
 
-/// Creates the first superadmin with the token that the server printed when it started, and signs it in.
+/// Creates the first superadmin with the token that the server printed when it started, and signs
+/// it in.
 #[utoipa::path(post, path = "/api/v1/setup", tag = "setup", request_body = SetupRequest,
     responses((status = 201, body = LoginResponse), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody),
         (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
@@ -33,5 +34,8 @@ async fn setup(
     SessionOrigin(origin): SessionOrigin,
     JsonBody(request): JsonBody<SetupRequest>,
 ) -> Result<(StatusCode, Json<LoginResponse>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.setup(request, origin).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.accounts.setup(request, origin).await?),
+    ))
 }

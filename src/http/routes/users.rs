@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::accounts::{Message, NewPassword, UserCreate, UserDetail, UserFilter, UserList, UserUpdate};
+use crate::accounts::{
+    Message, NewPassword, UserCreate, UserDetail, UserFilter, UserList, UserUpdate,
+};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::error::ErrorBody;
@@ -30,7 +32,11 @@ pub fn routes() -> OpenApiRouter<App> {
         ("sort_by" = Option<String>, Query), ("sort_order" = Option<String>, Query)),
     responses((status = 200, body = UserList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 422, body = ErrorBody)))]
-async fn list(State(app): State<App>, Superadmin(caller): Superadmin, query: Query) -> Result<Json<UserList>> {
+async fn list(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    query: Query,
+) -> Result<Json<UserList>> {
     query.refuse_misspelt(&[
         "account_id",
         "role_id",
@@ -85,7 +91,10 @@ async fn create(
     Superadmin(caller): Superadmin,
     JsonBody(request): JsonBody<UserCreate>,
 ) -> Result<(StatusCode, Json<UserDetail>)> {
-    Ok((StatusCode::CREATED, Json(app.accounts.create_user(&caller, request).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(app.accounts.create_user(&caller, request).await?),
+    ))
 }
 
 /// One user.
@@ -111,14 +120,21 @@ async fn update(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<UserUpdate>,
 ) -> Result<Json<UserDetail>> {
-    app.accounts.update_user(&caller, &id, request).await.map(Json)
+    app.accounts
+        .update_user(&caller, &id, request)
+        .await
+        .map(Json)
 }
 
 /// Deactivates a user: every session ends, and none can be opened.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn delete(State(app): State<App>, Superadmin(caller): Superadmin, Path(id): Path<String>) -> Result<StatusCode> {
+async fn delete(
+    State(app): State<App>,
+    Superadmin(caller): Superadmin,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     app.accounts.deactivate_user(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -134,7 +150,10 @@ async fn set_password(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<NewPassword>,
 ) -> Result<Json<Message>> {
-    app.accounts.set_password(&caller, &id, request).await.map(Json)
+    app.accounts
+        .set_password(&caller, &id, request)
+        .await
+        .map(Json)
 }
 
 /// Confirms a user's address without a mail.
@@ -158,5 +177,8 @@ async fn resend_verification(
     Superadmin(caller): Superadmin,
     Path(id): Path<String>,
 ) -> Result<Json<Message>> {
-    app.accounts.resend_user_verification(&caller, &id).await.map(Json)
+    app.accounts
+        .resend_user_verification(&caller, &id)
+        .await
+        .map(Json)
 }

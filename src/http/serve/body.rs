@@ -1,5 +1,6 @@
-//! The body of a request that is answered before it was read: what the client still sends is read on and thrown away,
-//! so that the client gets to read the answer, and may use the connection again.
+//! The body of a request that is answered before it was read: what the client still sends is read
+//! on and thrown away, so that the client gets to read the answer, and may use the connection
+//! again.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -32,7 +33,12 @@ impl RequestBody {
     /// The body of a request with these headers. Once the server stops, nothing is read on.
     pub(super) fn new(incoming: Incoming, headers: &HeaderMap, stop: CancellationToken) -> Self {
         let awaits_continue = headers.contains_key(header::EXPECT);
-        Self { incoming: Some(incoming), awaits_continue, was_polled: false, stop }
+        Self {
+            incoming: Some(incoming),
+            awaits_continue,
+            was_polled: false,
+            stop,
+        }
     }
 }
 
@@ -45,7 +51,9 @@ impl Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         self.was_polled = true;
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        let Some(incoming) = &mut self.incoming else {
+            return Poll::Ready(None);
+        };
         let polled = Pin::new(incoming).poll_frame(context);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             self.incoming = None;
@@ -58,13 +66,21 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+        self.incoming
+            .as_ref()
+            .map_or(SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let Some(incoming) = self.incoming.take().filter(|incoming| !incoming.is_end_stream()) else { return };
+        let Some(incoming) = self
+            .incoming
+            .take()
+            .filter(|incoming| !incoming.is_end_stream())
+        else {
+            return;
+        };
         // Reading would tell the client to send what nobody wants.
         if self.awaits_continue && !self.was_polled {
             return;
@@ -87,7 +103,9 @@ async fn discard(mut incoming: Incoming) {
     let mut bytes = 0;
     while bytes <= MAX_DISCARDED_BYTES {
         let frame = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context));
-        let Ok(Some(Ok(frame))) = timeout(DISCARD_IDLE_TIMEOUT, frame).await else { return };
+        let Ok(Some(Ok(frame))) = timeout(DISCARD_IDLE_TIMEOUT, frame).await else {
+            return;
+        };
         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
     }
 }

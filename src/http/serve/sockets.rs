@@ -1,7 +1,8 @@
-//! The open sockets: as many as the process may have files, and none for one address at the expense of the others.
+//! The open sockets: as many as the process may have files, and none for one address at the expense
+//! of the others.
 //!
-//! A socket is idle while no request is under way on it: before the first, and between two. Where there is no room for
-//! another socket, the one that has been idle for longest makes it.
+//! A socket is idle while no request is under way on it: before the first, and between two. Where
+//! there is no room for another socket, the one that has been idle for longest makes it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -39,7 +40,11 @@ impl SocketLimits {
         let limits = &config.limits;
         if config.server.trust_proxy {
             // All sockets are the proxy's.
-            return Self { total, per_address: usize::MAX, idle_per_address: usize::MAX };
+            return Self {
+                total,
+                per_address: usize::MAX,
+                idle_per_address: usize::MAX,
+            };
         }
         Self {
             total,
@@ -81,7 +86,11 @@ pub(super) struct SocketState {
 impl Sockets {
     /// No sockets yet.
     pub(super) fn new(limits: SocketLimits) -> Self {
-        Self(Arc::new(SocketTable { limits, started: Instant::now(), open: Mutex::default() }))
+        Self(Arc::new(SocketTable {
+            limits,
+            started: Instant::now(),
+            open: Mutex::default(),
+        }))
     }
 
     /// Registers a socket from an address; `None` if there is no room and none to be made.
@@ -115,9 +124,15 @@ impl Sockets {
             eviction: Notify::new(),
         });
         socket.rest();
-        open.by_network.entry(network).or_default().push(socket.clone());
+        open.by_network
+            .entry(network)
+            .or_default()
+            .push(socket.clone());
         open.count += 1;
-        Some(SocketGuard { table: self.0.clone(), socket })
+        Some(SocketGuard {
+            table: self.0.clone(),
+            socket,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenSockets> {
@@ -128,7 +143,10 @@ impl Sockets {
 /// Tells the socket that has been idle for longest to close; false if none is idle.
 fn evict_from(sockets: &[Arc<SocketState>]) -> bool {
     let idle = sockets.iter().filter(|socket| socket.is_idle());
-    let Some(oldest) = idle.min_by_key(|socket| socket.idle_since.load(Ordering::Relaxed)).cloned() else {
+    let Some(oldest) = idle
+        .min_by_key(|socket| socket.idle_since.load(Ordering::Relaxed))
+        .cloned()
+    else {
         return false;
     };
     oldest.evicted.store(true, Ordering::Relaxed);
@@ -146,7 +164,8 @@ impl SocketState {
         self.idle_since.store(age, Ordering::Relaxed);
     }
 
-    /// Waits until the socket must close to make room for others, and no request is under way on it.
+    /// Waits until the socket must close to make room for others, and no request is under way on
+    /// it.
     pub(super) async fn evicted(&self) {
         self.eviction.notified().await;
         while self.idle_since.load(Ordering::Relaxed) == BUSY {
@@ -157,7 +176,10 @@ impl SocketState {
     /// Notes that a request is under way, until the guard goes.
     pub(super) fn begin(self: &Arc<Self>) -> RequestGuard {
         self.idle_since.store(BUSY, Ordering::Relaxed);
-        RequestGuard { socket: self.clone(), goes_on: false }
+        RequestGuard {
+            socket: self.clone(),
+            goes_on: false,
+        }
     }
 }
 
@@ -176,10 +198,19 @@ impl SocketGuard {
 
 impl Drop for SocketGuard {
     fn drop(&mut self) {
-        let mut open = self.table.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .table
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         open.count -= 1;
-        let Some(sockets) = open.by_network.get_mut(&self.socket.network) else { return };
-        if let Some(index) = sockets.iter().position(|socket| Arc::ptr_eq(socket, &self.socket)) {
+        let Some(sockets) = open.by_network.get_mut(&self.socket.network) else {
+            return;
+        };
+        if let Some(index) = sockets
+            .iter()
+            .position(|socket| Arc::ptr_eq(socket, &self.socket))
+        {
             sockets.swap_remove(index);
         }
         if sockets.is_empty() {
@@ -216,7 +247,11 @@ impl Drop for RequestGuard {
 mod tests {
     use super::*;
 
-    const LIMITS: SocketLimits = SocketLimits { total: 6, per_address: 4, idle_per_address: 3 };
+    const LIMITS: SocketLimits = SocketLimits {
+        total: 6,
+        per_address: 4,
+        idle_per_address: 3,
+    };
 
     fn address(last: u8) -> IpAddr {
         [192, 0, 2, last].into()
@@ -236,7 +271,10 @@ mod tests {
             guard.socket.idle_since.store(since, Ordering::Relaxed);
         }
         let _fourth = sockets.admit(address(1)).unwrap();
-        assert_eq!(guards.iter().map(is_evicted).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(
+            guards.iter().map(is_evicted).collect::<Vec<_>>(),
+            [false, true, false]
+        );
         assert!(!is_evicted(&stranger));
     }
 
@@ -250,7 +288,10 @@ mod tests {
         };
         let (guards, requests): (Vec<_>, Vec<_>) = (0..4).map(admit_busy).unzip();
         assert!(sockets.admit(address(1)).is_none());
-        assert!(sockets.admit(address(2)).is_some(), "another address has room");
+        assert!(
+            sockets.admit(address(2)).is_some(),
+            "another address has room"
+        );
         drop(requests);
         assert!(sockets.admit(address(1)).is_some());
         assert_eq!(guards.iter().filter(|guard| is_evicted(guard)).count(), 1);
@@ -258,7 +299,11 @@ mod tests {
 
     #[test]
     fn in_all_the_address_with_the_most_sockets_gives_one_up() {
-        let sockets = Sockets::new(SocketLimits { per_address: 9, idle_per_address: 9, ..LIMITS });
+        let sockets = Sockets::new(SocketLimits {
+            per_address: 9,
+            idle_per_address: 9,
+            ..LIMITS
+        });
         let many: Vec<_> = (0..4).map(|_| sockets.admit(address(1)).unwrap()).collect();
         let few: Vec<_> = (0..2).map(|_| sockets.admit(address(2)).unwrap()).collect();
         let _another = sockets.admit(address(3)).unwrap();
@@ -269,7 +314,9 @@ mod tests {
     #[test]
     fn nothing_is_left_of_sockets_that_are_closed() {
         let sockets = Sockets::new(LIMITS);
-        let guards: Vec<_> = (0..3).map(|last| sockets.admit(address(last)).unwrap()).collect();
+        let guards: Vec<_> = (0..3)
+            .map(|last| sockets.admit(address(last)).unwrap())
+            .collect();
         drop(guards);
         assert!(sockets.lock().by_network.is_empty() && sockets.lock().count == 0);
     }
@@ -292,7 +339,10 @@ mod tests {
     fn limits_follow_from_what_the_process_may_open() {
         let mut config = Config::default();
         let limits = SocketLimits::new(&config, 256);
-        assert_eq!((limits.total, limits.per_address, limits.idle_per_address), (192, 96, 256));
+        assert_eq!(
+            (limits.total, limits.per_address, limits.idle_per_address),
+            (192, 96, 256)
+        );
         let limits = SocketLimits::new(&config, 100_000);
         assert_eq!((limits.total, limits.per_address), (99_488, 10_000));
         config.limits.max_connections_per_address = 20_000;

@@ -9,13 +9,15 @@ use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a closed socket is read on and what comes is thrown away. If the server hung up while the client still
-/// sends, the client's system would throw the answer away that it has not read yet.
+/// How long a closed socket is read on and what comes is thrown away. If the server hung up while
+/// the client still sends, the client's system would throw the answer away that it has not read
+/// yet.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Upper limit of what is thrown away meanwhile, in bytes.
 const MAX_LINGER_BYTES: usize = 64 << 20;
 
-/// A stream whose peer must take something of what waits for it within a time; whatever protocol is spoken.
+/// A stream whose peer must take something of what waits for it within a time; whatever protocol is
+/// spoken.
 #[derive(Debug)]
 pub(super) struct ClientStream<S, G = ()> {
     stream: S,
@@ -33,11 +35,22 @@ pub(super) struct ClientStream<S, G = ()> {
 impl<S, G> ClientStream<S, G> {
     /// Wraps a stream. The guard lives as long as it.
     pub(super) fn new(stream: S, write_timeout: Duration, guard: G) -> Self {
-        Self { stream, write_timeout, stalled: None, lingering: None, discarded: 0, _guard: guard }
+        Self {
+            stream,
+            write_timeout,
+            stalled: None,
+            lingering: None,
+            discarded: 0,
+            _guard: guard,
+        }
     }
 
     /// Lets a write that makes no progress fail after a while.
-    fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -46,7 +59,10 @@ impl<S, G> ClientStream<S, G> {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(stalled.as_mut().poll(context));
         counter!("snackbase_http_connections_stalled_total").increment(1);
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of what is sent to it")))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client takes nothing of what is sent to it",
+        )))
     }
 }
 
@@ -61,7 +77,11 @@ impl<S: AsyncRead + Unpin, G: Unpin> AsyncRead for ClientStream<S, G> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, G: Unpin> AsyncWrite for ClientStream<S, G> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watch(context, written)
     }
@@ -83,7 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, G: Unpin> AsyncWrite for ClientStream<S,
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// Tells the client that nothing more comes, and reads on until it hangs up as well or has had the time to.
+    /// Tells the client that nothing more comes, and reads on until it hangs up as well or has had
+    /// the time to.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.lingering.is_none() {
@@ -94,12 +115,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin, G: Unpin> AsyncWrite for ClientStream<S,
         while this.discarded < MAX_LINGER_BYTES {
             let mut buffer = ReadBuf::new(&mut bytes);
             match Pin::new(&mut this.stream).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => this.discarded += buffer.filled().len(),
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    this.discarded += buffer.filled().len()
+                }
                 // It hung up, or is gone.
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
                     let lingering = this.lingering.as_mut();
-                    return lingering.map_or(Poll::Ready(()), |lingering| lingering.as_mut().poll(context)).map(Ok);
+                    return lingering
+                        .map_or(Poll::Ready(()), |lingering| {
+                            lingering.as_mut().poll(context)
+                        })
+                        .map(Ok);
                 }
             }
         }
@@ -156,7 +183,15 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_neither_sends_nor_hangs_up_is_not_waited_for_long() {
         let (server, _client) = duplex(10);
-        let closing = tokio::spawn(async move { ClientStream::new(server, LINGER_TIMEOUT, ()).shutdown().await });
-        assert!(tokio::time::timeout(10 * LINGER_TIMEOUT, closing).await.is_ok());
+        let closing = tokio::spawn(async move {
+            ClientStream::new(server, LINGER_TIMEOUT, ())
+                .shutdown()
+                .await
+        });
+        assert!(
+            tokio::time::timeout(10 * LINGER_TIMEOUT, closing)
+                .await
+                .is_ok()
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What must be found out about events before they are handed out. The database is asked about several of them at once: as
-//! many as it answers for quickly.
+//! What must be found out about events before they are handed out. The database is asked about
+//! several of them at once: as many as it answers for quickly.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -36,7 +36,10 @@ impl Default for Pace {
 impl Pace {
     /// How many of these events are looked at together, one at least.
     fn of(&self, changes: &[Arc<Change>]) -> usize {
-        let most = Most { entries: self.0, bytes: MOST_BYTES };
+        let most = Most {
+            entries: self.0,
+            bytes: MOST_BYTES,
+        };
         most.of(changes.iter().map(|change| change.size()))
     }
 
@@ -49,8 +52,8 @@ impl Pace {
     }
 }
 
-/// What is known about the next events. It holds as long as nobody comes or goes, nobody's rights change, and the
-/// collections stay what they are.
+/// What is known about the next events. It holds as long as nobody comes or goes, nobody's rights
+/// change, and the collections stay what they are.
 #[derive(Default)]
 pub(super) struct Outlook {
     /// The collections for which it holds.
@@ -91,9 +94,18 @@ impl Shard {
     /// Finds out what must be known about the first of these events, and about some that follow.
     pub(super) async fn look_ahead(&mut self, outlook: &mut Outlook, changes: &[Arc<Change>]) {
         let catalog = self.catalog.current();
-        let Some(first) = changes.first().filter(|_| !outlook.holds(&catalog)) else { return };
-        if !self.topic_of(first, &catalog).is_some_and(|(topic, _)| topic.needs_answers()) {
-            *outlook = Outlook { catalog, left: 1, ..Outlook::default() };
+        let Some(first) = changes.first().filter(|_| !outlook.holds(&catalog)) else {
+            return;
+        };
+        if !self
+            .topic_of(first, &catalog)
+            .is_some_and(|(topic, _)| topic.needs_answers())
+        {
+            *outlook = Outlook {
+                catalog,
+                left: 1,
+                ..Outlook::default()
+            };
             return;
         }
         loop {
@@ -110,18 +122,25 @@ impl Shard {
         }
     }
 
-    async fn find_out(&mut self, catalog: &Arc<Catalog>, changes: &[Arc<Change>]) -> Result<Outlook, TooMuch> {
+    async fn find_out(
+        &mut self,
+        catalog: &Arc<Catalog>,
+        changes: &[Arc<Change>],
+    ) -> Result<Outlook, TooMuch> {
         let is_one = changes.len() == 1;
         let mut inquiry = Inquiry::new(&self.db);
         let mut asked: Vec<(Subject, Questions)> = Vec::new();
         for change in changes {
             let cursor = self.log.cursor(change.position);
             let mut allowance = self.allowances.of(change.account_id, Instant::now());
-            let Some((topic, collection)) = self.topic_of(change, catalog) else { continue };
+            let Some((topic, collection)) = self.topic_of(change, catalog) else {
+                continue;
+            };
             if topic.needs_answers() {
                 let subject = Subject::new(change.clone(), collection.clone(), cursor);
                 let questions = topic.inquire(&subject, &mut inquiry, &mut allowance);
-                self.allowances.settle(change.account_id, &allowance, Instant::now());
+                self.allowances
+                    .settle(change.account_id, &allowance, Instant::now());
                 asked.push((subject, questions));
             }
         }
@@ -133,18 +152,25 @@ impl Shard {
         let mut errand = Errand::default();
         let mut judged: Vec<(Subject, Findings, HashSet<GroupId>)> = Vec::new();
         for (subject, questions) in asked {
-            let mut allowance = self.allowances.of(subject.change.account_id, Instant::now());
-            let Some((topic, _)) = self.topic_of(&subject.change, catalog) else { continue };
+            let mut allowance = self
+                .allowances
+                .of(subject.change.account_id, Instant::now());
+            let Some((topic, _)) = self.topic_of(&subject.change, catalog) else {
+                continue;
+            };
             let mut findings = Findings::default();
             match &answers {
                 Some(answers) => {
-                    let verdicts = questions.into_iter().map(|(group, asked)| (group, answers.verdict(asked)));
+                    let verdicts = questions
+                        .into_iter()
+                        .map(|(group, asked)| (group, answers.verdict(asked)));
                     findings.verdicts = verdicts.collect();
                 }
                 None => topic.give_up(&questions, subject.change.position),
             }
             let sent = topic.send_for(&subject, &findings.verdicts, &mut errand, &mut allowance);
-            self.allowances.settle(subject.change.account_id, &allowance, Instant::now());
+            self.allowances
+                .settle(subject.change.account_id, &allowance, Instant::now());
             judged.push((subject, findings, sent));
         }
         let expanded = errand.run(&self.db, &self.catalog).await;
@@ -153,7 +179,11 @@ impl Shard {
             return Err(TooMuch);
         }
         let expanded = expanded.ok().map(Arc::new);
-        let mut outlook = Outlook { catalog: catalog.clone(), left: changes.len(), ..Outlook::default() };
+        let mut outlook = Outlook {
+            catalog: catalog.clone(),
+            left: changes.len(),
+            ..Outlook::default()
+        };
         for (subject, mut findings, sent) in judged {
             if let Some(expanded) = &expanded {
                 findings.expanded = expanded.clone();
@@ -163,7 +193,9 @@ impl Shard {
                 }
                 findings.withheld = sent;
             }
-            outlook.events.insert(subject.change.position, (subject, findings));
+            outlook
+                .events
+                .insert(subject.change.position, (subject, findings));
         }
         Ok(outlook)
     }

@@ -1,5 +1,5 @@
-//! How many steps accounts may take for judging their events in memory. A shard serves many accounts: those whose filters
-//! are expensive must not delay the others.
+//! How many steps accounts may take for judging their events in memory. A shard serves many
+//! accounts: those whose filters are expensive must not delay the others.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use crate::expr::steps_taken;
 use crate::id::AccountId;
 
-/// Upper limit of the steps for one event; a step is about a nanosecond, and so long the other accounts wait.
+/// Upper limit of the steps for one event; a step is about a nanosecond, and so long the other
+/// accounts wait.
 const MAX_EVENT_STEPS: u64 = 128 << 20;
 /// Upper limit of what an account may save up.
 const MAX_SAVED_STEPS: u64 = 256 << 20;
@@ -32,7 +33,9 @@ struct SavedSteps {
 impl SavedSteps {
     fn by(self, now: Instant) -> u64 {
         let passed = u64::try_from((now - self.at).as_millis()).unwrap_or(u64::MAX);
-        self.steps.saturating_add(passed.saturating_mul(STEPS_PER_MILLISECOND)).min(MAX_SAVED_STEPS)
+        self.steps
+            .saturating_add(passed.saturating_mul(STEPS_PER_MILLISECOND))
+            .min(MAX_SAVED_STEPS)
     }
 }
 
@@ -46,10 +49,14 @@ pub(in crate::realtime) struct Allowance {
 impl Allowance {
     /// Any number of steps: for tasks that delay nobody else.
     pub(in crate::realtime) fn unlimited() -> Self {
-        Self { given: u64::MAX, left: u64::MAX }
+        Self {
+            given: u64::MAX,
+            left: u64::MAX,
+        }
     }
 
-    /// Runs a judgement, or returns `None` if there are no steps left for one. One may take as many as an evaluation may.
+    /// Runs a judgement, or returns `None` if there are no steps left for one. One may take as many
+    /// as an evaluation may.
     pub(in crate::realtime) fn run<T>(&mut self, judge: impl FnOnce() -> T) -> Option<T> {
         if self.left == 0 {
             return None;
@@ -64,13 +71,21 @@ impl Allowance {
 impl Allowances {
     /// What an account has for an event.
     pub(super) fn of(&self, account: Option<AccountId>, now: Instant) -> Allowance {
-        let saved = self.0.get(&account).map_or(MAX_SAVED_STEPS, |saved| saved.by(now));
+        let saved = self
+            .0
+            .get(&account)
+            .map_or(MAX_SAVED_STEPS, |saved| saved.by(now));
         let given = saved.min(MAX_EVENT_STEPS);
         Allowance { given, left: given }
     }
 
     /// Takes what was used of an allowance.
-    pub(super) fn settle(&mut self, account: Option<AccountId>, allowance: &Allowance, now: Instant) {
+    pub(super) fn settle(
+        &mut self,
+        account: Option<AccountId>,
+        allowance: &Allowance,
+        now: Instant,
+    ) {
         let used = allowance.given - allowance.left;
         if used < FEW_STEPS {
             return;
@@ -78,8 +93,17 @@ impl Allowances {
         if self.0.len() >= MANY_ACCOUNTS {
             self.0.retain(|_, saved| saved.by(now) < MAX_SAVED_STEPS);
         }
-        let saved = self.0.get(&account).map_or(MAX_SAVED_STEPS, |saved| saved.by(now));
-        self.0.insert(account, SavedSteps { steps: saved.saturating_sub(used), at: now });
+        let saved = self
+            .0
+            .get(&account)
+            .map_or(MAX_SAVED_STEPS, |saved| saved.by(now));
+        self.0.insert(
+            account,
+            SavedSteps {
+                steps: saved.saturating_sub(used),
+                at: now,
+            },
+        );
     }
 }
 
@@ -122,7 +146,10 @@ mod tests {
             events += 1;
         }
         // Two events with 128 Mi steps each, a little more than 4 Mi for each judgement.
-        assert!(events == 2 && (40..=66).contains(&judged), "{events} events, {judged} judgements");
+        assert!(
+            events == 2 && (40..=66).contains(&judged),
+            "{events} events, {judged} judgements"
+        );
         assert!(allowances.of(other, now).run(judge).is_some());
         let later = now + Duration::from_millis(100);
         assert!(allowances.of(greedy, later).run(judge).is_some());

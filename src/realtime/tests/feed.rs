@@ -14,8 +14,16 @@ async fn crowded(entries: usize) -> World {
 }
 
 async fn entries(world: &World) -> Vec<Arc<Change>> {
-    let most = Most { entries: 10_000, bytes: 1 << 30 };
-    let read = world.log.read_between(0, i64::MAX, None, most).await.unwrap().unwrap();
+    let most = Most {
+        entries: 10_000,
+        bytes: 1 << 30,
+    };
+    let read = world
+        .log
+        .read_between(0, i64::MAX, None, most)
+        .await
+        .unwrap()
+        .unwrap();
     read.changes.into_iter().map(Arc::new).collect()
 }
 
@@ -25,7 +33,9 @@ async fn what_there_is_no_room_for_is_read_in_the_log_and_then_events_are_handed
     let client = world.connect(&world.user("user"));
     client.listen(Operations::ALL).await;
     world.publish(&entries(&world).await);
-    let expected: Vec<String> = (0..1200).map(|number| format!("create {number} {{}}")).collect();
+    let expected: Vec<String> = (0..1200)
+        .map(|number| format!("create {number} {{}}"))
+        .collect();
     assert_eq!(client.frames(1200).await, expected);
     // These are not in the log.
     world.position.store(2000, Ordering::Relaxed);
@@ -37,16 +47,35 @@ async fn what_there_is_no_room_for_is_read_in_the_log_and_then_events_are_handed
 #[tokio::test]
 async fn who_cannot_be_told_what_has_happened_begins_anew() {
     let world = crowded(20).await;
-    let (plain, knowing) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let (plain, knowing) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     plain.listen(Operations::ALL).await;
-    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).await.unwrap();
+    knowing
+        .0
+        .subscribe(Subscribe {
+            notices: true,
+            ..knowing.wish("posts", Operations::ALL)
+        })
+        .await
+        .unwrap();
     assert_eq!(knowing.frames(1).await, ["ack"]);
     let changes = entries(&world).await;
     let prune = "DELETE FROM change_log WHERE position <= $1";
-    world.db.execute(Stmt::fixed(prune, vec![15.into()])).await.unwrap();
+    world
+        .db
+        .execute(Stmt::fixed(prune, vec![15.into()]))
+        .await
+        .unwrap();
     world.publish(&changes);
-    let told: Vec<String> = (0..4).map(|number| format!("create {number} {{}}")).collect();
-    assert_eq!(knowing.frames(5).await, [&told[..], &["resync expired".to_owned()]].concat());
+    let told: Vec<String> = (0..4)
+        .map(|number| format!("create {number} {{}}"))
+        .collect();
+    assert_eq!(
+        knowing.frames(5).await,
+        [&told[..], &["resync expired".to_owned()]].concat()
+    );
     assert_eq!(plain.closed().await, Close::Overload);
     world.position.store(100, Ordering::Relaxed);
     world.create("next", json!({}));

@@ -13,14 +13,19 @@ async fn events_come_in_order_and_only_after_the_acknowledgement() {
     for number in 0..500 {
         world.create(&number.to_string(), json!({}));
     }
-    let expected: Vec<String> = (0..500).map(|number| format!("create {number} {{}}")).collect();
+    let expected: Vec<String> = (0..500)
+        .map(|number| format!("create {number} {{}}"))
+        .collect();
     assert_eq!(client.frames(500).await, expected);
 }
 
 #[tokio::test]
 async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent() {
     let world = World::with_rule(Some("")).await;
-    let (client, witness) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let (client, witness) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     witness.listen(Operations::named(["delete"])).await;
     client.listen(Operations::ALL).await;
     client.listen(Operations::named(["delete"])).await;
@@ -28,7 +33,9 @@ async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent()
     world.delete("1", json!({}));
     assert_eq!(client.frames(1).await, [r#"delete 1 {"id":"1"}"#]);
     client.0.unsubscribe("posts", Bytes::from_static(b"bye"));
-    client.0.unsubscribe("posts", Bytes::from_static(b"bye again"));
+    client
+        .0
+        .unsubscribe("posts", Bytes::from_static(b"bye again"));
     let mut both = client.frames(2).await;
     both.sort();
     assert_eq!(both, ["bye", "bye again"]);
@@ -41,7 +48,10 @@ async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent()
 
 #[tokio::test]
 async fn subscriptions_are_limited_but_may_be_replaced() {
-    let world = World::new(Some(""), "*", Clock::System, |options| options.subscriptions = 2).await;
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.subscriptions = 2
+    })
+    .await;
     let client = world.connect(&world.user("user"));
     let subscribe = async |name: &str| client.0.subscribe(client.wish(name, Operations::ALL)).await;
     assert!(subscribe("a").await.is_ok() && subscribe("b").await.is_ok());
@@ -53,14 +63,23 @@ async fn subscriptions_are_limited_but_may_be_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_all_fall_behind_events_wait_and_nobody_is_closed() {
-    let limits = Limits { frames: 64, bytes: 1 << 20 };
-    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
-    let readers: Vec<Client> = (0..10).map(|_| world.connect(&world.user("user"))).collect();
+    let limits = Limits {
+        frames: 64,
+        bytes: 1 << 20,
+    };
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.queue = limits
+    })
+    .await;
+    let readers: Vec<Client> = (0..10)
+        .map(|_| world.connect(&world.user("user")))
+        .collect();
     for client in &readers {
         client.listen(Operations::ALL).await;
     }
-    let changes: Vec<_> =
-        (0..2000).map(|n| world.change(ChangeKind::Create, &n.to_string(), None, Some(json!({})))).collect();
+    let changes: Vec<_> = (0..2000)
+        .map(|n| world.change(ChangeKind::Create, &n.to_string(), None, Some(json!({}))))
+        .collect();
     world.publish(&changes);
     let read = async |client: &Client| {
         let mut seen = 0;
@@ -80,8 +99,16 @@ async fn rights_that_change_apply_to_what_is_open() {
     let reader = world.user("reader");
     let answer: Arc<Mutex<Result<Caller>>> = Arc::new(Mutex::new(Ok(reader.clone())));
     let recheck = answer.clone();
-    let next = move || std::mem::replace(&mut *recheck.lock().unwrap(), Err(Error::Unauthenticated("gone".into())));
-    let client = world.connect_with(&reader, Box::new(move || std::future::ready(next()).boxed()));
+    let next = move || {
+        std::mem::replace(
+            &mut *recheck.lock().unwrap(),
+            Err(Error::Unauthenticated("gone".into())),
+        )
+    };
+    let client = world.connect_with(
+        &reader,
+        Box::new(move || std::future::ready(next()).boxed()),
+    );
     client.listen(Operations::ALL).await;
     let witness = world.connect(&world.user("editor"));
     witness.listen(Operations::ALL).await;
@@ -118,13 +145,25 @@ async fn connections_end_with_their_token_and_with_the_server() {
     tokio::join!(hub.stop(), goes);
     assert_eq!(world.hub.connected(), 0);
     let recheck: Recheck = Box::new(|| std::future::pending().boxed());
-    let late = Arrival { caller, recheck, address: None, opened_by: None, dialect: world.dialect };
-    assert!(matches!(world.hub.connect(late), Err(Error::Unavailable(_))));
+    let late = Arrival {
+        caller,
+        recheck,
+        address: None,
+        opened_by: None,
+        dialect: world.dialect,
+    };
+    assert!(matches!(
+        world.hub.connect(late),
+        Err(Error::Unavailable(_))
+    ));
 }
 
 #[tokio::test]
 async fn connections_are_limited_and_counted() {
-    let world = World::new(Some(""), "*", Clock::System, |options| options.connections_per_user = 1).await;
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.connections_per_user = 1
+    })
+    .await;
     let caller = world.user("user");
     let first = world.connect(&caller);
     let another = || {
@@ -145,8 +184,14 @@ async fn connections_are_limited_and_counted() {
 #[tokio::test]
 async fn whoever_is_silent_is_pinged_and_in_the_end_closed() {
     let beat = Duration::from_millis(20);
-    let world = World::new(Some(""), "*", Clock::System, |options| options.heartbeat = beat).await;
-    let (alive, dead) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.heartbeat = beat
+    })
+    .await;
+    let (alive, dead) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     let answers = async {
         for _ in 0..10 {
             assert_eq!(alive.frames(1).await, ["beat"]);

@@ -6,7 +6,11 @@ use super::*;
 use crate::changes::Cursor;
 
 fn since(client: &Client, cursor: Cursor) -> Subscribe {
-    Subscribe { start: Start::After(cursor), notices: true, ..client.wish("posts", Operations::ALL) }
+    Subscribe {
+        start: Start::After(cursor),
+        notices: true,
+        ..client.wish("posts", Operations::ALL)
+    }
 }
 
 fn creations(ids: std::ops::RangeInclusive<i64>) -> Vec<String> {
@@ -29,7 +33,11 @@ async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
                 world.log(&number.to_string()).await;
             }
         };
-        client.0.subscribe(since(&client, world.log.cursor(known))).await.unwrap();
+        client
+            .0
+            .subscribe(since(&client, world.log.cursor(known)))
+            .await
+            .unwrap();
         let reading = async {
             let mut frames = client.frames(1).await;
             assert_eq!(frames.remove(0), "ack");
@@ -42,11 +50,17 @@ async fn missed_events_come_first_then_live_ones_without_gap_or_repeat() {
         };
         let ((), mut frames) = tokio::join!(writing, reading);
         written += 50;
-        let notice = frames.iter().position(|frame| frame.starts_with("replayed")).unwrap();
+        let notice = frames
+            .iter()
+            .position(|frame| frame.starts_with("replayed"))
+            .unwrap();
         let (count, position) = frames[notice]["replayed ".len()..].split_once(' ').unwrap();
         // The notice says how many events came before it, and where they end.
         assert_eq!(count.parse(), Ok(notice));
-        assert_eq!(position.parse::<i64>().unwrap() - known, i64::try_from(notice).unwrap());
+        assert_eq!(
+            position.parse::<i64>().unwrap() - known,
+            i64::try_from(notice).unwrap()
+        );
         frames.remove(notice);
         assert_eq!(frames, creations(known + 1..=written));
     }
@@ -60,12 +74,29 @@ async fn a_cursor_that_is_of_no_use_is_answered_with_resync_and_events_go_on() {
     for number in 1..=20 {
         world.log(&number.to_string()).await;
     }
-    world.log.retention(5, u64::MAX).prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX).await.unwrap();
-    world.log.positions().wait_for(|position| *position == 20).await.unwrap();
+    world
+        .log
+        .retention(5, u64::MAX)
+        .prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX)
+        .await
+        .unwrap();
+    world
+        .log
+        .positions()
+        .wait_for(|position| *position == 20)
+        .await
+        .unwrap();
     let witness = world.connect(&world.user("user"));
-    witness.0.subscribe(since(&witness, world.log.cursor(20))).await.unwrap();
+    witness
+        .0
+        .subscribe(since(&witness, world.log.cursor(20)))
+        .await
+        .unwrap();
     assert_eq!(witness.frames(2).await, ["ack", "replayed 0 20"]);
-    let foreign = Cursor { epoch: "other".into(), position: 20 };
+    let foreign = Cursor {
+        epoch: "other".into(),
+        position: 20,
+    };
     let useless = [
         (world.log.cursor(3), "resync expired"),
         (foreign, "resync epoch"),
@@ -92,11 +123,19 @@ async fn a_cursor_that_is_of_no_use_is_answered_with_resync_and_events_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_stalls_misses_nothing_and_costs_no_more_than_its_queue() {
-    let limits = Limits { frames: 64, bytes: 1 << 20 };
-    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
+    let limits = Limits {
+        frames: 64,
+        bytes: 1 << 20,
+    };
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.queue = limits
+    })
+    .await;
     let following = world.follow();
     let slow = world.connect(&world.user("user"));
-    let readers: Vec<Client> = (0..10).map(|_| world.connect(&world.user("user"))).collect();
+    let readers: Vec<Client> = (0..10)
+        .map(|_| world.connect(&world.user("user")))
+        .collect();
     for client in readers.iter().chain([&slow]) {
         client.listen(Operations::ALL).await;
     }
@@ -117,7 +156,10 @@ async fn a_reader_that_stalls_misses_nothing_and_costs_no_more_than_its_queue() 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_handed_events_again_while_one_is_handed_out_misses_nothing() {
     const EVENTS: usize = 1000;
-    let limits = Limits { frames: 4, bytes: 1 << 20 };
+    let limits = Limits {
+        frames: 4,
+        bytes: 1 << 20,
+    };
     let rule = Some("@request.auth.role != 'nobody'");
     let world = World::new(rule, "*", Clock::System, |options| options.queue = limits).await;
     let following = world.follow();
@@ -166,7 +208,10 @@ async fn a_reader_that_never_reads_is_closed() {
     let beat = Duration::from_millis(40);
     let change = |options: &mut Options| (options.checkpoint, options.stall) = (beat, beat * 2);
     let world = World::new(Some(""), "*", Clock::System, change).await;
-    let (deaf, idle) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let (deaf, idle) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     deaf.listen(Operations::ALL).await;
     world.create("1", json!({}));
     assert_eq!(deaf.closed().await, Close::Overload);
@@ -176,12 +221,28 @@ async fn a_reader_that_never_reads_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_behind_the_history_is_told_or_closed() {
-    let limits = Limits { frames: 8, bytes: 1 << 20 };
-    let world = World::new(Some(""), "*", Clock::System, |options| options.queue = limits).await;
+    let limits = Limits {
+        frames: 8,
+        bytes: 1 << 20,
+    };
+    let world = World::new(Some(""), "*", Clock::System, |options| {
+        options.queue = limits
+    })
+    .await;
     let following = world.follow();
-    let (plain, knowing) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let (plain, knowing) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     plain.listen(Operations::ALL).await;
-    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).await.unwrap();
+    knowing
+        .0
+        .subscribe(Subscribe {
+            notices: true,
+            ..knowing.wish("posts", Operations::ALL)
+        })
+        .await
+        .unwrap();
     assert_eq!(knowing.frames(1).await, ["ack"]);
     for number in 1..=700 {
         world.log(&number.to_string()).await;
@@ -190,7 +251,12 @@ async fn who_is_behind_the_history_is_told_or_closed() {
         tokio::task::yield_now().await;
     }
     assert!(plain.0.queue().is_lagging() && knowing.0.queue().is_lagging());
-    world.log.retention(5, u64::MAX).prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX).await.unwrap();
+    world
+        .log
+        .retention(5, u64::MAX)
+        .prune("2031-01-01T00:00:00Z".parse().unwrap(), i64::MAX)
+        .await
+        .unwrap();
     assert_eq!(knowing.frames(1).await, ["resync expired"]);
     world.log("701").await;
     assert_eq!(knowing.frames(1).await, ["create 701 {}"]);
@@ -205,9 +271,19 @@ async fn those_who_know_are_told_how_far_the_log_is_and_others_hear_nothing_of_i
     let change = |options: &mut Options| options.checkpoint = checkpoint;
     let world = World::new(Some("title = 'never'"), "*", Clock::System, change).await;
     let following = world.follow();
-    let (plain, knowing) = (world.connect(&world.user("user")), world.connect(&world.user("user")));
+    let (plain, knowing) = (
+        world.connect(&world.user("user")),
+        world.connect(&world.user("user")),
+    );
     plain.listen(Operations::ALL).await;
-    knowing.0.subscribe(Subscribe { notices: true, ..knowing.wish("posts", Operations::ALL) }).await.unwrap();
+    knowing
+        .0
+        .subscribe(Subscribe {
+            notices: true,
+            ..knowing.wish("posts", Operations::ALL)
+        })
+        .await
+        .unwrap();
     assert_eq!(knowing.frames(1).await, ["ack"]);
     world.log("1").await;
     assert_eq!(knowing.frames(1).await, ["checkpoint 1"]);
@@ -227,7 +303,14 @@ async fn who_knows_is_told_when_rules_fields_or_rights_change_what_it_sees() {
     let current = now.clone();
     let recheck = move || std::future::ready(Ok(current.lock().unwrap().clone())).boxed();
     let client = world.connect_with(&reader, Box::new(recheck));
-    client.0.subscribe(Subscribe { notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
+    client
+        .0
+        .subscribe(Subscribe {
+            notices: true,
+            ..client.wish("posts", Operations::ALL)
+        })
+        .await
+        .unwrap();
     let plain = world.connect(&world.user("editor"));
     plain.listen(Operations::ALL).await;
     let mut principal = reader.principal().unwrap().as_ref().clone();
@@ -244,7 +327,11 @@ async fn who_knows_is_told_when_rules_fields_or_rights_change_what_it_sees() {
     assert_eq!(client.frames(1).await, ["resync rules"]);
     let update = "UPDATE collections SET schema = $1 WHERE name = 'posts'";
     let schema = json!([{"name": "title", "type": "text"}]).to_string();
-    world.db.execute(Stmt::fixed(update, vec![schema.into()])).await.unwrap();
+    world
+        .db
+        .execute(Stmt::fixed(update, vec![schema.into()]))
+        .await
+        .unwrap();
     world.catalog.reload().await.unwrap();
     world.hub.catalog_changed();
     assert_eq!(client.frames(1).await, ["resync schema"]);
@@ -264,12 +351,28 @@ async fn what_a_snapshot_shows_is_not_repeated_and_what_it_misses_comes() {
     let client = world.connect(&world.user("user"));
     let frames = vec![Bytes::from_static(b"page 1"), Bytes::from_static(b"page 2")];
     // The snapshot shows 8 and one that has not been handed out yet, but not 7 and 9.
-    let snapshot = Snapshot { frames, after: 6, shown: vec![11, 8], ..Snapshot::default() };
+    let snapshot = Snapshot {
+        frames,
+        after: 6,
+        shown: vec![11, 8],
+        ..Snapshot::default()
+    };
     let start = Start::Snapshot(snapshot);
-    client.0.subscribe(Subscribe { start, notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
+    client
+        .0
+        .subscribe(Subscribe {
+            start,
+            notices: true,
+            ..client.wish("posts", Operations::ALL)
+        })
+        .await
+        .unwrap();
     assert_eq!(client.frames(3).await, ["ack", "page 1", "page 2"]);
     let ((), frames) = tokio::join!(world.log("11"), client.frames(4));
-    assert_eq!(frames, ["create 7 {}", "create 9 {}", "create 10 {}", "live 11"]);
+    assert_eq!(
+        frames,
+        ["create 7 {}", "create 9 {}", "create 10 {}", "live 11"]
+    );
     world.log("12").await;
     assert_eq!(client.frames(1).await, ["create 12 {}"]);
     following.abort();
@@ -287,18 +390,56 @@ async fn who_sees_otherwise_since_a_snapshot_hears_that_before_what_is_seen_so()
     }
     let begin = async |caller: &Caller, snapshot: Snapshot| {
         let client = world.connect(caller);
-        let start = Start::Snapshot(Snapshot { frames: vec![Bytes::from_static(b"page")], after: 1, ..snapshot });
-        client.0.subscribe(Subscribe { start, notices: true, ..client.wish("posts", Operations::ALL) }).await.unwrap();
+        let start = Start::Snapshot(Snapshot {
+            frames: vec![Bytes::from_static(b"page")],
+            after: 1,
+            ..snapshot
+        });
+        client
+            .0
+            .subscribe(Subscribe {
+                start,
+                notices: true,
+                ..client.wish("posts", Operations::ALL)
+            })
+            .await
+            .unwrap();
         client.frames(6).await
     };
     let editor = world.user("editor");
-    let read = Snapshot { caller: Some(world.user("reader")), ..Snapshot::default() };
+    let read = Snapshot {
+        caller: Some(world.user("reader")),
+        ..Snapshot::default()
+    };
     let frames = begin(&editor, read).await;
-    assert_eq!(frames, ["ack", "page", "resync access", "create 2 {}", "create 3 {}", "live 3"]);
-    let read = Snapshot { catalog: Some(world.catalog.current()), ..Snapshot::default() };
+    assert_eq!(
+        frames,
+        [
+            "ack",
+            "page",
+            "resync access",
+            "create 2 {}",
+            "create 3 {}",
+            "live 3"
+        ]
+    );
+    let read = Snapshot {
+        catalog: Some(world.catalog.current()),
+        ..Snapshot::default()
+    };
     world.set_rule(Some("")).await;
     world.hub.catalog_changed();
     let frames = begin(&editor, read).await;
-    assert_eq!(frames, ["ack", "page", "resync rules", "create 2 {}", "create 3 {}", "live 3"]);
+    assert_eq!(
+        frames,
+        [
+            "ack",
+            "page",
+            "resync rules",
+            "create 2 {}",
+            "create 3 {}",
+            "live 3"
+        ]
+    );
     following.abort();
 }

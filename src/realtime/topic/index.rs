@@ -18,9 +18,12 @@ impl Index {
         let groups = match place {
             Place::Anywhere => &mut self.anywhere,
             Place::Record(record) => self.by_record.entry(record.clone()).or_default(),
-            Place::Value { field, value } => {
-                self.by_value.entry(field.clone()).or_default().entry(value.clone()).or_default()
-            }
+            Place::Value { field, value } => self
+                .by_value
+                .entry(field.clone())
+                .or_default()
+                .entry(value.clone())
+                .or_default(),
             Place::Nowhere => return,
         };
         groups.insert(id);
@@ -48,7 +51,10 @@ impl Index {
         let of_values = self.by_value.iter().flat_map(|(field, values)| {
             let (before, after) = subject.values(field);
             let after = after.filter(|after| before != Some(*after));
-            [before, after].into_iter().flatten().filter_map(move |value| values.get(value))
+            [before, after]
+                .into_iter()
+                .flatten()
+                .filter_map(move |value| values.get(value))
         });
         let sets: Vec<&BTreeSet<GroupId>> = [&self.anywhere]
             .into_iter()

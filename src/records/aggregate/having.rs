@@ -1,4 +1,5 @@
-//! `having`: conditions on the results of functions, such as `count() > 1 and (sum_price >= 10 or min(name) != 'x')`.
+//! `having`: conditions on the results of functions, such as `count() > 1 and (sum_price >= 10 or
+//! min(name) != 'x')`.
 
 use super::{Measure, Shape};
 use crate::db::{Sql, Value};
@@ -41,11 +42,17 @@ impl Having {
             return Err(refuse(format!("It is longer than {MAX_SOURCE} bytes")));
         }
         let tokens = tokens(source).map_err(refuse)?;
-        let mut parser = Parser { tokens: &tokens, measures };
+        let mut parser = Parser {
+            tokens: &tokens,
+            measures,
+        };
         let parsed = parser.any(0).map_err(refuse)?;
         match parser.tokens.first() {
             None => Ok(parsed),
-            Some(token) => Err(refuse(format!("Nothing was expected where {} stands", shown(Some(token))))),
+            Some(token) => Err(refuse(format!(
+                "Nothing was expected where {} stands",
+                shown(Some(token))
+            ))),
         }
     }
 
@@ -53,8 +60,14 @@ impl Having {
     pub fn write(&self, sql: &mut Sql, measures: &[Measure]) {
         match self {
             Self::Any(parts) | Self::All(parts) => {
-                let between = if matches!(self, Self::Any(_)) { " OR " } else { " AND " };
-                sql.push("(").list(between, parts, |sql, part| part.write(sql, measures)).push(")");
+                let between = if matches!(self, Self::Any(_)) {
+                    " OR "
+                } else {
+                    " AND "
+                };
+                sql.push("(")
+                    .list(between, parts, |sql, part| part.write(sql, measures))
+                    .push(")");
             }
             Self::Compare { measure, op, value } => {
                 measures[*measure].write(sql);
@@ -106,12 +119,21 @@ impl Parser<'_> {
                 return Err(format!("Parentheses are nested more than {MAX_DEPTH} deep"));
             }
             let inner = self.any(depth + 1)?;
-            return if self.take(&Token::Close) { Ok(inner) } else { Err("A ) is missing".into()) };
+            return if self.take(&Token::Close) {
+                Ok(inner)
+            } else {
+                Err("A ) is missing".into())
+            };
         }
         let measure = self.alias()?;
         let op = match self.next() {
             Some(Token::Op(op)) => op,
-            other => return Err(format!("A comparison was expected instead of {}", shown(other.as_ref()))),
+            other => {
+                return Err(format!(
+                    "A comparison was expected instead of {}",
+                    shown(other.as_ref())
+                ));
+            }
         };
         let Measure { alias, shape, .. } = &self.measures[measure];
         let value = match (self.next(), shape) {
@@ -119,17 +141,34 @@ impl Parser<'_> {
             (Some(Token::Text(text)), Shape::Text) => Value::Text(text),
             (Some(Token::Text(text)), Shape::Day) => match crate::expr::parse_day(&text) {
                 Some(day) => Value::Text(crate::expr::stored_day(day)),
-                None => return Err(format!("'{alias}' is a day; compare it with one such as '2025-12-24'")),
+                None => {
+                    return Err(format!(
+                        "'{alias}' is a day; compare it with one such as '2025-12-24'"
+                    ));
+                }
             },
             (Some(Token::Text(text)), Shape::Instant) => match crate::expr::parse_instant(&text) {
                 Some(time) => Value::Time(time),
-                None => return Err(format!("'{alias}' is a time; compare it with one such as '2025-12-24T22:00:00Z'")),
+                None => {
+                    return Err(format!(
+                        "'{alias}' is a time; compare it with one such as '2025-12-24T22:00:00Z'"
+                    ));
+                }
             },
             (Some(Token::Number(_)), _) => {
-                return Err(format!("'{alias}' is no number; compare it with a text in quotes"));
+                return Err(format!(
+                    "'{alias}' is no number; compare it with a text in quotes"
+                ));
             }
-            (Some(Token::Text(_)), _) => return Err(format!("'{alias}' is a number; compare it with one")),
-            (other, _) => return Err(format!("A value was expected instead of {}", shown(other.as_ref()))),
+            (Some(Token::Text(_)), _) => {
+                return Err(format!("'{alias}' is a number; compare it with one"));
+            }
+            (other, _) => {
+                return Err(format!(
+                    "A value was expected instead of {}",
+                    shown(other.as_ref())
+                ));
+            }
         };
         Ok(Having::Compare { measure, op, value })
     }
@@ -137,7 +176,10 @@ impl Parser<'_> {
     /// `sum_price`, `sum(price)`, `count` or `count()`.
     fn alias(&mut self) -> Result<usize, String> {
         let Some(Token::Word(word)) = self.tokens.first().cloned() else {
-            return Err(format!("A function was expected instead of {}", shown(self.tokens.first())));
+            return Err(format!(
+                "A function was expected instead of {}",
+                shown(self.tokens.first())
+            ));
         };
         self.next();
         let alias = if self.take(&Token::Open) {
@@ -150,10 +192,20 @@ impl Parser<'_> {
         } else {
             word
         };
-        self.measures.iter().position(|measure| measure.alias == alias).ok_or_else(|| {
-            let known: Vec<&str> = self.measures.iter().map(|measure| measure.alias.as_str()).collect();
-            format!("'{alias}' is none of the functions asked for: {}", known.join(", "))
-        })
+        self.measures
+            .iter()
+            .position(|measure| measure.alias == alias)
+            .ok_or_else(|| {
+                let known: Vec<&str> = self
+                    .measures
+                    .iter()
+                    .map(|measure| measure.alias.as_str())
+                    .collect();
+                format!(
+                    "'{alias}' is none of the functions asked for: {}",
+                    known.join(", ")
+                )
+            })
     }
 }
 
@@ -198,15 +250,27 @@ fn tokens(source: &str) -> Result<Vec<Token>, String> {
             tokens.push(Token::Text(text));
             rest = after;
         } else if first == '-' || first.is_ascii_digit() {
-            let end = rest[1..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(rest.len(), |end| end + 1);
+            let end = rest[1..]
+                .find(|c: char| !c.is_ascii_digit() && c != '.')
+                .map_or(rest.len(), |end| end + 1);
             let (text, after) = rest.split_at(end);
             // Digits on both sides of the point.
-            let well_formed = text.trim_start_matches('-').split('.').all(|part| !part.is_empty());
-            let number = text.parse::<f64>().ok().filter(|number| well_formed && number.is_finite());
-            tokens.push(Token::Number(number.ok_or_else(|| format!("'{text}' is no number"))?));
+            let well_formed = text
+                .trim_start_matches('-')
+                .split('.')
+                .all(|part| !part.is_empty());
+            let number = text
+                .parse::<f64>()
+                .ok()
+                .filter(|number| well_formed && number.is_finite());
+            tokens.push(Token::Number(
+                number.ok_or_else(|| format!("'{text}' is no number"))?,
+            ));
             rest = after;
         } else if first.is_ascii_alphabetic() || first == '_' {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             tokens.push(match word {
                 "and" | "AND" => Token::And,
@@ -248,8 +312,18 @@ mod tests {
 
     fn measures() -> Vec<Measure> {
         let ident = || crate::db::Ident::fixed("x");
-        let column = || Some(super::super::Column { ident: ident(), kind: crate::db::ColumnKind::Number });
-        let measure = |alias: &str, kind, column, shape| Measure { alias: alias.into(), kind, column, shape };
+        let column = || {
+            Some(super::super::Column {
+                ident: ident(),
+                kind: crate::db::ColumnKind::Number,
+            })
+        };
+        let measure = |alias: &str, kind, column, shape| Measure {
+            alias: alias.into(),
+            kind,
+            column,
+            shape,
+        };
         vec![
             measure("count", FunctionKind::Count, None, Shape::Number),
             measure("sum_price", FunctionKind::Sum, column(), Shape::Number),
@@ -268,15 +342,29 @@ mod tests {
     #[test]
     fn and_binds_closer_than_or() {
         let sum = "sum(r.\"x\")";
-        let expected = format!("((count(*) > $1::float8) OR ({sum} <= $2::float8 AND count(*) <> $3::float8))");
-        for source in ["count() > 1 or sum_price <= -2.5 and count != 3", "COUNT()>1||sum(price)<=-2.5&&count()!=3"] {
-            assert_eq!(written(source).as_deref(), Some(expected.as_str()), "{source}");
+        let expected = format!(
+            "((count(*) > $1::float8) OR ({sum} <= $2::float8 AND count(*) <> $3::float8))"
+        );
+        for source in [
+            "count() > 1 or sum_price <= -2.5 and count != 3",
+            "COUNT()>1||sum(price)<=-2.5&&count()!=3",
+        ] {
+            assert_eq!(
+                written(source).as_deref(),
+                Some(expected.as_str()),
+                "{source}"
+            );
         }
     }
 
     #[test]
     fn values_have_the_type_of_the_result() {
-        for right in ["min(name) = 'it\\'s'", "min_name > \"\"", "max_day >= '2025-1-2'", "((count() = 0))"] {
+        for right in [
+            "min(name) = 'it\\'s'",
+            "min_name > \"\"",
+            "max_day >= '2025-1-2'",
+            "((count() = 0))",
+        ] {
             assert!(written(right).is_some(), "{right}");
         }
         for wrong in [

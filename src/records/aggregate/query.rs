@@ -52,7 +52,9 @@ impl FunctionKind {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -75,18 +77,25 @@ impl Function {
     fn parse(text: &str) -> Result<Self, String> {
         let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
         let Some((name, field)) = parts else {
-            return Err(format!("'{text}' is no function; write count() or sum(price)"));
+            return Err(format!(
+                "'{text}' is no function; write count() or sum(price)"
+            ));
         };
         let (name, field) = (name.trim(), field.trim());
         let Some(kind) = FunctionKind::parse(name) else {
             let known = FunctionKind::ALL.map(FunctionKind::name).join(", ");
-            return Err(format!("Unknown aggregation function '{name}'. Supported functions: {known}"));
+            return Err(format!(
+                "Unknown aggregation function '{name}'. Supported functions: {known}"
+            ));
         };
         match field {
             "" if kind != FunctionKind::Count => Err(format!("{}() needs a field", kind.name())),
             "*" => Err("count(*) is written count()".into()),
             "" => Ok(Self { kind, field: None }),
-            _ => Ok(Self { kind, field: Some(field.to_owned()) }),
+            _ => Ok(Self {
+                kind,
+                field: Some(field.to_owned()),
+            }),
         }
     }
 }
@@ -96,7 +105,12 @@ impl AggregateQuery {
     pub fn parse(raw: &RawAggregateQuery<'_>) -> Result<Self> {
         let refuse = |message: String| Error::refused(FUNCTIONS, message);
         let mut parsed: Vec<Function> = Vec::new();
-        for part in raw.functions.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in raw
+            .functions
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let function = Function::parse(part).map_err(refuse)?;
             if parsed.iter().any(|other| other.alias() == function.alias()) {
                 return Err(refuse(format!("'{}' is asked for twice", function.alias())));
@@ -104,15 +118,27 @@ impl AggregateQuery {
             parsed.push(function);
         }
         if parsed.is_empty() {
-            return Err(refuse("At least one function is needed, such as count()".into()));
+            return Err(refuse(
+                "At least one function is needed, such as count()".into(),
+            ));
         }
         let mut groups: Vec<String> = Vec::new();
-        for name in raw.group_by.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in raw
+            .group_by
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             if !groups.iter().any(|group| group == name) {
                 groups.push(name.to_owned());
             }
         }
-        let text = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text = |text: Option<&str>| {
+            text.map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
         Ok(Self {
             functions: parsed,
             group_by: groups,
@@ -128,15 +154,36 @@ mod tests {
     use super::*;
 
     fn aliases(functions: &str) -> Result<Vec<String>> {
-        let raw = RawAggregateQuery { functions, ..RawAggregateQuery::default() };
-        Ok(AggregateQuery::parse(&raw)?.functions.iter().map(Function::alias).collect())
+        let raw = RawAggregateQuery {
+            functions,
+            ..RawAggregateQuery::default()
+        };
+        Ok(AggregateQuery::parse(&raw)?
+            .functions
+            .iter()
+            .map(Function::alias)
+            .collect())
     }
 
     #[test]
     fn functions_are_read_in_any_case_and_named_after_their_fields() {
         let expected = ["count", "sum_price", "count_a_b"];
-        assert_eq!(aliases("count(),SUM( price ), Count(a_b)").unwrap(), expected);
-        for wrong in ["", ",", "count", "count(", "sum()", "nope(a)", "count(*)", "count(),count()", "sum(a,b)", "()"] {
+        assert_eq!(
+            aliases("count(),SUM( price ), Count(a_b)").unwrap(),
+            expected
+        );
+        for wrong in [
+            "",
+            ",",
+            "count",
+            "count(",
+            "sum()",
+            "nope(a)",
+            "count(*)",
+            "count(),count()",
+            "sum(a,b)",
+            "()",
+        ] {
             assert!(aliases(wrong).is_err(), "{wrong}");
         }
     }
@@ -150,6 +197,9 @@ mod tests {
             ..RawAggregateQuery::default()
         };
         let query = AggregateQuery::parse(&raw).unwrap();
-        assert_eq!((query.group_by, query.filter), (vec!["a".to_owned(), "b".to_owned()], None));
+        assert_eq!(
+            (query.group_by, query.filter),
+            (vec!["a".to_owned(), "b".to_owned()], None)
+        );
     }
 }

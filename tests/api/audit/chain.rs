@@ -27,10 +27,16 @@ crate::both![
 
 async fn world(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "title", "type": "text"}]), &open()).await;
+    app.collection(
+        "posts",
+        &json!([{"name": "title", "type": "text"}]),
+        &open(),
+    )
+    .await;
     let ann = app.register().await;
     for number in 0..5 {
-        ann.create_id("posts", &json!({"title": format!("{number}")})).await;
+        ann.create_id("posts", &json!({"title": format!("{number}")}))
+            .await;
     }
     // Everything is in the trail now.
     trail(&app, &[]).await;
@@ -38,18 +44,24 @@ async fn world(backend: Backend) -> (TestApp, User) {
 }
 
 async fn sql(app: &TestApp, text: &'static str) -> Result<bool, DbError> {
-    app.services().db.execute(Stmt::fixed(text, Vec::new())).await
+    app.services()
+        .db
+        .execute(Stmt::fixed(text, Vec::new()))
+        .await
 }
 
 /// As somebody can who owns the database.
 async fn without_triggers(app: &TestApp) {
     let drop: &[&'static str] = match app.services().db {
-        Db::Sqlite(_) => {
-            &["DROP TRIGGER audit_log_keeps", "DROP TRIGGER audit_log_remembers", "DROP TRIGGER audit_log_grows"]
-        }
-        Db::Postgres(_) => {
-            &["DROP TRIGGER audit_log_keeps ON audit_log", "DROP TRIGGER audit_log_remembers ON audit_log"]
-        }
+        Db::Sqlite(_) => &[
+            "DROP TRIGGER audit_log_keeps",
+            "DROP TRIGGER audit_log_remembers",
+            "DROP TRIGGER audit_log_grows",
+        ],
+        Db::Postgres(_) => &[
+            "DROP TRIGGER audit_log_keeps ON audit_log",
+            "DROP TRIGGER audit_log_remembers ON audit_log",
+        ],
     };
     let mut tx = app.services().db.begin().await.unwrap();
     for text in drop {
@@ -66,7 +78,9 @@ async fn verify(app: &TestApp) -> Value {
 fn assert_found(verified: &Value, kind: &str, account: &str) {
     assert_eq!(verified["valid"], json!(false), "{verified}");
     let problems = verified["problems"].as_array().unwrap();
-    let found = problems.iter().any(|problem| problem["kind"] == kind && problem["account_id"] == account);
+    let found = problems
+        .iter()
+        .any(|problem| problem["kind"] == kind && problem["account_id"] == account);
     assert!(found, "no '{kind}' in {verified}");
 }
 
@@ -103,18 +117,27 @@ async fn an_untouched_trail_is_valid_and_every_account_has_a_chain(backend: Back
     let bob = app.register().await;
     let writers = [&ann, &bob].map(|user| async move {
         for number in 0..40 {
-            user.create_id("posts", &json!({"title": format!("{number}")})).await;
+            user.create_id("posts", &json!({"title": format!("{number}")}))
+                .await;
         }
     });
     futures_util::future::join_all(writers).await;
     let verified = verify(&app).await;
-    assert_eq!((&verified["valid"], &verified["problems"]), (&json!(true), &json!([])), "{verified}");
+    assert_eq!(
+        (&verified["valid"], &verified["problems"]),
+        (&json!(true), &json!([])),
+        "{verified}"
+    );
     for user in [&ann, &bob] {
         let path = format!("/audit-logs/verify?account_id={}", user.account_id);
         let own = app.admin.get(&path).await.ok(200);
         let chain = &own["chains"][0];
         assert_eq!(
-            (&own["valid"], &chain["entries"], own["chains"].as_array().unwrap().len()),
+            (
+                &own["valid"],
+                &chain["entries"],
+                own["chains"].as_array().unwrap().len()
+            ),
             (&json!(true), &own["entries"], 1)
         );
         let mut rows = trail(&app, &[("account_id", &user.account_id)]).await;
@@ -127,7 +150,10 @@ async fn an_untouched_trail_is_valid_and_every_account_has_a_chain(backend: Back
     }
     // The sum of the chains is everything.
     let chains = verified["chains"].as_array().unwrap();
-    let sum: i64 = chains.iter().map(|chain| chain["entries"].as_i64().unwrap()).sum();
+    let sum: i64 = chains
+        .iter()
+        .map(|chain| chain["entries"].as_i64().unwrap())
+        .sum();
     assert_eq!(json!(sum), verified["entries"]);
 }
 
@@ -139,7 +165,11 @@ async fn a_changed_entry_is_found(backend: Backend) {
     sql(&app, text).await.unwrap();
     assert_found(&verify(&app).await, "changed", &ann.account_id);
     let path = format!("/audit-logs/verify?account_id={}", ann.account_id);
-    assert_found(&app.admin.get(&path).await.ok(200), "changed", &ann.account_id);
+    assert_found(
+        &app.admin.get(&path).await.ok(200),
+        "changed",
+        &ann.account_id,
+    );
     let system = "/audit-logs/verify?account_id=00000000-0000-0000-0000-000000000000";
     assert_eq!(app.admin.get(system).await.ok(200)["valid"], json!(true));
 }
@@ -169,8 +199,15 @@ async fn a_removed_chain_is_found(backend: Backend) {
     without_triggers(&app).await;
     // All that tells of Ann's account, and where its chain ended.
     let db = &app.services().db;
-    for text in ["DELETE FROM audit_log WHERE account_id = $1", "DELETE FROM audit_chains WHERE account_id = $1"] {
-        assert!(db.execute(Stmt::fixed(text, vec![ann.account_id.as_str().into()])).await.unwrap());
+    for text in [
+        "DELETE FROM audit_log WHERE account_id = $1",
+        "DELETE FROM audit_chains WHERE account_id = $1",
+    ] {
+        assert!(
+            db.execute(Stmt::fixed(text, vec![ann.account_id.as_str().into()]))
+                .await
+                .unwrap()
+        );
     }
     assert_found(&verify(&app).await, "missing", &bob.account_id);
 }
@@ -192,19 +229,45 @@ async fn an_inserted_entry_is_found_and_does_not_stop_the_trail(backend: Backend
 async fn what_is_not_in_the_trail_yet_is_not_pruned(backend: Backend) {
     let (app, _) = world(backend).await;
     let services = app.services();
-    let entries = async || services.db.count(Stmt::fixed("SELECT count(*) FROM change_log", Vec::new())).await.unwrap();
-    let (before, later) = (entries().await, services.clock.now() + std::time::Duration::from_hours(1));
-    services.changes.retention(0, u64::MAX).prune(later, 0).await.unwrap();
+    let entries = async || {
+        services
+            .db
+            .count(Stmt::fixed("SELECT count(*) FROM change_log", Vec::new()))
+            .await
+            .unwrap()
+    };
+    let (before, later) = (
+        entries().await,
+        services.clock.now() + std::time::Duration::from_hours(1),
+    );
+    services
+        .changes
+        .retention(0, u64::MAX)
+        .prune(later, 0)
+        .await
+        .unwrap();
     assert_eq!(entries().await, before);
-    services.changes.retention(0, u64::MAX).prune(later, services.audit.position().await.unwrap()).await.unwrap();
+    services
+        .changes
+        .retention(0, u64::MAX)
+        .prune(later, services.audit.position().await.unwrap())
+        .await
+        .unwrap();
     assert_eq!(entries().await, 1);
 }
 
 /// A superadmin of another process.
 async fn superadmin(app: &App) -> Caller {
-    let login = serde_json::from_value(json!({"account": "system", "email": SUPERADMIN, "password": PASSWORD}));
+    let login = serde_json::from_value(
+        json!({"account": "system", "email": SUPERADMIN, "password": PASSWORD}),
+    );
     let session = app.accounts.login(login.unwrap(), None).await.unwrap();
-    Caller::User(app.auth.authenticate(Credential::Bearer(&session.token)).await.unwrap())
+    Caller::User(
+        app.auth
+            .authenticate(Credential::Bearer(&session.token))
+            .await
+            .unwrap(),
+    )
 }
 
 async fn two_processes_write_one_trail(backend: Backend) {
@@ -215,7 +278,14 @@ async fn two_processes_write_one_trail(backend: Backend) {
     let admin = superadmin(&other).await;
     for number in 0..30 {
         let name = format!("account {number}");
-        other.accounts.create_account(&admin, serde_json::from_value(json!({"name": name})).unwrap()).await.unwrap();
+        other
+            .accounts
+            .create_account(
+                &admin,
+                serde_json::from_value(json!({"name": name})).unwrap(),
+            )
+            .await
+            .unwrap();
         ann.create_id("posts", &json!({"title": name})).await;
     }
     let verified = verify(&app).await;
@@ -245,20 +315,33 @@ async fn it_can_be_switched_off_and_says_so(backend: Backend) {
     };
     let rows = async |app: &App| {
         let caller = superadmin(app).await;
-        let filter = AuditFilter { ascending: true, ..AuditFilter::default() };
+        let filter = AuditFilter {
+            ascending: true,
+            ..AuditFilter::default()
+        };
         let page = app.audit.list(&caller, &filter, 0, 500).await.unwrap();
         assert_eq!(page.audit_logging_enabled, app.audit.is_enabled());
-        page.items.iter().map(|row| format!("{} {:?}", row.operation, row.new_value)).collect::<Vec<_>>()
+        page.items
+            .iter()
+            .map(|row| format!("{} {:?}", row.operation, row.new_value))
+            .collect::<Vec<_>>()
     };
     let app = start(true).await;
     let first = rows(&app).await;
-    assert!(first.iter().any(|row| row.starts_with("LOGIN")), "{first:?}");
+    assert!(
+        first.iter().any(|row| row.starts_with("LOGIN")),
+        "{first:?}"
+    );
     app.close().await;
 
     let app = start(false).await;
     let second = rows(&app).await;
     assert_eq!(second[..first.len()], first);
-    assert_eq!(second[first.len()..], ["UPDATE Some(\"false\")"], "the sign-in that reads this is not there");
+    assert_eq!(
+        second[first.len()..],
+        ["UPDATE Some(\"false\")"],
+        "the sign-in that reads this is not there"
+    );
     app.close().await;
 
     let app = start(true).await;
@@ -276,15 +359,28 @@ async fn a_command_checks_it(backend: Backend) {
     let check = |more: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_snackbase"));
         command.args(["audit", "verify"]).args(more);
-        command.env("SNACKBASE_DATA_DIR", app.database.folder()).env("SNACKBASE_DATABASE_URL", app.database.url());
+        command
+            .env("SNACKBASE_DATA_DIR", app.database.folder())
+            .env("SNACKBASE_DATABASE_URL", app.database.url());
         command.env("SNACKBASE_SECRET_KEY", "0123456789abcdef0123456789abcdef");
         let output = command.output().unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
     };
     let (valid, told) = check(&[]);
-    assert!(valid && told.contains(&ann.account_id) && told.contains("as it was written"), "{told}");
+    assert!(
+        valid && told.contains(&ann.account_id) && told.contains("as it was written"),
+        "{told}"
+    );
     without_triggers(&app).await;
-    sql(&app, "UPDATE audit_log SET actor = 'nobody' WHERE table_name = 'col_posts'").await.unwrap();
+    sql(
+        &app,
+        "UPDATE audit_log SET actor = 'nobody' WHERE table_name = 'col_posts'",
+    )
+    .await
+    .unwrap();
     let (valid, told) = check(&["--account", &ann.account_id]);
     assert!(!valid && told.contains("changed"), "{told}");
     let (valid, told) = check(&["--account", "00000000-0000-0000-0000-000000000000"]);

@@ -44,14 +44,29 @@ async fn bad_tokens_of_many_shapes_are_401(backend: Backend) {
     ];
     for token in tokens {
         let (method, body) = (Method::GET, Vec::new());
-        for header in [format!("authorization: Bearer {token}\r\n"), format!("x-api-key: {token}\r\n")] {
-            let (status, text) =
-                raw::request(&app.base, method.as_str(), b"/api/v1/auth/me", header.as_bytes(), &body).await;
+        for header in [
+            format!("authorization: Bearer {token}\r\n"),
+            format!("x-api-key: {token}\r\n"),
+        ] {
+            let (status, text) = raw::request(
+                &app.base,
+                method.as_str(),
+                b"/api/v1/auth/me",
+                header.as_bytes(),
+                &body,
+            )
+            .await;
             assert_eq!(status, 401, "{header}: {text}");
         }
     }
-    let (status, _) =
-        raw::request(&app.base, "GET", b"/api/v1/auth/me", b"authorization: Bearer \xff\xfe\r\n", b"").await;
+    let (status, _) = raw::request(
+        &app.base,
+        "GET",
+        b"/api/v1/auth/me",
+        b"authorization: Bearer \xff\xfe\r\n",
+        b"",
+    )
+    .await;
     assert_eq!(status, 401);
     healthy(&app, &user).await;
 }
@@ -85,9 +100,18 @@ async fn bytes_that_are_no_text_are_refused(backend: Backend) {
         // Zero means that the server hung up.
         assert!(status < 500, "{shown}: {text}");
     }
-    user.get("/realtime/subscribe?collection=%ff%00&collections=%ff:%00&since=%ff").await.refused(400, "");
+    user.get("/realtime/subscribe?collection=%ff%00&collections=%ff:%00&since=%ff")
+        .await
+        .refused(400, "");
     let long = vec![b'a'; 100_000];
-    let (status, _) = raw::request(&app.base, "GET", &[b"/".as_slice(), &long].concat(), b"", b"").await;
+    let (status, _) = raw::request(
+        &app.base,
+        "GET",
+        &[b"/".as_slice(), &long].concat(),
+        b"",
+        b"",
+    )
+    .await;
     assert!(status < 500);
     for garbage in [
         b"\0\0\0\0\r\n\r\n".as_slice(),
@@ -106,21 +130,39 @@ async fn texts_with_nul_are_refused_by_name(backend: Backend) {
     let (app, user) = start(backend).await;
     for (path, body, field) in [
         ("/accounts", json!({"name": "a\0b"}), "name"),
-        ("/collections", json!({"name": "oth\0er", "fields": [{"name": "a", "type": "text"}]}), "name"),
-        ("/auth/login", json!({"account": "\0", "email": "a@example.com", "password": "x"}), "account"),
+        (
+            "/collections",
+            json!({"name": "oth\0er", "fields": [{"name": "a", "type": "text"}]}),
+            "name",
+        ),
+        (
+            "/auth/login",
+            json!({"account": "\0", "email": "a@example.com", "password": "x"}),
+            "account",
+        ),
         ("/rules/test", json!({"rule": "a = '\0'"}), "rule"),
     ] {
         let body = app.admin.post(path, &body).await.refused(422, "NUL");
         assert!(body["errors"][field][0].is_string(), "{body}");
     }
-    user.post("/records/items", &json!({"text": "a\0"})).await.problems(&[("text", "invalid_characters")]);
-    for path in
-        ["/users?search=%00", "/users?account_id=%00", "/accounts?search=%00", "/users/%00", "/accounts/%00/users"]
-    {
+    user.post("/records/items", &json!({"text": "a\0"}))
+        .await
+        .problems(&[("text", "invalid_characters")]);
+    for path in [
+        "/users?search=%00",
+        "/users?account_id=%00",
+        "/accounts?search=%00",
+        "/users/%00",
+        "/accounts/%00/users",
+    ] {
         let answer = app.admin.get(path).await;
         assert!(answer.status < 500, "{path}: {}", answer.text);
     }
-    for path in ["/records/items/%00", "/records/items?filter=text+%3D+'%00'", "/records/items?filter=id+%3D+'%00'"] {
+    for path in [
+        "/records/items/%00",
+        "/records/items?filter=text+%3D+'%00'",
+        "/records/items?filter=id+%3D+'%00'",
+    ] {
         let answer = user.get(path).await;
         assert!(answer.status < 500, "{path}: {}", answer.text);
     }
@@ -130,15 +172,20 @@ async fn texts_with_nul_are_refused_by_name(backend: Backend) {
 async fn paths_that_are_no_text_are_refused_in_json(backend: Backend) {
     let (app, user) = start(backend).await;
     let token = format!("authorization: Bearer {}\r\n", user.token);
-    for target in
-        [b"/api/v1/records/%ff".as_slice(), b"/api/v1/records/items/%c3%28", b"/api/v1/auth/verify-reset-token/%ff"]
-    {
+    for target in [
+        b"/api/v1/records/%ff".as_slice(),
+        b"/api/v1/records/items/%c3%28",
+        b"/api/v1/auth/verify-reset-token/%ff",
+    ] {
         let (status, text) = raw::request(&app.base, "GET", target, token.as_bytes(), b"").await;
         assert_eq!(status, 400, "{text}");
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("application/json"), "{head}");
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert!(body["message"].is_string() && body["detail"].is_string(), "{body}");
+        assert!(
+            body["message"].is_string() && body["detail"].is_string(),
+            "{body}"
+        );
     }
     healthy(&app, &user).await;
 }

@@ -23,7 +23,14 @@ async fn no_route_fails_whatever_is_sent_to_it(backend: Backend) {
         json!({"email": "x@example.com", "password": "Correct-Horse-42", "account_id": user.account_id, "role_id": i64::MAX, "profile_data": {"\0": "\0"},
             "external_id": "\0", "name": "ok", "fields": [{"name": "a", "type": "text"}], "data": {"\0": 1}}),
     ];
-    let values = ["x", "%00", "01890000-0000-7000-8000-000000000000", "items", "-1", "%F0%9F%A5%A8"];
+    let values = [
+        "x",
+        "%00",
+        "01890000-0000-7000-8000-000000000000",
+        "items",
+        "-1",
+        "%F0%9F%A5%A8",
+    ];
     for (path, operations) in document["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -34,21 +41,44 @@ async fn no_route_fails_whatever_is_sent_to_it(backend: Backend) {
                 }
                 let query = "?limit=x&skip=&page=0&page_size=x&sort=%00&sort_by=%00&search=%00&role_id=x&is_active=x&account_id=%00&filter=%00";
                 let other = "?search=%00%25&account_id=%00&sort=-%00&page=9223372036854775807&page_size=100&skip=9223372036854775807";
-                for target in [path.clone(), format!("{path}{query}"), format!("{path}{other}")] {
+                for target in [
+                    path.clone(),
+                    format!("{path}{query}"),
+                    format!("{path}{other}"),
+                ] {
                     // Queries matter to those who read, bodies to those who write.
-                    let some =
-                        if method == Method::GET || target.len() > path.len() { &bodies[..1] } else { &bodies[..] };
-                    for (caller, body) in some.iter().flat_map(|body| [(&*app.admin, body), (&*user, body)]) {
+                    let some = if method == Method::GET || target.len() > path.len() {
+                        &bodies[..1]
+                    } else {
+                        &bodies[..]
+                    };
+                    for (caller, body) in some
+                        .iter()
+                        .flat_map(|body| [(&*app.admin, body), (&*user, body)])
+                    {
                         if path.ends_with("/auth/logout") {
                             continue;
                         }
-                        let answer =
-                            caller.send(caller.request(method.clone(), &format!("/{target}")).json(body)).await;
-                        assert!(answer.status < 500, "{method} {target} {body}: {} {}", answer.status, answer.text);
+                        let answer = caller
+                            .send(
+                                caller
+                                    .request(method.clone(), &format!("/{target}"))
+                                    .json(body),
+                            )
+                            .await;
+                        assert!(
+                            answer.status < 500,
+                            "{method} {target} {body}: {} {}",
+                            answer.status,
+                            answer.text
+                        );
                     }
                 }
             }
         }
     }
-    assert_eq!(app.anonymous().get("//ready").await.ok(200)["status"], "ready");
+    assert_eq!(
+        app.anonymous().get("//ready").await.ok(200)["status"],
+        "ready"
+    );
 }

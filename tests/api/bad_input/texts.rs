@@ -47,7 +47,12 @@ async fn hostile_filters_and_sorts_are_refused_or_harmless(backend: Backend) {
     for filter in &refused {
         let answer = user.query("/records/items", &[("filter", filter)]).await;
         let shown: String = filter.chars().take(50).collect();
-        assert!([400, 414, 431].contains(&answer.status), "{shown}: {} {}", answer.status, answer.text);
+        assert!(
+            [400, 414, 431].contains(&answer.status),
+            "{shown}: {} {}",
+            answer.status,
+            answer.text
+        );
     }
     let harmless = [
         ("text = '\\'; DROP TABLE col_items; --'", 0),
@@ -64,7 +69,12 @@ async fn hostile_filters_and_sorts_are_refused_or_harmless(backend: Backend) {
     ];
     for (filter, total) in harmless {
         let answer = user.query("/records/items", &[("filter", filter)]).await;
-        assert!(answer.status == 200 || answer.status == 400, "{filter}: {} {}", answer.status, answer.text);
+        assert!(
+            answer.status == 200 || answer.status == 400,
+            "{filter}: {} {}",
+            answer.status,
+            answer.text
+        );
         if answer.status == 200 {
             assert_eq!(answer.body["total"], total, "{filter}");
         }
@@ -97,7 +107,12 @@ async fn hostile_filters_and_sorts_are_refused_or_harmless(backend: Backend) {
         ("expand", "x"),
     ] {
         let answer = user.query("/records/items", &[(key, value)]).await;
-        assert!(answer.status < 500, "{key}={value}: {} {}", answer.status, answer.text);
+        assert!(
+            answer.status < 500,
+            "{key}={value}: {} {}",
+            answer.status,
+            answer.text
+        );
     }
     healthy(&app, &user).await;
 }
@@ -124,14 +139,32 @@ async fn hostile_texts_are_stored_as_they_are_or_refused(backend: Backend) {
         "null",
     ];
     for text in texts {
-        let created = user.create("items", &json!({"text": text, "j": {text: text}})).await;
-        assert_eq!((&created["text"], &created["j"]), (&json!(text), &json!({text: text})));
-        let fetched = user.get(&format!("/records/items/{}", created["id"].as_str().unwrap())).await.ok(200);
+        let created = user
+            .create("items", &json!({"text": text, "j": {text: text}}))
+            .await;
+        assert_eq!(
+            (&created["text"], &created["j"]),
+            (&json!(text), &json!({text: text}))
+        );
+        let fetched = user
+            .get(&format!(
+                "/records/items/{}",
+                created["id"].as_str().unwrap()
+            ))
+            .await
+            .ok(200);
         assert_eq!(fetched, created);
     }
-    for body in [json!({"text": "a\0"}), json!({"j": "a\0"}), json!({"j": {"a\0": 1}}), json!({"j": [["\0"]]})] {
+    for body in [
+        json!({"text": "a\0"}),
+        json!({"j": "a\0"}),
+        json!({"j": {"a\0": 1}}),
+        json!({"j": [["\0"]]}),
+    ] {
         user.post("/records/items", &body).await.refused(400, "");
-        user.post("/records/items/batch", &json!({"records": [body]})).await.refused(400, "");
+        user.post("/records/items/batch", &json!({"records": [body]}))
+            .await
+            .refused(400, "");
     }
     healthy(&app, &user).await;
 }
@@ -154,10 +187,21 @@ async fn hostile_names_and_ids_are_refused(backend: Backend) {
         &long,
     ];
     for name in names {
-        for path in [format!("/records/{name}"), format!("/records/{name}/{name}"), format!("/records/items/{name}")] {
+        for path in [
+            format!("/records/{name}"),
+            format!("/records/{name}/{name}"),
+            format!("/records/items/{name}"),
+        ] {
             for method in [Method::GET, Method::DELETE, Method::PATCH, Method::PUT] {
-                let answer = user.send(user.request(method.clone(), &path).json(&json!({}))).await;
-                assert!((400..500).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text);
+                let answer = user
+                    .send(user.request(method.clone(), &path).json(&json!({})))
+                    .await;
+                assert!(
+                    (400..500).contains(&answer.status),
+                    "{method} {path}: {} {}",
+                    answer.status,
+                    answer.text
+                );
             }
         }
         for path in [
@@ -167,30 +211,60 @@ async fn hostile_names_and_ids_are_refused(backend: Backend) {
             format!("/accounts/{name}"),
         ] {
             let answer = app.admin.get(&path).await;
-            assert!([400, 404].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+            assert!(
+                [400, 404].contains(&answer.status),
+                "{path}: {} {}",
+                answer.status,
+                answer.text
+            );
         }
         let ids = json!({"ids": [name], "records": [{"id": name, "data": {}}]});
-        user.delete_with("/records/items/batch", &ids).await.refused(404, "");
-        user.patch("/records/items/batch", &ids).await.refused(404, "");
+        user.delete_with("/records/items/batch", &ids)
+            .await
+            .refused(404, "");
+        user.patch("/records/items/batch", &ids)
+            .await
+            .refused(404, "");
         let visitor = app.anonymous().with_header("x-account-id", name);
         visitor.get("/records/items").await.refused(404, "");
     }
     for id in ["a\0b", "", "\u{202e}"] {
-        user.delete_with("/records/items/batch", &json!({"ids": [id]})).await.refused(404, "");
-        user.post("/records/items", &json!({"id": id})).await.refused(422, "");
+        user.delete_with("/records/items/batch", &json!({"ids": [id]}))
+            .await
+            .refused(404, "");
+        user.post("/records/items", &json!({"id": id}))
+            .await
+            .refused(422, "");
     }
-    for email in ["a\0@example.com", "a@exa\0mple.com", "\u{202e}@example.com", &format!("{long}@example.com")] {
+    for email in [
+        "a\0@example.com",
+        "a@exa\0mple.com",
+        "\u{202e}@example.com",
+        &format!("{long}@example.com"),
+    ] {
         let body = json!({"account": "a\0", "email": email, "password": "a\0"});
-        for path in ["/auth/login", "/auth/register", "/auth/forgot-password", "/auth/resend-verification"] {
+        for path in [
+            "/auth/login",
+            "/auth/register",
+            "/auth/forgot-password",
+            "/auth/resend-verification",
+        ] {
             let answer = app.anonymous().post(path, &body).await;
-            assert!(answer.status < 500, "{path} {email:?}: {} {}", answer.status, answer.text);
+            assert!(
+                answer.status < 500,
+                "{path} {email:?}: {} {}",
+                answer.status,
+                answer.text
+            );
         }
     }
-    let body = json!({"name": "abc", "fields": [{"name": "x\0", "type": "text\0", "default": "\0"}]});
+    let body =
+        json!({"name": "abc", "fields": [{"name": "x\0", "type": "text\0", "default": "\0"}]});
     app.admin.post("/collections", &body).await.refused(400, "");
     let body = json!({"name": "abc", "fields": [{"name": "x", "type": "text", "default": "\0"}]});
     app.admin.post("/collections", &body).await.refused(400, "");
-    let body = json!({"name": "abc", "fields": [{"name": "x", "type": "text", "options": {"\0": "\0"}}]});
+    let body =
+        json!({"name": "abc", "fields": [{"name": "x", "type": "text", "options": {"\0": "\0"}}]});
     assert!(app.admin.post("/collections", &body).await.status < 500);
     healthy(&app, &user).await;
 }
@@ -213,13 +287,24 @@ async fn documents_take_every_text_but_the_character_nul(backend: Backend) {
         json!(json!(json!({"a\u{0}": 1}).to_string()).to_string()),
         json!(["\\u0001", "\u{1}\\", "\\\\u0000"]),
     ] {
-        let created = user.create("papers", &json!({"doc": doc, "f": file(escape)})).await;
-        assert_eq!((&created["doc"], &created["f"]["filename"]), (&doc, &json!(escape)));
+        let created = user
+            .create("papers", &json!({"doc": doc, "f": file(escape)}))
+            .await;
+        assert_eq!(
+            (&created["doc"], &created["f"]["filename"]),
+            (&doc, &json!(escape))
+        );
         let path = format!("/records/papers/{}", created["id"].as_str().unwrap());
         assert_eq!(user.get(&path).await.ok(200)["doc"], doc);
-        assert_eq!(user.put(&path, &json!({"doc": doc})).await.ok(200)["doc"], doc);
+        assert_eq!(
+            user.put(&path, &json!({"doc": doc})).await.ok(200)["doc"],
+            doc
+        );
     }
-    let found = user.query("/records/papers", &[("filter", "doc.help ~ '%u0000%'")]).await.ok(200);
+    let found = user
+        .query("/records/papers", &[("filter", "doc.help ~ '%u0000%'")])
+        .await
+        .ok(200);
     assert_eq!(found["total"], 1);
     for doc in [
         json!("\u{0}"),
@@ -229,8 +314,12 @@ async fn documents_take_every_text_but_the_character_nul(backend: Backend) {
         json!({"both": escape, "real": "\u{0}"}),
         json!("\\\u{0}"),
     ] {
-        user.post("/records/papers", &json!({"doc": doc})).await.problems(&[("doc", "invalid_characters")]);
+        user.post("/records/papers", &json!({"doc": doc}))
+            .await
+            .problems(&[("doc", "invalid_characters")]);
     }
-    user.post("/records/papers", &json!({"f": file("\u{0}")})).await.problems(&[("f", "invalid_characters")]);
+    user.post("/records/papers", &json!({"f": file("\u{0}")}))
+        .await
+        .problems(&[("f", "invalid_characters")]);
     healthy(&app, &user).await;
 }

@@ -29,8 +29,14 @@ async fn fields_may_be_called_schema_too_and_every_attribute_comes_back(backend:
             (&json!(name), &json!(format!("col_{}", name.to_lowercase())))
         );
         assert!(created["id"].as_str().unwrap().len() == 36);
-        assert_eq!((&created["fields_count"], &created["field_count"]), (&json!(3), &json!(3)));
-        assert_eq!((&created["records_count"], &created["record_count"]), (&json!(0), &json!(0)));
+        assert_eq!(
+            (&created["fields_count"], &created["field_count"]),
+            (&json!(3), &json!(3))
+        );
+        assert_eq!(
+            (&created["records_count"], &created["record_count"]),
+            (&json!(0), &json!(0))
+        );
         assert_eq!(created["has_public_access"], true);
         let title = &created["schema"][0];
         let expected = json!({"name": "title", "type": "text", "required": true, "default": null, "unique": true,
@@ -40,20 +46,41 @@ async fn fields_may_be_called_schema_too_and_every_attribute_comes_back(backend:
             assert_eq!(&title[attribute], value, "{attribute}");
         }
         assert_eq!(
-            (&created["schema"][1]["default"], &created["schema"][2]["mask_type"]),
+            (
+                &created["schema"][1]["default"],
+                &created["schema"][2]["mask_type"]
+            ),
             (&json!(5), &json!("email"))
         );
         // By id and by name, and in the list.
-        let by_id = app.admin.get(&format!("/collections/{}", created["id"].as_str().unwrap())).await.ok(200);
-        assert_eq!((&by_id, &app.admin.get(&format!("/collections/{name}")).await.ok(200)), (&created, &created));
+        let by_id = app
+            .admin
+            .get(&format!("/collections/{}", created["id"].as_str().unwrap()))
+            .await
+            .ok(200);
+        assert_eq!(
+            (
+                &by_id,
+                &app.admin.get(&format!("/collections/{name}")).await.ok(200)
+            ),
+            (&created, &created)
+        );
     }
     let list = app.admin.get("/collections").await.ok(200);
     assert_eq!(
-        (&list["total"], &list["page"], &list["page_size"], &list["total_pages"]),
+        (
+            &list["total"],
+            &list["page"],
+            &list["page_size"],
+            &list["total_pages"]
+        ),
         (&json!(2), &json!(1), &json!(25), &json!(1))
     );
     assert_eq!(list["items"][0]["fields"], list["items"][0]["schema"]);
-    app.admin.get("/collections/nowhere").await.refused(404, "nowhere");
+    app.admin
+        .get("/collections/nowhere")
+        .await
+        .refused(404, "nowhere");
 }
 
 async fn a_name_is_taken_in_any_case(backend: Backend) {
@@ -62,36 +89,96 @@ async fn a_name_is_taken_in_any_case(backend: Backend) {
     app.collection("Posts", &fields, &closed()).await;
     for name in ["Posts", "posts", "POSTS"] {
         let body = json!({"name": name, "fields": fields});
-        let refusal = app.admin.post("/collections", &body).await.refused(409, name);
-        assert_eq!((&refusal["error"], &refusal["field"]), (&json!("Conflict"), &json!("name")));
+        let refusal = app
+            .admin
+            .post("/collections", &body)
+            .await
+            .refused(409, name);
+        assert_eq!(
+            (&refusal["error"], &refusal["field"]),
+            (&json!("Conflict"), &json!("name"))
+        );
     }
-    assert_eq!(app.admin.get("/collections/names").await.ok(200), json!({"names": ["Posts"], "total": 1}));
+    assert_eq!(
+        app.admin.get("/collections/names").await.ok(200),
+        json!({"names": ["Posts"], "total": 1})
+    );
 }
 
 async fn every_problem_of_a_definition_is_named_with_its_path_and_code(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let field = |field: Value| json!({"name": "things", "fields": [field]});
     let reference = |collection: &str, on_delete: Value| {
-        field(json!({"name": "r", "type": "reference", "collection": collection, "on_delete": on_delete}))
+        field(
+            json!({"name": "r", "type": "reference", "collection": collection, "on_delete": on_delete}),
+        )
     };
     let cases = [
-        (json!({"name": "1things", "fields": [{"name": "a", "type": "text"}]}), "name", "name_invalid_format"),
-        (json!({"name": "my things", "fields": [{"name": "a", "type": "text"}]}), "name", "name_invalid_format"),
-        (json!({"name": "thïngs", "fields": [{"name": "a", "type": "text"}]}), "name", "name_invalid_format"),
-        (field(json!({"name": "", "type": "text"})), "schema[0].name", "field_name_required"),
-        (field(json!({"name": "a".repeat(65), "type": "text"})), "schema[0].name", "field_name_too_long"),
-        (field(json!({"name": "a-b", "type": "text"})), "schema[0].name", "field_name_invalid_format"),
-        (field(json!({"name": "Created_At", "type": "text"})), "schema[0].name", "field_name_reserved"),
-        (field(json!({"name": "a"})), "schema[0].type", "field_type_required"),
-        (field(json!({"name": "a", "type": "select"})), "schema[0].type", "field_type_invalid"),
+        (
+            json!({"name": "1things", "fields": [{"name": "a", "type": "text"}]}),
+            "name",
+            "name_invalid_format",
+        ),
+        (
+            json!({"name": "my things", "fields": [{"name": "a", "type": "text"}]}),
+            "name",
+            "name_invalid_format",
+        ),
+        (
+            json!({"name": "thïngs", "fields": [{"name": "a", "type": "text"}]}),
+            "name",
+            "name_invalid_format",
+        ),
+        (
+            field(json!({"name": "", "type": "text"})),
+            "schema[0].name",
+            "field_name_required",
+        ),
+        (
+            field(json!({"name": "a".repeat(65), "type": "text"})),
+            "schema[0].name",
+            "field_name_too_long",
+        ),
+        (
+            field(json!({"name": "a-b", "type": "text"})),
+            "schema[0].name",
+            "field_name_invalid_format",
+        ),
+        (
+            field(json!({"name": "Created_At", "type": "text"})),
+            "schema[0].name",
+            "field_name_reserved",
+        ),
+        (
+            field(json!({"name": "a"})),
+            "schema[0].type",
+            "field_type_required",
+        ),
+        (
+            field(json!({"name": "a", "type": "select"})),
+            "schema[0].type",
+            "field_type_invalid",
+        ),
         (
             field(json!({"name": "a", "type": "reference", "on_delete": "cascade"})),
             "schema[0].collection",
             "reference_collection_required",
         ),
-        (reference("things", Value::Null), "schema[0].on_delete", "reference_on_delete_required"),
-        (reference("things", json!("explode")), "schema[0].on_delete", "reference_on_delete_invalid"),
-        (reference("nowhere", json!("cascade")), "schema[0].collection", "reference_collection_unknown"),
+        (
+            reference("things", Value::Null),
+            "schema[0].on_delete",
+            "reference_on_delete_required",
+        ),
+        (
+            reference("things", json!("explode")),
+            "schema[0].on_delete",
+            "reference_on_delete_invalid",
+        ),
+        (
+            reference("nowhere", json!("cascade")),
+            "schema[0].collection",
+            "reference_collection_unknown",
+        ),
         (
             field(json!({"name": "a", "type": "text", "mask_type": "full"})),
             "schema[0].mask_type",
@@ -102,7 +189,11 @@ async fn every_problem_of_a_definition_is_named_with_its_path_and_code(backend: 
             "schema[0].mask_type",
             "mask_type_invalid",
         ),
-        (field(json!({"name": "a", "type": "number", "default": "five"})), "schema[0].default", "default_invalid"),
+        (
+            field(json!({"name": "a", "type": "number", "default": "five"})),
+            "schema[0].default",
+            "default_invalid",
+        ),
     ];
     for (body, path, code) in cases {
         let answer = app.admin.post("/collections", &body).await;
@@ -146,7 +237,10 @@ async fn rules_can_be_given_and_are_checked(backend: Backend) {
     rules["view_fields"] = json!("[\"a\"]");
     app.collection("good", &fields, &rules).await;
     let stored = app.admin.get("/collections/good/rules").await.ok(200);
-    assert_eq!((&stored["update_rule"], &stored["list_rule"]), (&rules["update_rule"], &json!("")));
+    assert_eq!(
+        (&stored["update_rule"], &stored["list_rule"]),
+        (&rules["update_rule"], &json!(""))
+    );
     for (rule, value) in [("list_rule", json!("b = 1")), ("create_rule", json!("("))] {
         let body = json!({"name": "bad", "fields": fields, rule: value});
         app.admin.post("/collections", &body).await.refused(400, "");
@@ -159,38 +253,82 @@ async fn rules_can_be_given_and_are_checked(backend: Backend) {
 async fn lists_page_search_and_sort(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     for name in ["alpha", "Beta", "gamma", "alphabet"] {
-        app.collection(name, &json!([{"name": "a", "type": "text"}]), &closed()).await;
+        app.collection(name, &json!([{"name": "a", "type": "text"}]), &closed())
+            .await;
     }
     let names = async |query: &str| -> Vec<String> {
-        let list = app.admin.get(&format!("/collections?{query}")).await.ok(200);
-        list["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        let list = app
+            .admin
+            .get(&format!("/collections?{query}"))
+            .await
+            .ok(200);
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert_eq!(names("sort_by=name&sort_order=asc").await, ["alpha", "alphabet", "Beta", "gamma"]);
-    assert_eq!(names("sort_by=name&sort_order=asc&page=2&page_size=3").await, ["gamma"]);
-    assert_eq!(names("sort_by=name&sort_order=desc&search=ALPHA").await, ["alphabet", "alpha"]);
+    assert_eq!(
+        names("sort_by=name&sort_order=asc").await,
+        ["alpha", "alphabet", "Beta", "gamma"]
+    );
+    assert_eq!(
+        names("sort_by=name&sort_order=asc&page=2&page_size=3").await,
+        ["gamma"]
+    );
+    assert_eq!(
+        names("sort_by=name&sort_order=desc&search=ALPHA").await,
+        ["alphabet", "alpha"]
+    );
     assert_eq!(names("").await[0], "alphabet");
     let list = app.admin.get("/collections?page_size=3").await.ok(200);
-    assert_eq!((&list["total"], &list["total_pages"]), (&json!(4), &json!(2)));
+    assert_eq!(
+        (&list["total"], &list["total_pages"]),
+        (&json!(4), &json!(2))
+    );
     for wrong in ["page=0", "page_size=101", "page=x"] {
-        app.admin.get(&format!("/collections?{wrong}")).await.refused(422, "");
+        app.admin
+            .get(&format!("/collections?{wrong}"))
+            .await
+            .refused(422, "");
     }
 }
 
 async fn collections_are_for_superadmins(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    let id = app.collection("posts", &json!([{"name": "a", "type": "text"}]), &open()).await["id"].clone();
+    let id = app
+        .collection("posts", &json!([{"name": "a", "type": "text"}]), &open())
+        .await["id"]
+        .clone();
     let id = id.as_str().unwrap();
     let user = app.register().await;
     let body = json!({"name": "others", "fields": [{"name": "a", "type": "text"}]});
-    for (caller, status) in [((*user).clone(), 403), (app.anonymous(), 401), (app.visitor_of(&user), 401)] {
+    for (caller, status) in [
+        ((*user).clone(), 403),
+        (app.anonymous(), 401),
+        (app.visitor_of(&user), 401),
+    ] {
         caller.get("/collections").await.refused(status, "");
         caller.get("/collections/names").await.refused(status, "");
-        caller.get(&format!("/collections/{id}")).await.refused(status, "");
+        caller
+            .get(&format!("/collections/{id}"))
+            .await
+            .refused(status, "");
         caller.post("/collections", &body).await.refused(status, "");
         // Who may not, learns nothing about what is wrong.
-        caller.post("/collections", &json!([])).await.refused(status, "");
-        caller.put(&format!("/collections/{id}"), &body).await.refused(status, "");
-        caller.delete(&format!("/collections/{id}")).await.refused(status, "");
+        caller
+            .post("/collections", &json!([]))
+            .await
+            .refused(status, "");
+        caller
+            .put(&format!("/collections/{id}"), &body)
+            .await
+            .refused(status, "");
+        caller
+            .delete(&format!("/collections/{id}"))
+            .await
+            .refused(status, "");
     }
     assert_eq!(app.admin.get("/collections").await.ok(200)["total"], 1);
 }
@@ -208,7 +346,11 @@ async fn of_many_who_create_one_name_at_once_exactly_one_succeeds(backend: Backe
         let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
-        let winner = answers.into_iter().find(|answer| answer.status == 201).unwrap().body;
+        let winner = answers
+            .into_iter()
+            .find(|answer| answer.status == 201)
+            .unwrap()
+            .body;
         let field = winner["schema"][0]["name"].as_str().unwrap();
         let name = winner["name"].as_str().unwrap();
         app.admin.create(name, &json!({field: "works"})).await;
@@ -218,26 +360,60 @@ async fn of_many_who_create_one_name_at_once_exactly_one_succeeds(backend: Backe
 async fn names_of_sql_are_ordinary_names(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let words = [
-        "select", "order", "group", "from", "table", "position", "user", "index", "values", "r", "t", "new", "old",
-        "rowid",
+        "select", "order", "group", "from", "table", "position", "user", "index", "values", "r",
+        "t", "new", "old", "rowid",
     ];
-    let fields: Vec<Value> = words.iter().map(|word| json!({"name": word, "type": "text", "unique": true})).collect();
+    let fields: Vec<Value> = words
+        .iter()
+        .map(|word| json!({"name": word, "type": "text", "unique": true}))
+        .collect();
     app.collection("select", &json!(fields), &open()).await;
     let user = app.register().await;
-    let body: Value = Value::Object(words.iter().map(|word| ((*word).to_owned(), json!(word))).collect());
+    let body: Value = Value::Object(
+        words
+            .iter()
+            .map(|word| ((*word).to_owned(), json!(word)))
+            .collect(),
+    );
     let created = user.create("select", &body).await;
     for word in words {
         assert_eq!(created[word], word);
-        let query = [("filter", format!("{word} = '{word}'")), ("sort", word.to_owned())];
-        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        assert_eq!(user.query("/records/select", &query).await.ok(200)["total"], 1, "{word}");
-        let refusal = user.post("/records/select", &json!({word: word})).await.refused(409, "");
+        let query = [
+            ("filter", format!("{word} = '{word}'")),
+            ("sort", word.to_owned()),
+        ];
+        let query: Vec<(&str, &str)> = query
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
+        assert_eq!(
+            user.query("/records/select", &query).await.ok(200)["total"],
+            1,
+            "{word}"
+        );
+        let refusal = user
+            .post("/records/select", &json!({word: word}))
+            .await
+            .refused(409, "");
         assert_eq!(refusal["field"], word);
     }
     // `records`, `batch` and names of system tables are no special names either.
-    for name in ["users", "accounts", "change_log", "batch", "names", "sqlite_master", "pg_class"] {
-        app.collection(name, &json!([{"name": "a", "type": "text"}]), &open()).await;
+    for name in [
+        "users",
+        "accounts",
+        "change_log",
+        "batch",
+        "names",
+        "sqlite_master",
+        "pg_class",
+    ] {
+        app.collection(name, &json!([{"name": "a", "type": "text"}]), &open())
+            .await;
         user.create(name, &json!({"a": "b"})).await;
-        assert_eq!(user.get(&format!("/records/{name}")).await.ok(200)["total"], 1, "{name}");
+        assert_eq!(
+            user.get(&format!("/records/{name}")).await.ok(200)["total"],
+            1,
+            "{name}"
+        );
     }
 }

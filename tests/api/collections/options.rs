@@ -52,8 +52,12 @@ async fn options_bind_what_is_written(backend: Backend) {
         ("at", json!("2025-01-01T00:00:00.001Z"), "too_large"),
         ("n", json!("x"), "invalid_type"),
     ] {
-        user.post("/records/things", &json!({field: value})).await.problems(&[(field, code)]);
-        user.patch(&path, &json!({field: value})).await.problems(&[(field, code)]);
+        user.post("/records/things", &json!({field: value}))
+            .await
+            .problems(&[(field, code)]);
+        user.patch(&path, &json!({field: value}))
+            .await
+            .problems(&[(field, code)]);
         user.patch(&path, &json!({field: null})).await.ok(200);
     }
 }
@@ -66,9 +70,17 @@ async fn options_that_make_no_sense_are_refused(backend: Backend) {
         ("number", json!({"min": 2, "max": 1}), "options.max"),
         ("number", json!({"max_length": 2}), "options.max_length"),
         ("text", json!({"max_length": -2}), "options.max_length"),
-        ("text", json!({"min_length": 3, "max_length": 2}), "options.max_length"),
+        (
+            "text",
+            json!({"min_length": 3, "max_length": 2}),
+            "options.max_length",
+        ),
         ("text", json!({"pattern": "("}), "options.pattern"),
-        ("text", json!({"pattern": "(a{1000}){1000}"}), "options.pattern"),
+        (
+            "text",
+            json!({"pattern": "(a{1000}){1000}"}),
+            "options.pattern",
+        ),
         ("text", json!({"pattern": 5}), "options.pattern"),
         ("text", json!({"enum": []}), "options.enum"),
         ("text", json!({"enum": ["a", 1]}), "options.enum"),
@@ -78,50 +90,92 @@ async fn options_that_make_no_sense_are_refused(backend: Backend) {
         ("text", json!(["a", 1]), "options"),
         ("text", json!("a"), "options"),
     ] {
-        let body = json!({"name": "things", "fields": [{"name": "f", "type": kind, "options": options}]});
-        app.admin.post("/collections", &body).await.problems(&[(&format!("schema[0].{key}"), "options_invalid")]);
+        let body =
+            json!({"name": "things", "fields": [{"name": "f", "type": kind, "options": options}]});
+        app.admin
+            .post("/collections", &body)
+            .await
+            .problems(&[(&format!("schema[0].{key}"), "options_invalid")]);
     }
     let field = json!({"name": "f", "type": "text", "options": {"enum": ["a"]}, "default": "b"});
     let body = json!({"name": "things", "fields": [field]});
-    app.admin.post("/collections", &body).await.problems(&[("schema[0].default", "default_invalid")]);
+    app.admin
+        .post("/collections", &body)
+        .await
+        .problems(&[("schema[0].default", "default_invalid")]);
     for kind in ["json", "file"] {
-        let body = json!({"name": "things", "fields": [{"name": "f", "type": kind, "index": true}]});
-        app.admin.post("/collections", &body).await.problems(&[("schema[0].index", "index_not_supported")]);
+        let body =
+            json!({"name": "things", "fields": [{"name": "f", "type": kind, "index": true}]});
+        app.admin
+            .post("/collections", &body)
+            .await
+            .problems(&[("schema[0].index", "index_not_supported")]);
     }
 }
 
 async fn unknown_options_are_kept(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let options = json!({"colour": "red", "max_length": 5, "min": null});
-    let fields =
-        json!([{"name": "f", "type": "text", "options": options}, {"name": "g", "type": "number", "options": ["x"]}]);
+    let fields = json!([{"name": "f", "type": "text", "options": options}, {"name": "g", "type": "number", "options": ["x"]}]);
     let created = app.collection("things", &fields, &open()).await;
-    assert_eq!((&created["schema"][0]["options"], &created["schema"][1]["options"]), (&options, &json!(["x"])));
+    assert_eq!(
+        (
+            &created["schema"][0]["options"],
+            &created["schema"][1]["options"]
+        ),
+        (&options, &json!(["x"]))
+    );
 }
 
 async fn records_that_exist_are_left_alone_when_options_change(backend: Backend) {
-    let (app, user) = start(backend, &json!([{"name": "t", "type": "text"}, {"name": "n", "type": "number"}])).await;
+    let (app, user) = start(
+        backend,
+        &json!([{"name": "t", "type": "text"}, {"name": "n", "type": "number"}]),
+    )
+    .await;
     let id = user.create_id("things", &json!({"t": "long enough"})).await;
     let shorter = json!({"fields": [{"name": "t", "type": "text", "options": {"max_length": 3}}, {"name": "n", "type": "number"}]});
     app.admin.put("/collections/things", &shorter).await.ok(200);
     let path = format!("/records/things/{id}");
-    assert_eq!(user.patch(&path, &json!({"n": 1})).await.ok(200)["t"], "long enough");
-    user.patch(&path, &json!({"t": "long"})).await.problems(&[("t", "too_long")]);
+    assert_eq!(
+        user.patch(&path, &json!({"n": 1})).await.ok(200)["t"],
+        "long enough"
+    );
+    user.patch(&path, &json!({"t": "long"}))
+        .await
+        .problems(&[("t", "too_long")]);
 }
 
 /// The columns of the table's indexes that serve a field, as the database tells them.
 async fn indexes(app: &TestApp) -> Vec<String> {
     let url = app.database.url();
     let rows = if let Some(path) = url.strip_prefix("sqlite:///") {
-        let pool = sqlx::SqlitePool::connect(&format!("sqlite:{path}")).await.unwrap();
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite:{path}"))
+            .await
+            .unwrap();
         let text = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'col_things' ORDER BY 1";
-        sqlx::query(text).fetch_all(&pool).await.unwrap().iter().map(|row| row.get::<String, _>(0)).collect()
+        sqlx::query(text)
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get::<String, _>(0))
+            .collect()
     } else {
         let pool = sqlx::PgPool::connect(&url).await.unwrap();
-        let text = "SELECT indexname::text FROM pg_indexes WHERE tablename = 'col_things' ORDER BY 1";
-        sqlx::query(text).fetch_all(&pool).await.unwrap().iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>()
+        let text =
+            "SELECT indexname::text FROM pg_indexes WHERE tablename = 'col_things' ORDER BY 1";
+        sqlx::query(text)
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get::<String, _>(0))
+            .collect::<Vec<_>>()
     };
-    rows.into_iter().filter(|name| name.ends_with("__index") || name.ends_with("__unique")).collect()
+    rows.into_iter()
+        .filter(|name| name.ends_with("__index") || name.ends_with("__unique"))
+        .collect()
 }
 
 async fn an_index_comes_and_goes_with_its_attribute(backend: Backend) {
@@ -135,25 +189,61 @@ async fn an_index_comes_and_goes_with_its_attribute(backend: Backend) {
         ])
     };
     let (app, user) = start(backend, &all(true)).await;
-    let expected = ["col_things__d__index", "col_things__day__index", "col_things__n__unique", "col_things__t__index"];
+    let expected = [
+        "col_things__d__index",
+        "col_things__day__index",
+        "col_things__n__unique",
+        "col_things__t__index",
+    ];
     assert_eq!(indexes(&app).await, expected);
-    assert_eq!(app.admin.get("/collections/things").await.ok(200)["schema"][0]["index"], true);
-    for (d, n) in [("2025-01-01T00:30:00+01:00", 1), ("2025-01-01", 2), ("2025-01-01 00:00:00.0019", 3)] {
-        user.create("things", &json!({"d": d, "n": n, "t": "x", "day": "2025-01-01"})).await;
+    assert_eq!(
+        app.admin.get("/collections/things").await.ok(200)["schema"][0]["index"],
+        true
+    );
+    for (d, n) in [
+        ("2025-01-01T00:30:00+01:00", 1),
+        ("2025-01-01", 2),
+        ("2025-01-01 00:00:00.0019", 3),
+    ] {
+        user.create(
+            "things",
+            &json!({"d": d, "n": n, "t": "x", "day": "2025-01-01"}),
+        )
+        .await;
     }
     for (filter, total) in [
         ("d < '2025-01-01'", 1),
         ("d = '2025-01-01T00:00:00Z'", 1),
         ("d = '2025-01-01T00:00:00.001Z'", 1),
-        ("d >= '2025-01-01' && day = '2025-01-01' && t = 'x' && n > 1", 2),
+        (
+            "d >= '2025-01-01' && day = '2025-01-01' && t = 'x' && n > 1",
+            2,
+        ),
     ] {
-        assert_eq!(user.query("/records/things", &[("filter", filter)]).await.ok(200)["total"], total, "{filter}");
+        assert_eq!(
+            user.query("/records/things", &[("filter", filter)])
+                .await
+                .ok(200)["total"],
+            total,
+            "{filter}"
+        );
     }
-    app.admin.put("/collections/things", &json!({"fields": all(false)})).await.ok(200);
+    app.admin
+        .put("/collections/things", &json!({"fields": all(false)}))
+        .await
+        .ok(200);
     assert_eq!(indexes(&app).await, ["col_things__n__unique"]);
     let mut swapped = all(true);
     swapped[3]["unique"] = json!(false);
-    app.admin.put("/collections/things", &json!({"fields": swapped})).await.ok(200);
-    let expected = ["col_things__d__index", "col_things__day__index", "col_things__n__index", "col_things__t__index"];
+    app.admin
+        .put("/collections/things", &json!({"fields": swapped}))
+        .await
+        .ok(200);
+    let expected = [
+        "col_things__d__index",
+        "col_things__day__index",
+        "col_things__n__index",
+        "col_things__t__index",
+    ];
     assert_eq!(indexes(&app).await, expected);
 }

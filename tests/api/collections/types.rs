@@ -20,9 +20,19 @@ async fn start(backend: Backend) -> TestApp {
         {"name": "shout", "type": "computed", "expression": "upper(title)", "return_type": "text"}
     ]);
     app.collection("user_profiles", &fields, &open()).await;
-    app.collection("userProfiles", &json!([{"name": "on", "type": "boolean"}]), &open()).await;
+    app.collection(
+        "userProfiles",
+        &json!([{"name": "on", "type": "boolean"}]),
+        &open(),
+    )
+    .await;
     // Its types must not take the place of the document's own.
-    app.collection("collection", &json!([{"name": "a", "type": "text"}]), &open()).await;
+    app.collection(
+        "collection",
+        &json!([{"name": "a", "type": "text"}]),
+        &open(),
+    )
+    .await;
     app
 }
 
@@ -34,13 +44,28 @@ async fn the_document_describes_the_records_of_each_collection_to_superadmins(ba
     assert!(!general.to_string().to_lowercase().contains("profiles"));
     let document = app.admin.get("//openapi.json").await.ok(200);
     let schemas = &document["components"]["schemas"];
-    assert_eq!(schemas["CollectionInput"], general["components"]["schemas"]["CollectionInput"]);
+    assert_eq!(
+        schemas["CollectionInput"],
+        general["components"]["schemas"]["CollectionInput"]
+    );
     assert!(schemas["Collection2Input"]["properties"]["a"].is_object());
     let record = &schemas["UserProfiles2Record"]["properties"];
-    assert_eq!(record["title"], json!({"type": "string", "minLength": 1, "pattern": "^a"}));
-    assert_eq!(record["level"], json!({"type": "number", "minimum": 1, "maximum": 3}));
-    assert_eq!(record["status"], json!({"type": ["string", "null"], "enum": ["open", "it's \"paid\"", null]}));
-    assert_eq!(record["shout"], json!({"type": ["string", "null"], "readOnly": true}));
+    assert_eq!(
+        record["title"],
+        json!({"type": "string", "minLength": 1, "pattern": "^a"})
+    );
+    assert_eq!(
+        record["level"],
+        json!({"type": "number", "minimum": 1, "maximum": 3})
+    );
+    assert_eq!(
+        record["status"],
+        json!({"type": ["string", "null"], "enum": ["open", "it's \"paid\"", null]})
+    );
+    assert_eq!(
+        record["shout"],
+        json!({"type": ["string", "null"], "readOnly": true})
+    );
     let input = &schemas["UserProfiles2Input"];
     assert_eq!(input["required"], json!(["title", "level"]));
     assert!(input["properties"].get("shout").is_none() && input["properties"].get("id").is_none());
@@ -48,7 +73,13 @@ async fn the_document_describes_the_records_of_each_collection_to_superadmins(ba
     assert!(schemas["UserProfilesRecord"]["properties"]["on"].is_object());
     let one = &document["paths"]["/api/v1/records/user_profiles/{id}"];
     let methods: Vec<&String> = one.as_object().unwrap().keys().collect();
-    assert_eq!(methods.len(), general["paths"]["/api/v1/records/{collection}/{id}"].as_object().unwrap().len());
+    assert_eq!(
+        methods.len(),
+        general["paths"]["/api/v1/records/{collection}/{id}"]
+            .as_object()
+            .unwrap()
+            .len()
+    );
     let shape = &one["get"]["responses"]["200"]["content"]["application/json"]["schema"];
     assert_eq!(shape["$ref"], "#/components/schemas/UserProfiles2Record");
     let list = &document["paths"]["/api/v1/records/user_profiles"];
@@ -56,7 +87,8 @@ async fn the_document_describes_the_records_of_each_collection_to_superadmins(ba
     assert_eq!(body["$ref"], "#/components/schemas/UserProfiles2Input");
     let created = &list["post"]["responses"]["201"]["content"]["application/json"]["schema"];
     assert_eq!(created["$ref"], "#/components/schemas/UserProfiles2Record");
-    // It is a proper document: names are unique, what is referred to exists, paths name their parameters.
+    // It is a proper document: names are unique, what is referred to exists, paths name their
+    // parameters.
     let mut names = std::collections::HashSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for operation in operations.as_object().unwrap().values() {
@@ -64,7 +96,10 @@ async fn the_document_describes_the_records_of_each_collection_to_superadmins(ba
             assert!(names.insert(id.to_owned()), "{id} is there twice");
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap();
-                assert!(parameter["in"] != "path" || path.contains(&format!("{{{name}}}")), "{path}: {name}");
+                assert!(
+                    parameter["in"] != "path" || path.contains(&format!("{{{name}}}")),
+                    "{path}: {name}"
+                );
             }
         }
     }
@@ -94,5 +129,8 @@ async fn typescript_has_an_interface_for_each_collection(backend: Backend) {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
     assert!(!text.contains("  shout?"), "{text}");
-    assert_eq!(app.admin.get("/collections/names").await.ok(200)["total"], Value::from(3));
+    assert_eq!(
+        app.admin.get("/collections/names").await.ok(200)["total"],
+        Value::from(3)
+    );
 }

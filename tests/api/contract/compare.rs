@@ -6,17 +6,29 @@ use serde_json::Value;
 pub fn compare(expected: &Value, actual: &Value, place: &str) -> Result<(), String> {
     match expected {
         Value::Null => Ok(()),
-        Value::Object(members) => members.iter().try_for_each(|(key, value)| match actual.get(key) {
-            Some(found) => compare(value, found, &format!("{place}/{key}")),
-            None => Err(format!("{place}/{key} is missing")),
-        }),
+        Value::Object(members) => {
+            members
+                .iter()
+                .try_for_each(|(key, value)| match actual.get(key) {
+                    Some(found) => compare(value, found, &format!("{place}/{key}")),
+                    None => Err(format!("{place}/{key} is missing")),
+                })
+        }
         Value::Array(items) => {
-            let found = actual.as_array().ok_or_else(|| format!("{place} is no list"))?;
+            let found = actual
+                .as_array()
+                .ok_or_else(|| format!("{place} is no list"))?;
             if items.len() != found.len() {
-                return Err(format!("{place} has {} items, not {}", found.len(), items.len()));
+                return Err(format!(
+                    "{place} has {} items, not {}",
+                    found.len(),
+                    items.len()
+                ));
             }
             let pairs = items.iter().zip(found).enumerate();
-            pairs.into_iter().try_for_each(|(index, (item, found))| compare(item, found, &format!("{place}/{index}")))
+            pairs.into_iter().try_for_each(|(index, (item, found))| {
+                compare(item, found, &format!("{place}/{index}"))
+            })
         }
         Value::String(pattern) if pattern.starts_with('<') => {
             let fits = match pattern.as_str() {
@@ -26,7 +38,11 @@ pub fn compare(expected: &Value, actual: &Value, place: &str) -> Result<(), Stri
                 "<number>" => actual.is_number(),
                 other => panic!("an unknown pattern: {other}"),
             };
-            if fits { Ok(()) } else { Err(format!("{place} is no {pattern}: {actual}")) }
+            if fits {
+                Ok(())
+            } else {
+                Err(format!("{place} is no {pattern}: {actual}"))
+            }
         }
         Value::Number(_) if expected.as_f64() == actual.as_f64() => Ok(()),
         _ if expected == actual => Ok(()),

@@ -58,13 +58,17 @@ impl Line {
     /// Sends the request, with what was kept in place of the names.
     pub async fn send(&self, client: &Client, kept: &BTreeMap<String, String>) -> Answer {
         let filled = |text: &str| {
-            let fill = |text: String, (name, value): (&String, &String)| text.replace(&format!("{{{name}}}"), value);
+            let fill = |text: String, (name, value): (&String, &String)| {
+                text.replace(&format!("{{{name}}}"), value)
+            };
             kept.iter().fold(text.to_owned(), fill)
         };
         let method = Method::from_bytes(self.method.as_bytes()).unwrap();
         let mut request = client.request(method, &format!("/{}", filled(&self.path)));
         if let Some(body) = &self.body {
-            request = request.header("content-type", "application/json").body(filled(&body.to_string()));
+            request = request
+                .header("content-type", "application/json")
+                .body(filled(&body.to_string()));
         } else if let Some(text) = &self.text {
             if !self.headers.contains_key("Content-Type") {
                 request = request.header("content-type", "application/json");
@@ -101,7 +105,9 @@ impl Line {
                 .find(|part| !found.contains(part))
                 .map(str::to_owned);
             if let Some(absent) = absent {
-                return Err(format!("the header {name} is {found:?}, without {absent:?}"));
+                return Err(format!(
+                    "the header {name} is {found:?}, without {absent:?}"
+                ));
             }
         }
         compare(&self.response, &answer.body, "")
@@ -121,5 +127,9 @@ impl Difference {
 }
 
 fn check_status(expected: u16, answer: &Answer) -> Result<(), String> {
-    if answer.status == expected { Ok(()) } else { Err(format!("the status is {}, not {expected}", answer.status)) }
+    if answer.status == expected {
+        Ok(())
+    } else {
+        Err(format!("the status is {}, not {expected}", answer.status))
+    }
 }

@@ -22,18 +22,48 @@ async fn whoever_subscribes_to_everything_hears_nothing_of_another_account(backe
         format!("{}:0", cursor.split(':').next().unwrap())
     };
     let mut replayed = Sse::resume(b, "?collections=posts,notes", &beginning).await;
-    for collection in ["posts", "notes", "*", "users", "accounts", "change_log", "col_posts", "POSTS"] {
-        for account in [Value::Null, json!(b.account_slug), json!(a.account_slug), json!(a.account_id), json!("*")] {
-            ws.send(&json!({"action": "subscribe", "collection": collection, "account": account})).await;
+    for collection in [
+        "posts",
+        "notes",
+        "*",
+        "users",
+        "accounts",
+        "change_log",
+        "col_posts",
+        "POSTS",
+    ] {
+        for account in [
+            Value::Null,
+            json!(b.account_slug),
+            json!(a.account_slug),
+            json!(a.account_id),
+            json!("*"),
+        ] {
+            ws.send(&json!({"action": "subscribe", "collection": collection, "account": account}))
+                .await;
             ws.frame().await;
         }
     }
     let id = a.create_id("posts", &json!({"title": SECRET})).await;
-    a.patch(&format!("/records/posts/{id}"), &json!({"title": format!("{SECRET} 2")})).await.ok(200);
+    a.patch(
+        &format!("/records/posts/{id}"),
+        &json!({"title": format!("{SECRET} 2")}),
+    )
+    .await
+    .ok(200);
     let body = json!({"records": [{"title": SECRET}, {"title": SECRET}]});
     a.post("/records/notes/batch", &body).await.ok(201);
-    world.app.admin.patch(&format!("/records/posts/{id}"), &json!({"title": SECRET})).await.ok(200);
-    world.app.visitor_of(a).create("posts", &json!({"title": SECRET})).await;
+    world
+        .app
+        .admin
+        .patch(&format!("/records/posts/{id}"), &json!({"title": SECRET}))
+        .await
+        .ok(200);
+    world
+        .app
+        .visitor_of(a)
+        .create("posts", &json!({"title": SECRET}))
+        .await;
     a.delete(&format!("/records/posts/{id}")).await.ok(204);
     let last = b.create_id("posts", &json!({"title": "the end"})).await;
     let mut heard = Vec::new();

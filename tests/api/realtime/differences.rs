@@ -36,7 +36,12 @@ fn long(letter: &str) -> String {
 
 /// Changes a record in many ways, and deletes it; returns what was answered each time.
 async fn history(user: &User) -> Vec<Value> {
-    let mut record = user.create("notes", &json!({"title": "a", "body": long("a"), "data": {"x": [long("ü")]}})).await;
+    let mut record = user
+        .create(
+            "notes",
+            &json!({"title": "a", "body": long("a"), "data": {"x": [long("ü")]}}),
+        )
+        .await;
     let path = format!("/records/notes/{}", record["id"].as_str().unwrap());
     let mut states = vec![record];
     for change in [
@@ -73,7 +78,10 @@ async fn check_history(ws: &mut Ws, states: &[Value]) {
 async fn subscribe(user: &User, more: &Value) -> (Ws, Value) {
     let mut ws = Ws::connect(user).await;
     let mut message = json!({"action": "subscribe", "collection": "notes", "ref": 1, "old": true});
-    message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    message
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     ws.send(&message).await;
     let answer = ws.frame().await;
     (ws, answer["cursor"].clone())
@@ -92,11 +100,25 @@ async fn entries_of_older_versions_are_read_as_before(backend: Backend) {
     let (app, user) = notes(backend).await;
     let (_live, cursor) = subscribe(&user, &json!({})).await;
     let before = user.create("notes", &json!({"title": "a", "n": 1})).await;
-    let after =
-        user.patch(&format!("/records/notes/{}", before["id"].as_str().unwrap()), &json!({"n": 2})).await.ok(200);
+    let after = user
+        .patch(
+            &format!("/records/notes/{}", before["id"].as_str().unwrap()),
+            &json!({"n": 2}),
+        )
+        .await
+        .ok(200);
     let whole = "UPDATE change_log SET previous = $1 WHERE operation = 'update' AND record_id = $2";
-    let args = vec![before.to_string().into(), before["id"].as_str().unwrap().into()];
-    assert!(app.services().db.execute(Stmt::fixed(whole, args)).await.unwrap());
+    let args = vec![
+        before.to_string().into(),
+        before["id"].as_str().unwrap().into(),
+    ];
+    assert!(
+        app.services()
+            .db
+            .execute(Stmt::fixed(whole, args))
+            .await
+            .unwrap()
+    );
     let (mut later, _) = subscribe(&user, &json!({"since": cursor})).await;
     assert_eq!(later.frame().await["data"], before);
     let event = later.frame().await;
@@ -106,15 +128,26 @@ async fn entries_of_older_versions_are_read_as_before(backend: Backend) {
 async fn bytes_of_log(app: &TestApp) -> i64 {
     let select = "SELECT CAST(sum(coalesce(octet_length(record), 0) + coalesce(octet_length(previous), 0)) AS BIGINT) \
                   FROM change_log";
-    app.services().db.count(Stmt::fixed(select, Vec::new())).await.unwrap()
+    app.services()
+        .db
+        .count(Stmt::fixed(select, Vec::new()))
+        .await
+        .unwrap()
 }
 
 async fn a_small_change_of_a_large_record_is_a_small_entry(backend: Backend) {
     let (app, user) = notes(backend).await;
-    let id = user.create_id("notes", &json!({"title": "a", "body": "x".repeat(900_000), "data": [long("y")]})).await;
+    let id = user
+        .create_id(
+            "notes",
+            &json!({"title": "a", "body": "x".repeat(900_000), "data": [long("y")]}),
+        )
+        .await;
     let before = bytes_of_log(&app).await;
     for n in 0..20 {
-        user.patch(&format!("/records/notes/{id}"), &json!({"n": n})).await.ok(200);
+        user.patch(&format!("/records/notes/{id}"), &json!({"n": n}))
+            .await
+            .ok(200);
     }
     let each = (bytes_of_log(&app).await - before) / 20;
     assert!(each < 1_500, "{each} bytes each");
@@ -124,13 +157,26 @@ async fn filters_judge_values_that_the_log_leaves_out(backend: Backend) {
     let (_app, user) = notes(backend).await;
     let (mut ws, _) = subscribe(&user, &json!({"filter": "body ~ '%needle%'"})).await;
     let text = |word: &str| format!("{}{word}{}", long("a"), long("b"));
-    let with = user.create_id("notes", &json!({"body": text("needle")})).await;
-    let without = user.create_id("notes", &json!({"body": text("thread")})).await;
+    let with = user
+        .create_id("notes", &json!({"body": text("needle")}))
+        .await;
+    let without = user
+        .create_id("notes", &json!({"body": text("thread")}))
+        .await;
     for n in 1..3 {
-        user.patch(&format!("/records/notes/{without}"), &json!({"n": n})).await.ok(200);
-        user.patch(&format!("/records/notes/{with}"), &json!({"n": n})).await.ok(200);
+        user.patch(&format!("/records/notes/{without}"), &json!({"n": n}))
+            .await
+            .ok(200);
+        user.patch(&format!("/records/notes/{with}"), &json!({"n": n}))
+            .await
+            .ok(200);
     }
-    user.patch(&format!("/records/notes/{with}"), &json!({"body": "thread"})).await.ok(200);
+    user.patch(
+        &format!("/records/notes/{with}"),
+        &json!({"body": "thread"}),
+    )
+    .await
+    .ok(200);
     for n in [Value::Null, json!(1), json!(2)] {
         let event = ws.frame().await;
         assert_eq!((&event["id"], &event["data"]["n"]), (&json!(with), &n));
@@ -140,20 +186,38 @@ async fn filters_judge_values_that_the_log_leaves_out(backend: Backend) {
 
 async fn the_trail_has_the_columns_that_changed_and_digests_of_long_values(backend: Backend) {
     let (app, user) = notes(backend).await;
-    let id = user.create_id("notes", &json!({"title": "a", "body": long("a")})).await;
+    let id = user
+        .create_id("notes", &json!({"title": "a", "body": long("a")}))
+        .await;
     for body in [json!({"title": "b"}), json!({"body": "x".repeat(100_000)})] {
-        user.patch(&format!("/records/notes/{id}"), &body).await.ok(200);
+        user.patch(&format!("/records/notes/{id}"), &body)
+            .await
+            .ok(200);
     }
-    let rows = app.admin.query("/audit-logs", &[("record_id", &id), ("operation", "UPDATE")]).await.ok(200);
+    let rows = app
+        .admin
+        .query(
+            "/audit-logs",
+            &[("record_id", &id), ("operation", "UPDATE")],
+        )
+        .await
+        .ok(200);
     let mut rows: Vec<(Value, Value, Value)> = rows["items"]
         .as_array()
         .unwrap()
         .iter()
         .filter(|row| row["column_name"] != "updated_at")
-        .map(|row| (row["column_name"].clone(), row["old_value"].clone(), row["new_value"].clone()))
+        .map(|row| {
+            (
+                row["column_name"].clone(),
+                row["old_value"].clone(),
+                row["new_value"].clone(),
+            )
+        })
         .collect();
     rows.sort_by_key(|row| row.0.to_string());
-    let digest = "100000 bytes, SHA-256 d69e68988157833272305aaf21f453c800346e8a3640db6578e260215542e5d4";
+    let digest =
+        "100000 bytes, SHA-256 d69e68988157833272305aaf21f453c800346e8a3640db6578e260215542e5d4";
     assert_eq!(
         rows,
         [
@@ -170,10 +234,13 @@ async fn a_log_that_is_too_large_loses_its_oldest_entries(backend: Backend) {
     let (_ws, cursor) = subscribe(&user, &json!({})).await;
     let mut newest = String::new();
     for n in 0..40 {
-        newest = user.create_id("notes", &json!({"n": n, "body": "x".repeat(50_000)})).await;
+        newest = user
+            .create_id("notes", &json!({"n": n, "body": "x".repeat(50_000)}))
+            .await;
     }
     let services = app.services();
-    let sealed = async || services.audit.position().await.unwrap() == services.changes.end().await.unwrap();
+    let sealed =
+        async || services.audit.position().await.unwrap() == services.changes.end().await.unwrap();
     eventually("everything in the trail", sealed).await;
     let mut retention = services.changes.retention(i64::MAX, KEPT.unsigned_abs());
     let long_ago = services.clock.now() - std::time::Duration::from_hours(10);
@@ -182,11 +249,19 @@ async fn a_log_that_is_too_large_loses_its_oldest_entries(backend: Backend) {
     assert!(kept <= KEPT && kept > KEPT / 2, "{kept}");
     assert!(retention.bytes() <= KEPT.unsigned_abs());
     let found = "SELECT count(*) FROM change_log WHERE record_id = $1";
-    assert_eq!(services.db.count(Stmt::fixed(found, vec![newest.as_str().into()])).await.unwrap(), 1);
+    assert_eq!(
+        services
+            .db
+            .count(Stmt::fixed(found, vec![newest.as_str().into()]))
+            .await
+            .unwrap(),
+        1
+    );
     retention.prune(long_ago, i64::MAX).await.unwrap();
     assert_eq!(bytes_of_log(&app).await, kept);
     let mut ws = Ws::connect(&user).await;
-    ws.send(&json!({"action": "subscribe", "collection": "notes", "ref": 1, "since": cursor})).await;
+    ws.send(&json!({"action": "subscribe", "collection": "notes", "ref": 1, "since": cursor}))
+        .await;
     assert_eq!(ws.frame().await["type"], "subscribed");
     assert_eq!(ws.frame().await["type"], "resync");
 }

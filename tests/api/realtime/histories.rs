@@ -1,5 +1,5 @@
-//! Random histories with cascades, masks and batches that fail, heard by clients that come and go: what they hold is
-//! what the list shows.
+//! Random histories with cascades, masks and batches that fail, heard by clients that come and go:
+//! what they hold is what the list shows.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -40,19 +43,27 @@ async fn clients_that_come_and_go_hold_what_the_list_shows(backend: Backend) {
             &json!({"list_rule": "n > 3 && (owner = @request.auth.id || n < 12 || @has_group('pii_access'))"}),
         )
         .await;
-        app.collection("marks", &json!([{"name": "n", "type": "number"}]), &open()).await;
+        app.collection("marks", &json!([{"name": "n", "type": "number"}]), &open())
+            .await;
         let member = app.register().await;
         let other = app.colleague_of(&member).await;
-        let writers = (0..WRITERS).map(|writer| write(member.clone(), other.clone(), Dice(seed * 100 + writer)));
+        let writers = (0..WRITERS)
+            .map(|writer| write(member.clone(), other.clone(), Dice(seed * 100 + writer)));
         let writing = async {
             soon("the writers", futures_util::future::join_all(writers)).await;
             // Whoever listens stops at the mark.
             member.create("marks", &json!({"n": 1})).await;
         };
         // Listening comes first: what was written before would be in the list, and in no event.
-        let (to_member, to_other) = (Sse::open(&member, TOPICS).await, Sse::open(&other, TOPICS).await);
-        let ((), of_member, of_other) =
-            tokio::join!(writing, follow(to_member, &member, Dice(seed)), follow(to_other, &other, Dice(seed + 50)));
+        let (to_member, to_other) = (
+            Sse::open(&member, TOPICS).await,
+            Sse::open(&other, TOPICS).await,
+        );
+        let ((), of_member, of_other) = tokio::join!(
+            writing,
+            follow(to_member, &member, Dice(seed)),
+            follow(to_other, &other, Dice(seed + 50))
+        );
         for (user, held) in [(&member, of_member), (&other, of_other)] {
             assert_eq!(held, listed(user).await, "seed {seed}, {}", user.email);
         }
@@ -64,10 +75,16 @@ async fn write(member: User, other: User, mut dice: Dice) {
     let mut own: Vec<String> = Vec::new();
     for _ in 0..TURNS {
         let user = if dice.roll(2) == 0 { &member } else { &other };
-        let owner = if dice.roll(2) == 0 { &member.id } else { &other.id };
+        let owner = if dice.roll(2) == 0 {
+            &member.id
+        } else {
+            &other.id
+        };
         let body = json!({"n": dice.roll(16), "owner": owner, "phone": format!("+49 {}", dice.roll(1_000_000))});
         let some = |own: &[String], dice: &mut Dice| {
-            usize::try_from(dice.roll(own.len() as u64)).map(|at| own[at].clone()).unwrap()
+            usize::try_from(dice.roll(own.len() as u64))
+                .map(|at| own[at].clone())
+                .unwrap()
         };
         match dice.roll(6) {
             0 | 1 => own.push(user.create_id("items", &body).await),
@@ -81,7 +98,9 @@ async fn write(member: User, other: User, mut dice: Dice) {
                 own.extend(answer.body["id"].as_str().map(str::to_owned));
             }
             3 if !own.is_empty() => {
-                let answer = user.delete(&format!("/records/items/{}", some(&own, &mut dice))).await;
+                let answer = user
+                    .delete(&format!("/records/items/{}", some(&own, &mut dice)))
+                    .await;
                 assert!([204, 404].contains(&answer.status), "{}", answer.text);
             }
             4 => {
@@ -90,7 +109,9 @@ async fn write(member: User, other: User, mut dice: Dice) {
                 assert!([201, 400].contains(&answer.status), "{}", answer.text);
             }
             _ if !own.is_empty() => {
-                let answer = user.patch(&format!("/records/items/{}", some(&own, &mut dice)), &body).await;
+                let answer = user
+                    .patch(&format!("/records/items/{}", some(&own, &mut dice)), &body)
+                    .await;
                 assert!([200, 404].contains(&answer.status), "{}", answer.text);
             }
             _ => {}
@@ -133,5 +154,8 @@ async fn listed(user: &User) -> HashMap<String, Value> {
     let page = user.get("/records/items?limit=100").await.ok(200);
     assert_eq!(page["has_more"], false);
     let items = page["items"].as_array().unwrap();
-    items.iter().map(|item| (item["id"].as_str().unwrap().to_owned(), comparable(item))).collect()
+    items
+        .iter()
+        .map(|item| (item["id"].as_str().unwrap().to_owned(), comparable(item)))
+        .collect()
 }

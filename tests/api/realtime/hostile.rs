@@ -13,7 +13,8 @@ crate::both![
 
 async fn posts(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open())
+        .await;
     let user = app.register().await;
     (app, user)
 }
@@ -68,7 +69,10 @@ async fn frames_of_every_wrong_shape_are_answered_and_never_end_the_server(backe
                 message[key] = value.clone();
                 ws.send(&message).await;
                 let answer = ws.frame().await;
-                assert!(answer["error"].is_string() || answer["type"].is_string(), "{message}: {answer}");
+                assert!(
+                    answer["error"].is_string() || answer["type"].is_string(),
+                    "{message}: {answer}"
+                );
                 // A client that asks for a snapshot of nothing hears of it as well.
                 if answer["type"] == "subscribed" {
                     ws.send(&json!({"action": "ping"})).await;
@@ -80,15 +84,23 @@ async fn frames_of_every_wrong_shape_are_answered_and_never_end_the_server(backe
     let mut ws = Ws::connect(&user).await;
     ws.send_binary(vec![0; 1000]).await;
     assert_eq!(ws.frame().await["code"], "invalid_json");
-    ws.send_text(&format!("{{\"action\":{}", "[".repeat(50_000))).await;
+    ws.send_text(&format!("{{\"action\":{}", "[".repeat(50_000)))
+        .await;
     assert_eq!(ws.frame().await["code"], "invalid_json");
     ws.send_binary(vec![b'{'; 200_000]).await;
     assert_eq!(ws.end().await.code, 1009);
-    for query in
-        ["?since=%00", "?limit=-1", "?snapshot=maybe", "?filter=%00&collection=posts", "?record=%00&collection=posts"]
-    {
+    for query in [
+        "?since=%00",
+        "?limit=-1",
+        "?snapshot=maybe",
+        "?filter=%00&collection=posts",
+        "?record=%00&collection=posts",
+    ] {
         let path = format!("/realtime/subscribe{query}");
-        assert!(soon("an answer", user.send_head(&path)).await < 500, "{query}");
+        assert!(
+            soon("an answer", user.send_head(&path)).await < 500,
+            "{query}"
+        );
     }
     lives(&user).await;
 }
@@ -119,11 +131,16 @@ async fn many_snapshots_at_once_are_refused_before_they_fill_the_memory(backend:
     let text = "x".repeat(50_000);
     let records: Vec<Value> = (0..50).map(|_| json!({"text": text})).collect();
     for _ in 0..2 {
-        user.post("/records/posts/batch", &json!({"records": records})).await.ok(201);
+        user.post("/records/posts/batch", &json!({"records": records}))
+            .await
+            .ok(201);
     }
     let mut ws = Ws::connect(&user).await;
     for number in 0..20 {
-        ws.send(&json!({"action": "subscribe", "collection": "posts", "ref": number, "snapshot": true})).await;
+        ws.send(
+            &json!({"action": "subscribe", "collection": "posts", "ref": number, "snapshot": true}),
+        )
+        .await;
     }
     ws.send(&json!({"action": "ping"})).await;
     let (mut refused, mut shown) = (0, 0);
@@ -132,7 +149,10 @@ async fn many_snapshots_at_once_are_refused_before_they_fill_the_memory(backend:
         refused += usize::from(frame["code"] == "rate_limited");
         shown += usize::from(frame["type"] == "snapshot" && frame["has_more"].is_boolean());
     }
-    assert!(shown >= 1 && refused >= 1, "{shown} shown, {refused} refused");
+    assert!(
+        shown >= 1 && refused >= 1,
+        "{shown} shown, {refused} refused"
+    );
     drop(ws);
     let stream = Sse::open(&user, "?collection=posts").await;
     drop(stream);
@@ -143,21 +163,35 @@ async fn filters_that_are_too_expensive_lead_to_a_resync_and_delay_nobody_else(b
     const FILTERS: usize = 20;
     let (app, user) = posts(backend).await;
     let stranger = app.register().await;
-    let (mut cheap, mut witness, mut ws) =
-        (Ws::connect(&user).await, Ws::connect(&stranger).await, Ws::connect(&user).await);
+    let (mut cheap, mut witness, mut ws) = (
+        Ws::connect(&user).await,
+        Ws::connect(&stranger).await,
+        Ws::connect(&user).await,
+    );
     cheap.subscribe("posts").await;
     witness.subscribe("posts").await;
     for number in 0..FILTERS {
         let filter = format!("text ~ '%{}{number}%'", "a_".repeat(490));
-        ws.send(&json!({"action": "subscribe", "collection": "posts", "ref": number, "filter": filter})).await;
+        ws.send(
+            &json!({"action": "subscribe", "collection": "posts", "ref": number, "filter": filter}),
+        )
+        .await;
         assert_eq!(ws.frame().await["type"], "subscribed");
     }
-    let id = user.create_id("posts", &json!({"text": "a".repeat(600_000)})).await;
+    let id = user
+        .create_id("posts", &json!({"text": "a".repeat(600_000)}))
+        .await;
     assert_eq!(cheap.patient_frame().await["id"], id.as_str());
     let told = ws.patient_frame().await;
-    assert_eq!((&told["type"], &told["reason"]), (&json!("resync"), &json!("access")));
+    assert_eq!(
+        (&told["type"], &told["reason"]),
+        (&json!("resync"), &json!("access"))
+    );
     // Some of them were judged.
-    assert!(told["ref"].as_u64().is_some_and(|number| number > 0), "{told}");
+    assert!(
+        told["ref"].as_u64().is_some_and(|number| number > 0),
+        "{told}"
+    );
     let other = stranger.create_id("posts", &json!({"text": "b"})).await;
     assert_eq!(witness.patient_frame().await["id"], other.as_str());
 }

@@ -22,9 +22,15 @@ async fn heartbeats_come_in_time(backend: Backend) {
     let mut sse = Sse::open(&user, "").await;
     for _ in 0..2 {
         let beat = ws.any_frame().await;
-        assert!(beat["type"] == "heartbeat" && beat["timestamp"].is_string(), "{beat}");
+        assert!(
+            beat["type"] == "heartbeat" && beat["timestamp"].is_string(),
+            "{beat}"
+        );
         let beat = sse.any_event().await.unwrap();
-        assert_eq!((beat.name.as_str(), &beat.data["type"]), ("heartbeat", &json!("heartbeat")));
+        assert_eq!(
+            (beat.name.as_str(), &beat.data["type"]),
+            ("heartbeat", &json!("heartbeat"))
+        );
         assert_eq!(beat.id, None, "a heartbeat is no place to go on from");
     }
 }
@@ -37,14 +43,22 @@ async fn a_connection_ends_with_its_token(backend: Backend) {
     let end = ws.end().await;
     assert_eq!((end.code, end.reason.as_str()), (4401, "Token expired"));
     while sse.any_event().await.is_some() {}
-    assert!(sse.comments.iter().any(|comment| comment.contains("4401")), "{:?}", sse.comments);
+    assert!(
+        sse.comments.iter().any(|comment| comment.contains("4401")),
+        "{:?}",
+        sse.comments
+    );
 }
 
 async fn a_connection_ends_with_its_session(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &open())
+        .await;
     let user = app.register().await;
-    let other = app.anonymous().login(&user.account_slug, &user.email, PASSWORD).await;
+    let other = app
+        .anonymous()
+        .login(&user.account_slug, &user.email, PASSWORD)
+        .await;
     let (mut ending, mut staying) = (Ws::connect(&user).await, Ws::connect(&other).await);
     staying.subscribe("posts").await;
     let mut stream = Sse::open(&user, "").await;
@@ -59,7 +73,10 @@ async fn a_connection_ends_when_its_user_is_deactivated(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let user = app.register().await;
     let mut ws = Ws::connect(&user).await;
-    app.admin.delete(&format!("/users/{}", user.id)).await.ok(204);
+    app.admin
+        .delete(&format!("/users/{}", user.id))
+        .await
+        .ok(204);
     assert_eq!(ws.end().await.code, 1008);
 }
 
@@ -68,13 +85,17 @@ async fn a_connection_ends_when_the_password_changes(backend: Backend) {
     let user = app.register().await;
     let mut ws = Ws::connect(&user).await;
     let body = json!({"new_password": "Another-Horse-43!"});
-    app.admin.put(&format!("/users/{}/password", user.id), &body).await.ok(200);
+    app.admin
+        .put(&format!("/users/{}/password", user.id), &body)
+        .await
+        .ok(200);
     assert_eq!(ws.end().await.code, 1008);
 }
 
 async fn everyone_is_sent_away_when_the_server_stops(backend: Backend) {
     let mut app = TestApp::spawn(backend).await;
-    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "a", "type": "text"}]), &open())
+        .await;
     let user = app.register().await;
     let (mut one, mut two) = (Ws::connect(&user).await, Ws::connect(&user).await);
     one.subscribe("posts").await;
@@ -89,14 +110,25 @@ async fn everyone_is_sent_away_when_the_server_stops(backend: Backend) {
 }
 
 async fn a_user_has_no_more_connections_than_allowed(backend: Backend) {
-    let app = TestApp::spawn_with(backend, |config| config.realtime.max_connections_per_user = 2).await;
+    let app = TestApp::spawn_with(backend, |config| {
+        config.realtime.max_connections_per_user = 2
+    })
+    .await;
     let (user, other) = (app.register().await, app.register().await);
     let query = format!("?token={}", user.token);
     let (first, _second) = (Ws::connect(&user).await, Ws::connect(&user).await);
-    assert_eq!(Ws::try_connect(&app.base, &query, &[]).await.err(), Some(429));
+    assert_eq!(
+        Ws::try_connect(&app.base, &query, &[]).await.err(),
+        Some(429)
+    );
     let _others = Ws::connect(&other).await;
     first.close().await;
-    eventually("a free place", async || Box::pin(Ws::try_connect(&app.base, &query, &[])).await.is_ok()).await;
+    eventually("a free place", async || {
+        Box::pin(Ws::try_connect(&app.base, &query, &[]))
+            .await
+            .is_ok()
+    })
+    .await;
 }
 
 async fn connections_that_are_gone_are_forgotten(backend: Backend) {
@@ -111,5 +143,8 @@ async fn connections_that_are_gone_are_forgotten(backend: Backend) {
             ws.close().await;
         }
     }
-    eventually("the end of all connections", async || app.services().hub.connected() == 0).await;
+    eventually("the end of all connections", async || {
+        app.services().hub.connected() == 0
+    })
+    .await;
 }

@@ -4,7 +4,10 @@ use serde_json::json;
 
 use crate::harness::{Backend, TestApp, Ws, open};
 
-crate::both![a_slow_reader_hears_everything_and_delays_nobody, a_reader_that_never_reads_is_closed];
+crate::both![
+    a_slow_reader_hears_everything_and_delays_nobody,
+    a_reader_that_never_reads_is_closed
+];
 
 const EVENTS: usize = 300;
 
@@ -14,7 +17,8 @@ async fn a_slow_reader_hears_everything_and_delays_nobody(backend: Backend) {
         config.realtime.queue_bytes = 512 * 1024;
     })
     .await;
-    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open())
+        .await;
     let user = app.register().await;
     let mut slow = Ws::connect(&user).await;
     slow.subscribe("posts").await;
@@ -38,8 +42,14 @@ async fn a_slow_reader_hears_everything_and_delays_nobody(backend: Backend) {
         slow.expect_event("posts.create").await;
     }
     user.create("posts", &json!({"text": "live again"})).await;
-    assert_eq!(slow.expect_event("posts.create").await["text"], "live again");
-    assert_eq!(quick.expect_event("posts.create").await["text"], "live again");
+    assert_eq!(
+        slow.expect_event("posts.create").await["text"],
+        "live again"
+    );
+    assert_eq!(
+        quick.expect_event("posts.create").await["text"],
+        "live again"
+    );
 }
 
 async fn a_reader_that_never_reads_is_closed(backend: Backend) {
@@ -48,7 +58,8 @@ async fn a_reader_that_never_reads_is_closed(backend: Backend) {
         config.realtime.stall_seconds = 1;
     })
     .await;
-    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "text", "type": "text"}]), &open())
+        .await;
     let user = app.register().await;
     let mut deaf = Ws::connect(&user).await;
     deaf.subscribe("posts").await;

@@ -16,7 +16,8 @@ crate::both![
 async fn posts(backend: Backend) -> (TestApp, User) {
     let app = TestApp::spawn(backend).await;
     for name in ["posts", "notes", "marks"] {
-        app.collection(name, &json!([{"name": "n", "type": "number"}]), &open()).await;
+        app.collection(name, &json!([{"name": "n", "type": "number"}]), &open())
+            .await;
     }
     let user = app.register().await;
     (app, user)
@@ -24,25 +25,46 @@ async fn posts(backend: Backend) -> (TestApp, User) {
 
 async fn collections_are_named_in_every_published_form(backend: Backend) {
     let (app, user) = posts(backend).await;
-    let all = ["posts.create", "posts.update", "notes.create", "notes.update"];
+    let all = [
+        "posts.create",
+        "posts.update",
+        "notes.create",
+        "notes.update",
+    ];
     let cases: &[(&str, &[&str])] = &[
         ("?collection=posts&collection=notes", &all),
         ("?collections=posts&collections=notes", &all),
         ("?collections=posts,notes", &all),
         ("?collection=posts", &all[..2]),
-        ("?collections=posts%3Acreate%2Cdelete&collections=notes:update", &["posts.create", "notes.update"]),
-        ("?collections=posts,notes&operations=update", &["posts.update", "notes.update"]),
+        (
+            "?collections=posts%3Acreate%2Cdelete&collections=notes:update",
+            &["posts.create", "notes.update"],
+        ),
+        (
+            "?collections=posts,notes&operations=update",
+            &["posts.update", "notes.update"],
+        ),
         ("", &[]),
     ];
     for (query, expected) in cases {
-        let marks = if query.is_empty() { "?collection=marks" } else { "&collection=marks" };
-        let marks = if query.contains("operations=") { "&collections=marks:update" } else { marks };
+        let marks = if query.is_empty() {
+            "?collection=marks"
+        } else {
+            "&collection=marks"
+        };
+        let marks = if query.contains("operations=") {
+            "&collections=marks:update"
+        } else {
+            marks
+        };
         let with_token = format!("{query}{marks}&token={}", user.token);
         let mut sse = Sse::open(&app.anonymous(), &with_token).await;
         let mut ids = Vec::new();
         for collection in ["posts", "notes", "marks"] {
             let id = user.create_id(collection, &json!({"n": 1})).await;
-            user.patch(&format!("/records/{collection}/{id}"), &json!({"n": 2})).await.ok(200);
+            user.patch(&format!("/records/{collection}/{id}"), &json!({"n": 2}))
+                .await
+                .ok(200);
             ids.push(id);
         }
         let mut heard = Vec::new();
@@ -67,7 +89,11 @@ async fn both_paths_serve_the_same_stream(backend: Backend) {
     let created = user.create("posts", &json!({"n": 1})).await;
     let event = sse.event().await;
     assert_eq!(event.data["data"], created);
-    assert!(event.id.is_some_and(|id| event.data["cursor"] == id.as_str()));
+    assert!(
+        event
+            .id
+            .is_some_and(|id| event.data["cursor"] == id.as_str())
+    );
     assert!(sse.comments.iter().any(|comment| comment == "connected"));
 }
 
@@ -95,7 +121,10 @@ async fn a_stream_goes_on_after_its_last_event(backend: Backend) {
         stranger.create("posts", &json!({"n": -1})).await;
     }
     // By header and by query; what was missed comes first, then what happens now, nothing twice.
-    let by_query = [format!("&last_event_id={}", cursors[0]), format!("&since={}", cursors[0])];
+    let by_query = [
+        format!("&last_event_id={}", cursors[0]),
+        format!("&since={}", cursors[0]),
+    ];
     let mut streams = vec![
         Sse::resume(&user, "?collection=posts", &cursors[0]).await,
         Sse::open(&user, &format!("?collection=posts{}", by_query[0])).await,
@@ -119,10 +148,20 @@ async fn a_cursor_of_another_life_is_answered_with_resync(backend: Backend) {
     user.create("posts", &json!({"n": 1})).await;
     // From here on, no cursor is from before the collection.
     witness.event().await;
-    for cursor in ["nonsense", "other-epoch:5", "a:b:c", "x:-1", "x:99999999999999999999"] {
+    for cursor in [
+        "nonsense",
+        "other-epoch:5",
+        "a:b:c",
+        "x:-1",
+        "x:99999999999999999999",
+    ] {
         let mut sse = Sse::resume(&user, "?collection=posts", cursor).await;
         let resync = sse.notice("resync").await;
-        assert_eq!((&resync.data["type"], &resync.data["reason"]), (&json!("resync"), &json!("epoch")), "{cursor}");
+        assert_eq!(
+            (&resync.data["type"], &resync.data["reason"]),
+            (&json!("resync"), &json!("epoch")),
+            "{cursor}"
+        );
         let known = resync.id.unwrap();
         let created = user.create_id("posts", &json!({"n": 7})).await;
         assert_eq!(sse.event().await.data["id"], created.as_str());
@@ -159,8 +198,16 @@ async fn a_stream_may_begin_with_what_is_there(backend: Backend) {
     let query = "?collection=posts&snapshot=true&filter=n%3E1&sort=n&fields=n&limit=2";
     let mut sse = Sse::open(&user, query).await;
     let page = sse.notice("snapshot").await.data;
-    let shown: Vec<Option<f64>> = page["items"].as_array().unwrap().iter().map(|item| item["n"].as_f64()).collect();
-    assert_eq!((shown, &page["has_more"]), (vec![Some(2.0), Some(3.0)], &json!(true)));
+    let shown: Vec<Option<f64>> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["n"].as_f64())
+        .collect();
+    assert_eq!(
+        (shown, &page["has_more"]),
+        (vec![Some(2.0), Some(3.0)], &json!(true))
+    );
     assert!(sse.notice("live").await.id.is_some());
     user.create("posts", &json!({"n": 1})).await;
     user.create("posts", &json!({"n": 9})).await;
@@ -181,7 +228,8 @@ async fn a_plain_stream_never_sees_a_new_kind_of_event(backend: Backend) {
         config.realtime.heartbeat_seconds = 1;
     })
     .await;
-    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open()).await;
+    app.collection("posts", &json!([{"name": "n", "type": "number"}]), &open())
+        .await;
     let user = app.register().await;
     let mut sse = Sse::open(&user, "?collection=posts").await;
     app.rules("posts", &json!({"list_rule": "n > 0"})).await;
@@ -198,6 +246,11 @@ async fn a_plain_stream_never_sees_a_new_kind_of_event(backend: Backend) {
 async fn more_than_a_hundred_collections_are_refused(backend: Backend) {
     let (_app, user) = posts(backend).await;
     let names: Vec<String> = (0..101).map(|index| format!("c{index}")).collect();
-    user.get(&format!("/realtime/subscribe?collections={}", names.join(","))).await.refused(400, "100");
+    user.get(&format!(
+        "/realtime/subscribe?collections={}",
+        names.join(",")
+    ))
+    .await
+    .refused(400, "100");
     Sse::open(&user, &format!("?collections={}", names[..100].join(","))).await;
 }

@@ -15,7 +15,8 @@ const SECRET: &str = "123-45-6789";
 
 async fn people(backend: Backend, more: &Value) -> (TestApp, User, User) {
     let app = TestApp::spawn(backend).await;
-    let mut ssn = json!({"name": "ssn", "type": "text", "pii": true, "mask_type": "ssn", "unique": true});
+    let mut ssn =
+        json!({"name": "ssn", "type": "text", "pii": true, "mask_type": "ssn", "unique": true});
     for (key, value) in more.as_object().unwrap() {
         ssn[key] = value.clone();
     }
@@ -31,31 +32,59 @@ async fn people(backend: Backend, more: &Value) -> (TestApp, User, User) {
     app.collection("people", &fields, &rules).await;
     let owner = app.register().await;
     let eve = app.colleague_of(&owner).await;
-    owner.create("people", &json!({"title": "one", "code": "hidden", "ssn": SECRET})).await;
+    owner
+        .create(
+            "people",
+            &json!({"title": "one", "code": "hidden", "ssn": SECRET}),
+        )
+        .await;
     (app, owner, eve)
 }
 
 async fn values_that_one_does_not_see_are_not_found_by_trying(backend: Backend) {
     let (_app, owner, eve) = people(backend, &json!({})).await;
-    let own = eve.create_id("people", &json!({"title": "mine", "ssn": "own"})).await;
+    let own = eve
+        .create_id("people", &json!({"title": "mine", "ssn": "own"}))
+        .await;
     // A batch that is sure to fail at its end tells nothing about the guesses before.
     let batch = |first: usize, count: usize| {
         let guesses = (first..first + count).map(|n| json!({"ssn": format!("123-45-{n:04}")}));
         json!({"records": guesses.chain([json!({"ssn": "own"})]).collect::<Vec<_>>()})
     };
-    let without = eve.post("/records/people/batch", &batch(1000, 10)).await.refused(409, "");
-    let with = eve.post("/records/people/batch", &batch(6785, 10)).await.refused(409, "");
+    let without = eve
+        .post("/records/people/batch", &batch(1000, 10))
+        .await
+        .refused(409, "");
+    let with = eve
+        .post("/records/people/batch", &batch(6785, 10))
+        .await
+        .refused(409, "");
     assert_eq!(without, with);
-    assert!(with["field"].is_null() && with["index"].is_null() && !with.to_string().contains("ssn"), "{with}");
+    assert!(
+        with["field"].is_null() && with["index"].is_null() && !with.to_string().contains("ssn"),
+        "{with}"
+    );
     // Values that were sent count as guesses.
     for _ in 0..2 {
-        eve.post("/records/people/batch", &batch(6785, 10)).await.refused(429, "");
-        eve.post("/records/people", &json!({"ssn": SECRET})).await.refused(429, "");
-        eve.patch(&format!("/records/people/{own}"), &json!({"ssn": "123-45-0000"})).await.refused(429, "");
+        eve.post("/records/people/batch", &batch(6785, 10))
+            .await
+            .refused(429, "");
+        eve.post("/records/people", &json!({"ssn": SECRET}))
+            .await
+            .refused(429, "");
+        eve.patch(
+            &format!("/records/people/{own}"),
+            &json!({"ssn": "123-45-0000"}),
+        )
+        .await
+        .refused(429, "");
     }
     // Everything else goes on: other fields, and people who see the field.
     eve.create("people", &json!({"title": "more"})).await;
-    let clash = owner.post("/records/people", &json!({"ssn": SECRET})).await.refused(409, "ssn");
+    let clash = owner
+        .post("/records/people", &json!({"ssn": SECRET}))
+        .await
+        .refused(409, "ssn");
     assert_eq!(clash["field"], "ssn");
     assert_eq!(eve.get("/records/people").await.ok(200)["total"], 2);
 }
@@ -63,34 +92,66 @@ async fn values_that_one_does_not_see_are_not_found_by_trying(backend: Backend) 
 async fn clashes_of_fields_that_one_sees_name_them(backend: Backend) {
     let (app, _owner, eve) = people(backend, &json!({})).await;
     for _ in 0..25 {
-        let clash = eve.post("/records/people", &json!({"title": "one"})).await.refused(409, "title");
+        let clash = eve
+            .post("/records/people", &json!({"title": "one"}))
+            .await
+            .refused(409, "title");
         assert_eq!(clash["field"], "title");
     }
     let batch = json!({"records": [{"title": "new"}, {"title": "one"}]});
-    let clash = eve.post("/records/people/batch", &batch).await.refused(409, "title");
-    assert_eq!((&clash["field"], &clash["index"]), (&json!("title"), &json!(1)));
+    let clash = eve
+        .post("/records/people/batch", &batch)
+        .await
+        .refused(409, "title");
+    assert_eq!(
+        (&clash["field"], &clash["index"]),
+        (&json!("title"), &json!(1))
+    );
     // A field that the lists hide is one that nobody sees.
-    app.rules("people", &json!({"list_fields": ["title"], "view_fields": ["title"]})).await;
-    let clash = eve.post("/records/people", &json!({"code": "hidden"})).await.refused(409, "");
+    app.rules(
+        "people",
+        &json!({"list_fields": ["title"], "view_fields": ["title"]}),
+    )
+    .await;
+    let clash = eve
+        .post("/records/people", &json!({"code": "hidden"}))
+        .await
+        .refused(409, "");
     assert!(clash["field"].is_null(), "{clash}");
     for _ in 0..19 {
-        eve.post("/records/people", &json!({"code": "hidden"})).await.refused(409, "");
+        eve.post("/records/people", &json!({"code": "hidden"}))
+            .await
+            .refused(409, "");
     }
-    eve.post("/records/people", &json!({"code": "hidden"})).await.refused(429, "");
+    eve.post("/records/people", &json!({"code": "hidden"}))
+        .await
+        .refused(429, "");
 }
 
 async fn a_definition_may_say_that_clashes_tell(backend: Backend) {
     let (app, _owner, eve) = people(backend, &json!({"discloses_existence": true})).await;
     for _ in 0..25 {
-        let clash = eve.post("/records/people", &json!({"ssn": SECRET})).await.refused(409, "ssn");
+        let clash = eve
+            .post("/records/people", &json!({"ssn": SECRET}))
+            .await
+            .refused(409, "ssn");
         assert_eq!(clash["field"], "ssn");
     }
     let wrong = json!({"name": "things", "fields": [{"name": "a", "type": "text", "discloses_existence": true}]});
-    let expected = [("schema[0].discloses_existence", "discloses_existence_requires_unique")];
-    app.admin.post("/collections", &wrong).await.problems(&expected);
+    let expected = [(
+        "schema[0].discloses_existence",
+        "discloses_existence_requires_unique",
+    )];
+    app.admin
+        .post("/collections", &wrong)
+        .await
+        .problems(&expected);
     // What is exported has the decision in it.
     let export = app.admin.get("/collections/export").await.ok(200);
-    assert_eq!(export["collections"][0]["schema"][2]["discloses_existence"], true);
+    assert_eq!(
+        export["collections"][0]["schema"][2]["discloses_existence"],
+        true
+    );
 }
 
 async fn values_that_do_not_fit_into_an_index_are_refused_by_name(backend: Backend) {
@@ -115,11 +176,16 @@ async fn values_that_do_not_fit_into_an_index_are_refused_by_name(backend: Backe
         let id = user.create_id("texts", &json!({field: short})).await;
         let answers = [
             user.post("/records/texts", &json!({field: long})).await,
-            user.patch(&format!("/records/texts/{id}"), &json!({field: long})).await,
+            user.patch(&format!("/records/texts/{id}"), &json!({field: long}))
+                .await,
         ];
         for answer in answers {
             match backend {
-                Backend::Sqlite => assert!(answer.status < 300 || answer.status == 409, "{}", answer.text),
+                Backend::Sqlite => assert!(
+                    answer.status < 300 || answer.status == 409,
+                    "{}",
+                    answer.text
+                ),
                 Backend::Postgres => answer.problems(&[(field, "too_long")]),
             }
         }
@@ -127,7 +193,10 @@ async fn values_that_do_not_fit_into_an_index_are_refused_by_name(backend: Backe
     for attribute in ["unique", "index"] {
         let mut changed = fields.clone();
         changed[2][attribute] = json!(true);
-        let answer = app.admin.put("/collections/texts", &json!({"fields": changed})).await;
+        let answer = app
+            .admin
+            .put("/collections/texts", &json!({"fields": changed}))
+            .await;
         match backend {
             Backend::Sqlite => assert_eq!(answer.status, 200, "{}", answer.text),
             Backend::Postgres => answer.problems(&[("schema[2].index", "too_long_for_index")]),

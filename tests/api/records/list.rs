@@ -38,23 +38,52 @@ async fn items(backend: Backend) -> (TestApp, User) {
 
 async fn names(user: &User, query: &[(&str, &str)]) -> Vec<Value> {
     let page = user.query("/records/items", query).await.ok(200);
-    page["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect()
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["name"].clone())
+        .collect()
 }
 
 async fn a_page_has_its_records_and_the_total(backend: Backend) {
     let (_app, user) = items(backend).await;
-    let page = user.query("/records/items", &[("skip", "1"), ("limit", "2"), ("sort", "+n,+name")]).await.ok(200);
-    assert_eq!((&page["total"], &page["skip"], &page["limit"]), (&json!(5), &json!(1), &json!(2)));
+    let page = user
+        .query(
+            "/records/items",
+            &[("skip", "1"), ("limit", "2"), ("sort", "+n,+name")],
+        )
+        .await
+        .ok(200);
+    assert_eq!(
+        (&page["total"], &page["skip"], &page["limit"]),
+        (&json!(5), &json!(1), &json!(2))
+    );
     assert_eq!(page["items"].as_array().unwrap().len(), 2);
     assert_eq!(page["has_more"], true);
-    let beyond = user.query("/records/items", &[("skip", "50")]).await.ok(200);
-    assert_eq!((&beyond["total"], &beyond["items"]), (&json!(5), &json!([])));
+    let beyond = user
+        .query("/records/items", &[("skip", "50")])
+        .await
+        .ok(200);
+    assert_eq!(
+        (&beyond["total"], &beyond["items"]),
+        (&json!(5), &json!([]))
+    );
     let all = user.get("/records/items").await.ok(200);
-    assert_eq!((&all["limit"], &all["skip"], &all["has_more"]), (&json!(30), &json!(0), &json!(false)));
+    assert_eq!(
+        (&all["limit"], &all["skip"], &all["has_more"]),
+        (&json!(30), &json!(0), &json!(false))
+    );
     // Newest first, unless sorted otherwise; what is listed is what a GET shows.
     let first = &all["items"][0];
-    let fetched = user.get(&format!("/records/items/{}", first["id"].as_str().unwrap())).await.ok(200);
-    assert_eq!((&first["id"], &first["created_at"]), (&fetched["id"], &fetched["created_at"]));
+    let fetched = user
+        .get(&format!("/records/items/{}", first["id"].as_str().unwrap()))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&first["id"], &first["created_at"]),
+        (&fetched["id"], &fetched["created_at"])
+    );
 }
 
 async fn sorting_takes_several_keys_and_bare_names_ascend(backend: Backend) {
@@ -65,24 +94,46 @@ async fn sorting_takes_several_keys_and_bare_names_ascend(backend: Backend) {
     assert_eq!(names(&user, &[("sort", "+n,-name"), valued]).await, bare);
     // A raw plus arrives as a space.
     assert_eq!(names(&user, &[("sort", " n,-name"), valued]).await, bare);
-    assert_eq!(names(&user, &[("sort", "-n,name"), valued]).await, ["Banana", "cherry", "apple", "it's"]);
-    for system in ["id", "-created_at", "updated_at", "created_by", "-updated_by"] {
+    assert_eq!(
+        names(&user, &[("sort", "-n,name"), valued]).await,
+        ["Banana", "cherry", "apple", "it's"]
+    );
+    for system in [
+        "id",
+        "-created_at",
+        "updated_at",
+        "created_by",
+        "-updated_by",
+    ] {
         assert_eq!(names(&user, &[("sort", system)]).await.len(), 5, "{system}");
     }
-    let refusal = user.query("/records/items", &[("sort", "nonsense")]).await.refused(400, "nonsense");
+    let refusal = user
+        .query("/records/items", &[("sort", "nonsense")])
+        .await
+        .refused(400, "nonsense");
     assert!(refusal["error"].is_string());
 }
 
 async fn fields_narrow_what_is_listed(backend: Backend) {
     let (_app, user) = items(backend).await;
-    user.query("/records/items", &[("fields", "name,nonsense")]).await.refused(400, "nonsense");
-    let page = user.query("/records/items", &[("fields", "name")]).await.ok(200);
+    user.query("/records/items", &[("fields", "name,nonsense")])
+        .await
+        .refused(400, "nonsense");
+    let page = user
+        .query("/records/items", &[("fields", "name")])
+        .await
+        .ok(200);
     for item in page["items"].as_array().unwrap() {
         let keys = item.as_object().unwrap();
-        assert!(keys.contains_key("name") && keys.contains_key("created_by") && keys.contains_key("id"));
+        assert!(
+            keys.contains_key("name") && keys.contains_key("created_by") && keys.contains_key("id")
+        );
         assert!(!keys.contains_key("n"), "{item}");
     }
-    let page = user.query("/records/items", &[("fields", "*")]).await.ok(200);
+    let page = user
+        .query("/records/items", &[("fields", "*")])
+        .await
+        .ok(200);
     assert!(page["items"][0].as_object().unwrap().contains_key("n"));
 }
 
@@ -93,7 +144,10 @@ async fn filters_select(backend: Backend) {
         ("   ", &["it's", "apple", "Banana", "cherry"]),
         ("n = 2", &["Banana", "cherry"]),
         ("n = 2 && b = true", &["cherry"]),
-        ("n >= 1 || n <= 0 && b = true", &["apple", "Banana", "cherry"]),
+        (
+            "n >= 1 || n <= 0 && b = true",
+            &["apple", "Banana", "cherry"],
+        ),
         ("!(n = 2) && name != null", &["it's", "apple"]),
         ("n > -6 && n < 0", &["it's"]),
         ("n IN (-5, 1)", &["it's", "apple"]),
@@ -110,9 +164,15 @@ async fn filters_select(backend: Backend) {
         ("d = '2025-01-02T00:00:00Z'", &["Banana"]),
         ("d < '2025-01-02'", &["apple"]),
         ("created_by = 'nobody'", &[]),
-        ("created_at > '2020-01-01'", &["it's", "apple", "Banana", "cherry"]),
+        (
+            "created_at > '2020-01-01'",
+            &["it's", "apple", "Banana", "cherry"],
+        ),
         ("'apple' = name", &["apple"]),
-        ("n = n && name = name", &["it's", "apple", "Banana", "cherry"]),
+        (
+            "n = n && name = name",
+            &["it's", "apple", "Banana", "cherry"],
+        ),
     ];
     for (filter, expected) in cases {
         let mut found = names(&user, &[("filter", filter), ("sort", "n,name")]).await;
@@ -120,7 +180,10 @@ async fn filters_select(backend: Backend) {
         assert_eq!(found, *expected, "{filter}");
     }
     let id = user.create_id("items", &json!({"name": "by id"})).await;
-    assert_eq!(names(&user, &[("filter", &format!("id = '{id}'"))]).await, ["by id"]);
+    assert_eq!(
+        names(&user, &[("filter", &format!("id = '{id}'"))]).await,
+        ["by id"]
+    );
 }
 
 async fn filters_that_are_wrong_are_refused_with_the_reason(backend: Backend) {
@@ -150,14 +213,23 @@ async fn filters_that_are_wrong_are_refused_with_the_reason(backend: Backend) {
         "-- comment",
     ];
     for filter in wrong {
-        let refusal = user.query("/records/items", &[("filter", filter)]).await.refused(400, "");
-        assert_eq!(refusal["error"], "Invalid filter expression", "{filter}: {refusal}");
+        let refusal = user
+            .query("/records/items", &[("filter", filter)])
+            .await
+            .refused(400, "");
+        assert_eq!(
+            refusal["error"], "Invalid filter expression",
+            "{filter}: {refusal}"
+        );
     }
 }
 
 async fn unknown_parameters_are_refused(backend: Backend) {
     let (_app, user) = items(backend).await;
-    let refusal = user.get("/records/items?name=apple").await.refused(400, "filter");
+    let refusal = user
+        .get("/records/items?name=apple")
+        .await
+        .refused(400, "filter");
     assert_eq!(refusal["error"], "Unsupported query parameter");
 }
 
@@ -174,7 +246,9 @@ async fn numbers_out_of_range_are_never_clamped(backend: Backend) {
         "skip=x",
         "limit=99999999999999999999",
     ] {
-        user.get(&format!("/records/items?{query}")).await.refused(422, "");
+        user.get(&format!("/records/items?{query}"))
+            .await
+            .refused(422, "");
     }
     user.get("/records/items?limit=100").await.ok(200);
 }
@@ -186,23 +260,48 @@ async fn lists_name_the_account(backend: Backend) {
     // A superadmin sees the records of every account.
     let stranger = app.register().await;
     stranger.create("items", &json!({"name": "theirs"})).await;
-    let page = app.admin.get("/records/items?sort=-created_at").await.ok(200);
+    let page = app
+        .admin
+        .get("/records/items?sort=-created_at")
+        .await
+        .ok(200);
     assert_eq!(page["total"], 6);
-    assert_eq!(page["items"][0]["account_name"], stranger.account_slug.as_str());
+    assert_eq!(
+        page["items"][0]["account_name"],
+        stranger.account_slug.as_str()
+    );
     assert_eq!(stranger.get("/records/items").await.ok(200)["total"], 1);
 }
 
 async fn filters_and_totals_follow_writes_at_once(backend: Backend) {
     let (_app, user) = items(backend).await;
     for round in 0..10 {
-        let total =
-            async |filter: &str| user.query("/records/items", &[("filter", filter)]).await.ok(200)["total"].clone();
+        let total = async |filter: &str| {
+            user.query("/records/items", &[("filter", filter)])
+                .await
+                .ok(200)["total"]
+                .clone()
+        };
         assert_eq!(total("n = 77").await, 0, "round {round}");
         let id = user.create_id("items", &json!({"n": 77})).await;
-        assert_eq!((total("n = 77").await, total("").await), (json!(1), json!(6)), "round {round}");
-        user.patch(&format!("/records/items/{id}"), &json!({"n": 78})).await.ok(200);
-        assert_eq!((total("n = 77").await, total("n = 78").await), (json!(0), json!(1)), "round {round}");
+        assert_eq!(
+            (total("n = 77").await, total("").await),
+            (json!(1), json!(6)),
+            "round {round}"
+        );
+        user.patch(&format!("/records/items/{id}"), &json!({"n": 78}))
+            .await
+            .ok(200);
+        assert_eq!(
+            (total("n = 77").await, total("n = 78").await),
+            (json!(0), json!(1)),
+            "round {round}"
+        );
         user.delete(&format!("/records/items/{id}")).await.ok(204);
-        assert_eq!((total("n = 78").await, total("").await), (json!(0), json!(5)), "round {round}");
+        assert_eq!(
+            (total("n = 78").await, total("").await),
+            (json!(0), json!(5)),
+            "round {round}"
+        );
     }
 }

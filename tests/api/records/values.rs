@@ -13,7 +13,8 @@ crate::both![whatever_is_accepted_is_what_rules_and_filters_see];
 /// Random values of each type.
 const VALUES: usize = 40;
 
-/// What is tried as a value of a field: most of it is accepted, the rest is refused and leaves nothing.
+/// What is tried as a value of a field: most of it is accepted, the rest is refused and leaves
+/// nothing.
 fn tried(kind: &str, id: &str) -> BoxedStrategy<Value> {
     let text = || prop_oneof![any::<String>(), "[ -~äßé日\\\\'\"%_]{0,12}"];
     let json = |texts: &[&str]| select(texts.iter().map(|text| json!(text)).collect::<Vec<_>>());
@@ -21,11 +22,20 @@ fn tried(kind: &str, id: &str) -> BoxedStrategy<Value> {
         "text" => text().prop_map(Value::from).boxed(),
         "number" => prop_oneof![
             // Further from one, SQLite shows a neighbour of what it keeps.
-            any::<f64>().prop_filter("near one", |n| (1e-15..1e22).contains(&n.abs())).prop_map(Value::from),
+            any::<f64>()
+                .prop_filter("near one", |n| (1e-15..1e22).contains(&n.abs()))
+                .prop_map(Value::from),
             (-1e12..1e12).prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             (-100..100_i32).prop_map(|n| json!(f64::from(n) / 8.0)),
-            select(vec![json!(0), json!(-0.0), json!(1e15), json!(1e300), json!(u64::MAX), json!(5e-324)]),
+            select(vec![
+                json!(0),
+                json!(-0.0),
+                json!(1e15),
+                json!(1e300),
+                json!(u64::MAX),
+                json!(5e-324)
+            ]),
         ]
         .boxed(),
         "boolean" => any::<bool>().prop_map(Value::from).boxed(),
@@ -42,9 +52,15 @@ fn tried(kind: &str, id: &str) -> BoxedStrategy<Value> {
             })
             .boxed(),
         "datetime" => {
-            let day = (1..10_000_i32, 1..13_u32, 1..30_u32, any::<bool>()).prop_map(|(y, m, d, basic)| {
-                if basic { format!("{y:04}{m:02}{d:02}") } else { format!("{y:04}-{m:02}-{d:02}") }
-            });
+            let day = (1..10_000_i32, 1..13_u32, 1..30_u32, any::<bool>()).prop_map(
+                |(y, m, d, basic)| {
+                    if basic {
+                        format!("{y:04}{m:02}{d:02}")
+                    } else {
+                        format!("{y:04}-{m:02}-{d:02}")
+                    }
+                },
+            );
             let clock = select(vec![
                 "",
                 "T",
@@ -61,19 +77,38 @@ fn tried(kind: &str, id: &str) -> BoxedStrategy<Value> {
                 "t12:30:15.1234567890",
                 "T123015.25",
             ]);
-            let zone =
-                select(vec!["", "Z", "z", "+00:00", "+02:00", "-0530", "+14", "-14:59", "+23:59", "+24:00", " Z"]);
-            (day, clock, zone).prop_map(|(day, clock, zone)| json!(format!("{day}{clock}{zone}"))).boxed()
+            let zone = select(vec![
+                "", "Z", "z", "+00:00", "+02:00", "-0530", "+14", "-14:59", "+23:59", "+24:00",
+                " Z",
+            ]);
+            (day, clock, zone)
+                .prop_map(|(day, clock, zone)| json!(format!("{day}{clock}{zone}")))
+                .boxed()
         }
-        "email" => ("[a-zA-Z0-9.+'_-]{1,8}", "[a-zA-Z0-9.-]{1,8}", select(vec!["com", "example", "XY", "x"]))
+        "email" => (
+            "[a-zA-Z0-9.+'_-]{1,8}",
+            "[a-zA-Z0-9.-]{1,8}",
+            select(vec!["com", "example", "XY", "x"]),
+        )
             .prop_map(|(local, host, top)| json!(format!("{local}@{host}.{top}")))
             .boxed(),
-        "url" => (select(vec!["http", "HTTPS", "https", "ftp"]), "[a-zA-Z0-9.:/?#äб'()_%-]{0,12}")
+        "url" => (
+            select(vec!["http", "HTTPS", "https", "ftp"]),
+            "[a-zA-Z0-9.:/?#äб'()_%-]{0,12}",
+        )
             .prop_map(|(scheme, rest)| json!(format!("{scheme}://{rest}")))
             .boxed(),
         "reference" => {
             let braced = format!("{{{id}}}");
-            json(&[id, &id.to_uppercase(), &id.replace('-', ""), &braced, &format!("urn:uuid:{id}"), "nothing"]).boxed()
+            json(&[
+                id,
+                &id.to_uppercase(),
+                &id.replace('-', ""),
+                &braced,
+                &format!("urn:uuid:{id}"),
+                "nothing",
+            ])
+            .boxed()
         }
         "json" => {
             let leaf = prop_oneof![
@@ -95,7 +130,11 @@ fn tried(kind: &str, id: &str) -> BoxedStrategy<Value> {
         _ => (any::<i32>(), text(), any::<bool>())
             .prop_map(|(size, path, as_text)| {
                 let file = json!({"filename": "a", "size": size, "mime_type": "a/b", "path": path});
-                if as_text { json!(file.to_string()) } else { file }
+                if as_text {
+                    json!(file.to_string())
+                } else {
+                    file
+                }
             })
             .boxed(),
     }
@@ -120,7 +159,18 @@ async fn whatever_is_accepted_is_what_rules_and_filters_see(backend: Backend) {
     let app = TestApp::spawn(backend).await;
     let user = app.register().await;
     let mut runner = TestRunner::new(Config::default());
-    for kind in ["text", "number", "boolean", "date", "datetime", "email", "url", "reference", "json", "file"] {
+    for kind in [
+        "text",
+        "number",
+        "boolean",
+        "date",
+        "datetime",
+        "email",
+        "url",
+        "reference",
+        "json",
+        "file",
+    ] {
         let mut field = json!({"name": "f", "type": kind});
         if kind == "reference" {
             (field["collection"], field["on_delete"]) = (json!("of_text"), json!("cascade"));
@@ -134,15 +184,23 @@ async fn whatever_is_accepted_is_what_rules_and_filters_see(backend: Backend) {
             let value = strategy.new_tree(&mut runner).unwrap().current();
             accepted += usize::from(holds(&app, &user, kind, &value).await);
         }
-        assert!(accepted > VALUES / 8, "only {accepted} values of {kind} were accepted");
+        assert!(
+            accepted > VALUES / 8,
+            "only {accepted} values of {kind} were accepted"
+        );
     }
 }
 
-/// Stores a value in a new record and again, and asks rules and filters about it. Returns whether it is accepted.
+/// Stores a value in a new record and again, and asks rules and filters about it. Returns whether
+/// it is accepted.
 async fn holds(app: &TestApp, user: &User, kind: &str, value: &Value) -> bool {
     let path = format!("/records/of_{kind}");
     let body = json!({"f": value});
-    app.rules(&format!("of_{kind}"), &json!({"create_rule": "", "update_rule": ""})).await;
+    app.rules(
+        &format!("of_{kind}"),
+        &json!({"create_rule": "", "update_rule": ""}),
+    )
+    .await;
     let created = user.post(&path, &body).await;
     if created.status != 201 {
         assert_eq!(created.status, 400, "{kind} {value}: {}", created.text);
@@ -158,7 +216,8 @@ async fn holds(app: &TestApp, user: &User, kind: &str, value: &Value) -> bool {
     let comparable = !matches!(kind, "json" | "file") && !shown.is_null();
     if comparable {
         conditions.push("@request.data.f = f".to_owned());
-        conditions.extend(written.map(|literal| format!("@request.data.f = {literal} && f = {literal}")));
+        conditions
+            .extend(written.map(|literal| format!("@request.data.f = {literal} && f = {literal}")));
     }
     if kind == "file" {
         let (size, path) = (&shown["size"], quoted(shown["path"].as_str().unwrap()));
@@ -166,13 +225,31 @@ async fn holds(app: &TestApp, user: &User, kind: &str, value: &Value) -> bool {
         conditions.push(format!("@request.data.f.size = {size} && f.size = {size}"));
     }
     let rule = conditions.join(" && ");
-    let answer = app.admin.put(&format!("/collections/of_{kind}/rules"), &json!({"update_rule": rule})).await;
-    assert_eq!(answer.status, 200, "{kind} {value}: {rule}: {}", answer.text);
+    let answer = app
+        .admin
+        .put(
+            &format!("/collections/of_{kind}/rules"),
+            &json!({"update_rule": rule}),
+        )
+        .await;
+    assert_eq!(
+        answer.status, 200,
+        "{kind} {value}: {rule}: {}",
+        answer.text
+    );
     for body in [&body, &json!({"f": shown})] {
         let patched = user.patch(&one, body).await;
-        assert_eq!(patched.status, 200, "{kind} {value} in {body}, shown as {shown}: {rule}: {}", patched.text);
+        assert_eq!(
+            patched.status, 200,
+            "{kind} {value} in {body}, shown as {shown}: {rule}: {}",
+            patched.text
+        );
     }
-    assert_eq!(user.get(&one).await.ok(200)["f"].to_string(), shown.to_string(), "{kind} {value}");
+    assert_eq!(
+        user.get(&one).await.ok(200)["f"].to_string(),
+        shown.to_string(),
+        "{kind} {value}"
+    );
     if comparable {
         for literal in literal(value).into_iter().chain(literal(&shown)) {
             let filter = format!("id = '{id}' && f = {literal}");

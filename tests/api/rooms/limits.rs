@@ -22,18 +22,24 @@ async fn a_slow_reader_loses_the_oldest_messages_and_is_told_how_many(backend: B
     .await;
     define(&app, "doc:{id}", &json!({})).await;
     let user = app.register().await;
-    let (mut slow, mut quick, mut talking) =
-        (Ws::connect(&user).await, Ws::connect(&user).await, Ws::connect(&user).await);
+    let (mut slow, mut quick, mut talking) = (
+        Ws::connect(&user).await,
+        Ws::connect(&user).await,
+        Ws::connect(&user).await,
+    );
     for ws in [&mut slow, &mut quick, &mut talking] {
         ws.join("doc:1").await;
     }
     // More than the sockets' buffers can hold.
     let text = "x".repeat(16_000);
     for n in 0..MESSAGES {
-        let message =
-            json!({"action": "publish", "room": "doc:1", "event": n.to_string(), "data": text, "echo": false});
+        let message = json!({"action": "publish", "room": "doc:1", "event": n.to_string(), "data": text, "echo": false});
         talking.send(&message).await;
-        assert_eq!(quick.next_of("room.message").await["event"], n.to_string(), "the quick one hears everything");
+        assert_eq!(
+            quick.next_of("room.message").await["event"],
+            n.to_string(),
+            "the quick one hears everything"
+        );
     }
     let (mut heard, mut lost, mut newest) = (0, 0, None);
     while heard + lost < MESSAGES {
@@ -60,9 +66,13 @@ async fn a_connection_is_in_no_more_rooms_than_allowed(backend: Backend) {
     let mut ws = Ws::connect(&app.register().await).await;
     ws.join("doc:1").await;
     ws.join("doc:2").await;
-    assert_eq!(ws.ask(&json!({"action": "join", "room": "doc:3"})).await["code"], "max_rooms");
+    assert_eq!(
+        ws.ask(&json!({"action": "join", "room": "doc:3"})).await["code"],
+        "max_rooms"
+    );
     ws.join("doc:1").await;
-    ws.ask(&json!({"action": "leave", "room": "doc:1", "ref": 1})).await;
+    ws.ask(&json!({"action": "leave", "room": "doc:1", "ref": 1}))
+        .await;
     ws.join("doc:3").await;
 }
 
@@ -70,12 +80,20 @@ async fn a_room_has_no_more_members_than_allowed(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| config.rooms.max_members = 2).await;
     define(&app, "doc:{id}", &json!({})).await;
     let (user, stranger) = (app.register().await, app.register().await);
-    let (mut a, mut b, mut c) = (Ws::connect(&user).await, Ws::connect(&user).await, Ws::connect(&user).await);
+    let (mut a, mut b, mut c) = (
+        Ws::connect(&user).await,
+        Ws::connect(&user).await,
+        Ws::connect(&user).await,
+    );
     a.join("doc:1").await;
     b.join("doc:1").await;
-    assert_eq!(c.ask(&json!({"action": "join", "room": "doc:1"})).await["code"], "room_full");
+    assert_eq!(
+        c.ask(&json!({"action": "join", "room": "doc:1"})).await["code"],
+        "room_full"
+    );
     Ws::connect(&stranger).await.join("doc:1").await;
-    a.ask(&json!({"action": "leave", "room": "doc:1", "ref": 1})).await;
+    a.ask(&json!({"action": "leave", "room": "doc:1", "ref": 1}))
+        .await;
     c.join("doc:1").await;
 }
 
@@ -112,7 +130,8 @@ async fn a_room_carries_no_more_messages_than_allowed(backend: Backend) {
     ws.join("doc:2").await;
     let mut refused = false;
     for n in 0..100 {
-        let message = json!({"action": "publish", "room": "doc:1", "event": "x", "ref": n, "echo": false});
+        let message =
+            json!({"action": "publish", "room": "doc:1", "event": "x", "ref": n, "echo": false});
         if ws.ask(&message).await["code"] == "rate_limited" {
             refused = true;
             break;
@@ -123,7 +142,11 @@ async fn a_room_carries_no_more_messages_than_allowed(backend: Backend) {
     ws.publish("doc:2", "x", &Value::Null).await;
     let mut over_http = Vec::new();
     for _ in 0..20 {
-        over_http.push(user.post("/realtime/rooms/doc:1/publish", &json!({"event": "x"})).await.status);
+        over_http.push(
+            user.post("/realtime/rooms/doc:1/publish", &json!({"event": "x"}))
+                .await
+                .status,
+        );
     }
     assert!(over_http.contains(&429), "{over_http:?}");
 }

@@ -20,9 +20,14 @@ async fn members_see_who_comes_changes_and_goes(backend: Backend) {
         (app.colleague_of(&user).await, user)
     };
     let (mut a, mut b) = (Ws::connect(&user).await, Ws::connect(&other).await);
-    let state = a.join_as("doc:42", &json!({"presence": {"cursor": [1, 2]}, "ref": 7})).await;
+    let state = a
+        .join_as("doc:42", &json!({"presence": {"cursor": [1, 2]}, "ref": 7}))
+        .await;
     let own = state["self"].as_str().unwrap().to_owned();
-    assert_eq!(members(&state["members"]), [(own.as_str(), user.id.as_str(), &json!({"cursor": [1, 2]}))]);
+    assert_eq!(
+        members(&state["members"]),
+        [(own.as_str(), user.id.as_str(), &json!({"cursor": [1, 2]}))]
+    );
     assert_eq!((&state["messages"], &state["ref"]), (&json!([]), &json!(7)));
     let state = b.join("doc:42").await;
     let others = state["self"].as_str().unwrap().to_owned();
@@ -31,15 +36,26 @@ async fn members_see_who_comes_changes_and_goes(backend: Backend) {
     assert_eq!(seen[0].0, own);
     assert_eq!(seen[1], (others.as_str(), other.id.as_str(), &json!({})));
     let joined = told(&mut a, "joins", &json!(others)).await;
-    assert_eq!((&joined["user"], &joined["meta"]), (&json!(other.id), &json!({})));
+    assert_eq!(
+        (&joined["user"], &joined["meta"]),
+        (&json!(other.id), &json!({}))
+    );
 
-    let show = json!({"action": "presence", "room": "doc:42", "presence": {"typing": true}, "ref": "x"});
+    let show =
+        json!({"action": "presence", "room": "doc:42", "presence": {"typing": true}, "ref": "x"});
     assert_eq!(b.ask(&show).await, json!({"type": "ack", "ref": "x"}));
     let diff = a.next_of("room.diff").await;
-    assert_eq!(members(&diff["updates"]), [(others.as_str(), other.id.as_str(), &json!({"typing": true}))]);
+    assert_eq!(
+        members(&diff["updates"]),
+        [(others.as_str(), other.id.as_str(), &json!({"typing": true}))]
+    );
     assert_eq!((&diff["leaves"], &diff["joins"]), (&json!([]), &json!([])));
 
-    assert_eq!(b.ask(&json!({"action": "leave", "room": "doc:42", "ref": 1})).await["type"], "ack");
+    assert_eq!(
+        b.ask(&json!({"action": "leave", "room": "doc:42", "ref": 1}))
+            .await["type"],
+        "ack"
+    );
     let diff = a.next_of("room.diff").await;
     assert_eq!(diff["leaves"], json!([{"conn": others, "user": other.id}]));
     // Whoever has left is told nothing more, and is not in the room.
@@ -61,13 +77,23 @@ async fn a_reconnect_within_the_grace_changes_nothing_for_the_others(backend: Ba
     let before = lost.join_as("doc:1", &json!({"presence": {"n": 1}})).await;
     told(&mut watching, "joins", &before["self"]).await;
     lost.close().await;
-    eventually("the end of the connection", async || app.services().hub.connected() == 1).await;
+    eventually("the end of the connection", async || {
+        app.services().hub.connected() == 1
+    })
+    .await;
     let mut again = Ws::connect(&user).await;
     let after = again.join("doc:1").await;
     // The same member, since the same time, with what it showed.
-    assert_eq!((&after["self"], &after["members"]), (&before["self"], &before["members"]));
+    assert_eq!(
+        (&after["self"], &after["members"]),
+        (&before["self"], &before["members"])
+    );
     again.publish("doc:1", "back", &json!(null)).await;
-    assert_eq!(watching.frame().await["event"], "back", "nothing came before it");
+    assert_eq!(
+        watching.frame().await["event"],
+        "back",
+        "nothing came before it"
+    );
     // A second connection is a second member.
     let mut second = Ws::connect(&user).await;
     let state = second.join("doc:1").await;
@@ -85,7 +111,10 @@ async fn a_lost_connection_leaves_when_its_grace_is_over(backend: Backend) {
     let gone = lost.join("doc:1").await["self"].clone();
     told(&mut watching, "joins", &gone).await;
     lost.close().await;
-    assert_eq!(watching.next_of("room.diff").await["leaves"], json!([{"conn": gone, "user": user.id}]));
+    assert_eq!(
+        watching.next_of("room.diff").await["leaves"],
+        json!([{"conn": gone, "user": user.id}])
+    );
 }
 
 async fn changes_are_told_together_and_not_more_than_once_a_second(backend: Backend) {
@@ -101,9 +130,12 @@ async fn changes_are_told_together_and_not_more_than_once_a_second(backend: Back
     let mut diffs = Vec::new();
     while diffs.len() < 2 {
         sent += 1;
-        let show = json!({"action": "presence", "room": "doc:1", "presence": {"n": sent}, "ref": sent});
+        let show =
+            json!({"action": "presence", "room": "doc:1", "presence": {"n": sent}, "ref": sent});
         busy.ask(&show).await;
-        while let Ok(frame) = tokio::time::timeout(std::time::Duration::from_millis(1), watching.frame()).await {
+        while let Ok(frame) =
+            tokio::time::timeout(std::time::Duration::from_millis(1), watching.frame()).await
+        {
             diffs.push(frame);
         }
     }
@@ -111,13 +143,21 @@ async fn changes_are_told_together_and_not_more_than_once_a_second(backend: Back
     assert!(started.elapsed() >= std::time::Duration::from_secs(1));
     assert!(sent > 2, "{sent}");
     let n = |diff: &Value| diff["updates"][0]["meta"]["n"].as_i64().unwrap();
-    assert!(diffs.iter().all(|diff| diff["updates"].as_array().unwrap().len() == 1), "{diffs:?}");
+    assert!(
+        diffs
+            .iter()
+            .all(|diff| diff["updates"].as_array().unwrap().len() == 1),
+        "{diffs:?}"
+    );
     assert!(n(&diffs[1]) > n(&diffs[0]), "{diffs:?}");
     // What was done and undone within that time is not told at all.
     let mut brief = Ws::connect(&user).await;
     brief.join("doc:1").await;
-    brief.ask(&json!({"action": "leave", "room": "doc:1", "ref": 0})).await;
-    busy.ask(&json!({"action": "presence", "room": "doc:1", "presence": {"n": -1}, "ref": 0})).await;
+    brief
+        .ask(&json!({"action": "leave", "room": "doc:1", "ref": 0}))
+        .await;
+    busy.ask(&json!({"action": "presence", "room": "doc:1", "presence": {"n": -1}, "ref": 0}))
+        .await;
     let last = loop {
         let diff = watching.next_of("room.diff").await;
         assert_eq!((&diff["joins"], &diff["leaves"]), (&json!([]), &json!([])));
@@ -130,11 +170,18 @@ async fn changes_are_told_together_and_not_more_than_once_a_second(backend: Back
 
 async fn whoever_may_not_be_present_is_not_seen_and_does_not_see(backend: Backend) {
     let app = TestApp::spawn(backend).await;
-    let id = define(&app, "doc:{id}", &json!({"presence_rule": "@has_role('admin')"})).await;
+    let id = define(
+        &app,
+        "doc:{id}",
+        &json!({"presence_rule": "@has_role('admin')"}),
+    )
+    .await;
     let seen = app.register().await;
     let hidden = app.colleague_of(&seen).await;
     let (mut a, mut b) = (Ws::connect(&seen).await, Ws::connect(&hidden).await);
-    let refused = b.ask(&json!({"action": "join", "room": "doc:1", "presence": {"x": 1}})).await;
+    let refused = b
+        .ask(&json!({"action": "join", "room": "doc:1", "presence": {"x": 1}}))
+        .await;
     assert_eq!(refused["code"], "forbidden");
     let state = b.join("doc:1").await;
     assert_eq!(state["members"], json!([]));
@@ -146,12 +193,30 @@ async fn whoever_may_not_be_present_is_not_seen_and_does_not_see(backend: Backen
     let frame = a.frame().await;
     assert_eq!(frame["event"], "from the dark", "{frame}");
     // The rule changes: now both see each other.
-    app.admin.patch(&format!("/realtime/rooms/{id}"), &json!({"presence_rule": ""})).await.ok(200);
+    app.admin
+        .patch(
+            &format!("/realtime/rooms/{id}"),
+            &json!({"presence_rule": ""}),
+        )
+        .await
+        .ok(200);
     assert_eq!(members(&b.next_of("room.state").await["members"]).len(), 2);
-    assert_eq!(told(&mut a, "joins", &state["self"]).await["user"], hidden.id);
-    app.admin.patch(&format!("/realtime/rooms/{id}"), &json!({"presence_rule": "@has_role('admin')"})).await.ok(200);
+    assert_eq!(
+        told(&mut a, "joins", &state["self"]).await["user"],
+        hidden.id
+    );
+    app.admin
+        .patch(
+            &format!("/realtime/rooms/{id}"),
+            &json!({"presence_rule": "@has_role('admin')"}),
+        )
+        .await
+        .ok(200);
     assert_eq!(b.next_of("room.state").await["members"], json!([]));
-    assert_eq!(told(&mut a, "leaves", &state["self"]).await["user"], hidden.id);
+    assert_eq!(
+        told(&mut a, "leaves", &state["self"]).await["user"],
+        hidden.id
+    );
 }
 
 async fn a_repeated_join_tells_again_who_is_there(backend: Backend) {
@@ -184,5 +249,8 @@ async fn rooms_are_forgotten_when_everybody_has_gone(backend: Backend) {
         }
     }
     assert!(app.services().rooms.occupied() > 0);
-    eventually("the end of all rooms", async || app.services().rooms.occupied() == 0).await;
+    eventually("the end of all rooms", async || {
+        app.services().rooms.occupied() == 0
+    })
+    .await;
 }

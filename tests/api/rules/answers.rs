@@ -10,9 +10,18 @@ crate::both![
     a_record_that_a_rule_hides_answers_wrong_bodies_as_if_it_did_not_exist,
 ];
 
-const SYSTEM: [&str; 7] = ["account_id", "account_name", "created_at", "created_by", "id", "updated_at", "updated_by"];
+const SYSTEM: [&str; 7] = [
+    "account_id",
+    "account_name",
+    "created_at",
+    "created_by",
+    "id",
+    "updated_at",
+    "updated_by",
+];
 
-/// A server with people, of whom the view shows the name and a masked telephone number, and one of them.
+/// A server with people, of whom the view shows the name and a masked telephone number, and one of
+/// them.
 async fn people(backend: Backend, rules: &Value) -> (TestApp, User, Value) {
     let app = TestApp::spawn(backend).await;
     let fields = json!([
@@ -40,20 +49,52 @@ async fn writes(user: &User, id: &str) -> Vec<(&'static str, Vec<Value>)> {
         body if key.is_empty() => vec![body],
         body => body[key].as_array().unwrap().clone(),
     };
-    let (two, change) = (json!({"records": [{"name": "b"}, {"name": "c"}]}), json!({"name": "d"}));
+    let (two, change) = (
+        json!({"records": [{"name": "b"}, {"name": "c"}]}),
+        json!({"name": "d"}),
+    );
     let changes = json!({"records": [{"id": id, "data": change}]});
     vec![
-        ("create", all(user.post("/records/people", &json!({"name": "a"})).await, 201, "")),
-        ("batch create", all(user.post("/records/people/batch", &two).await, 201, "created")),
+        (
+            "create",
+            all(
+                user.post("/records/people", &json!({"name": "a"})).await,
+                201,
+                "",
+            ),
+        ),
+        (
+            "batch create",
+            all(
+                user.post("/records/people/batch", &two).await,
+                201,
+                "created",
+            ),
+        ),
         ("PATCH", all(user.patch(&path, &change).await, 200, "")),
-        ("empty PATCH", all(user.patch(&path, &json!({})).await, 200, "")),
+        (
+            "empty PATCH",
+            all(user.patch(&path, &json!({})).await, 200, ""),
+        ),
         ("PUT", all(user.put(&path, &change).await, 200, "")),
-        ("batch PATCH", all(user.patch("/records/people/batch", &changes).await, 200, "updated")),
+        (
+            "batch PATCH",
+            all(
+                user.patch("/records/people/batch", &changes).await,
+                200,
+                "updated",
+            ),
+        ),
     ]
 }
 
 fn keys(record: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut keys: Vec<&str> = record
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     keys.sort_unstable();
     keys
 }
@@ -77,14 +118,22 @@ async fn every_write_answers_what_a_view_shows(backend: Backend) {
                 }
             }
         }
-        let stored = app.admin.get(&format!("/records/people/{id}")).await.ok(200);
+        let stored = app
+            .admin
+            .get(&format!("/records/people/{id}"))
+            .await
+            .ok(200);
         assert_eq!(stored["phone"], "+15551234567", "a mask is never stored");
     }
 }
 
 async fn a_caller_who_may_not_view_what_it_wrote_learns_its_system_fields(backend: Backend) {
     // The last rule reads other records.
-    for rule in [None, Some("name = 'nobody'"), Some("@count_people(name) > 99")] {
+    for rule in [
+        None,
+        Some("name = 'nobody'"),
+        Some("@count_people(name) > 99"),
+    ] {
         let (app, user, record) = people(backend, &json!({})).await;
         let query = "SELECT COUNT(*) FROM people WHERE name = :name";
         let body = json!({"name": "count_people", "sql_query": query, "parameters": ["name"]});
@@ -95,23 +144,44 @@ async fn a_caller_who_may_not_view_what_it_wrote_learns_its_system_fields(backen
                 assert_eq!(keys(&record), SYSTEM, "{write} {rule:?}");
                 let path = format!("/records/people/{}", record["id"].as_str().unwrap());
                 let written = app.admin.get(&path).await.ok(200);
-                assert_eq!(written["created_at"], record["created_at"], "{write}: it was stored");
+                assert_eq!(
+                    written["created_at"], record["created_at"],
+                    "{write}: it was stored"
+                );
             }
         }
         // Who may view it sees it all.
-        app.rules("people", &json!({"view_rule": "@count_people(name) > 0"})).await;
+        app.rules("people", &json!({"view_rule": "@count_people(name) > 0"}))
+            .await;
         for (write, shown) in writes(&user, record["id"].as_str().unwrap()).await {
-            assert!(shown.iter().all(|record| record["note"] == "do not hire"), "{write} {shown:?}");
+            assert!(
+                shown.iter().all(|record| record["note"] == "do not hire"),
+                "{write} {shown:?}"
+            );
         }
     }
 }
 
 async fn a_record_that_a_rule_hides_answers_wrong_bodies_as_if_it_did_not_exist(backend: Backend) {
-    let (app, user, record) =
-        people(backend, &json!({"update_rule": "name = 'Bob' && @request.data.name != 'x'"})).await;
+    let (app, user, record) = people(
+        backend,
+        &json!({"update_rule": "name = 'Bob' && @request.data.name != 'x'"}),
+    )
+    .await;
     let missing = "01a1fd25-29f4-770a-b9d2-f81dfe4e0bc2";
-    let own = app.admin.create_id("people", &json!({"name": "Bob", "account_id": user.account_id})).await;
-    let wrong = [json!({"nonsense": 1}), json!({"name": 7}), json!({"id": "x"}), json!({"name": null, "phone": []})];
+    let own = app
+        .admin
+        .create_id(
+            "people",
+            &json!({"name": "Bob", "account_id": user.account_id}),
+        )
+        .await;
+    let wrong = [
+        json!({"nonsense": 1}),
+        json!({"name": 7}),
+        json!({"id": "x"}),
+        json!({"name": null, "phone": []}),
+    ];
     for body in wrong {
         let mut answers = Vec::new();
         for id in [record["id"].as_str().unwrap(), missing] {
@@ -127,8 +197,20 @@ async fn a_record_that_a_rule_hides_answers_wrong_bodies_as_if_it_did_not_exist(
         }
         let (hidden, absent) = answers.split_at(3);
         assert_eq!(hidden, absent, "{body}");
-        assert!(hidden.iter().all(|(status, _)| *status == 404), "{hidden:?}");
-        let told = user.patch(&format!("/records/people/{own}"), &json!({"name": "ok", "nonsense": 1})).await;
-        assert!(told.status == 400 || told.status == 422, "who may change it is told: {}", told.text);
+        assert!(
+            hidden.iter().all(|(status, _)| *status == 404),
+            "{hidden:?}"
+        );
+        let told = user
+            .patch(
+                &format!("/records/people/{own}"),
+                &json!({"name": "ok", "nonsense": 1}),
+            )
+            .await;
+        assert!(
+            told.status == 400 || told.status == 422,
+            "who may change it is told: {}",
+            told.text
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! One decision about who sees what: for each kind of rule and each kind of caller, every way of looking shows the same
-//! records.
+//! One decision about who sees what: for each kind of rule and each kind of caller, every way of
+//! looking shows the same records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,9 @@ const RULES: [(&str, Option<&str>); 5] = [
     ("related", Some("@memberships(key) > 0")),
 ];
 
-/// What each caller sees of the records `admins`, `keys` and `mine` of one account and `theirs` of another one.
+/// What each caller sees of the records `admins`, `keys` and `mine` of one account and `theirs` of
+/// another one.
+#[rustfmt::skip]
 const EXPECTED: [(&str, [&str; 5]); 6] = [
     // caller          locked                     public                     always                     own       related
     ("anonymous", ["", "admins keys mine", "", "", ""]),
@@ -70,15 +72,26 @@ async fn every_way_of_looking_shows_what_the_rule_lets_the_caller_see(backend: B
             ways.push(("snapshot", world.snapshot(caller).await));
             ways.push(("rooms", world.rooms(caller).await));
         }
-        let expected = EXPECTED.iter().find(|(name, _)| *name == caller.name).unwrap().1;
+        let expected = EXPECTED
+            .iter()
+            .find(|(name, _)| *name == caller.name)
+            .unwrap()
+            .1;
         for (way, seen) in ways {
             for ((rule, _), expected) in RULES.iter().zip(expected) {
                 // Rules of rooms read the room and the caller, no records.
                 let Some(seen) = seen.get(rule) else { continue };
-                let shown = seen.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+                let shown = seen
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 let counted = expected.split_whitespace().count().to_string();
                 if shown != if way == "count" { &counted } else { expected } {
-                    problems.push(format!("{way}, {}, {rule}: '{shown}' instead of '{expected}'", caller.name));
+                    problems.push(format!(
+                        "{way}, {}, {rule}: '{shown}' instead of '{expected}'",
+                        caller.name
+                    ));
                 }
             }
         }
@@ -93,7 +106,8 @@ impl World {
         let rules = |rule: Option<&str>| json!({"list_rule": rule, "view_rule": rule});
         let members = json!([text("user"), text("project")]);
         app.collection("members", &members, &rules(None)).await;
-        let query = "SELECT COUNT(*) FROM members WHERE user = @request.auth.id AND project = :project";
+        let query =
+            "SELECT COUNT(*) FROM members WHERE user = @request.auth.id AND project = :project";
         let body = json!({"name": "memberships", "sql_query": query, "parameters": ["project"]});
         app.admin.post("/macros", &body).await.ok(201);
         let fields = json!([text("key"), text("owner"), {"name": "n", "type": "number"}]);
@@ -113,13 +127,18 @@ impl World {
                 app.admin.post("/realtime/rooms", &body).await.ok(201);
             }
         }
-        app.collection("links", &json!(links), &rules(Some(""))).await;
-        app.collection("markers", &json!([text("key")]), &rules(Some(""))).await;
+        app.collection("links", &json!(links), &rules(Some("")))
+            .await;
+        app.collection("markers", &json!([text("key")]), &rules(Some("")))
+            .await;
 
         let (admin, other) = (app.register().await, app.register().await);
         let member = app.colleague_of(&admin).await;
         let key = json!({"name": "matrix", "account_id": admin.account_id, "role": "user"});
-        let key = app.admin.post("/admin/api-keys", &key).await.ok(201)["key"].as_str().unwrap().to_owned();
+        let key = app.admin.post("/admin/api-keys", &key).await.ok(201)["key"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let names = vec![
             ("admins", admin.id.clone(), admin.account_id.clone()),
             ("keys", app.admin.id.clone(), admin.account_id.clone()),
@@ -128,22 +147,33 @@ impl World {
         ];
         let own = vec![admin.account_id.clone()];
         let both = vec![admin.account_id.clone(), other.account_id.clone()];
-        let caller = |name, client: &Client, credential: Option<&String>, accounts: &Vec<String>| Caller {
-            name,
-            client: client.clone(),
-            credential: credential.cloned(),
-            accounts: accounts.clone(),
-        };
+        let caller =
+            |name, client: &Client, credential: Option<&String>, accounts: &Vec<String>| Caller {
+                name,
+                client: client.clone(),
+                credential: credential.cloned(),
+                accounts: accounts.clone(),
+            };
         let with_key = app.anonymous().with_header("x-api-key", &key);
         let callers = vec![
             caller("anonymous", &app.visitor_of(&admin), None, &own),
-            caller("other account", &other, Some(&other.token), &both[1..].to_vec()),
+            caller(
+                "other account",
+                &other,
+                Some(&other.token),
+                &both[1..].to_vec(),
+            ),
             caller("member", &member, Some(&member.token), &own),
             caller("account admin", &admin, Some(&admin.token), &own),
             caller("API key", &with_key, Some(&key), &own),
             caller("superadmin", &app.admin, Some(&app.admin.token), &both),
         ];
-        let mut world = Self { app, callers, records: BTreeMap::new(), names };
+        let mut world = Self {
+            app,
+            callers,
+            records: BTreeMap::new(),
+            names,
+        };
         world
             .fill(&[
                 (&member.id, "mine"),
@@ -170,7 +200,12 @@ impl World {
             }
             admin.create("links", &link).await;
             for (user, project) in members.iter().filter(|(_, project)| *project == name) {
-                admin.create("members", &json!({"user": user, "project": project, "account_id": account})).await;
+                admin
+                    .create(
+                        "members",
+                        &json!({"user": user, "project": project, "account_id": account}),
+                    )
+                    .await;
             }
         }
     }
@@ -178,17 +213,28 @@ impl World {
     /// Changes every record, and then tells each account that this was all.
     async fn touch_everything(&self) {
         for (id, (rule, _)) in &self.records {
-            self.app.admin.patch(&format!("/records/{rule}/{id}"), &json!({"n": 2})).await.ok(200);
+            self.app
+                .admin
+                .patch(&format!("/records/{rule}/{id}"), &json!({"n": 2}))
+                .await
+                .ok(200);
         }
-        let accounts: BTreeSet<&String> = self.names.iter().map(|(_, _, account)| account).collect();
+        let accounts: BTreeSet<&String> =
+            self.names.iter().map(|(_, _, account)| account).collect();
         for account in accounts {
-            self.app.admin.create("markers", &json!({"key": account, "account_id": account})).await;
+            self.app
+                .admin
+                .create("markers", &json!({"key": account, "account_id": account}))
+                .await;
         }
     }
 
     /// Nothing seen yet.
     fn nothing() -> Seen {
-        RULES.iter().map(|(rule, _)| (*rule, BTreeSet::new())).collect()
+        RULES
+            .iter()
+            .map(|(rule, _)| (*rule, BTreeSet::new()))
+            .collect()
     }
 
     /// Notes a record by its id.
@@ -201,7 +247,10 @@ impl World {
     async fn listed(&self, caller: &Caller) -> Seen {
         let mut seen = Self::nothing();
         for (rule, _) in RULES {
-            let answer = caller.client.get(&format!("/records/{rule}?limit=100")).await;
+            let answer = caller
+                .client
+                .get(&format!("/records/{rule}?limit=100"))
+                .await;
             assert!([200, 401, 403].contains(&answer.status), "{}", answer.text);
             for item in answer.body["items"].as_array().into_iter().flatten() {
                 self.note(&mut seen, &item["id"]);
@@ -214,7 +263,11 @@ impl World {
         let mut seen = Self::nothing();
         for (id, (rule, _)) in &self.records {
             let answer = caller.client.get(&format!("/records/{rule}/{id}")).await;
-            assert!([200, 401, 403, 404].contains(&answer.status), "{}", answer.text);
+            assert!(
+                [200, 401, 403, 404].contains(&answer.status),
+                "{}",
+                answer.text
+            );
             if answer.status == 200 {
                 self.note(&mut seen, &json!(id));
             }
@@ -226,8 +279,13 @@ impl World {
     async fn counted(&self, caller: &Caller) -> Seen {
         let mut seen = Seen::new();
         for (rule, _) in RULES {
-            let answer = caller.client.get(&format!("/records/{rule}/aggregate?functions=count()")).await;
-            let count = answer.body["results"][0]["count"].as_i64().unwrap_or_default();
+            let answer = caller
+                .client
+                .get(&format!("/records/{rule}/aggregate?functions=count()"))
+                .await;
+            let count = answer.body["results"][0]["count"]
+                .as_i64()
+                .unwrap_or_default();
             seen.insert(rule, BTreeSet::from([count.to_string()]));
         }
         seen
@@ -249,7 +307,8 @@ impl World {
     /// A place in the log after everything that was written so far.
     async fn position(&self) -> String {
         let mut ws = Ws::connect(&self.app.admin).await;
-        ws.send(&json!({"action": "subscribe", "collection": "markers", "ref": 1})).await;
+        ws.send(&json!({"action": "subscribe", "collection": "markers", "ref": 1}))
+            .await;
         ws.frame().await["cursor"].as_str().unwrap().to_owned()
     }
 
@@ -260,14 +319,20 @@ impl World {
     async fn replayed(&self, caller: &Caller, since: &str) -> Seen {
         let (mut seen, mut ws) = (Self::nothing(), self.socket(caller).await);
         for (rule, _) in RULES {
-            ws.send(&json!({"action": "subscribe", "collection": rule, "ref": rule, "since": since})).await;
+            ws.send(
+                &json!({"action": "subscribe", "collection": rule, "ref": rule, "since": since}),
+            )
+            .await;
             loop {
                 let frame = ws.frame().await;
                 self.note(&mut seen, &frame["id"]);
                 if frame["type"] == "replayed" {
                     break;
                 }
-                assert!(frame["error"].is_null() && frame["type"] != "resync", "{frame}");
+                assert!(
+                    frame["error"].is_null() && frame["type"] != "resync",
+                    "{frame}"
+                );
             }
         }
         seen
@@ -276,7 +341,10 @@ impl World {
     async fn snapshot(&self, caller: &Caller) -> Seen {
         let (mut seen, mut ws) = (Self::nothing(), self.socket(caller).await);
         for (rule, _) in RULES {
-            ws.send(&json!({"action": "subscribe", "collection": rule, "ref": rule, "snapshot": true})).await;
+            ws.send(
+                &json!({"action": "subscribe", "collection": rule, "ref": rule, "snapshot": true}),
+            )
+            .await;
             loop {
                 let frame = ws.frame().await;
                 for record in frame["items"].as_array().into_iter().flatten() {
@@ -318,28 +386,52 @@ impl Streams {
     async fn open(world: &World, caller: &Caller) -> Self {
         let pocketbase = PocketBase::open(&caller.client).await;
         let wholes = RULES.iter().map(|(rule, _)| format!("{rule}/*"));
-        let records = world.records.iter().map(|(id, (rule, _))| format!("{rule}/{id}"));
-        let topics: Vec<String> = wholes.chain(records).chain(["markers/*".to_owned()]).collect();
+        let records = world
+            .records
+            .iter()
+            .map(|(id, (rule, _))| format!("{rule}/{id}"));
+        let topics: Vec<String> = wholes
+            .chain(records)
+            .chain(["markers/*".to_owned()])
+            .collect();
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         pocketbase.subscribe(&caller.client, &topics).await.ok(204);
         let Some(credential) = &caller.credential else {
-            assert_eq!(Ws::try_connect(&world.app.base, "", &[]).await.err(), Some(401));
-            assert_eq!(caller.client.send_head("/realtime/subscribe?collection=public").await, 401);
-            return Self { with_credential: None, pocketbase };
+            assert_eq!(
+                Ws::try_connect(&world.app.base, "", &[]).await.err(),
+                Some(401)
+            );
+            assert_eq!(
+                caller
+                    .client
+                    .send_head("/realtime/subscribe?collection=public")
+                    .await,
+                401
+            );
+            return Self {
+                with_credential: None,
+                pocketbase,
+            };
         };
         let (mut whole, mut single) = (world.socket(caller).await, world.socket(caller).await);
         for (rule, _) in RULES {
             whole.subscribe(rule).await;
         }
         for (id, (rule, _)) in &world.records {
-            single.send(&json!({"action": "subscribe", "collection": rule, "record": id, "ref": id})).await;
+            single
+                .send(&json!({"action": "subscribe", "collection": rule, "record": id, "ref": id}))
+                .await;
             assert_eq!(single.frame().await["type"], "subscribed");
         }
         whole.subscribe("markers").await;
         single.subscribe("markers").await;
-        let query = format!("?collections=locked,public,always,own,related,markers&token={credential}");
+        let query =
+            format!("?collections=locked,public,always,own,related,markers&token={credential}");
         let sse = Sse::open(&world.app.anonymous(), &query).await;
-        Self { with_credential: Some((whole, single, sse)), pocketbase }
+        Self {
+            with_credential: Some((whole, single, sse)),
+            pocketbase,
+        }
     }
 
     /// What was told of until the markers came.
@@ -364,7 +456,11 @@ impl Streams {
         let (mut wholes, mut singles) = (Heard::new(world, caller), Heard::new(world, caller));
         while wholes.goes_on() {
             let (topic, data) = self.pocketbase.event().await.expect("the stream ended");
-            if topic.ends_with("/*") { wholes.take(&data["record"]) } else { singles.take(&data["record"]) }
+            if topic.ends_with("/*") {
+                wholes.take(&data["record"])
+            } else {
+                singles.take(&data["record"])
+            }
         }
         ways.push(("PocketBase", wholes.seen));
         ways.push(("PocketBase, single records", singles.seen));
@@ -380,7 +476,11 @@ struct Heard<'w> {
 
 impl<'w> Heard<'w> {
     fn new(world: &'w World, caller: &Caller) -> Self {
-        Self { world, waits_for: caller.accounts.iter().cloned().collect(), seen: World::nothing() }
+        Self {
+            world,
+            waits_for: caller.accounts.iter().cloned().collect(),
+            seen: World::nothing(),
+        }
     }
 
     fn goes_on(&self) -> bool {
@@ -389,6 +489,7 @@ impl<'w> Heard<'w> {
 
     fn take(&mut self, record: &Value) {
         self.world.note(&mut self.seen, &record["id"]);
-        self.waits_for.remove(record["key"].as_str().unwrap_or_default());
+        self.waits_for
+            .remove(record["key"].as_str().unwrap_or_default());
     }
 }

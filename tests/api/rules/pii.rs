@@ -10,8 +10,7 @@ crate::both![
 
 async fn people(backend: Backend) -> (TestApp, User, User) {
     let app = TestApp::spawn(backend).await;
-    let field =
-        |name: &str, kind: &str, mask: &str| json!({"name": name, "type": kind, "pii": true, "mask_type": mask});
+    let field = |name: &str, kind: &str, mask: &str| json!({"name": name, "type": kind, "pii": true, "mask_type": mask});
     let fields = json!([
         {"name": "nick", "type": "text"},
         field("mail", "email", "email"),
@@ -60,42 +59,88 @@ async fn members_of_pii_access_see_personal_data_and_others_masks(backend: Backe
         ((*app.admin).clone(), person()),
     ] {
         assert_shows(&caller.get(&path).await.ok(200), &expected);
-        assert_shows(&caller.get("/records/people").await.ok(200)["items"][0], &expected);
-        assert_shows(&caller.patch(&path, &json!({"nick": "jo"})).await.ok(200), &expected);
+        assert_shows(
+            &caller.get("/records/people").await.ok(200)["items"][0],
+            &expected,
+        );
+        assert_shows(
+            &caller.patch(&path, &json!({"nick": "jo"})).await.ok(200),
+            &expected,
+        );
     }
     // The author sees a mask as well, and so does a batch.
     assert_shows(&other.create("people", &person()).await, &masked());
     let batch = json!({"records": [person()]});
-    assert_shows(&other.post("/records/people/batch", &batch).await.ok(201)["created"][0], &masked());
+    assert_shows(
+        &other.post("/records/people/batch", &batch).await.ok(201)["created"][0],
+        &masked(),
+    );
     let empty = other.create("people", &json!({})).await;
-    assert_eq!((&empty["mail"], &empty["age"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&empty["mail"], &empty["age"]),
+        (&Value::Null, &Value::Null)
+    );
 }
 
 async fn masked_values_that_come_back_change_nothing(backend: Backend) {
     let (_app, member, other) = people(backend).await;
-    let path = format!("/records/people/{}", member.create_id("people", &person()).await);
+    let path = format!(
+        "/records/people/{}",
+        member.create_id("people", &person()).await
+    );
     let mut edited = masked();
     edited["nick"] = json!("new");
     other.patch(&path, &edited).await.ok(200);
     let mut expected = person();
     expected["nick"] = json!("new");
     assert_shows(&member.get(&path).await.ok(200), &expected);
-    other.patch(&path, &json!({"secret": "other"})).await.ok(200);
+    other
+        .patch(&path, &json!({"secret": "other"}))
+        .await
+        .ok(200);
     assert_eq!(member.get(&path).await.ok(200)["secret"], "other");
 }
 
 async fn masked_fields_are_no_oracle(backend: Backend) {
     let (app, member, other) = people(backend).await;
     member.create("people", &person()).await;
-    for filter in ["secret ~ 's%'", "age > 40", "nick = 'jo' && mail = 'john@example.com'", "ssn IS NOT NULL"] {
+    for filter in [
+        "secret ~ 's%'",
+        "age > 40",
+        "nick = 'jo' && mail = 'john@example.com'",
+        "ssn IS NOT NULL",
+    ] {
         for caller in [(*other).clone(), app.visitor_of(&member)] {
-            let refusal = caller.query("/records/people", &[("filter", filter)]).await.refused(400, "");
+            let refusal = caller
+                .query("/records/people", &[("filter", filter)])
+                .await
+                .refused(400, "");
             assert_eq!(refusal["error"], "Invalid filter expression", "{filter}");
         }
-        assert_eq!(member.query("/records/people", &[("filter", filter)]).await.ok(200)["total"], 1, "{filter}");
-        assert_eq!(app.admin.query("/records/people", &[("filter", filter)]).await.ok(200)["total"], 1, "{filter}");
+        assert_eq!(
+            member
+                .query("/records/people", &[("filter", filter)])
+                .await
+                .ok(200)["total"],
+            1,
+            "{filter}"
+        );
+        assert_eq!(
+            app.admin
+                .query("/records/people", &[("filter", filter)])
+                .await
+                .ok(200)["total"],
+            1,
+            "{filter}"
+        );
     }
     // Sorting would tell as much.
-    other.query("/records/people", &[("sort", "secret")]).await.refused(400, "");
-    member.query("/records/people", &[("sort", "secret")]).await.ok(200);
+    other
+        .query("/records/people", &[("sort", "secret")])
+        .await
+        .refused(400, "");
+    member
+        .query("/records/people", &[("sort", "secret")])
+        .await
+        .ok(200);
 }

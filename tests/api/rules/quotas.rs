@@ -1,4 +1,5 @@
-//! A rule that reads other records and the write that it allows are one step, whoever writes at the same moment.
+//! A rule that reads other records and the write that it allows are one step, whoever writes at the
+//! same moment.
 
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ async fn define_macro(app: &TestApp, name: &str, query: &str, parameters: &Value
     app.admin.post("/macros", &body).await.ok(201);
 }
 
-/// Sends requests at the same moment and returns how many were answered with each of two statuses; no other may come.
+/// Sends requests at the same moment and returns how many were answered with each of two statuses;
+/// no other may come.
 async fn at_once<F>(count: usize, expected: [u16; 2], send: impl Fn(usize) -> F) -> [usize; 2]
 where
     F: Future<Output = crate::harness::Answer> + Send + 'static,
@@ -50,15 +52,35 @@ where
 }
 
 async fn total(user: &User, collection: &str, filter: &str) -> i64 {
-    user.query(&format!("/records/{collection}"), &[("filter", filter), ("limit", "1")]).await.ok(200)["total"]
+    user.query(
+        &format!("/records/{collection}"),
+        &[("filter", filter), ("limit", "1")],
+    )
+    .await
+    .ok(200)["total"]
         .as_i64()
         .unwrap()
 }
 
 async fn seats(backend: Backend) -> (TestApp, Arc<User>) {
-    let (app, user) = start(backend, "seats", &json!([{"name": "event", "type": "text", "index": true}])).await;
-    define_macro(&app, "taken", "SELECT COUNT(*) FROM seats WHERE event = $1", &json!(["event"])).await;
-    app.rules("seats", &json!({"create_rule": "@taken(@request.data.event) < 3"})).await;
+    let (app, user) = start(
+        backend,
+        "seats",
+        &json!([{"name": "event", "type": "text", "index": true}]),
+    )
+    .await;
+    define_macro(
+        &app,
+        "taken",
+        "SELECT COUNT(*) FROM seats WHERE event = $1",
+        &json!(["event"]),
+    )
+    .await;
+    app.rules(
+        "seats",
+        &json!({"create_rule": "@taken(@request.data.event) < 3"}),
+    )
+    .await;
     (app, Arc::new(user))
 }
 
@@ -67,12 +89,18 @@ async fn a_rule_that_counts_holds_under_32_writers(backend: Backend) {
     for round in 0..ROUNDS {
         let counts = at_once(WRITERS, [201, 400], |_| {
             let user = user.clone();
-            async move { user.post("/records/seats", &json!({"event": format!("e{round}")})).await }
+            async move {
+                user.post("/records/seats", &json!({"event": format!("e{round}")}))
+                    .await
+            }
         })
         .await;
         assert_eq!(counts, [3, WRITERS - 3], "round {round}");
     }
-    assert_eq!(total(&user, "seats", "event != 'x'").await, i64::try_from(3 * ROUNDS).unwrap());
+    assert_eq!(
+        total(&user, "seats", "event != 'x'").await,
+        i64::try_from(3 * ROUNDS).unwrap()
+    );
 }
 
 async fn a_rule_that_counts_holds_for_batches(backend: Backend) {
@@ -83,24 +111,58 @@ async fn a_rule_that_counts_holds_for_batches(backend: Backend) {
             // Twos and ones: three fit in any case.
             let records = vec![json!({"event": event}); 1 + number % 2];
             let user = user.clone();
-            async move { user.post("/records/seats/batch", &json!({"records": records})).await }
+            async move {
+                user.post("/records/seats/batch", &json!({"records": records}))
+                    .await
+            }
         })
         .await;
-        assert_eq!(total(&user, "seats", &format!("event = '{event}'")).await, 3, "{counts:?}");
+        assert_eq!(
+            total(&user, "seats", &format!("event = '{event}'")).await,
+            3,
+            "{counts:?}"
+        );
     }
     let four = json!({"records": vec![json!({"event": "four"}); 4]});
-    let refusal = user.post("/records/seats/batch", &four).await.refused(400, "");
+    let refusal = user
+        .post("/records/seats/batch", &four)
+        .await
+        .refused(400, "");
     assert_eq!(refusal["index"], 3);
     assert_eq!(total(&user, "seats", "event = 'four'").await, 0);
 }
 
 async fn tickets(backend: Backend, rules: &Value) -> (TestApp, Arc<User>, Vec<String>) {
-    let (app, user) = start(backend, "tickets", &json!([{"name": "status", "type": "text"}])).await;
-    define_macro(&app, "open_tickets", "SELECT COUNT(*) FROM tickets WHERE status = 'open'", &json!([])).await;
-    define_macro(&app, "tickets_left", "SELECT COUNT(*) FROM tickets", &json!([])).await;
+    let (app, user) = start(
+        backend,
+        "tickets",
+        &json!([{"name": "status", "type": "text"}]),
+    )
+    .await;
+    define_macro(
+        &app,
+        "open_tickets",
+        "SELECT COUNT(*) FROM tickets WHERE status = 'open'",
+        &json!([]),
+    )
+    .await;
+    define_macro(
+        &app,
+        "tickets_left",
+        "SELECT COUNT(*) FROM tickets",
+        &json!([]),
+    )
+    .await;
     let records = vec![json!({"status": "closed"}); WRITERS];
-    let created = user.post("/records/tickets/batch", &json!({"records": records})).await.ok(201);
-    let ids = created["created"].as_array().unwrap().iter().map(|record| record["id"].as_str().unwrap().to_owned());
+    let created = user
+        .post("/records/tickets/batch", &json!({"records": records}))
+        .await
+        .ok(201);
+    let ids = created["created"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["id"].as_str().unwrap().to_owned());
     let ids = ids.collect();
     app.rules("tickets", rules).await;
     (app, Arc::new(user), ids)
@@ -117,10 +179,18 @@ async fn an_update_rule_that_counts_holds(backend: Backend) {
         })
         .await;
         assert_eq!(counts, [1, WRITERS - 1]);
-        let opened = user.query("/records/tickets", &[("filter", "status = 'open'")]).await.ok(200);
+        let opened = user
+            .query("/records/tickets", &[("filter", "status = 'open'")])
+            .await
+            .ok(200);
         assert_eq!(opened["total"], 1);
-        let path = format!("/records/tickets/{}", opened["items"][0]["id"].as_str().unwrap());
-        user.patch(&path, &json!({"status": "closed"})).await.ok(200);
+        let path = format!(
+            "/records/tickets/{}",
+            opened["items"][0]["id"].as_str().unwrap()
+        );
+        user.patch(&path, &json!({"status": "closed"}))
+            .await
+            .ok(200);
     }
 }
 
@@ -143,20 +213,38 @@ async fn two_collections_whose_rules_read_each_other_hold(backend: Backend) {
         let query = format!("SELECT COUNT(*) FROM {name} WHERE key = $1");
         define_macro(&app, &format!("in_{name}"), &query, &json!(["key"])).await;
     }
-    app.rules("left", &json!({"create_rule": "@in_right(@request.data.key) = 0"})).await;
-    app.rules("right", &json!({"create_rule": "@in_left(@request.data.key) = 0"})).await;
+    app.rules(
+        "left",
+        &json!({"create_rule": "@in_right(@request.data.key) = 0"}),
+    )
+    .await;
+    app.rules(
+        "right",
+        &json!({"create_rule": "@in_left(@request.data.key) = 0"}),
+    )
+    .await;
     let user = Arc::new(user);
     for round in 0..30 {
         let key = format!("k{round}");
         at_once(16, [201, 400], |number| {
-            let path = if number % 2 == 0 { "/records/left" } else { "/records/right" };
+            let path = if number % 2 == 0 {
+                "/records/left"
+            } else {
+                "/records/right"
+            };
             let (user, body) = (user.clone(), json!({"key": key}));
             async move { user.post(path, &body).await }
         })
         .await;
         let filter = format!("key = '{key}'");
-        let (left, right) = (total(&user, "left", &filter).await, total(&user, "right", &filter).await);
-        assert!(left.min(right) == 0 && left.max(right) == 8, "{left} and {right}");
+        let (left, right) = (
+            total(&user, "left", &filter).await,
+            total(&user, "right", &filter).await,
+        );
+        assert!(
+            left.min(right) == 0 && left.max(right) == 8,
+            "{left} and {right}"
+        );
     }
 }
 
@@ -164,12 +252,25 @@ async fn items_of_a_batch_are_judged_in_the_order_of_the_request(backend: Backen
     let (_app, user, ids) = tickets(backend, &json!({"update_rule": ONE_OPEN})).await;
     let item = |id: &str, status: &str| json!({"id": id, "data": {"status": status}});
     for (first, second) in [(0, 1), (1, 0), (0, 1)] {
-        user.patch(&format!("/records/tickets/{}", ids[first]), &json!({"status": "open"})).await.ok(200);
+        user.patch(
+            &format!("/records/tickets/{}", ids[first]),
+            &json!({"status": "open"}),
+        )
+        .await
+        .ok(200);
         let body = json!({"records": [item(&ids[second], "open"), item(&ids[first], "closed")]});
-        let refusal = user.patch("/records/tickets/batch", &body).await.refused(404, "");
+        let refusal = user
+            .patch("/records/tickets/batch", &body)
+            .await
+            .refused(404, "");
         assert_eq!(refusal["index"], 0);
         let body = json!({"records": [item(&ids[first], "closed"), item(&ids[second], "open")]});
         user.patch("/records/tickets/batch", &body).await.ok(200);
-        user.patch(&format!("/records/tickets/{}", ids[second]), &json!({"status": "closed"})).await.ok(200);
+        user.patch(
+            &format!("/records/tickets/{}", ids[second]),
+            &json!({"status": "closed"}),
+        )
+        .await
+        .ok(200);
     }
 }

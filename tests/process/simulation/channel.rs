@@ -41,9 +41,17 @@ pub enum Channel {
 }
 
 impl Channel {
-    pub async fn open(view: &View, client: &Client, person: &Person, start: &Start) -> Result<Self, End> {
+    pub async fn open(
+        view: &View,
+        client: &Client,
+        person: &Person,
+        start: &Start,
+    ) -> Result<Self, End> {
         if view.is_stream {
-            let mut path = format!("/realtime/subscribe?collection=items&limit=1000&{}", view.stream());
+            let mut path = format!(
+                "/realtime/subscribe?collection=items&limit=1000&{}",
+                view.stream()
+            );
             let client = match start {
                 Start::Snapshot => {
                     path.push_str("&snapshot=true");
@@ -52,7 +60,9 @@ impl Channel {
                 Start::After(cursor) => client.with_header("last-event-id", cursor),
             };
             let stream = Sse::reach(&client, &path).await;
-            return Ok(Self::Sse(Box::new(stream.map_err(|status| status.map_or(End::Lost, End::Refused))?)));
+            return Ok(Self::Sse(Box::new(
+                stream.map_err(|status| status.map_or(End::Lost, End::Refused))?,
+            )));
         }
         let ws = Ws::reach(&client.base, &format!("?token={}", person.token())).await;
         let mut ws = ws.map_err(|status| status.map_or(End::Lost, End::Refused))?;
@@ -81,24 +91,44 @@ impl Channel {
     pub async fn next(&mut self) -> Result<Heard, End> {
         match self {
             Self::Ws(ws) => {
-                let frame =
-                    ws.next().await.map_err(|end| if end.code == 1006 { End::Lost } else { End::Closed(end.code) })?;
+                let frame = ws.next().await.map_err(|end| {
+                    if end.code == 1006 {
+                        End::Lost
+                    } else {
+                        End::Closed(end.code)
+                    }
+                })?;
                 let kind = match frame["type"].as_str() {
                     _ if frame["operation"].is_string() => "event",
                     Some(kind) => kind,
                     None => "refusal",
                 };
                 let cursor = frame["cursor"].as_str().map(str::to_owned);
-                Ok(Heard { kind: kind.to_owned(), frame, cursor })
+                Ok(Heard {
+                    kind: kind.to_owned(),
+                    frame,
+                    cursor,
+                })
             }
             Self::Sse(stream) => {
                 let Some(event) = stream.any_event().await else {
-                    let code = stream.comments.iter().find_map(|comment| comment.strip_prefix("closed, "));
+                    let code = stream
+                        .comments
+                        .iter()
+                        .find_map(|comment| comment.strip_prefix("closed, "));
                     let code = code.and_then(|text| text.split(' ').next()?.parse().ok());
                     return Err(code.map_or(End::Lost, End::Closed));
                 };
-                let kind = if event.name == "message" { "event" } else { event.name.as_str() };
-                Ok(Heard { kind: kind.to_owned(), frame: event.data, cursor: stream.last_event_id.clone() })
+                let kind = if event.name == "message" {
+                    "event"
+                } else {
+                    event.name.as_str()
+                };
+                Ok(Heard {
+                    kind: kind.to_owned(),
+                    frame: event.data,
+                    cursor: stream.last_event_id.clone(),
+                })
             }
         }
     }
@@ -115,7 +145,10 @@ fn subscribe(view: &View, start: &Start) -> Value {
     let mut message = json!({"action": "subscribe", "collection": "items", "ref": 1});
     let wishes = [
         ("filter", view.filter.map(Value::from)),
-        ("fields", view.fields.map(|fields| fields.split(',').collect())),
+        (
+            "fields",
+            view.fields.map(|fields| fields.split(',').collect()),
+        ),
         ("expand", view.expand.map(Value::from)),
         ("record", view.record.clone().map(Value::from)),
         ("account", view.account.clone().map(Value::from)),

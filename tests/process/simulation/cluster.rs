@@ -35,7 +35,10 @@ pub struct Cluster {
 enum Running {
     Here(Box<TestApp>),
     // In this order: a database goes when nobody uses it any more.
-    Apart { processes: Mutex<Vec<Option<Process>>>, database: Arc<Database> },
+    Apart {
+        processes: Mutex<Vec<Option<Process>>>,
+        database: Arc<Database>,
+    },
 }
 
 /// An answer to a request.
@@ -59,8 +62,12 @@ impl Cluster {
         })
         .await;
         let addresses = Mutex::new(vec![Some(app.base.clone())]);
-        let mut cluster =
-            Self { running: Running::Here(Box::new(app)), addresses, http: reqwest::Client::new(), before: [0; 2] };
+        let mut cluster = Self {
+            running: Running::Here(Box::new(app)),
+            addresses,
+            http: reqwest::Client::new(),
+            before: [0; 2],
+        };
         cluster.before = cluster.figures().await;
         cluster
     }
@@ -70,9 +77,17 @@ impl Cluster {
         let nodes = if backend == Backend::Postgres { 2 } else { 1 };
         let database = Arc::new(Database::create(backend).await);
         let processes = Mutex::new((0..nodes).map(|_| None).collect());
-        let running = Running::Apart { processes, database };
+        let running = Running::Apart {
+            processes,
+            database,
+        };
         let addresses = Mutex::new(vec![None; nodes]);
-        let cluster = Self { running, addresses, http: reqwest::Client::new(), before: [0; 2] };
+        let cluster = Self {
+            running,
+            addresses,
+            http: reqwest::Client::new(),
+            before: [0; 2],
+        };
         for node in 0..nodes {
             cluster.start(node).await;
         }
@@ -105,7 +120,13 @@ impl Cluster {
 
     /// Starts a node that does not run.
     pub async fn start(&self, node: usize) {
-        let Running::Apart { processes, database } = &self.running else { return };
+        let Running::Apart {
+            processes,
+            database,
+        } = &self.running
+        else {
+            return;
+        };
         let database = database.clone();
         let serve = move || {
             let variables = [
@@ -115,7 +136,10 @@ impl Cluster {
                 ("REALTIME_HEARTBEAT_SECONDS", HEARTBEAT.to_string()),
                 ("REALTIME_CHECKPOINT_SECONDS", CHECKPOINT.to_string()),
             ];
-            let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let variables: Vec<(&str, &str)> = variables
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             Process::serve(&database, &variables)
         };
         let process = tokio::task::spawn_blocking(serve).await.unwrap();
@@ -125,9 +149,13 @@ impl Cluster {
 
     /// `kill -9`, or an end in good order.
     pub async fn stop(&self, node: usize, good_order: bool) {
-        let Running::Apart { processes, .. } = &self.running else { return };
+        let Running::Apart { processes, .. } = &self.running else {
+            return;
+        };
         self.addresses.lock().unwrap()[node] = None;
-        let Some(mut process) = processes.lock().unwrap()[node].take() else { return };
+        let Some(mut process) = processes.lock().unwrap()[node].take() else {
+            return;
+        };
         let end = move || {
             if good_order {
                 return process.terminate();
@@ -135,7 +163,10 @@ impl Cluster {
             process.kill();
             true
         };
-        assert!(tokio::task::spawn_blocking(end).await.unwrap(), "the server did not end well");
+        assert!(
+            tokio::task::spawn_blocking(end).await.unwrap(),
+            "the server did not end well"
+        );
     }
 
     /// Somebody's client at a node.
@@ -153,8 +184,15 @@ impl Cluster {
         path: &str,
         body: Option<&Value>,
     ) -> Option<Answer> {
-        let request = self.client(base, person).request(method, path).timeout(PATIENCE);
-        let request = if let Some(body) = body { request.json(body) } else { request };
+        let request = self
+            .client(base, person)
+            .request(method, path)
+            .timeout(PATIENCE);
+        let request = if let Some(body) = body {
+            request.json(body)
+        } else {
+            request
+        };
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -163,14 +201,21 @@ impl Cluster {
             }
         };
         let status = response.status().as_u16();
-        let cursor = response.headers().get("x-realtime-cursor").and_then(|cursor| cursor.to_str().ok());
+        let cursor = response
+            .headers()
+            .get("x-realtime-cursor")
+            .and_then(|cursor| cursor.to_str().ok());
         let cursor = cursor.map(str::to_owned);
         let text = response.text().await.ok()?;
         if status == 503 && self.can_crash() {
             return None;
         }
         assert!(status < 500, "{path}: {status} {text}");
-        Some(Answer { status, cursor, body: serde_json::from_str(&text).unwrap_or_default() })
+        Some(Answer {
+            status,
+            cursor,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+        })
     }
 
     /// Asks a node or another one. `None` if nobody answers: then it may have been done or not.
@@ -190,7 +235,13 @@ impl Cluster {
     }
 
     /// Asks until somebody answers.
-    pub async fn insist(&self, person: &Person, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn insist(
+        &self,
+        person: &Person,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let asking = async {
             let mut node = 0;
             loop {
@@ -201,20 +252,26 @@ impl Cluster {
                 tokio::time::sleep(RETRY).await;
             }
         };
-        tokio::time::timeout(PATIENCE * 2, asking).await.unwrap_or_else(|_| panic!("nobody answers {path}"))
+        tokio::time::timeout(PATIENCE * 2, asking)
+            .await
+            .unwrap_or_else(|_| panic!("nobody answers {path}"))
     }
 
     /// Signs somebody in, if the server lets them; says whether.
     pub async fn sign_in(&self, node: usize, person: &Person) -> bool {
         let body = json!({"account": person.account, "email": person.email, "password": PASSWORD});
-        let answer = self.ask(node, person, Method::POST, "/auth/login", Some(&body)).await;
-        let Some(answer) = answer.filter(|answer| answer.status == 200) else { return false };
+        let answer = self
+            .ask(node, person, Method::POST, "/auth/login", Some(&body))
+            .await;
+        let Some(answer) = answer.filter(|answer| answer.status == 200) else {
+            return false;
+        };
         person.take_token(answer.body["token"].as_str().unwrap());
         true
     }
 
-    /// How many queues overflowed since it began, and how many connections joined the others again. What a node counted
-    /// that has crashed is not in it.
+    /// How many queues overflowed since it began, and how many connections joined the others again.
+    /// What a node counted that has crashed is not in it.
     pub async fn counted(&self) -> [u64; 2] {
         let now = self.figures().await;
         [now[0] - self.before[0], now[1] - self.before[1]]
@@ -226,11 +283,17 @@ impl Cluster {
         for base in addresses.into_iter().flatten() {
             let nobody = Client::new(self.http.clone(), base);
             let text = soon("the figures", nobody.get("//metrics")).await.text;
-            for (name, sum) in ["snackbase_realtime_overflows_total ", "snackbase_realtime_rejoins_total "]
-                .into_iter()
-                .zip(&mut figures)
+            for (name, sum) in [
+                "snackbase_realtime_overflows_total ",
+                "snackbase_realtime_rejoins_total ",
+            ]
+            .into_iter()
+            .zip(&mut figures)
             {
-                let counted = text.lines().find_map(|line| line.strip_prefix(name)).and_then(|sum| sum.parse().ok());
+                let counted = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .and_then(|sum| sum.parse().ok());
                 *sum += counted.unwrap_or(0);
             }
         }

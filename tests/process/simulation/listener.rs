@@ -1,4 +1,5 @@
-//! Those who listen: each keeps what it is told in a map, as a client would, and goes on after every break.
+//! Those who listen: each keeps what it is told in a map, as a client would, and goes on after
+//! every break.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -53,20 +54,32 @@ pub enum Manner {
 impl View {
     /// The query of a list that shows the same.
     fn list(&self) -> String {
-        encoded(&[("filter", self.filter), ("fields", self.fields), ("expand", self.expand)])
+        encoded(&[
+            ("filter", self.filter),
+            ("fields", self.fields),
+            ("expand", self.expand),
+        ])
     }
 
     /// The query of a stream.
     pub fn stream(&self) -> String {
         let old = self.old.then_some("true");
-        let own = encoded(&[("record", self.record.as_deref()), ("account", self.account.as_deref()), ("old", old)]);
+        let own = encoded(&[
+            ("record", self.record.as_deref()),
+            ("account", self.account.as_deref()),
+            ("old", old),
+        ]);
         format!("{}&{own}", self.list())
     }
 }
 
 fn encoded(pairs: &[(&str, Option<&str>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(pairs.iter().filter_map(|(key, value)| Some((key, (*value)?))));
+    query.extend_pairs(
+        pairs
+            .iter()
+            .filter_map(|(key, value)| Some((key, (*value)?))),
+    );
     query.finish()
 }
 
@@ -112,9 +125,21 @@ enum Next {
 
 impl Listener {
     pub fn new(world: &Arc<World>, number: usize, person: Who, view: View) -> Self {
-        let name = format!("{number} {} {}", if view.is_stream { "sse" } else { "ws" }, person(world).name);
+        let name = format!(
+            "{number} {} {}",
+            if view.is_stream { "sse" } else { "ws" },
+            person(world).name
+        );
         let (notes, out) = Default::default();
-        Self { name, world: world.clone(), person, view, node: number, notes, out }
+        Self {
+            name,
+            world: world.clone(),
+            person,
+            view,
+            node: number,
+            notes,
+            out,
+        }
     }
 
     pub fn is_of(&self, person: &Person) -> bool {
@@ -125,7 +150,8 @@ impl Listener {
         self.out.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing is about to happen: nothing can be told too early any more, and nobody needs to read slowly.
+    /// Whether nothing is about to happen: nothing can be told too early any more, and nobody needs
+    /// to read slowly.
     fn is_calm(&self) -> bool {
         self.world.calm.load(Ordering::Relaxed)
     }
@@ -153,7 +179,10 @@ impl Listener {
                 continue;
             };
             // The client of a superadmin is held to the log, so it must know where it begins.
-            if matches!(start, Start::Snapshot) && self.person().id != self.world.admin.id && dice.once_in(2) {
+            if matches!(start, Start::Snapshot)
+                && self.person().id != self.world.admin.id
+                && dice.once_in(2)
+            {
                 start = self.begin_with_list(&base).await;
             }
             let client = self.world.cluster.client(&base, self.person());
@@ -180,25 +209,42 @@ impl Listener {
     async fn begin_with_list(&self, base: &str) -> Start {
         let path = format!("/records/items?limit=1&{}", self.view.list());
         let answer = self.ask(base, &path).await;
-        let Some(cursor) = answer.and_then(|answer| answer.cursor) else { return Start::Snapshot };
-        if self.fetch(base).await { Start::After(cursor) } else { Start::Snapshot }
+        let Some(cursor) = answer.and_then(|answer| answer.cursor) else {
+            return Start::Snapshot;
+        };
+        if self.fetch(base).await {
+            Start::After(cursor)
+        } else {
+            Start::Snapshot
+        }
     }
 
     async fn ask(&self, base: &str, path: &str) -> Option<Answer> {
-        self.world.cluster.ask_at(base, self.person(), Method::GET, path, None).await
+        self.world
+            .cluster
+            .ask_at(base, self.person(), Method::GET, path, None)
+            .await
     }
 
     /// What the server shows; `None` if there is no answer.
     async fn listed(&self, base: &str) -> Option<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         if let Some(record) = &self.view.record {
-            let answer = self.ask(base, &format!("/records/items/{record}?{}", self.view.list())).await?;
+            let answer = self
+                .ask(
+                    base,
+                    &format!("/records/items/{record}?{}", self.view.list()),
+                )
+                .await?;
             all.extend((answer.status == 200).then(|| entry(&answer.body)));
             return Some(all);
         }
         let mut cursor = String::new();
         loop {
-            let path = format!("/records/items?limit=100&sort=id&cursor={cursor}&{}", self.view.list());
+            let path = format!(
+                "/records/items?limit=100&sort=id&cursor={cursor}&{}",
+                self.view.list()
+            );
             let answer = self.ask(base, &path).await?;
             match answer.status {
                 200 => all.extend(answer.body["items"].as_array().unwrap().iter().map(entry)),
@@ -220,7 +266,9 @@ impl Listener {
 
     /// Holds what the server shows now. What happened lately may be told once more.
     async fn fetch(&self, base: &str) -> bool {
-        let Some(listed) = self.listed(base).await else { return false };
+        let Some(listed) = self.listed(base).await else {
+            return false;
+        };
         self.note(format_args!("fetched {} records", listed.len()));
         let mut notes = self.notes.lock().unwrap();
         (notes.held, notes.exact) = (listed, false);
@@ -228,8 +276,18 @@ impl Listener {
     }
 
     /// Listens until it leaves or is made to.
-    async fn stay(&self, mut channel: Channel, base: &str, start: &mut Start, dice: &mut Dice) -> Option<End> {
-        let mut left = if self.view.manner == Manner::Steady { 5 } else { 60 } + dice.roll(60);
+    async fn stay(
+        &self,
+        mut channel: Channel,
+        base: &str,
+        start: &mut Start,
+        dice: &mut Dice,
+    ) -> Option<End> {
+        let mut left = if self.view.manner == Manner::Steady {
+            5
+        } else {
+            60
+        } + dice.roll(60);
         let slowness = dice.roll(3);
         let mut fresh = true;
         let mut awaited = channel.acknowledgements();
@@ -265,7 +323,8 @@ impl Listener {
                 kind if awaited > 0 && kind != "refusal" => Next::Listen,
                 _ => self.hear(heard, base, start, &mut fresh, dice).await,
             };
-            let is_restless = self.view.manner == Manner::Nervous && is_event && is_live && dice.once_in(3);
+            let is_restless =
+                self.view.manner == Manner::Nervous && is_event && is_live && dice.once_in(3);
             match next {
                 Next::Listen if !is_restless => {}
                 Next::Reconnect => return None,
@@ -288,8 +347,19 @@ impl Listener {
         None
     }
 
-    async fn hear(&self, heard: Heard, base: &str, start: &mut Start, fresh: &mut bool, dice: &mut Dice) -> Next {
-        let Heard { kind, frame, cursor } = heard;
+    async fn hear(
+        &self,
+        heard: Heard,
+        base: &str,
+        start: &mut Start,
+        fresh: &mut bool,
+        dice: &mut Dice,
+    ) -> Next {
+        let Heard {
+            kind,
+            frame,
+            cursor,
+        } = heard;
         match kind.as_str() {
             "snapshot" => {
                 let mut notes = self.notes.lock().unwrap();
@@ -297,7 +367,9 @@ impl Listener {
                     notes.held.clear();
                     (notes.last, notes.exact) = (0, false);
                 }
-                notes.held.extend(frame["items"].as_array().unwrap().iter().map(entry));
+                notes
+                    .held
+                    .extend(frame["items"].as_array().unwrap().iter().map(entry));
                 if let Some(more) = frame["has_more"].as_bool() {
                     assert!(!more, "{}: there are too many records", self.name);
                     notes.exact = true;
@@ -308,7 +380,8 @@ impl Listener {
                 self.notes.lock().unwrap().witness.begin(position(&cursor));
                 *start = Start::After(cursor);
             }
-            // A stream moves on in silence. Before the end of a snapshot there is no place to go on from.
+            // A stream moves on in silence. Before the end of a snapshot there is no place to go on
+            // from.
             "replayed" | "checkpoint" | "heartbeat" => go_on(start, cursor),
             "resync" => {
                 let cursor = cursor.unwrap();
@@ -332,7 +405,9 @@ impl Listener {
             }
             "refusal" => {
                 // Nothing may be listed, or earlier snapshots wait to be read.
-                let is_known = ["forbidden", "rate_limited"].iter().any(|code| frame["code"] == *code);
+                let is_known = ["forbidden", "rate_limited"]
+                    .iter()
+                    .any(|code| frame["code"] == *code);
                 assert!(is_known, "{}: {frame}", self.name);
                 self.forget();
                 *start = Start::Snapshot;
@@ -347,40 +422,72 @@ impl Listener {
         let mut notes = self.notes.lock().unwrap();
         let notes = &mut *notes;
         let position = position(event["cursor"].as_str().unwrap());
-        assert!(position > notes.last, "{}: told again, or too late, after {}: {event}", self.name, notes.last);
+        assert!(
+            position > notes.last,
+            "{}: told again, or too late, after {}: {event}",
+            self.name,
+            notes.last
+        );
         notes.last = position;
         notes.heard += 1;
         notes.witness.hears(position);
         let data = &event["data"];
         let is_gone = event["operation"] == "delete";
-        let is_of_account = self.is_of(&self.world.admin) || data["account_id"] == self.person().account_id.as_str();
-        assert!(is_gone || is_of_account, "{}: another account's: {event}", self.name);
+        let is_of_account = self.is_of(&self.world.admin)
+            || data["account_id"] == self.person().account_id.as_str();
+        assert!(
+            is_gone || is_of_account,
+            "{}: another account's: {event}",
+            self.name
+        );
         let id = event["id"].as_str().unwrap().to_owned();
-        let before = if is_gone { notes.held.remove(&id) } else { notes.held.insert(id, entry(data).1) };
+        let before = if is_gone {
+            notes.held.remove(&id)
+        } else {
+            notes.held.insert(id, entry(data).1)
+        };
         let expected = event["operation"] != "create" && event["change"] != "entered";
-        let known = before.as_ref().is_none_or(|before| event["old"].is_null() || entry(&event["old"]).1 == *before);
+        let known = before
+            .as_ref()
+            .is_none_or(|before| event["old"].is_null() || entry(&event["old"]).1 == *before);
         if notes.exact && (before.is_some() != expected || !known) {
-            notes.doubts.push(format!("{event} does not fit to {before:?}"));
+            notes
+                .doubts
+                .push(format!("{event} does not fit to {before:?}"));
         }
     }
 
     /// What an event tells must be there for everybody, or something later.
     async fn check_that_it_is_true(&self, base: &str, event: &Value) {
         let path = format!("/records/items/{}", event["id"].as_str().unwrap());
-        let look = || self.world.cluster.ask_at(base, &self.world.admin, Method::GET, &path, None);
+        let look = || {
+            self.world
+                .cluster
+                .ask_at(base, &self.world.admin, Method::GET, &path, None)
+        };
         let Some(now) = look().await else { return };
         if event["operation"] == "delete" {
-            assert!(event["change"] == "left" || now.status == 404, "{}: not gone: {event}", self.name);
+            assert!(
+                event["change"] == "left" || now.status == 404,
+                "{}: not gone: {event}",
+                self.name
+            );
             return;
         }
-        let is_it = |answer: &Answer| answer.status == 200 && answer.body["stamp"] == event["data"]["stamp"];
+        let is_it = |answer: &Answer| {
+            answer.status == 200 && answer.body["stamp"] == event["data"]["stamp"]
+        };
         if is_it(&now) {
             return;
         }
         tokio::time::sleep(SECOND_LOOK).await;
         let Some(later) = look().await else { return };
         let comes_late = is_it(&later) || (now.status == 404 && later.status == 200);
-        assert!(!comes_late, "{}: told before it was there: {event}, then {now:?}", self.name);
+        assert!(
+            !comes_late,
+            "{}: told before it was there: {event}, then {now:?}",
+            self.name
+        );
     }
 
     /// Events after this are to come.
@@ -409,7 +516,11 @@ impl Listener {
     async fn go_on_after(&self, end: &End, start: &mut Start) {
         match end {
             End::Refused(401) | End::Closed(1008) => {
-                assert!(self.is_of(&self.world.third), "{} is turned away", self.name);
+                assert!(
+                    self.is_of(&self.world.third),
+                    "{} is turned away",
+                    self.name
+                );
                 self.forget();
                 *start = Start::Snapshot;
                 self.out.store(true, Ordering::Relaxed);
@@ -442,9 +553,18 @@ impl Listener {
         };
         let mut text = String::new();
         let ids: BTreeSet<&String> = held.keys().chain(listed.keys()).collect();
-        for id in ids.into_iter().filter(|id| held.get(*id) != listed.get(*id)).take(SHOWN) {
+        for id in ids
+            .into_iter()
+            .filter(|id| held.get(*id) != listed.get(*id))
+            .take(SHOWN)
+        {
             let _ = writeln!(text, "  {id} held, and listed:");
-            let _ = writeln!(text, "    {}\n    {}", shown(held.get(id)), shown(listed.get(id)));
+            let _ = writeln!(
+                text,
+                "    {}\n    {}",
+                shown(held.get(id)),
+                shown(listed.get(id))
+            );
         }
         for doubt in doubts.iter().take(SHOWN) {
             let _ = writeln!(text, "  {}", doubt.chars().take(1000).collect::<String>());
@@ -452,14 +572,19 @@ impl Listener {
         if text.is_empty() && self.is_of(&self.world.admin) {
             let account = self.view.account.as_deref();
             let witness = self.notes.lock().unwrap().witness.clone();
-            text = witness.difference(self.world.cluster.database(), account).await.unwrap_or_default();
+            text = witness
+                .difference(self.world.cluster.database(), account)
+                .await
+                .unwrap_or_default();
         }
         (!text.is_empty()).then(|| format!("{} sees otherwise:\n{text}", self.name))
     }
 }
 
 fn shown(record: Option<&Value>) -> String {
-    record.map_or("nothing".to_owned(), |record| record.to_string().chars().take(400).collect())
+    record.map_or("nothing".to_owned(), |record| {
+        record.to_string().chars().take(400).collect()
+    })
 }
 
 fn go_on(start: &mut Start, cursor: Option<String>) {

@@ -14,7 +14,11 @@ impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let left = WIDTH - self.0.chars().count();
         self.0.extend(text.chars().take(left));
-        if text.len() > left { Err(fmt::Error) } else { Ok(()) }
+        if text.len() > left {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -27,7 +31,10 @@ pub struct Trace {
 
 impl Trace {
     pub fn new() -> Self {
-        Self { start: Instant::now(), lines: Mutex::default() }
+        Self {
+            start: Instant::now(),
+            lines: Mutex::default(),
+        }
     }
 
     /// Notes what somebody did or heard.
@@ -35,7 +42,10 @@ impl Trace {
         let mut line = Line(String::new());
         // It ends where the line is full.
         let _ = write!(line, "{what}");
-        self.lines.lock().unwrap().push((self.start.elapsed(), who.to_owned(), line.0));
+        self.lines
+            .lock()
+            .unwrap()
+            .push((self.start.elapsed(), who.to_owned(), line.0));
     }
 
     /// Writes everything to a file; returns its path.

@@ -26,7 +26,11 @@ impl Witness {
     /// Everything after a position is told from now on.
     pub fn begin(&mut self, after: i64) {
         self.end();
-        self.0.push(Stretch { after, heard: Vec::new(), has_ended: false });
+        self.0.push(Stretch {
+            after,
+            heard: Vec::new(),
+            has_ended: false,
+        });
     }
 
     /// Nothing is sure until it begins again.
@@ -37,7 +41,11 @@ impl Witness {
     }
 
     pub fn hears(&mut self, position: i64) {
-        if let Some(stretch) = self.0.last_mut().filter(|stretch| !stretch.has_ended && position > stretch.after) {
+        if let Some(stretch) = self
+            .0
+            .last_mut()
+            .filter(|stretch| !stretch.has_ended && position > stretch.after)
+        {
             stretch.heard.push(position);
         }
     }
@@ -51,13 +59,29 @@ impl Witness {
             .filter(|(_, owner)| account.is_none_or(|account| account == *owner))
             .map(|(position, _)| position.parse().unwrap())
             .collect();
-        for Stretch { after, heard, has_ended } in &self.0 {
-            let until = if *has_ended { heard.last().copied().unwrap_or(0) } else { i64::MAX };
-            let expected: Vec<i64> = log.iter().copied().filter(|at| at > after && *at <= until).collect();
+        for Stretch {
+            after,
+            heard,
+            has_ended,
+        } in &self.0
+        {
+            let until = if *has_ended {
+                heard.last().copied().unwrap_or(0)
+            } else {
+                i64::MAX
+            };
+            let expected: Vec<i64> = log
+                .iter()
+                .copied()
+                .filter(|at| at > after && *at <= until)
+                .collect();
             if *heard != expected {
                 let missed: Vec<&i64> = expected.iter().filter(|at| !heard.contains(at)).collect();
-                let invented: Vec<&i64> = heard.iter().filter(|at| !expected.contains(at)).collect();
-                return Some(format!("  after {after} it missed {missed:?} and invented {invented:?}\n"));
+                let invented: Vec<&i64> =
+                    heard.iter().filter(|at| !expected.contains(at)).collect();
+                return Some(format!(
+                    "  after {after} it missed {missed:?} and invented {invented:?}\n"
+                ));
             }
         }
         None

@@ -1,4 +1,5 @@
-//! Who and what there is: people of two accounts, a collection with everything that decides what they see, and records.
+//! Who and what there is: people of two accounts, a collection with everything that decides what
+//! they see, and records.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -109,8 +110,13 @@ impl World {
         let trace = Trace::new();
         let mut admin = Person::new("admin", "system", SUPERADMIN);
         identify(&cluster, &mut admin).await;
-        let say = async |method, path: &str, body: &Value| done(&cluster, &admin, method, path, body).await;
-        for (name, fields) in [("areas", json!([{"name": "title", "type": "text"}])), ("topics", topic_fields(0))] {
+        let say = async |method, path: &str, body: &Value| {
+            done(&cluster, &admin, method, path, body).await
+        };
+        for (name, fields) in [
+            ("areas", json!([{"name": "title", "type": "text"}])),
+            ("topics", topic_fields(0)),
+        ] {
             say(Method::POST, "/collections", &collection(name, &fields)).await;
         }
         let badges = json!([{"name": "holder", "type": "text"}, {"name": "least", "type": "number"},
@@ -121,7 +127,10 @@ impl World {
         let mut items = collection("items", &fields(0));
         items["list_rule"] = json!(dice.pick(&RULES));
         items["view_rule"] = json!(dice.pick(&RULES));
-        let items = say(Method::POST, "/collections", &items).await["id"].as_str().unwrap().to_owned();
+        let items = say(Method::POST, "/collections", &items).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let mut firsts = Vec::new();
         for (name, account) in [("member", "acme"), ("stranger", "other")] {
             let email = format!("{name}@example.com");
@@ -143,13 +152,33 @@ impl World {
             others.push(other);
         }
         let [colleague, third] = others.try_into().unwrap();
-        let editors = done(&cluster, &member, Method::POST, "/groups", &json!({"name": "editors"})).await;
-        let all = cluster.insist(&member, Method::GET, "/groups?search=pii_access", None).await.body;
+        let editors = done(
+            &cluster,
+            &member,
+            Method::POST,
+            "/groups",
+            &json!({"name": "editors"}),
+        )
+        .await;
+        let all = cluster
+            .insist(&member, Method::GET, "/groups?search=pii_access", None)
+            .await
+            .body;
         let groups = [&editors["id"], &all[0]["id"]].map(|id| id.as_str().unwrap().to_owned());
         let mut areas = Vec::new();
         for (person, title) in [(&member, "some"), (&member, "other"), (&stranger, "some")] {
-            let area = done(&cluster, person, Method::POST, "/records/areas", &json!({"title": title})).await;
-            areas.push((area["id"].as_str().unwrap().to_owned(), person.account_id.clone()));
+            let area = done(
+                &cluster,
+                person,
+                Method::POST,
+                "/records/areas",
+                &json!({"title": title}),
+            )
+            .await;
+            areas.push((
+                area["id"].as_str().unwrap().to_owned(),
+                person.account_id.clone(),
+            ));
         }
         let mut anchors = Vec::new();
         let taken = json!({"n": 1, "stamp": 0, "code": "taken"});
@@ -185,17 +214,31 @@ impl World {
 
     /// Does something that must succeed, however often it takes.
     pub async fn command(&self, method: Method, path: &str, body: &Value) -> Answer {
-        self.cluster.insist(&self.admin, method, path, Some(body)).await
+        self.cluster
+            .insist(&self.admin, method, path, Some(body))
+            .await
     }
 
     /// Changes rules of a collection.
     pub async fn rules(&self, collection: &str, rules: &Value) {
-        let answer = self.command(Method::PUT, &format!("/collections/{collection}/rules"), rules).await;
+        let answer = self
+            .command(
+                Method::PUT,
+                &format!("/collections/{collection}/rules"),
+                rules,
+            )
+            .await;
         assert_eq!(answer.status, 200, "{rules}: {answer:?}");
     }
 }
 
-async fn done(cluster: &Cluster, person: &Person, method: Method, path: &str, body: &Value) -> Value {
+async fn done(
+    cluster: &Cluster,
+    person: &Person,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Value {
     let answer = cluster.insist(person, method, path, Some(body)).await;
     assert!(answer.status < 300, "{path}: {answer:?}");
     answer.body
@@ -206,7 +249,10 @@ async fn identify(cluster: &Cluster, person: &mut Person) {
     let body = json!({"account": person.account, "email": person.email, "password": PASSWORD});
     let session = done(cluster, person, Method::POST, "/auth/login", &body).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    (person.id, person.account_id) = (text(&session["user"]["id"]), text(&session["account"]["id"]));
+    (person.id, person.account_id) = (
+        text(&session["user"]["id"]),
+        text(&session["account"]["id"]),
+    );
     person.take_token(session["token"].as_str().unwrap());
 }
 

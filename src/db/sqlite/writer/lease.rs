@@ -25,8 +25,14 @@ pub(super) struct Returned {
 
 impl Lease {
     /// Lends a connection; it comes back through `back`.
-    pub(super) fn new(connection: Option<SqliteConnection>, back: oneshot::Sender<Returned>) -> Self {
-        Self { connection, back: Some(back) }
+    pub(super) fn new(
+        connection: Option<SqliteConnection>,
+        back: oneshot::Sender<Returned>,
+    ) -> Self {
+        Self {
+            connection,
+            back: Some(back),
+        }
     }
 
     fn connection(&mut self) -> Result<&mut SqliteConnection, DbError> {
@@ -37,7 +43,10 @@ impl Lease {
         let connection = self.connection()?;
         if stmt.args.is_empty() {
             // DDL and several statements at once go without preparing.
-            return Ok(connection.execute(sqlx::raw_sql(AssertSqlSafe(stmt.text))).await?.rows_affected());
+            return Ok(connection
+                .execute(sqlx::raw_sql(AssertSqlSafe(stmt.text)))
+                .await?
+                .rows_affected());
         }
         Ok(query(&stmt).execute(connection).await?.rows_affected())
     }
@@ -46,16 +55,28 @@ impl Lease {
         super::super::fetch(self.connection()?, &stmt).await
     }
 
-    /// Drops the triggers of the tables of collections, other than this one's, and returns the statements that make them
-    /// again.
-    pub(in crate::db) async fn set_triggers_aside(&mut self, table: &Ident) -> Result<Vec<Stmt>, DbError> {
+    /// Drops the triggers of the tables of collections, other than this one's, and returns the
+    /// statements that make them again.
+    pub(in crate::db) async fn set_triggers_aside(
+        &mut self,
+        table: &Ident,
+    ) -> Result<Vec<Stmt>, DbError> {
         let select = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'col%' \
                       AND tbl_name <> $1 ORDER BY rowid";
-        let triggers: Vec<(String, String)> = self.rows(Stmt::fixed(select, vec![table.as_str().into()])).await?;
+        let triggers: Vec<(String, String)> = self
+            .rows(Stmt::fixed(select, vec![table.as_str().into()]))
+            .await?;
         for (name, _) in &triggers {
-            self.execute(Stmt::stored(format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))).await?;
+            self.execute(Stmt::stored(format!(
+                "DROP TRIGGER \"{}\"",
+                name.replace('"', "\"\"")
+            )))
+            .await?;
         }
-        Ok(triggers.into_iter().map(|(_, text)| Stmt::stored(text)).collect())
+        Ok(triggers
+            .into_iter()
+            .map(|(_, text)| Stmt::stored(text))
+            .collect())
     }
 
     pub(in crate::db) async fn commit(mut self) -> Result<(), DbError> {

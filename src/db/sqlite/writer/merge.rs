@@ -1,4 +1,5 @@
-//! Several inserts as one: each statement costs a trip to the driver's thread, so jobs that are alike share one.
+//! Several inserts as one: each statement costs a trip to the driver's thread, so jobs that are
+//! alike share one.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,26 @@ use crate::db::{Batch, Doc, Write};
 /// The most rows of one statement. Sizes are powers of two, so that few texts are prepared.
 const MAX_ROWS: usize = 32;
 
-/// How many jobs at the front of the queue can run as one statement; at least 1. A batch whose rules read other records
-/// must find those that were written before it, so it does not share a statement.
+/// How many jobs at the front of the queue can run as one statement; at least 1. A batch whose
+/// rules read other records must find those that were written before it, so it does not share a
+/// statement.
 pub(super) fn alike(waiting: &[QueuedBatch]) -> usize {
     let mergeable = |batch: &Batch| match batch.writes.as_slice() {
-        [write] if write.stmt.row.is_some() && batch.context.is_none() && batch.locks.is_empty() => {
+        [write]
+            if write.stmt.row.is_some() && batch.context.is_none() && batch.locks.is_empty() =>
+        {
             Some(write.stmt.text.clone())
         }
         _ => None,
     };
-    let Some(text) = waiting.first().and_then(|job| mergeable(&job.batch)) else { return 1 };
-    let run = waiting.iter().take(MAX_ROWS).take_while(|job| mergeable(&job.batch).as_ref() == Some(&text)).count();
+    let Some(text) = waiting.first().and_then(|job| mergeable(&job.batch)) else {
+        return 1;
+    };
+    let run = waiting
+        .iter()
+        .take(MAX_ROWS)
+        .take_while(|job| mergeable(&job.batch).as_ref() == Some(&text))
+        .count();
     // The largest power of two that is not larger.
     1 << run.ilog2()
 }
@@ -31,7 +41,8 @@ pub(super) fn merge<'w>(writes: impl Iterator<Item = &'w Write> + Clone) -> Opti
     let row = first.stmt.row.as_ref()?;
     let (head, rest) = first.stmt.text.split_at(row.start);
     let (select, tail) = rest.split_at(row.end - row.start);
-    let mut text = String::with_capacity(first.stmt.text.len() + writes.clone().count() * (select.len() + 11));
+    let mut text =
+        String::with_capacity(first.stmt.text.len() + writes.clone().count() * (select.len() + 11));
     text.push_str(head);
     let mut args = Vec::new();
     for (index, write) in writes.enumerate() {
@@ -42,7 +53,12 @@ pub(super) fn merge<'w>(writes: impl Iterator<Item = &'w Write> + Clone) -> Opti
         args.extend_from_slice(&write.stmt.args);
     }
     text.push_str(tail);
-    Some(Stmt { text: text.into(), args, row: None, varied: false })
+    Some(Stmt {
+        text: text.into(),
+        args,
+        row: None,
+        varied: false,
+    })
 }
 
 /// The documents by the id that each begins with.
@@ -53,9 +69,17 @@ pub(super) fn by_id(docs: Vec<Doc>) -> HashMap<String, Doc> {
 
 /// What a job gets out of the merged statement.
 pub(super) fn answer(write: &Write, found: &HashMap<String, Doc>) -> Answer {
-    let doc = write.stmt.row.as_ref().and_then(|row| found.get(&row.id)).cloned();
+    let doc = write
+        .stmt
+        .row
+        .as_ref()
+        .and_then(|row| found.get(&row.id))
+        .cloned();
     if doc.is_none() && write.required {
-        return Err(CommitError { index: 0, source: DbError::Gone });
+        return Err(CommitError {
+            index: 0,
+            source: DbError::Gone,
+        });
     }
     Ok(vec![doc])
 }

@@ -30,7 +30,11 @@ impl Asked {
 
 /// Reads a body; `None` if it cannot be read.
 pub(super) async fn read(request: Request, app: &App) -> Option<Asked> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     let kind = kind.to_owned();
     let bytes = Bytes::from_request(request, app).await.ok()?;
     parse(&kind, &bytes)
@@ -49,8 +53,14 @@ pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
             }
         }
         "multipart/form-data" => {
-            let boundary = parameters.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
-            parts(&mut asked, boundary.trim_matches('"'), std::str::from_utf8(bytes).ok()?)?;
+            let boundary = parameters
+                .split(';')
+                .find_map(|part| part.trim().strip_prefix("boundary="))?;
+            parts(
+                &mut asked,
+                boundary.trim_matches('"'),
+                std::str::from_utf8(bytes).ok()?,
+            )?;
         }
         _ => return None,
     }
@@ -60,7 +70,9 @@ pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
 }
 
 fn json(asked: &mut Asked, bytes: &[u8]) -> Option<()> {
-    let Value::Object(body) = serde_json::from_slice(bytes).ok()? else { return None };
+    let Value::Object(body) = serde_json::from_slice(bytes).ok()? else {
+        return None;
+    };
     match body.get("clientId") {
         None | Some(Value::Null) => {}
         Some(Value::String(client)) => asked.add("clientId", client),
@@ -84,8 +96,13 @@ fn parts(asked: &mut Asked, boundary: &str, text: &str) -> Option<()> {
         return None;
     }
     for part in text.split(&format!("--{boundary}")).skip(1) {
-        let Some((head, value)) = part.split_once("\r\n\r\n") else { continue };
-        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next())?;
+        let Some((head, value)) = part.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let name = head
+            .split("name=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())?;
         asked.add(name, value.strip_suffix("\r\n").unwrap_or(value));
     }
     Some(())
@@ -96,26 +113,44 @@ mod tests {
     use super::*;
 
     fn asked(client: &str, topics: &[&str]) -> Asked {
-        Asked { client: client.to_owned(), topics: topics.iter().map(|topic| (*topic).to_owned()).collect() }
+        Asked {
+            client: client.to_owned(),
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+        }
     }
 
     #[test]
     fn bodies_come_in_three_shapes() {
         let json = br#"{"clientId":"c","subscriptions":["a/*","b","a/*"]}"#;
-        assert_eq!(parse("application/json; charset=utf-8", json), Some(asked("c", &["a/*", "b"])));
+        assert_eq!(
+            parse("application/json; charset=utf-8", json),
+            Some(asked("c", &["a/*", "b"]))
+        );
         let form = b"clientId=c&subscriptions=a%2F*&subscriptions=b";
-        assert_eq!(parse("application/x-www-form-urlencoded", form), Some(asked("c", &["a/*", "b"])));
+        assert_eq!(
+            parse("application/x-www-form-urlencoded", form),
+            Some(asked("c", &["a/*", "b"]))
+        );
         let multipart = "--x\r\nContent-Disposition: form-data; name=\"clientId\"\r\n\r\nc\r\n\
             --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\na/*\r\n\
             --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\nb\r\n--x--\r\n";
-        assert_eq!(parse("multipart/form-data; boundary=x", multipart.as_bytes()), Some(asked("c", &["a/*", "b"])));
+        assert_eq!(
+            parse("multipart/form-data; boundary=x", multipart.as_bytes()),
+            Some(asked("c", &["a/*", "b"]))
+        );
     }
 
     #[test]
     fn an_absent_list_is_an_empty_one_and_nonsense_is_refused() {
         assert_eq!(parse("application/json", b"{}"), Some(asked("", &[])));
         assert_eq!(parse("", b""), Some(asked("", &[])));
-        assert_eq!(parse("application/json", br#"{"clientId":"c","subscriptions":null}"#), Some(asked("c", &[])));
+        assert_eq!(
+            parse(
+                "application/json",
+                br#"{"clientId":"c","subscriptions":null}"#
+            ),
+            Some(asked("c", &[]))
+        );
         for (kind, bad) in [
             ("application/json", "{"),
             ("application/json", "[]"),

@@ -19,13 +19,15 @@ use crate::http::realtime::Session;
 
 /// The length of a client's id.
 const ID: usize = 40;
-/// How long a stream is kept that nobody speaks for. The `pocketbase` package gives up after 15 seconds.
+/// How long a stream is kept that nobody speaks for. The `pocketbase` package gives up after 15
+/// seconds.
 const UNCLAIMED: Duration = Duration::from_secs(30);
 /// How many such streams there may be.
 const MOST_UNCLAIMED: usize = 10_000;
 /// How many of them from one address: nobody has shown credentials for them.
 const MOST_UNCLAIMED_OF_ADDRESS: usize = 100;
-/// How many streams there may be in all. Those that somebody speaks for are limited by the hub as well.
+/// How many streams there may be in all. Those that somebody speaks for are limited by the hub as
+/// well.
 const MOST: usize = 200_000;
 /// A batch's memory is given back if it had room for more frames.
 const KEPT_FRAMES: usize = 16;
@@ -89,23 +91,43 @@ impl Clients {
     }
 
     /// A new client, unless there are too many.
-    pub(super) fn admit(self: &Arc<Self>, from: Option<IpAddr>, stopping: CancellationToken) -> Option<Feed> {
-        let id: String = rand::rng().sample_iter(Alphanumeric).take(ID).map(char::from).collect();
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        from: Option<IpAddr>,
+        stopping: CancellationToken,
+    ) -> Option<Feed> {
+        let id: String = rand::rng()
+            .sample_iter(Alphanumeric)
+            .take(ID)
+            .map(char::from)
+            .collect();
         let (carries, session) = watch::channel(None);
         let is_claimed = AtomicBool::new(false);
-        let client = Arc::new(Client { id: id.into(), from, talk: AsyncMutex::default(), is_claimed, carries });
+        let client = Arc::new(Client {
+            id: id.into(),
+            from,
+            talk: AsyncMutex::default(),
+            is_claimed,
+            carries,
+        });
         let mut streams = self.lock();
         let unclaimed: usize = streams.unclaimed.values().sum();
         let network = from.map(network);
         let own = streams.unclaimed.get(&network).copied().unwrap_or_default();
-        if streams.by_id.len() >= MOST || unclaimed >= MOST_UNCLAIMED || own >= MOST_UNCLAIMED_OF_ADDRESS {
+        if streams.by_id.len() >= MOST
+            || unclaimed >= MOST_UNCLAIMED
+            || own >= MOST_UNCLAIMED_OF_ADDRESS
+        {
             return None;
         }
         streams.unclaimed.insert(network, own + 1);
         streams.by_id.insert(client.id.clone(), client.clone());
         drop(streams);
         Some(Feed {
-            registration: Registration { clients: self.clone(), client },
+            registration: Registration {
+                clients: self.clone(),
+                client,
+            },
             session,
             stopping,
             frames: Vec::new(),
@@ -200,7 +222,8 @@ impl Feed {
     /// The frames in one piece. Every event names the client.
     fn join(&mut self) -> Bytes {
         let id = &self.registration.client.id;
-        let mut joined = BytesMut::with_capacity(self.frames.iter().map(|frame| frame.len() + ID + 4).sum());
+        let mut joined =
+            BytesMut::with_capacity(self.frames.iter().map(|frame| frame.len() + ID + 4).sum());
         for frame in self.frames.drain(..) {
             if frame.starts_with(b"event:") {
                 joined.extend_from_slice(b"id:");

@@ -32,15 +32,21 @@ impl<'a> Topic<'a> {
 
     /// The frame with only those fields of the record that are asked for; `None` if all are.
     pub fn pick(&self, frame: &Bytes) -> Option<Bytes> {
-        let wanted: Vec<&str> =
-            self.option("fields")?.split(',').map(str::trim).filter(|field| !field.is_empty()).collect();
+        let wanted: Vec<&str> = self
+            .option("fields")?
+            .split(',')
+            .map(str::trim)
+            .filter(|field| !field.is_empty())
+            .collect();
         if wanted.is_empty() || wanted.contains(&"*") {
             return None;
         }
         let mut event: Value = serde_json::from_slice(frame).ok()?;
         event.get_mut("record")?.as_object_mut()?.retain(|key, _| {
             // `expand.author.name` keeps all that is expanded.
-            wanted.iter().any(|name| name.split('.').next() == Some(key))
+            wanted
+                .iter()
+                .any(|name| name.split('.').next() == Some(key))
         });
         Some(event.to_string().into())
     }
@@ -48,8 +54,13 @@ impl<'a> Topic<'a> {
 
 /// The `query` in `options=<JSON, percent-encoded>`.
 fn query(options: &str) -> Option<Map<String, Value>> {
-    let (_, options) = form_urlencoded::parse(options.as_bytes()).find(|(key, _)| key == "options")?;
-    match serde_json::from_str::<Value>(&options).ok()?.get_mut("query")?.take() {
+    let (_, options) =
+        form_urlencoded::parse(options.as_bytes()).find(|(key, _)| key == "options")?;
+    match serde_json::from_str::<Value>(&options)
+        .ok()?
+        .get_mut("query")?
+        .take()
+    {
         Value::Object(query) => Some(query),
         _ => None,
     }
@@ -79,7 +90,12 @@ mod tests {
         let filter = |text: &str| Topic::parse(text).option("filter").map(str::to_owned);
         let good = "notes/*?options=%7B%22query%22%3A%7B%22filter%22%3A%22a%20%3D%201%22%7D%7D";
         assert_eq!(filter(good).as_deref(), Some("a = 1"));
-        for bad in ["notes?options=", "notes?options=x", "notes?options=%7B%22query%22%3A7%7D", "notes?x=1"] {
+        for bad in [
+            "notes?options=",
+            "notes?options=x",
+            "notes?options=%7B%22query%22%3A7%7D",
+            "notes?x=1",
+        ] {
             assert_eq!(filter(bad), None, "{bad}");
         }
     }
@@ -92,7 +108,10 @@ mod tests {
             let options: String = form_urlencoded::byte_serialize(options.as_bytes()).collect();
             Topic::parse(&format!("notes/*?options={options}")).pick(&frame)
         };
-        assert_eq!(pick("id, b").as_deref(), Some(&br#"{"record":{"id":"1","b":3},"action":"create"}"#[..]));
+        assert_eq!(
+            pick("id, b").as_deref(),
+            Some(&br#"{"record":{"id":"1","b":3},"action":"create"}"#[..])
+        );
         assert_eq!(pick("*"), None);
         assert_eq!(pick(" "), None);
     }

@@ -13,7 +13,10 @@ pub fn rows(world: &World) -> Vec<Row> {
     rows.extend(groups(world));
     rows.extend(invitations(world));
     rows.extend(sessions(world));
-    rows.push(get("/api/v1/dashboard/stats", &["/dashboard/stats".to_owned()]));
+    rows.push(get(
+        "/api/v1/dashboard/stats",
+        &["/dashboard/stats".to_owned()],
+    ));
     rows
 }
 
@@ -26,9 +29,17 @@ fn api_keys(world: &World) -> Vec<Row> {
     let new = json!({"name": "taken over", "account_id": world.a.account_id});
     vec![
         get("/api/v1/admin/api-keys", &["/admin/api-keys".to_owned()]),
-        row(Method::POST, "/api/v1/admin/api-keys", one("/admin/api-keys", new)),
+        row(
+            Method::POST,
+            "/api/v1/admin/api-keys",
+            one("/admin/api-keys", new),
+        ),
         get("/api/v1/admin/api-keys/{id}", std::slice::from_ref(&key)),
-        row(Method::DELETE, "/api/v1/admin/api-keys/{id}", one(&key, Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/admin/api-keys/{id}",
+            one(&key, Value::Null),
+        ),
     ]
 }
 
@@ -36,14 +47,40 @@ fn roles() -> Vec<Row> {
     let rule = json!({"rule": "title ~ '%'", "collection": "posts", "context": {}});
     vec![
         get("/api/v1/roles", &["/roles".to_owned()]),
-        row(Method::POST, "/api/v1/roles", one("/roles", json!({"name": "mine"}))),
+        row(
+            Method::POST,
+            "/api/v1/roles",
+            one("/roles", json!({"name": "mine"})),
+        ),
         get("/api/v1/roles/{id}", &["/roles/1".to_owned()]),
-        row(Method::PUT, "/api/v1/roles/{id}", one("/roles/2", json!({"name": "mine"}))),
-        row(Method::DELETE, "/api/v1/roles/{id}", one("/roles/2", Value::Null)),
-        get("/api/v1/roles/{id}/permissions", &["/roles/1/permissions".to_owned()]),
-        get("/api/v1/roles/{id}/permissions/matrix", &["/roles/1/permissions/matrix".to_owned()]),
-        row(Method::POST, "/api/v1/roles/validate-rule", one("/roles/validate-rule", rule.clone())),
-        row(Method::POST, "/api/v1/roles/test-rule", one("/roles/test-rule", rule)),
+        row(
+            Method::PUT,
+            "/api/v1/roles/{id}",
+            one("/roles/2", json!({"name": "mine"})),
+        ),
+        row(
+            Method::DELETE,
+            "/api/v1/roles/{id}",
+            one("/roles/2", Value::Null),
+        ),
+        get(
+            "/api/v1/roles/{id}/permissions",
+            &["/roles/1/permissions".to_owned()],
+        ),
+        get(
+            "/api/v1/roles/{id}/permissions/matrix",
+            &["/roles/1/permissions/matrix".to_owned()],
+        ),
+        row(
+            Method::POST,
+            "/api/v1/roles/validate-rule",
+            one("/roles/validate-rule", rule.clone()),
+        ),
+        row(
+            Method::POST,
+            "/api/v1/roles/test-rule",
+            one("/roles/test-rule", rule),
+        ),
     ]
 }
 
@@ -55,28 +92,53 @@ fn groups(world: &World) -> Vec<Row> {
     vec![
         get(
             "/api/v1/groups",
-            &["/groups".to_owned(), "/groups?search=%25".to_owned(), format!("/groups?account_id={}", a.account_id)],
+            &[
+                "/groups".to_owned(),
+                "/groups?search=%25".to_owned(),
+                format!("/groups?account_id={}", a.account_id),
+            ],
         ),
         row(
             Method::POST,
             "/api/v1/groups",
             vec![
-                with("/groups", json!({"name": "b's", "account_id": a.account_id})),
-                with("/groups", json!({"name": "b's", "account_id": a.account_slug})),
+                with(
+                    "/groups",
+                    json!({"name": "b's", "account_id": a.account_id}),
+                ),
+                with(
+                    "/groups",
+                    json!({"name": "b's", "account_id": a.account_slug}),
+                ),
             ],
         ),
         get("/api/v1/groups/{id}", std::slice::from_ref(&group)),
-        row(Method::PATCH, "/api/v1/groups/{id}", one(&group, json!({"name": "taken over"}))),
-        row(Method::DELETE, "/api/v1/groups/{id}", one(&group, Value::Null)),
+        row(
+            Method::PATCH,
+            "/api/v1/groups/{id}",
+            one(&group, json!({"name": "taken over"})),
+        ),
+        row(
+            Method::DELETE,
+            "/api/v1/groups/{id}",
+            one(&group, Value::Null),
+        ),
         row(
             Method::POST,
             "/api/v1/groups/{id}/users",
             vec![
                 with(&users, json!({"user_id": b.id})),
-                with(&format!("/groups/{}/users", world.own_group), json!({"user_id": a.id})),
+                with(
+                    &format!("/groups/{}/users", world.own_group),
+                    json!({"user_id": a.id}),
+                ),
             ],
         ),
-        row(Method::DELETE, "/api/v1/groups/{id}/users/{user_id}", one(&format!("{users}/{}", a.id), Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/groups/{id}/users/{user_id}",
+            one(&format!("{users}/{}", a.id), Value::Null),
+        ),
     ]
 }
 
@@ -85,19 +147,42 @@ fn invitations(world: &World) -> Vec<Row> {
     let new = json!({"email": "b-friend@example.com", "account_id": a.account_id});
     let into = json!({"email": "b-friend@example.com", "groups": [world.group]});
     vec![
-        get("/api/v1/invitations", &["/invitations".to_owned(), format!("/invitations?account_id={}", a.account_id)]),
+        get(
+            "/api/v1/invitations",
+            &[
+                "/invitations".to_owned(),
+                format!("/invitations?account_id={}", a.account_id),
+            ],
+        ),
         row(
             Method::POST,
             "/api/v1/invitations",
-            vec![("/invitations".to_owned(), new), ("/invitations".to_owned(), into)],
+            vec![
+                ("/invitations".to_owned(), new),
+                ("/invitations".to_owned(), into),
+            ],
         ),
-        get("/api/v1/invitations/{token}", std::slice::from_ref(&invitation)),
-        row(Method::DELETE, "/api/v1/invitations/{token}", one(&invitation, Value::Null)),
-        row(Method::POST, "/api/v1/invitations/{id}/resend", one(&format!("{invitation}/resend"), Value::Null)),
+        get(
+            "/api/v1/invitations/{token}",
+            std::slice::from_ref(&invitation),
+        ),
+        row(
+            Method::DELETE,
+            "/api/v1/invitations/{token}",
+            one(&invitation, Value::Null),
+        ),
+        row(
+            Method::POST,
+            "/api/v1/invitations/{id}/resend",
+            one(&format!("{invitation}/resend"), Value::Null),
+        ),
         row(
             Method::POST,
             "/api/v1/invitations/{token}/accept",
-            one(&format!("{invitation}/accept"), json!({"password": PASSWORD})),
+            one(
+                &format!("{invitation}/accept"),
+                json!({"password": PASSWORD}),
+            ),
         ),
     ]
 }
@@ -107,20 +192,31 @@ fn sessions(world: &World) -> Vec<Row> {
     let session = &world.session;
     vec![
         get("/api/v1/auth/sessions", &["/auth/sessions".to_owned()]),
-        row(Method::DELETE, "/api/v1/auth/sessions", one("/auth/sessions", Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/auth/sessions",
+            one("/auth/sessions", Value::Null),
+        ),
         row(
             Method::DELETE,
             "/api/v1/auth/sessions/{session_id}",
             one(&format!("/auth/sessions/{session}"), Value::Null),
         ),
         get("/api/v1/users/{id}/sessions", std::slice::from_ref(&users)),
-        row(Method::DELETE, "/api/v1/users/{id}/sessions", one(&users, Value::Null)),
+        row(
+            Method::DELETE,
+            "/api/v1/users/{id}/sessions",
+            one(&users, Value::Null),
+        ),
         row(
             Method::DELETE,
             "/api/v1/users/{id}/sessions/{session_id}",
             vec![
                 (format!("{users}/{session}"), Value::Null),
-                (format!("/users/{}/sessions/{session}", world.b.id), Value::Null),
+                (
+                    format!("/users/{}/sessions/{session}", world.b.id),
+                    Value::Null,
+                ),
             ],
         ),
     ]
