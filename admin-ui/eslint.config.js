@@ -21,6 +21,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: ['src/features/field-types/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'BinaryExpression[left.property.name="type"][right.value=/^(text|number|boolean|datetime|date|email|url|json|reference|file|computed)$/]',
+          message: 'Ask the registry of field types instead.',
+        },
+      ],
+    },
+  },
+  {
     files: ['e2e/**/*.js', 'scripts/*.js', '*.config.{js,ts}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URLSearchParams: 'readonly', document: 'readonly', StorageEvent: 'readonly', window: 'readonly', localStorage: 'readonly', performance: 'readonly', requestAnimationFrame: 'readonly' } },
   },

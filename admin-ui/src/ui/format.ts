@@ -39,6 +39,15 @@ export function exactTime(iso: string): string {
   return Number.isNaN(date.getTime()) ? iso : exact.format(date);
 }
 
+/** An instant in the browser's zone as `2026-05-04 10:00:00`; null for what cannot be read. */
+export function localInstant(iso: string): string | null {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return null;
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
 export function formatMilliseconds(value: number): string {
   if (value >= 1_000) return `${(value / 1_000).toFixed(1)} s`;
   return value >= 10 ? `${value.toFixed(0)} ms` : `${value.toFixed(1)} ms`;

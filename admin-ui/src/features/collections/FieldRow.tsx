@@ -1,14 +1,13 @@
-import { ActionIcon, Badge, Checkbox, Collapse, Select, Text, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Badge, Checkbox, Collapse, Text, TextInput, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconGripVertical, IconTrash } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
+import type { FieldDraft, FieldTypeName } from '@/features/field-types/draft';
+import { FieldDetails } from '@/features/field-types/FieldDetails';
+import { FieldTypeIcon } from '@/features/field-types/FieldTypeIcon';
+import { OPTION_KEYS } from '@/features/field-types/options';
+import { fieldType } from '@/features/field-types/registry';
+import { TypeSelect } from '@/features/field-types/TypeSelect';
 import classes from './FieldRow.module.css';
-import { FieldDetails } from './FieldDetails';
-import { OPTION_KEYS } from './field-options';
-import { FIELD_TYPE_LABELS, FIELD_TYPES, isFieldType } from './field-types';
-import { FieldTypeIcon } from './FieldTypeIcon';
-import type { FieldDraft } from './schema-form';
-
-const TYPES = FIELD_TYPES.map((type) => ({ value: type, label: FIELD_TYPE_LABELS[type] }));
 
 interface Props {
   draft: FieldDraft;
@@ -27,7 +26,8 @@ interface Props {
 export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemove, dragged, onDrag, onDragOver }: Props) {
   const [toggled, setToggled] = useState<boolean | null>(null);
   const detailErrors = Object.keys(errors).some((key) => !['name', 'type', 'required', 'unique'].includes(key));
-  const open = detailErrors || (toggled ?? (['reference', 'computed'].includes(draft.type) && !draft.stored));
+  const { editable, needsDetails = false } = fieldType(draft.type);
+  const open = detailErrors || (toggled ?? (needsDetails && !draft.stored));
   // A stored field keeps its name here while another one is typed.
   const label = draft.stored?.name ?? (draft.name || `field ${index + 1}`);
   const shown = (key: string) => SHOWN.includes(key) && !(draft.stored && key === 'type');
@@ -62,8 +62,18 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
           error={errors.name}
           onChange={(event) => onChange({ name: event.currentTarget.value })}
         />
-        {draft.stored ? <StoredType type={draft.type} /> : <NewType {...{ draft, label, errors, onChange }} />}
-        {draft.type !== 'computed' && (
+        {draft.stored ? (
+          <StoredType type={draft.type} />
+        ) : (
+          <TypeSelect
+            className={classes.type}
+            label={`Type of ${label}`}
+            value={draft.type}
+            error={errors.type}
+            onChange={(type) => onChange({ type, defaultText: '', encrypted: false })}
+          />
+        )}
+        {editable ? (
           <>
             <Checkbox
               label="Required"
@@ -77,9 +87,13 @@ export function FieldRow({ draft, index, count, errors, onChange, onMove, onRemo
               aria-label={`${label} is unique`}
               checked={draft.unique}
               error={errors.unique}
-              onChange={(event) => onChange({ unique: event.currentTarget.checked })}
+              onChange={(event) =>
+                onChange({ unique: event.currentTarget.checked, ...(!event.currentTarget.checked && { discloses_existence: false }) })
+              }
             />
           </>
+        ) : (
+          <span className={classes.noSwitches} />
         )}
         <div className={classes.tools}>
           <Marks draft={draft} />
@@ -113,6 +127,7 @@ function Marks({ draft }: { draft: FieldDraft }) {
   const marks = [
     draft.index && 'index',
     draft.searchable && 'search',
+    draft.discloses_existence && 'revealed',
     draft.encrypted && 'encrypted',
     draft.pii && 'personal',
     draft.defaultText !== '' && 'default',
@@ -166,28 +181,13 @@ function Handle({ label, index, count, onMove, onDrag }: HandleProps) {
   );
 }
 
-const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'pii', 'index', 'searchable', 'encrypted', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
+const SHOWN = ['name', 'type', 'required', 'unique', 'default', 'collection', 'on_delete', 'mask_type', 'pii', 'index', 'searchable', 'encrypted', 'discloses_existence', 'expression', 'return_type', ...OPTION_KEYS.map((key) => `options.${key}`)];
 
-/** The type of a field that exists cannot change, so it is no control. */
-function StoredType({ type }: { type: string }) {
+/** The type of a field that exists cannot change, so this is not a control. */
+function StoredType({ type }: { type: FieldTypeName }) {
   return (
     <span className={`${classes.type ?? ''} ${classes.stored ?? ''}`}>
-      <FieldTypeIcon type={type} /> {isFieldType(type) ? FIELD_TYPE_LABELS[type] : type}
+      <FieldTypeIcon type={type} /> {fieldType(type).label}
     </span>
-  );
-}
-
-function NewType({ draft, label, errors, onChange }: Pick<Props, 'draft' | 'errors' | 'onChange'> & { label: string }) {
-  return (
-    <Select
-      className={classes.type}
-      aria-label={`Type of ${label}`}
-      allowDeselect={false}
-      data={TYPES}
-      leftSection={<FieldTypeIcon type={draft.type} />}
-      value={draft.type}
-      error={errors.type}
-      onChange={(type) => type && onChange({ type, defaultText: '', encrypted: false })}
-    />
   );
 }

@@ -1,8 +1,9 @@
 import { Button, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
+import type { FieldDraft } from '@/features/field-types/draft';
 import { FieldRow } from './FieldRow';
-import { errorsAt, type FieldDraft, messagesAt, move, newField } from './schema-form';
+import { errorsAt, messagesAt, move, newField } from './schema-form';
 import type { LiveProblems } from './use-live-problems';
 
 interface Props {

@@ -1,7 +1,9 @@
 /** What saving a schema would do, and what that means for the records that exist. */
 import type { FieldDefinition } from '@/api/types';
 import { plural } from '@/ui/format';
-import { definitionOf, draftOf, type FieldDraft } from './schema-form';
+import type { FieldDraft } from '@/features/field-types/draft';
+import { isEditable } from '@/features/field-types/registry';
+import { definitionOf, draftOf } from './schema-form';
 
 export interface Change {
   kind: 'add' | 'change' | 'order';
@@ -17,7 +19,7 @@ type Effect = Pick<Change, 'what' | 'effect'> & { checked?: boolean };
 
 function added(field: FieldDefinition, records: number): Effect {
   const what = `is added (${field.type})`;
-  if (field.type === 'computed') return { what, effect: 'Nothing is stored; the value is computed when a record is read.' };
+  if (!isEditable(field)) return { what, effect: 'Nothing is stored; the value is computed when a record is read.' };
   if (records === 0) return { what, effect: 'There are no records yet.' };
   const those = plural(records, 'record');
   if (field.default !== null && field.default !== undefined) {
@@ -30,7 +32,7 @@ function added(field: FieldDefinition, records: number): Effect {
 }
 
 /** `on` says whether an attribute is switched on or off. */
-function switched(key: 'required' | 'unique' | 'index' | 'searchable' | 'pii', on: boolean, records: number): Effect {
+function switched(key: 'required' | 'unique' | 'discloses_existence' | 'index' | 'searchable' | 'pii', on: boolean, records: number): Effect {
   const those = plural(records, 'record');
   switch (key) {
     case 'required':
@@ -41,6 +43,10 @@ function switched(key: 'required' | 'unique' | 'index' | 'searchable' | 'pii', o
       return on
         ? { what: 'becomes unique', effect: `Refused if two of ${those} of one account have the same value.`, checked: records > 0 }
         : { what: 'is no longer unique', effect: 'Nothing stored changes.' };
+    case 'discloses_existence':
+      return on
+        ? { what: 'reveals clashes', effect: 'Callers who cannot see the field learn that a value exists.' }
+        : { what: 'no longer reveals clashes', effect: 'Clashes name no field for callers who cannot see it, and attempts are limited.' };
     case 'index':
       return on
         ? { what: 'gets an index', effect: `Built over ${those}; filters and sorts by it become faster, writes a little slower.` }
@@ -65,7 +71,7 @@ function changed(before: FieldDefinition, after: FieldDefinition, records: numbe
     });
   }
   const differs = (key: keyof FieldDefinition) => JSON.stringify(before[key] ?? null) !== JSON.stringify(after[key] ?? null);
-  for (const key of ['required', 'unique', 'index', 'searchable', 'pii'] as const) {
+  for (const key of ['required', 'unique', 'discloses_existence', 'index', 'searchable', 'pii'] as const) {
     if (Boolean(before[key]) !== Boolean(after[key])) effects.push(switched(key, Boolean(after[key]), records));
   }
   if (differs('default')) effects.push({ what: 'gets another default', effect: 'For records created from now on.' });

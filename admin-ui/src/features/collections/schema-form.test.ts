@@ -1,29 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
-import { copiesOf, definitionOf, draftOf, errorsAt, move, newField, parseDefault, renamesOf } from './schema-form';
+import type { FieldTypeName } from '@/features/field-types/draft';
+import { copiesOf, definitionOf, draftOf, errorsAt, move, newField, renamesOf } from './schema-form';
 
 const title = { name: 'title', type: 'text', required: true } as FieldDefinition;
-
-describe('parseDefault', () => {
-  it('keeps text as it is and reads the rest as JSON', () => {
-    expect(parseDefault('text', '5')).toBe('5');
-    expect(parseDefault('number', '5')).toBe(5);
-    expect(parseDefault('boolean', 'false')).toBe(false);
-    expect(parseDefault('json', '{"a":1}')).toEqual({ a: 1 });
-  });
-  it('leaves what cannot be read to the server', () => {
-    expect(parseDefault('number', 'five')).toBe('five');
-  });
-  it('knows no default', () => {
-    expect(parseDefault('json', '')).toBeNull();
-  });
-});
 
 describe('definitionOf', () => {
   it('drops what does not belong to the type', () => {
     const draft = { ...newField(), name: ' a ', collection: 'posts', on_delete: 'cascade', mask_type: 'full' } as const;
     expect(definitionOf(draft)).toMatchObject({ name: 'a', collection: null, on_delete: null, mask_type: null });
+  });
+  it('sends a default as a value of its type, and leaves to the server what is none', () => {
+    const sent = (type: FieldTypeName, defaultText: string) => definitionOf({ ...newField(), type, defaultText }).default;
+    expect(sent('text', '5')).toBe('5');
+    expect(sent('number', '5')).toBe(5);
+    expect(sent('boolean', 'false')).toBe(false);
+    expect(sent('json', '{"a":1}')).toEqual({ a: 1 });
+    expect(sent('number', 'five')).toBe('five');
+    expect(sent('json', '')).toBeNull();
+    expect(sent('computed', 'x')).toBeNull();
+  });
+  it('reveals clashes of unique fields only', () => {
+    const draft = { ...newField(), discloses_existence: true };
+    expect(definitionOf(draft).discloses_existence).toBe(false);
+    expect(definitionOf({ ...draft, unique: true }).discloses_existence).toBe(true);
   });
   it('keeps attributes that the editor does not know', () => {
     const stored = { ...title, options: { hint: 'x' } } as unknown as FieldDefinition;

@@ -1,35 +1,9 @@
 /** The schema editor's state and its way to and from the server's field definitions. */
 import { ApiError, type FieldErrors } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
-import { optionsOf, type OptionTexts, optionTexts } from './field-options';
-
-export interface FieldDraft {
-  /** Stable while rows are moved; never sent. */
-  key: string;
-  name: string;
-  type: FieldDefinition['type'];
-  required: boolean;
-  unique: boolean;
-  /** The default as typed; empty means none. */
-  defaultText: string;
-  collection: string | null;
-  on_delete: FieldDefinition['on_delete'];
-  pii: boolean;
-  mask_type: FieldDefinition['mask_type'];
-  index: boolean;
-  searchable: boolean;
-  encrypted: boolean;
-  options: OptionTexts;
-  expression: string;
-  return_type: FieldDefinition['return_type'];
-  /** The stored definition of a field that already exists. */
-  stored: FieldDefinition | null;
-}
-
-/** The types that a full-text index takes. */
-export const SEARCHABLE = ['text', 'email', 'url'];
-/** The types that can be stored encrypted. */
-export const ENCRYPTABLE = ['text', 'json'];
+import type { FieldDraft } from '@/features/field-types/draft';
+import { optionsOf, optionTexts } from '@/features/field-types/options';
+import { fieldType } from '@/features/field-types/registry';
 
 let counter = 0;
 function nextKey(): string {
@@ -44,6 +18,7 @@ export function newField(): FieldDraft {
     type: 'text',
     required: false,
     unique: false,
+    discloses_existence: false,
     defaultText: '',
     collection: null,
     on_delete: null,
@@ -71,6 +46,7 @@ export function draftOf(field: FieldDefinition): FieldDraft {
     type: field.type,
     required: field.required ?? false,
     unique: field.unique ?? false,
+    discloses_existence: field.discloses_existence ?? false,
     defaultText: defaultToText(field.default),
     collection: field.collection ?? null,
     on_delete: field.on_delete ?? null,
@@ -86,39 +62,26 @@ export function draftOf(field: FieldDefinition): FieldDraft {
   };
 }
 
-/** Numbers, booleans and JSON are sent as such; what cannot be read goes as text, for the server to judge. */
-export function parseDefault(type: string, text: string): unknown {
-  if (text === '') return null;
-  if (type === 'number' || type === 'boolean' || type === 'json' || type === 'file') {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      return text;
-    }
-  }
-  return text;
-}
-
 export function definitionOf(draft: FieldDraft): FieldDefinition {
-  const reference = draft.type === 'reference';
-  const computed = draft.type === 'computed';
+  const type = fieldType(draft.type);
   return {
     ...draft.stored,
     name: draft.name.trim(),
     type: draft.type,
-    required: !computed && draft.required,
-    unique: !computed && draft.unique,
-    index: !computed && draft.index,
-    searchable: SEARCHABLE.includes(draft.type) && draft.searchable,
-    encrypted: ENCRYPTABLE.includes(draft.type) && draft.encrypted,
-    default: computed ? null : parseDefault(draft.type, draft.defaultText),
-    options: optionsOf(draft.type, draft.options, draft.stored?.options),
-    collection: reference ? draft.collection : null,
-    on_delete: reference ? draft.on_delete : null,
+    required: draft.required,
+    unique: draft.unique,
+    discloses_existence: draft.unique && draft.discloses_existence,
+    index: draft.index,
+    searchable: type.searchable && draft.searchable,
+    encrypted: type.encryptable && draft.encrypted,
+    options: optionsOf(type, draft.options, draft.stored?.options),
+    collection: null,
+    on_delete: null,
     pii: draft.pii,
     mask_type: draft.pii ? draft.mask_type : null,
-    expression: computed ? draft.expression : null,
-    return_type: computed ? draft.return_type : null,
+    expression: null,
+    return_type: null,
+    ...type.attributes(draft),
   };
 }
 

@@ -4,7 +4,8 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import type { FieldErrors } from '@/api/errors';
 import type { DefinitionProblems } from '@/api/types';
-import { definitionOf, type FieldDraft, renamesOf } from './schema-form';
+import type { FieldDraft } from '@/features/field-types/draft';
+import { definitionOf, renamesOf } from './schema-form';
 
 const PAUSE = 350;
 

@@ -89,10 +89,15 @@ export function filterCompletions(fields: FieldDefinition[]): Completion[] {
   return [...names(fields), ...SYSTEM, ...WORDS, ...FUNCTIONS].map(completion);
 }
 
+/** For computed fields. */
+export function functionCompletions(): Completion[] {
+  return FUNCTIONS.map(completion);
+}
+
 /** Rules have macros, and no functions. */
 export function ruleCompletions(fields: FieldDefinition[], operation: string, stored: readonly StoredMacro[] = []): Completion[] {
   const writes = operation === 'create' || operation === 'update';
-  const sent = writes ? fields.filter((field) => field.type !== 'computed').flatMap(asSent) : [];
+  const sent = writes ? fields.filter((field) => !field.expression).flatMap(asSent) : [];
   const open = fields.some((field) => field.name === 'public') ? [completion(['@is_public', 'public is true'])] : [];
   const all = [...names(fields), ...SYSTEM, ...WORDS, ...CALLER, ...MACROS, ...stored.map(called)];
   return [...all.map(completion), ...open, ...sent.map(completion)];

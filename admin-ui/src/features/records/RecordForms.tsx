@@ -9,7 +9,8 @@ import { Form } from '@/ui/Form';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { FieldInput } from './FieldInput';
-import { collect, type FormValues, initialValues, isEditable } from './form-values';
+import { isEditable } from '@/features/field-types/registry';
+import { collect, type FormValues, initialValues } from './form-values';
 import { useCreateRecord, useDeleteRecord, useUpdateRecord } from './queries';
 
 interface FormProps {

@@ -4,9 +4,9 @@ import { Link } from '@tanstack/react-router';
 import { type Entry, entriesOf } from '@/features/audit/entries';
 import { operationLabel } from '@/features/audit/operations';
 import { auditQuery } from '@/features/audit/queries';
-import { SYSTEM_FIELDS } from '@/features/collections/field-types';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { TimeText } from '@/ui/TimeText';
+import { SYSTEM_FIELDS } from './system-fields';
 import classes from './RecordHistory.module.css';
 
 /** Rows of the trail, of which each column that was changed has one. */
@@ -17,7 +17,7 @@ export function RecordHistory({ table, id }: { table: string; id: string }) {
   const trail = useQuery(auditQuery({ table_name: table, record_id: id }, 0, MOST));
   if (trail.error) return <ErrorPanel error={trail.error} onRetry={() => void trail.refetch()} />;
   if (!trail.data) return <Skeleton h={240} />;
-  const rows = trail.data.items.filter((row) => !(SYSTEM_FIELDS as readonly string[]).includes(row.column_name));
+  const rows = trail.data.items.filter((row) => !SYSTEM_FIELDS.includes(row.column_name));
   const entries = entriesOf(rows);
   return (
     <Stack gap="sm">

@@ -1,30 +1,16 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
+import type { RecordPickerProps } from '@/features/field-types/definition';
 import { ErrorWords } from '@/ui/ErrorWords';
 import { recordQuery, recordsQuery } from './queries';
 import { referenceFilter, titleField, titleOf } from './reference';
 import { rememberTitles } from './titles';
 
-interface Props {
-  label: string;
-  description?: string;
-  withAsterisk?: boolean | undefined;
-  error?: ReactNode;
-  /** The label is for those who listen only. */
-  bare?: boolean;
-  /** In a cell: the list is open at once. */
-  opened?: boolean;
-  w?: number;
-  target: string;
-  value: string;
-  onChange: (id: string) => void;
-}
-
 /** Finds a record of the target collection by its title or id. */
-export function ReferencePicker({ target, value, onChange, error, bare = false, opened = false, w, ...labels }: Props) {
+export function ReferencePicker({ target, value, onChange, error, bare = false, opened = false, w, ...labels }: RecordPickerProps) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   const collection = useQuery({ ...collectionQuery(target), enabled: target !== '' });
@@ -52,7 +38,7 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
       clearable
       data={options}
       filter={({ options: unfiltered }) => unfiltered}
-      nothingFoundMessage={found.isPending ? 'Loading' : 'No such record'}
+      nothingFoundMessage={found.isPending ? 'Loading' : 'No matching record'}
       value={value === '' ? null : value}
       searchValue={search}
       onSearchChange={setSearch}

@@ -1,14 +1,21 @@
 /** Which columns the grid shows, in which order and how wide: kept in this browser for each collection. */
 import { useLocalStorage } from '@mantine/hooks';
-import { useMemo } from 'react';
+import { createElement, type ReactNode, useMemo } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import { keptKey } from '@/features/collections/kept';
+import { fieldType, valueType } from '@/features/field-types/registry';
+import { shortId } from '@/ui/format';
+import { TimeText } from '@/ui/TimeText';
+import type { TitlesById } from './titles';
 
 export interface Column {
   name: string;
-  /** The field type, or `id`, `instant`, `account` for what the server sets. */
-  kind: string;
   sortable: boolean;
+  numeric: boolean;
+  /** In pixels, as long as nobody chose another one. */
+  usualWidth: number;
+  /** Never called with null. */
+  cell: (value: unknown, titles: TitlesById | undefined) => ReactNode;
   /** Undefined for what the server sets. */
   field?: FieldDefinition;
 }
@@ -31,26 +38,37 @@ export const SELECT_WIDTH = 64;
 export const NARROWEST = 64;
 const WIDEST = 800;
 
+const idCell = (value: unknown) => createElement('span', { className: 'mono', title: String(value) }, shortId(String(value)));
+const timeCell = (value: unknown) => createElement(TimeText, { value: String(value) });
+const nameCell = (value: unknown) => String(value);
+
+const system = (name: string, sortable: boolean, usualWidth: number, cell: Column['cell']): Column => ({ name, sortable, numeric: false, usualWidth, cell });
+
+const ID = system('id', true, 112, idCell);
 const SYSTEM: Column[] = [
-  { name: 'id', kind: 'id', sortable: true },
-  { name: 'account_name', kind: 'account', sortable: false },
-  { name: 'account_id', kind: 'id', sortable: false },
-  { name: 'created_at', kind: 'instant', sortable: true },
-  { name: 'created_by', kind: 'id', sortable: true },
-  { name: 'updated_at', kind: 'instant', sortable: true },
-  { name: 'updated_by', kind: 'id', sortable: true },
+  system('account_name', false, 136, nameCell),
+  system('account_id', false, 112, idCell),
+  system('created_at', true, 136, timeCell),
+  system('created_by', true, 112, idCell),
+  system('updated_at', true, 136, timeCell),
+  system('updated_by', true, 112, idCell),
 ];
 
-const WIDTHS: Record<string, number> = { id: 112, number: 136, boolean: 112, instant: 136, datetime: 228, date: 120, account: 136, reference: 176 };
+function columnOf(field: FieldDefinition): Column {
+  const { sortable } = fieldType(field.type);
+  const { width, numeric = false, cell } = valueType(field);
+  return {
+    name: field.name,
+    sortable: sortable && !field.encrypted,
+    numeric,
+    usualWidth: width,
+    cell: (value, titles) => cell(value, { field, titles }),
+    field,
+  };
+}
 
 export function columnsOf(fields: FieldDefinition[]): Column[] {
-  const own = fields.map((field) => ({
-    name: field.name,
-    kind: field.type,
-    sortable: !['json', 'file'].includes(field.type) && !field.encrypted,
-    field,
-  }));
-  return [...SYSTEM.slice(0, 1), ...own, ...SYSTEM.slice(1)];
+  return [ID, ...fields.map(columnOf), ...SYSTEM];
 }
 
 export function defaultColumns(fields: FieldDefinition[]): string[] {
@@ -71,7 +89,7 @@ export function arrange(all: Column[], names: string[], layout: Layout): ShownCo
   ];
   let left = SELECT_WIDTH;
   return ordered.map((column) => {
-    const width = layout.widths[column.name] ?? Math.max(WIDTHS[column.kind] ?? 208, headWidth(column.name));
+    const width = layout.widths[column.name] ?? Math.max(column.usualWidth, headWidth(column.name));
     const pinned = layout.pinned.includes(column.name);
     const shown = { ...column, width, left: pinned ? left : null };
     if (pinned) left += width;

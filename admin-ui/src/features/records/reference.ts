@@ -1,11 +1,13 @@
 /** How a record of another collection is named and found. */
 import type { Collection, RecordRow } from '@/api/types';
+import { quoted } from '@/features/field-types/parts/filters';
+import { fieldType } from '@/features/field-types/registry';
 import { shortId } from '@/ui/format';
-import { patternOf, quoted } from './filter/filter-text';
+import { patternOf } from './filter/filter-text';
 
 /** The field that most likely says what a record is. */
 export function titleField(collection: Collection): string | null {
-  const texts = collection.schema.filter((field) => ['text', 'email'].includes(field.type) && !field.encrypted);
+  const texts = collection.schema.filter((field) => fieldType(field.type).title && !field.encrypted);
   const named = texts.find((field) => ['name', 'title', 'label', 'email'].includes(field.name));
   return (named ?? texts[0])?.name ?? null;
 }

@@ -3,6 +3,7 @@ import { type QueryClient, useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { FieldDefinition, RecordPage, RecordRow } from '@/api/types';
 import { collectionQuery } from '@/features/collections/queries';
+import { targetOf } from '@/features/field-types/registry';
 import { plainTitle, titleField } from './reference';
 
 /** By the id of the record. */
@@ -21,7 +22,10 @@ const NONE: TitlesById = new Map();
 const titlesKey = (target: string) => ['titles', target] as const;
 
 export function referencesOf(fields: readonly FieldDefinition[]): Reference[] {
-  return fields.flatMap(({ name, type, collection }) => (type === 'reference' && collection ? [{ name, target: collection }] : []));
+  return fields.flatMap((field) => {
+    const target = targetOf(field);
+    return target === null ? [] : [{ name: field.name, target }];
+  });
 }
 
 /** The same map when nothing is new, so that nothing is drawn again. */

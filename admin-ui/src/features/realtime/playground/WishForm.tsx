@@ -6,6 +6,7 @@ import { filterCompletions } from '@/features/expressions/completions';
 import { ExpressionInput } from '@/features/expressions/ExpressionInput';
 import { ProblemList } from '@/features/expressions/ProblemList';
 import { problemIn } from '@/features/expressions/problems';
+import { targetOf } from '@/features/field-types/registry';
 import { ActAs } from './ActAs';
 import { filterRefusal, type Frame } from './frames';
 import { listOf, OPERATIONS } from './wish';
@@ -66,7 +67,7 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
         value={listOf(search.fields).filter((name) => fields.some((field) => field.name === name))}
         onChange={(list) => onChange({ fields: list.join(',') || undefined })}
       />
-      {fields.some((field) => field.type === 'reference') && text('expand', 'Expand', 'References in whose place their records are shown')}
+      {fields.some((field) => targetOf(field) !== null) && text('expand', 'Expand', 'References to replace with their records')}
       <Switch label="Values before a change, as “old”" checked={search.old ?? false} onChange={(event) => onChange({ old: event.currentTarget.checked || undefined })} />
       <Switch label="The records that are there first" checked={search.snapshot ?? false} onChange={(event) => onChange({ snapshot: event.currentTarget.checked || undefined })} />
       {search.snapshot ? (

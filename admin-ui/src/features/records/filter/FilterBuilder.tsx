@@ -2,8 +2,9 @@ import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text } from
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { FieldDefinition } from '@/api/types';
+import { valueType } from '@/features/field-types/registry';
 import { ConditionValue } from './ConditionValue';
-import { type Condition, type Filter, type FilterField, filterFields, filterText, OPERATOR_LABELS, operatorsOf } from './filter-text';
+import { type Condition, fieldNamed, type Filter, filterFields, filterText, OPERATOR_LABELS } from './filter-text';
 import { parseFilter } from './parse-filter';
 
 interface Props {
@@ -16,33 +17,31 @@ interface Props {
 /** Conditions in a list, which write the text above as they change. */
 export function FilterBuilder({ text, fields, onChange, onApply }: Props) {
   const known = useMemo(() => filterFields(fields), [fields]);
-  const types = useMemo(() => Object.fromEntries(known.map(({ name, type }) => [name, type])), [known]);
   const [draft, setDraft] = useState<Filter | null>(null);
   const parsed = useMemo(() => parseFilter(text), [text]);
   // Half-typed values may read differently; what was put together here stays as it was put.
-  const filter = draft && filterText(draft, types) === text ? draft : parsed;
+  const filter = draft && filterText(draft, known) === text ? draft : parsed;
   if (filter === null) {
     return (
       <Group mt="xs" gap="xs">
         <Text fz="sm" c="dimmed">
-          This filter says more than a list of conditions can show. It works as it stands.
+          This filter is too complex for the builder. It works as it is.
         </Text>
         <Button size="compact-sm" variant="default" onClick={() => onChange('')}>
-          Start anew
+          Start over
         </Button>
       </Group>
     );
   }
   const change = (next: Filter) => {
     setDraft(next);
-    onChange(filterText(next, types));
+    onChange(filterText(next, known));
   };
   const replace = (at: number, condition: Condition) =>
     change({ ...filter, conditions: filter.conditions.map((other, index) => (index === at ? condition : other)) });
   const add = () => {
     const field = known[0]?.name ?? 'id';
-    const operator = operatorsOf(types[field] ?? 'text')[0] ?? '=';
-    change({ ...filter, conditions: [...filter.conditions, { field, operator, value: '' }] });
+    change({ ...filter, conditions: [...filter.conditions, { field, operator: usualOperator(fieldNamed(known, field)), value: '' }] });
   };
   return (
     <Stack gap={6} mt="xs" role="group" aria-label="Conditions">
@@ -64,7 +63,6 @@ export function FilterBuilder({ text, fields, onChange, onApply }: Props) {
           number={index + 1}
           condition={condition}
           known={known}
-          type={types[condition.field] ?? 'text'}
           onChange={(next) => replace(index, next)}
           onRemove={() => change({ ...filter, conditions: filter.conditions.filter((_, other) => other !== index) })}
           onApply={onApply}
@@ -82,21 +80,26 @@ export function FilterBuilder({ text, fields, onChange, onApply }: Props) {
   );
 }
 
+function usualOperator(field: FieldDefinition): Condition['operator'] {
+  return valueType(field).operators[0] ?? '=';
+}
+
 interface RowProps {
   number: number;
   condition: Condition;
-  known: FilterField[];
-  type: string;
+  known: FieldDefinition[];
   onChange: (condition: Condition) => void;
   onRemove: () => void;
   onApply: () => void;
 }
 
-function ConditionRow({ number, condition, known, type, onChange, onRemove, onApply }: RowProps) {
-  const operators = operatorsOf(type);
+function ConditionRow({ number, condition, known, onChange, onRemove, onApply }: RowProps) {
+  const compared = fieldNamed(known, condition.field);
+  const { operators } = valueType(compared);
   const setField = (field: string) => {
-    const allowed = operatorsOf(known.find((other) => other.name === field)?.type ?? 'text');
-    onChange({ field, operator: allowed.includes(condition.operator) ? condition.operator : (allowed[0] ?? '='), value: '' });
+    const next = fieldNamed(known, field);
+    const keeps = valueType(next).operators.includes(condition.operator);
+    onChange({ field, operator: keeps ? condition.operator : usualOperator(next), value: '' });
   };
   const names = known.map((field) => field.name);
   const valued = condition.operator !== 'empty' && condition.operator !== 'filled';
@@ -124,7 +127,7 @@ function ConditionRow({ number, condition, known, type, onChange, onRemove, onAp
         <ConditionValue
           label={`Value of condition ${number}`}
           condition={condition}
-          field={known.find((other) => other.name === condition.field) ?? { name: condition.field, type }}
+          field={compared}
           onChange={(value) => onChange({ ...condition, value })}
           onApply={onApply}
         />

@@ -3,7 +3,7 @@ import type { FieldDefinition } from '@/api/types';
 import { both, type Filter, filterText, searchText } from './filter-text';
 import { parseFilter } from './parse-filter';
 
-const types = { views: 'number', published: 'boolean', title: 'text' };
+const known = [{ name: 'views', type: 'number' }, { name: 'published', type: 'boolean' }, { name: 'title', type: 'text' }] as FieldDefinition[];
 
 describe('filterText and parseFilter', () => {
   it('round-trip every operator', () => {
@@ -22,7 +22,7 @@ describe('filterText and parseFilter', () => {
         { field: 'title', operator: 'filled', value: '' },
       ],
     };
-    const text = filterText(filter, types);
+    const text = filterText(filter, known);
     expect(text).toContain(String.raw`title ~ '%it\'s%' && title ~ 'a%'`);
     expect(text).toContain(String.raw`title ~ '%20\\%\\_off\\\\a\\\\\\%%'`);
     expect(text).toContain("title = '5' && views >= -5 && views IN (1, 2) && published = true");

@@ -1,9 +1,8 @@
 /** The filter builder's conditions and their way to and from the text that the API takes. */
 import type { FieldDefinition } from '@/api/types';
-import { choicesOf } from '@/features/collections/field-options';
-
-export const OPERATORS = ['=', '!=', '>', '>=', '<', '<=', 'contains', 'starts', 'ends', 'in', 'empty', 'filled'] as const;
-export type Operator = (typeof OPERATORS)[number];
+import type { Operator } from '@/features/field-types/definition';
+import { quoted } from '@/features/field-types/parts/filters';
+import { hasWords, valueType } from '@/features/field-types/registry';
 
 export const OPERATOR_LABELS: Record<Operator, string> = {
   '=': 'is',
@@ -32,50 +31,24 @@ export interface Filter {
   conditions: Condition[];
 }
 
-const TEXT: Operator[] = ['contains', '=', '!=', 'starts', 'ends', 'in', 'empty', 'filled'];
-const ORDERED: Operator[] = ['=', '!=', '>', '>=', '<', '<=', 'in', 'empty', 'filled'];
-const BY_TYPE: Record<string, Operator[]> = {
-  number: ORDERED,
-  date: ORDERED.filter((operator) => operator !== 'in'),
-  datetime: ORDERED.filter((operator) => operator !== 'in'),
-  boolean: ['=', '!=', 'empty', 'filled'],
-  reference: ['=', '!=', 'in', 'empty', 'filled'],
-  json: ['empty', 'filled'],
-  file: ['empty', 'filled'],
-};
+/** The fields that the server sets. */
+const SYSTEM: FieldDefinition[] = [
+  { name: 'id', type: 'text' },
+  { name: 'created_at', type: 'datetime' },
+  { name: 'updated_at', type: 'datetime' },
+  { name: 'created_by', type: 'text' },
+  { name: 'updated_by', type: 'text' },
+  { name: 'account_id', type: 'text' },
+];
 
-/** What can be asked of a field of this type. */
-export function operatorsOf(type: string): Operator[] {
-  return BY_TYPE[type] ?? TEXT;
+/** Every field one can filter by. */
+export function filterFields(fields: FieldDefinition[]): FieldDefinition[] {
+  return [...fields.filter((field) => !field.encrypted), ...SYSTEM];
 }
 
-export interface FilterField {
-  name: string;
-  type: string;
-  /** The values to choose from, where there is such a list. */
-  choices?: string[] | null;
-  /** For a reference: the collection it points to. */
-  target?: string | null;
-}
-
-/** Every field one can filter by, with those that the server sets. */
-export function filterFields(fields: FieldDefinition[]): FilterField[] {
-  const system = [
-    { name: 'id', type: 'text' },
-    { name: 'created_at', type: 'datetime' },
-    { name: 'updated_at', type: 'datetime' },
-    { name: 'created_by', type: 'text' },
-    { name: 'updated_by', type: 'text' },
-    { name: 'account_id', type: 'text' },
-  ];
-  const own = fields
-    .filter((field) => !field.encrypted)
-    .map(({ name, type, options, collection }) => ({ name, type, choices: choicesOf(options), target: collection }));
-  return [...own, ...system];
-}
-
-export function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+/** The field of a condition; a name that is not known here is compared as text. */
+export function fieldNamed(fields: FieldDefinition[], name: string): FieldDefinition {
+  return fields.find((field) => field.name === name) ?? { name, type: 'text' };
 }
 
 /** What was typed as part of a pattern: `%`, `_` and `\` stand for themselves. */
@@ -83,13 +56,8 @@ export function patternOf(text: string): string {
   return text.replaceAll(/[\\%_]/g, '\\$&');
 }
 
-function literal(value: string, type: string): string {
-  if (type === 'number' && /^-?\d+(\.\d+)?$/.test(value)) return value;
-  if (type === 'boolean' && (value === 'true' || value === 'false')) return value;
-  return quoted(value);
-}
-
-function conditionText({ field, operator, value }: Condition, type: string): string {
+function conditionText({ field, operator, value }: Condition, fields: FieldDefinition[]): string {
+  const { literal } = valueType(fieldNamed(fields, field));
   switch (operator) {
     case 'contains':
       return `${field} ~ ${quoted(`%${patternOf(value)}%`)}`;
@@ -98,19 +66,22 @@ function conditionText({ field, operator, value }: Condition, type: string): str
     case 'ends':
       return `${field} ~ ${quoted(`%${patternOf(value)}`)}`;
     case 'in':
-      return `${field} IN (${value.split(',').map((part) => literal(part.trim(), type)).join(', ')})`;
+      return `${field} IN (${value.split(',').map((part) => literal(part.trim())).join(', ')})`;
     case 'empty':
       return `${field} IS NULL`;
     case 'filled':
       return `${field} IS NOT NULL`;
     default:
-      return `${field} ${operator} ${literal(value, type)}`;
+      return `${field} ${operator} ${literal(value)}`;
   }
 }
 
-export function filterText(filter: Filter, types: Record<string, string>): string {
-  return filter.conditions.map((condition) => conditionText(condition, types[condition.field] ?? 'text')).join(` ${filter.join} `);
+export function filterText(filter: Filter, fields: FieldDefinition[]): string {
+  return filter.conditions.map((condition) => conditionText(condition, fields)).join(` ${filter.join} `);
 }
+
+/** More would make a search slow. */
+const MAX_SEARCHED_FIELDS = 8;
 
 /** Narrows a filter by another one. */
 export function both(first: string, second: string): string {
@@ -128,5 +99,5 @@ export function searchText(text: string, fields: FieldDefinition[]): string {
 }
 
 export function searchable(fields: FieldDefinition[]): FieldDefinition[] {
-  return fields.filter((field) => ['text', 'email', 'url'].includes(field.type) && !field.encrypted).slice(0, 8);
+  return fields.filter(hasWords).slice(0, MAX_SEARCHED_FIELDS);
 }

@@ -1,7 +1,7 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useRef, useState } from 'react';
 import { fieldMessage, messageOf } from '@/api/errors';
 import type { FieldDefinition, RecordRow } from '@/api/types';
-import { choicesOf } from '@/features/collections/field-options';
+import { fieldType } from '@/features/field-types/registry';
 import { CorrelationId } from '@/ui/CorrelationId';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
@@ -18,7 +18,8 @@ interface Props {
   onClose: () => void;
 }
 
-const INPUT_TYPES: Record<string, string> = { datetime: 'datetime-local', date: 'date', email: 'email', url: 'url' };
+/** Longer texts are edited in an area. */
+const MAX_LINE_CHARACTERS = 60;
 
 /** One value in its place: Enter stores it, Escape leaves it as it was, and the answer of the server stands below. */
 export function CellEditor({ collection, row, field, typed, onClose }: Props) {
@@ -49,33 +50,27 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
       },
     );
   };
-  const long = field.type === 'json' || field.type === 'file' || before.includes('\n') || before.length > 60;
+  const { CellInput, enterAddsLine = false } = fieldType(field.type);
+  const long = before.includes('\n') || before.length > MAX_LINE_CHARACTERS;
   const onKeyDown = (event: KeyboardEvent) => {
     // The grid's keys mean something else here.
     event.stopPropagation();
     if (event.key === 'Escape') leave();
-    if (event.key !== 'Enter' || event.shiftKey || (long && field.type !== 'text' && !event.ctrlKey && !event.metaKey)) return;
+    if (event.key !== 'Enter' || event.shiftKey || (enterAddsLine && !event.ctrlKey && !event.metaKey)) return;
     event.preventDefault();
     save(text);
   };
-  const common = { label: `${field.name} of ${shortId(row.id)}`, text, onText: setText };
   return (
     <div className={classes.editor} onKeyDown={onKeyDown} onPointerDown={(event) => event.stopPropagation()}>
-      {field.type === 'reference' ? (
-        <ReferencePicker
-          label={common.label}
-          bare
-          opened
-          target={field.collection ?? ''}
-          value={text}
-          onChange={(id) => {
-            setText(id);
-            save(id);
-          }}
-        />
-      ) : (
-        <Control {...common} field={field} long={long} onLeave={() => save(text)} />
-      )}
+      <CellInput
+        field={field}
+        label={`${field.name} of ${shortId(row.id)}`}
+        RecordPicker={ReferencePicker}
+        text={text}
+        long={long}
+        onText={setText}
+        onSave={(next = text) => save(next)}
+      />
       {problem && (
         <div role="alert" className={classes.problem}>
           {problem} <CorrelationId error={patch.error} />
@@ -83,53 +78,4 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
       )}
     </div>
   );
-}
-
-/** The values to choose from, where there is a list of them. */
-function valuesOf(field: FieldDefinition, text: string): string[] | null {
-  if (field.type === 'boolean') return ['true', 'false'];
-  const choices = field.type === 'json' ? null : choicesOf(field.options);
-  return choices && text !== '' && !choices.includes(text) ? [text, ...choices] : choices;
-}
-
-interface ControlProps {
-  label: string;
-  text: string;
-  field: FieldDefinition;
-  long: boolean;
-  onText: (text: string) => void;
-  onLeave: () => void;
-}
-
-function Control({ label, text, field, long, onText, onLeave }: ControlProps) {
-  const listed = valuesOf(field, text);
-  const chosen = listed !== null;
-  const control = useRef<HTMLInputElement & HTMLTextAreaElement & HTMLSelectElement>(null);
-  useEffect(() => {
-    control.current?.focus();
-    if (!chosen && !['date', 'datetime'].includes(field.type)) {
-      control.current?.setSelectionRange(control.current.value.length, control.current.value.length);
-    }
-  }, [chosen, field.type]);
-  const common = {
-    ref: control,
-    'aria-label': label,
-    value: text,
-    onBlur: onLeave,
-    onChange: (event: { currentTarget: { value: string } }) => onText(event.currentTarget.value),
-  };
-  if (listed) {
-    return (
-      <select {...common}>
-        {listed.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-        <option value="">null</option>
-      </select>
-    );
-  }
-  if (long) return <textarea {...common} spellCheck={false} className={field.type === 'text' ? undefined : 'mono'} />;
-  // Addresses are judged by the server, in its words; a selection cannot be set in controls of their types.
-  const type = INPUT_TYPES[field.type];
-  return <input {...common} type={type === 'email' || type === 'url' ? 'text' : (type ?? 'text')} step={1} autoComplete="off" />;
 }

@@ -1,10 +1,9 @@
 import { IconArrowsDiagonal } from '@tabler/icons-react';
 import { memo, type ReactNode } from 'react';
 import type { RecordRow } from '@/api/types';
+import { Faint } from '@/features/field-types/parts/cells';
 import { shortId } from '@/ui/format';
-import { CellValue } from '../CellValue';
 import type { ShownColumn } from '../columns';
-import { ReferenceValue } from '../ReferenceValue';
 import type { Titles } from '../titles';
 import { CellEditor } from './CellEditor';
 import classes from './grid.module.css';
@@ -98,7 +97,7 @@ function Cell({ id, column, index, lastPinned, active, editing, flash, children 
       id={id}
       aria-colindex={index + 2}
       className={classes.cell}
-      data-number={column.kind === 'number' || undefined}
+      data-number={column.numeric || undefined}
       data-last-pinned={lastPinned || undefined}
       data-active={active || undefined}
       data-editing={editing || undefined}
@@ -135,10 +134,8 @@ function RowTools({ collection, row, selected, actions }: Pick<Props, 'collectio
 
 function Value({ collection, row, column, titles }: Pick<Props, 'collection' | 'titles'> & { row: RecordRow; column: ShownColumn }) {
   const value = row[column.name];
-  if (column.kind === 'reference' && typeof value === 'string') {
-    return <ReferenceValue id={value} title={titles.get(column.name)?.get(value)} />;
-  }
-  if (column.name !== 'id') return <CellValue kind={column.kind} value={value} />;
+  if (value === null || value === undefined) return <Faint title="null">–</Faint>;
+  if (column.name !== 'id') return column.cell(value, titles.get(column.name));
   return (
     <a tabIndex={-1} href={addressOf(collection, row.id)} data-record={row.id} className={classes.id} title={row.id}>
       {shortId(row.id)}

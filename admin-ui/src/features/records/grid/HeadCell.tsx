@@ -12,7 +12,7 @@ import {
   IconPlus,
 } from '@tabler/icons-react';
 import { type PointerEvent, useRef } from 'react';
-import { FieldTypeIcon } from '@/features/collections/FieldTypeIcon';
+import { FieldTypeIcon } from '@/features/field-types/FieldTypeIcon';
 import type { Columns, ShownColumn } from '../columns';
 import { cycled, sortKeys } from '../sort';
 import classes from './grid.module.css';
@@ -29,7 +29,7 @@ interface Props {
 }
 
 export function HeadCell({ column, columns, lastPinned, sort, index, onSort }: Props) {
-  const { name, kind, sortable, width, left } = column;
+  const { name, field, numeric, sortable, width, left } = column;
   const keys = sortKeys(sort);
   const rank = keys.findIndex((key) => key.name === name);
   const key = keys[rank];
@@ -47,12 +47,12 @@ export function HeadCell({ column, columns, lastPinned, sort, index, onSort }: P
       <button
         type="button"
         className={classes.sort}
-        data-number={kind === 'number' || undefined}
+        data-number={numeric || undefined}
         disabled={!sortable}
         title={sortable ? `Sort by ${name}; with Shift, in addition` : undefined}
         onClick={(event) => onSort(cycled(sort, name, event.shiftKey))}
       >
-        <FieldTypeIcon type={kind} />
+        {field && <FieldTypeIcon type={field.type} />}
         <span className="mono ellipsis">{name}</span>
         {key && <Icon size={14} aria-hidden style={{ flex: 'none' }} />}
         {key && keys.length > 1 && <span className={classes.rank}>{rank + 1}</span>}

@@ -1,9 +1,10 @@
 /** The cell one is at, whether it is being edited, and what the keys do. */
 import { type KeyboardEvent, useCallback, useState } from 'react';
-import { choicesOf } from '@/features/collections/field-options';
+import type { FieldDefinition } from '@/api/types';
+import { choicesOf } from '@/features/field-types/options';
+import { fieldType, isEditable } from '@/features/field-types/registry';
 import { toast } from '@/ui/toast';
 import type { ShownColumn } from '../columns';
-import { isEditable } from '../form-values';
 import { type At, commandOf } from './grid-keys';
 import type { Rows } from './use-rows';
 import type { Selection } from './use-selection';
@@ -19,8 +20,10 @@ interface Options {
   onDelete: () => void;
 }
 
-/** Types whose value cannot begin with a letter that was typed. */
-const NOT_TYPED = ['boolean', 'date', 'datetime', 'reference', 'json', 'file'];
+/** Whether typing a character begins a new value with it. */
+function isTypeable(field: FieldDefinition): boolean {
+  return fieldType(field.type).typeable && !choicesOf(field.options);
+}
 
 export function useGridKeys({ rows, count, columns, pageRows, scrollTo, selection, onOpen, onDelete }: Options) {
   const [at, setAt] = useState<At | null>(null);
@@ -58,7 +61,7 @@ export function useGridKeys({ rows, count, columns, pageRows, scrollTo, selectio
     const command = commandOf(event, place, { rows: count, columns: columns.length, page: pageRows });
     if (command === null) return;
     if (typeof command === 'object' && 'type' in command) {
-      if (!editable || !current || NOT_TYPED.includes(column.kind) || choicesOf(column.field?.options)) return;
+      if (!current || !editable || !column.field || !isTypeable(column.field)) return;
       setTyped(command.type);
       setEditing(true);
     } else if (typeof command === 'object') {

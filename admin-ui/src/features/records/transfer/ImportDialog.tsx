@@ -7,7 +7,7 @@ import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
 import { JobProgress } from '@/ui/JobProgress';
-import { isEditable } from '../form-values';
+import { isEditable } from '@/features/field-types/registry';
 import { ImportReport } from './ImportReport';
 import { guessMapping, type Mapping, readSource, type Source } from './import-rows';
 import { useImport } from './use-import';

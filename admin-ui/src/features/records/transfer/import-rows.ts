@@ -1,7 +1,7 @@
 /** From a file to the records that are sent: what each column becomes, and what cannot be read. */
 import type { FieldDefinition } from '@/api/types';
+import { fieldType, isEditable } from '@/features/field-types/registry';
 import { parseJson } from '@/ui/JsonInput';
-import { isEditable } from '../form-values';
 import { parseCsv } from './csv';
 
 export interface Source {
@@ -50,26 +50,9 @@ export function guessMapping(names: string[], fields: FieldDefinition[]): Mappin
 }
 
 function fromText(field: FieldDefinition, text: string): unknown {
-  switch (field.type) {
-    case 'number': {
-      const number = Number(text);
-      if (!Number.isFinite(number)) throw new Error(`${field.name}: “${text}” is not a number.`);
-      return number;
-    }
-    case 'boolean': {
-      if (/^(true|yes|1)$/i.test(text)) return true;
-      if (/^(false|no|0)$/i.test(text)) return false;
-      throw new Error(`${field.name}: “${text}” is neither true nor false.`);
-    }
-    case 'json':
-    case 'file': {
-      const parsed = parseJson(text);
-      if (!parsed.ok) throw new Error(`${field.name}: ${parsed.message}`);
-      return parsed.value;
-    }
-    default:
-      return text;
-  }
+  const parsed = fieldType(field.type).fromCell(text);
+  if (!parsed.ok) throw new Error(`${field.name}: ${parsed.message}`);
+  return parsed.value;
 }
 
 /** The data of one record; throws what cannot be read. An empty cell leaves its field to the default. */

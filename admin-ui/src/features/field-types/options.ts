@@ -6,27 +6,13 @@ export type OptionKey = (typeof OPTION_KEYS)[number];
 export type OptionTexts = Partial<Record<OptionKey, string>>;
 
 export const OPTION_LABELS: Record<OptionKey, string> = {
-  min: 'Smallest value',
-  max: 'Largest value',
-  min_length: 'Fewest characters',
-  max_length: 'Most characters',
+  min: 'Min',
+  max: 'Max',
+  min_length: 'Min length',
+  max_length: 'Max length',
   pattern: 'Pattern',
-  enum: 'Only these values',
+  enum: 'Allowed values',
 };
-
-const WORDS: OptionKey[] = ['min_length', 'max_length', 'pattern', 'enum'];
-const BY_TYPE: Record<string, OptionKey[]> = {
-  text: WORDS,
-  email: WORDS,
-  url: WORDS,
-  number: ['min', 'max', 'enum'],
-  date: ['min', 'max'],
-  datetime: ['min', 'max'],
-};
-
-export function optionKeysOf(type: string): OptionKey[] {
-  return BY_TYPE[type] ?? [];
-}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -45,25 +31,36 @@ export function optionTexts(options: unknown): OptionTexts {
   );
 }
 
-/** Numbers go as such; what is none goes as text, for the server to judge. */
-function numeric(text: string): unknown {
+/** Numbers are sent as such; any other text passes for the server to judge. */
+export function numeric(text: string): unknown {
   const number = Number(text);
   return text.trim() !== '' && Number.isFinite(number) ? number : text;
 }
 
-function valueOf(type: string, key: OptionKey, text: string): unknown {
-  if (key === 'pattern') return text;
-  if (key === 'enum') {
-    const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
-    return type === 'number' ? parts.map(numeric) : parts;
+/** What the type of the field knows about its options. */
+interface OptionRules {
+  optionKeys: readonly OptionKey[];
+  optionValue: (text: string) => unknown;
+}
+
+function valueOf({ optionValue }: OptionRules, key: OptionKey, text: string): unknown {
+  switch (key) {
+    case 'pattern':
+      return text;
+    case 'enum':
+      return text.split(',').map((part) => part.trim()).filter((part) => part !== '').map(optionValue);
+    case 'min_length':
+    case 'max_length':
+      return numeric(text);
+    default:
+      return optionValue(text.trim());
   }
-  return key === 'min_length' || key === 'max_length' || type === 'number' ? numeric(text) : text.trim();
 }
 
 /** The options to send: keys that this editor does not know stay as they are stored. */
-export function optionsOf(type: string, texts: OptionTexts, stored: unknown): Record<string, unknown> | null {
+export function optionsOf(type: OptionRules, texts: OptionTexts, stored: unknown): Record<string, unknown> | null {
   const kept = isRecord(stored) ? Object.entries(stored).filter(([key]) => !(OPTION_KEYS as readonly string[]).includes(key)) : [];
-  const set = optionKeysOf(type).flatMap((key) => {
+  const set = type.optionKeys.flatMap((key) => {
     const text = texts[key] ?? '';
     return text.trim() === '' ? [] : [[key, valueOf(type, key, text)] as const];
   });
