@@ -4,7 +4,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 SERVER := SNACKBASE_BIN=$(TARGET)/debug/snackbase
 
-.PHONY: run test test-rust test-clients test-document test-ui check check-rust check-ui server ui bench
+.PHONY: run test test-rust test-clients test-document test-ui check check-rust check-ui server ui client bench
 
 # Builds and serves at http://127.0.0.1:8000
 run:
@@ -17,10 +17,10 @@ test: test-rust test-clients test-document test-ui
 test-rust: server
 	tests/with-postgres.sh cargo test
 
-# The published SDK on both databases, the companion client, and the SDK of PocketBase
-test-clients: server
+# The published SDK and our client on both databases, and the SDK of PocketBase
+test-clients: server client
 	cd tests/sdk && npm ci --no-audit --no-fund && $(SERVER) npm run test:both
-	cd clients/realtime-js && npm ci --no-audit --no-fund && $(SERVER) npm test
+	cd clients/js && $(SERVER) npm run test:both
 	cd tests/pocketbase && npm ci --no-audit --no-fund && $(SERVER) node --test
 
 # Whether the server does what its API document says
@@ -28,7 +28,7 @@ test-document: server
 	$(SERVER) tests/with-postgres.sh tests/schemathesis.sh
 
 # The admin UI, also in Chromium
-test-ui: server
+test-ui: server client
 	cd admin-ui && npm test && $(SERVER) npm run e2e
 
 # Formatting, lints and types
@@ -51,6 +51,12 @@ ui: admin-ui/node_modules/.package-lock.json
 
 admin-ui/node_modules/.package-lock.json: admin-ui/package-lock.json
 	cd admin-ui && npm ci --no-audit --no-fund
+
+# The packages of the JavaScript client
+client: clients/js/node_modules/.package-lock.json
+
+clients/js/node_modules/.package-lock.json: clients/js/package-lock.json
+	cd clients/js && npm ci --no-audit --no-fund
 
 # The load generator against a fresh server: make bench ARGS="fanout --subscribers 1000"
 bench:

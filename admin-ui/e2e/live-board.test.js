@@ -17,7 +17,7 @@ const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 let world;
 before(async () => {
   world = await startSignedIn();
-  await run(process.execPath, [join(root, 'admin-ui/node_modules/typescript/bin/tsc'), '-p', join(root, 'clients/realtime-js')]);
+  await run('npm', ['run', 'build'], { cwd: join(root, 'clients/js') });
   await run('sh', [join(root, 'examples/live-board/setup.sh'), world.server.origin], {
     env: { ...process.env, SNACKBASE_SUPERADMIN_EMAIL: EMAIL, SNACKBASE_SUPERADMIN_PASSWORD: PASSWORD },
   });

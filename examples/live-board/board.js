@@ -1,6 +1,6 @@
 // A board of notes that everybody in the account sees change. All of the realtime is in `show` and `join`.
 
-import { RealtimeClient } from '../../clients/realtime-js/dist/index.js';
+import { SnackBase } from '../../clients/js/dist/snackbase.js';
 
 const COLORS = ['#ffe08a', '#ffb3ba', '#bae1ff', '#baffc9'];
 const signIn = document.querySelector('#sign-in');
@@ -8,50 +8,43 @@ const notes = document.querySelector('#notes');
 
 signIn.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { url: typed, ...credentials } = Object.fromEntries(new FormData(signIn));
-  const url = typed.replace(/\/+$/, '');
+  const { url, ...credentials } = Object.fromEntries(new FormData(signIn));
+  const client = new SnackBase(url);
   try {
-    const session = await request(`${url}/api/v1/auth/login`, 'POST', credentials);
-    start(url, session);
+    await client.auth.signIn(credentials);
+    start(client);
   } catch (error) {
     signIn.querySelector('[role=alert]').textContent = error.message;
   }
 });
 
-async function request(url, method, body, token) {
-  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
-  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
-  const answer = response.status === 204 ? null : await response.json();
-  if (!response.ok) throw new Error(answer.message ?? response.statusText);
-  return answer;
-}
-
-function start(url, { token, user }) {
+function start(client) {
   signIn.hidden = true;
   document.querySelector('#board').hidden = false;
-  const records = `${url}/api/v1/records/board_notes`;
-  const write = (method, path, body) => request(records + path, method, body, token).catch((error) => alert(error.message));
-  const realtime = new RealtimeClient({
-    url,
-    token: () => token,
-    onState: (state) => (document.querySelector('#state').textContent = state === 'open' ? '● live' : '○ offline'),
+  const board = client.collection('board_notes');
+  client.realtime.onState((state) => {
+    document.querySelector('#state').textContent = state === 'open' ? '● live' : '○ offline';
   });
-  show(realtime, write);
-  join(realtime, user);
+  client.auth.onChange((_user, event) => event === 'expired' && location.reload());
+  show(board);
+  join(client);
   document.querySelector('#add').addEventListener('click', () => {
     const color = COLORS[Math.floor(Math.random() * COLORS.length)];
-    void write('POST', '', { text: '', x: Math.random() * 0.7, y: Math.random() * 0.7, color });
+    void tell(board.create({ text: '', x: Math.random() * 0.7, y: Math.random() * 0.7, color }));
   });
 }
 
+/** Shows the error of a write. */
+const tell = (write) => write.catch((error) => alert(error.message));
+
 /** Shows the notes, now and whenever anybody changes one. */
-function show(realtime, write) {
-  const query = realtime.liveQuery('board_notes', { sort: 'created_at' });
+function show(board) {
+  const query = board.live({ sort: 'created_at' });
   query.ready.catch((error) => alert(`${error.message}. Was setup.sh run?`));
   const elements = new Map();
   query.subscribe((items) => {
     for (const note of items) {
-      const element = elements.get(note.id) ?? noteElement(note.id, write);
+      const element = elements.get(note.id) ?? noteElement(note.id, board);
       elements.set(note.id, element);
       element.style.left = `${note.x * 100}%`;
       element.style.top = `${note.y * 100}%`;
@@ -69,9 +62,9 @@ function show(realtime, write) {
 }
 
 /** Shows who is here. */
-function join(realtime, user) {
-  realtime.room('board:main', {
-    presence: { email: user.email },
+function join(client) {
+  client.room('board:main', {
+    presence: { email: client.auth.user.email },
     members: (members) => {
       const names = new Set(members.map((member) => member.meta?.email));
       document.querySelector('#people').textContent = `Here: ${[...names].join(', ')}`;
@@ -79,13 +72,13 @@ function join(realtime, user) {
   });
 }
 
-function noteElement(id, write) {
+function noteElement(id, board) {
   const element = document.createElement('div');
   element.className = 'note';
   const remove = document.createElement('button');
   remove.textContent = '×';
   remove.ariaLabel = 'Remove';
-  remove.addEventListener('click', () => write('DELETE', `/${id}`));
+  remove.addEventListener('click', () => tell(board.delete(id)));
   const text = document.createElement('p');
   let written = '';
   element.append(remove, text);
@@ -96,9 +89,9 @@ function noteElement(id, write) {
   });
   text.addEventListener('blur', () => {
     text.contentEditable = 'false';
-    if (text.textContent !== written) void write('PATCH', `/${id}`, { text: text.textContent });
+    if (text.textContent !== written) void tell(board.update(id, { text: text.textContent }));
   });
-  drag(element, (x, y) => write('PATCH', `/${id}`, { x, y }));
+  drag(element, (x, y) => tell(board.update(id, { x, y })));
   notes.append(element);
   return element;
 }

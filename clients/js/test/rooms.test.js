@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { WebSocket } from 'ws';
 
 import { eventually, failure, startServer, unique } from '../../../tests/js/server.js';
-import { RealtimeClient } from '../dist/index.js';
+import { cuttable, signedIn } from './support.js';
 
 let server;
 before(async () => {
@@ -20,18 +19,10 @@ async function define(rules = {}) {
   return { id, name: pattern.replace('{id}', '1') };
 }
 
-/** A client whose line can be cut. */
-function connect(t, { token }) {
-  const sockets = [];
-  class Tracked extends WebSocket {
-    constructor(...args) {
-      super(...args);
-      sockets.push(this);
-    }
-  }
-  const client = new RealtimeClient({ url: server.url, token: () => token, WebSocket: Tracked });
-  t.after(() => client.close());
-  return { client, cut: () => sockets.at(-1).terminate() };
+/** A client whose connection can be cut. */
+async function connect(t, person) {
+  const { WebSocket, cut } = cuttable();
+  return { client: await signedIn(t, server.url, person, { WebSocket }), cut };
 }
 
 /** Enters a room and notes what it tells. */
@@ -51,8 +42,8 @@ test('a room tells who is there, what they show, and what is said', async (t) =>
   const { name } = await define();
   const ada = await server.register();
   const grace = await server.colleague(ada);
-  const one = enter(connect(t, ada), name, { presence: { n: 1 } });
-  const two = enter(connect(t, grace), name, { presence: { n: 2 } });
+  const one = enter(await connect(t, ada), name, { presence: { n: 1 } });
+  const two = enter(await connect(t, grace), name, { presence: { n: 2 } });
   for (const heard of [one, two]) await eventually('both', () => shown(heard).join() === '1,2');
   two.room.update({ n: 3 });
   await eventually('the change', () => shown(one).join() === '1,3');
@@ -68,8 +59,8 @@ test('a room tells who is there, what they show, and what is said', async (t) =>
 test('a room is entered again after a break, without telling again what was said', async (t) => {
   const { name } = await define();
   const ada = await server.register();
-  const watching = enter(connect(t, ada), name, { presence: { n: 1 } });
-  const line = connect(t, ada);
+  const watching = enter(await connect(t, ada), name, { presence: { n: 1 } });
+  const line = await connect(t, ada);
   await eventually('the first', () => watching.room.members.length === 1);
   await watching.room.publish('before', null);
   const before = watching.room.members;
@@ -86,10 +77,10 @@ test('a room is entered again after a break, without telling again what was said
   assert.equal(before.length, 1);
 });
 
-test('who is refused or made to leave is told why, and does not come back', async (t) => {
+test('a refusal and the end of a membership are told with their reason', async (t) => {
   const { id, name } = await define({ publish_rule: null });
   const ada = await server.register();
-  const line = connect(t, ada);
+  const line = await connect(t, ada);
   const nowhere = enter(line, 'nowhere');
   await eventually('the refusal', () => nowhere.errors.length === 1);
   assert.equal(nowhere.errors[0].code, 'undefined_room');

@@ -1,8 +1,6 @@
-// The order in which the server sorts: null is the smallest, text goes by code points, the id decides at last.
-
 export type Comparer<T> = (a: T, b: T) => number;
 
-/** Compares as a list with this `sort` does, as in `-priority,title`. */
+/** Compares as the server sorts, as in `-priority,title`: null comes first, text by code points, the id decides last. */
 export function comparer<T extends { id: string }>(sort: string): Comparer<T> {
   const keys = sort.split(',').map(parseKey).filter((key) => key.field !== '');
   if (!keys.some((key) => key.field === 'id')) {
@@ -29,7 +27,7 @@ function compare(a: unknown, b: unknown): number {
   return Number(a) - Number(b);
 }
 
-/** By code points: plain comparison puts what lies beyond U+FFFF before the end of what lies below. */
+/** By code points. JavaScript compares UTF-16 units, which puts characters beyond U+FFFF before some below. */
 function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index += 1) {

@@ -1,13 +1,11 @@
-// A room: messages and presence that are not data. What is said while the line is down is lost.
+import { SnackBaseError } from '../errors.js';
+import type { Frame } from './frames.js';
 
-import type { Frame } from './protocol.js';
-import { RealtimeError } from './protocol.js';
-
-/** Somebody who is in a room, by connection: one user with two tabs is there twice. */
+/** A connection in a room: one user with two tabs is there twice. */
 export interface Member {
   conn: string;
   user: string;
-  /** What the member says of itself. */
+  /** The member's presence. */
   meta: unknown;
   since: string;
 }
@@ -15,37 +13,38 @@ export interface Member {
 export interface RoomMessage {
   event: string;
   data: unknown;
-  /** The connection that said it; null if it was published over HTTP or by the server. */
+  /** The sender's connection; null if it was published over HTTP or by the server. */
   from: string | null;
-  /** The user who said it; null if the server did. */
+  /** The sender; null if it was the server. */
   user: string | null;
   timestamp: string;
 }
 
 export interface RoomHandlers {
   message?(message: RoomMessage): void;
-  /** Who is there, after each change. */
+  /** The members, after each change. */
   members?(members: readonly Member[]): void;
-  /** This many messages were skipped, because they were read too slowly. */
+  /** This many messages were skipped because they were read too slowly. */
   missed?(count: number): void;
-  /** The server refused to let us in, or made us leave. */
-  error?(error: RealtimeError): void;
+  /** The room was refused, or the server made us leave. */
+  error?(error: SnackBaseError): void;
 }
 
 export interface RoomOptions extends RoomHandlers {
-  /** What the others are to know of us. */
+  /** What the other members see of us. */
   presence?: unknown;
-  /** Past messages that are wanted, at most, when the room is entered. */
+  /** Upper limit of past messages to get when the room is entered. */
   history?: number;
 }
 
-interface RoomLine {
+interface RoomChannel {
   send(message: object): void;
-  /** Sends with a `ref` of its own and waits for the answer. */
-  ask(message: object): Promise<void>;
-  leave(room: string): void;
+  /** Sends with a `ref` of its own and waits for the response. */
+  request(message: object): Promise<void>;
+  forget(): void;
 }
 
+/** Messages and presence that are not data. Messages that are sent while the connection is down are lost. */
 export class Room {
   readonly #members = new Map<string, Member>();
   #presence: unknown;
@@ -53,7 +52,7 @@ export class Room {
 
   /** @internal */
   constructor(
-    private readonly line: RoomLine,
+    private readonly channel: RoomChannel,
     readonly name: string,
     private readonly options: RoomOptions,
   ) {
@@ -65,27 +64,27 @@ export class Room {
     return [...this.#members.values()];
   }
 
-  /** Says something to everybody in the room; resolves when the server has taken it. */
+  /** Sends a message to all members; resolves when the server has accepted it. */
   publish(event: string, data: unknown): Promise<void> {
-    return this.line.ask({ action: 'publish', room: this.name, event, data });
+    return this.channel.request({ action: 'publish', room: this.name, event, data });
   }
 
-  /** Changes what the others know of us. */
+  /** Changes our presence. */
   update(presence: unknown): void {
     this.#presence = presence;
-    this.line.send({ action: 'presence', room: this.name, presence });
+    this.channel.send({ action: 'presence', room: this.name, presence });
   }
 
   leave(): void {
-    this.line.send({ action: 'leave', room: this.name });
-    this.line.leave(this.name);
+    this.channel.send({ action: 'leave', room: this.name });
+    this.channel.forget();
   }
 
   /** @internal */
   join(): void {
-    // What was said before is told once, not after every break.
+    // Past messages are wanted once, not after every break.
     const history = this.#entered ? undefined : this.options.history;
-    this.line.send({ action: 'join', room: this.name, presence: this.#presence, history });
+    this.channel.send({ action: 'join', room: this.name, presence: this.#presence, history });
   }
 
   /** @internal */
@@ -109,10 +108,10 @@ export class Room {
         this.options.missed?.(Number(frame.count));
         return;
       case 'room.left':
-        this.#end(new RealtimeError('the server made us leave the room', String(frame.reason)));
+        this.fail(new SnackBaseError('the server made us leave the room', { code: String(frame.reason) }));
         return;
       case undefined:
-        this.options.error?.(RealtimeError.of(frame));
+        this.options.error?.(SnackBaseError.fromFrame(frame));
         return;
       default:
         return;
@@ -120,9 +119,9 @@ export class Room {
     this.options.members?.(this.members);
   }
 
-  /** The rules do not let us in any more: it makes no sense to come back. */
-  #end(error: RealtimeError): void {
-    this.line.leave(this.name);
+  /** @internal Ends the room: joining again makes no sense. */
+  fail(error: SnackBaseError): void {
+    this.channel.forget();
     this.#members.clear();
     this.options.members?.([]);
     this.options.error?.(error);

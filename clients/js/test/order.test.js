@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { comparer } from '../dist/order.js';
+import { comparer } from '../dist/realtime/order.js';
 
 const sorted = (sort, records) => records.toSorted(comparer(sort)).map((record) => record.id);
 

@@ -1,0 +1,13 @@
+export { Auth, type AuthEvent, type AuthListener, type SignIn, type SignUp } from './auth.js';
+export type { Account, SessionStorage, User } from './auth/session.js';
+export { SnackBase, type SnackBaseOptions } from './client.js';
+export { SnackBaseError } from './errors.js';
+export { type FilterValue, contains, filter } from './filter.js';
+export type { RequestOptions } from './http.js';
+export type { DeleteEvent, Operation, PutEvent, RecordEvent, ResyncReason, SystemFields } from './realtime/frames.js';
+export { LiveQuery, type LiveQueryOptions } from './realtime/live-query.js';
+export { type Member, Room, type RoomHandlers, type RoomMessage, type RoomOptions } from './realtime/room.js';
+export type { ConnectionState, WebSocketClass } from './realtime/socket.js';
+export { Subscription, type SubscribeOptions, type SubscriptionHandlers } from './realtime/subscription.js';
+export type { Realtime } from './realtime.js';
+export { type Input, type ListOptions, type Page, Records, type ViewOptions } from './records.js';
