@@ -10,4 +10,6 @@ export { type Member, Room, type RoomHandlers, type RoomMessage, type RoomOption
 export type { ConnectionState, WebSocketClass } from './realtime/socket.js';
 export { Subscription, type SubscribeOptions, type SubscriptionHandlers } from './realtime/subscription.js';
 export type { Realtime } from './realtime.js';
+export { OfflineQueue, type OfflineOptions } from './offline.js';
+export { type QueueStore, type QueuedWrite, indexedDbStore, memoryStore } from './offline/store.js';
 export { type Input, type ListOptions, type Page, Records, type ViewOptions } from './records.js';

@@ -14,18 +14,24 @@ const run = promisify(execFile);
 
 test('the examples of the README run', async (t) => {
   const server = await startServer();
-  const fields = [{ name: 'title', type: 'text' }, { name: 'priority', type: 'number' }];
+  const fields = [
+    { name: 'title', type: 'text' },
+    { name: 'priority', type: 'number' },
+    { name: 'client_id', type: 'text', unique: true },
+  ];
   const name = await server.collection(fields);
   const pattern = `${unique('board')}:{id}`;
   await server.admin.send('POST', 'realtime/rooms', { pattern, join_rule: '', publish_rule: '', presence_rule: '' });
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const blocks = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code);
-  assert.ok(blocks.length >= 6);
+  assert.ok(blocks.length === 8);
   const account = unique('acc-');
-  const library = new URL('../dist/index.js', import.meta.url).href;
+  const library = (name) => `'${new URL(`../dist/${name}.js`, import.meta.url).href}'`;
   const program = blocks
     .join('\n')
-    .replaceAll("'snackbase-js'", `'${library}'`)
+    .replaceAll("'snackbase-js'", library('index'))
+    .replaceAll("'snackbase-js/tanstack-db'", library('tanstack-db'))
+    .replaceAll("'@tanstack/db'", `'${import.meta.resolve('@tanstack/db')}'`)
     .replaceAll("'http://127.0.0.1:8000'", `'${server.url}', { WebSocket }`)
     .replaceAll("'notes'", `'${name}'`)
     .replaceAll("'board:", `'${pattern.split(':')[0]}:`)
@@ -35,7 +41,7 @@ test('the examples of the README run', async (t) => {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'program.mjs');
   const ws = import.meta.resolve('ws');
-  await writeFile(file, `import { WebSocket } from '${ws}';\n${program}\nclient.close();\n`);
+  await writeFile(file, `import { WebSocket } from '${ws}';\n${program}\nqueue.close();\nclient.close();\n`);
   const { stderr } = await run(process.execPath, [file], { timeout: 30_000 });
   assert.equal(stderr, '');
 });

@@ -116,3 +116,12 @@ export function shows(query, expected) {
 export const isOpen = (client) => eventually('the connection', () => client.realtime.state === 'open');
 
 export { PASSWORD, WebSocket };
+
+/** Ends the server with `signal` and starts it again after a pause. */
+export async function restart(server, signal, pauseMs = 500) {
+  process.kill(server.child.pid, signal);
+  await server.ended;
+  await server.log.close();
+  await new Promise((done) => setTimeout(done, pauseMs));
+  await server.start();
+}
