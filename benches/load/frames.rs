@@ -110,7 +110,7 @@ fn lines(bytes: &[u8], sink: &mut impl FnMut(Received<'_>)) -> usize {
         let length = rest.skip_until(b'\n').unwrap_or_default();
         match line.get(..length) {
             Some([b'd', b'a', b't', b'a', b':', data @ .., b'\n']) => {
-                sink(Received::Message(data.trim_ascii()))
+                sink(Received::Message(data.trim_ascii()));
             }
             Some([.., b'\n']) => {}
             _ => return used,

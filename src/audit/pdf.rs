@@ -144,7 +144,7 @@ fn letters(text: &str) -> String {
         match letter {
             '\n' | '\r' | '\t' => shown.push(' '),
             letter if letter.is_control() || font::cells(letter).is_none() => {
-                shown.extend(letter.escape_unicode())
+                shown.extend(letter.escape_unicode());
             }
             letter => shown.push(letter),
         }

@@ -41,7 +41,7 @@ impl Renames {
                 );
             }
             check_field_name(new, &mut |_: &str, code: &str, message| {
-                problem(code, message)
+                problem(code, message);
             });
             if let Some(reserved) = check_new_field("name", new) {
                 problem(&reserved.code, reserved.message);

@@ -196,7 +196,7 @@ impl Postgres {
                 }
                 // The pool does not ping before each use.
                 Some(error) if self.note_loss(&error) && is_first && found.is_empty() => {
-                    is_first = false
+                    is_first = false;
                 }
                 Some(error) => {
                     if !connection_lost(&error) {

@@ -75,7 +75,7 @@ impl Computed for Formula {
                 scope,
                 constants: true,
             }
-            .value(&self.operand)
+            .value(&self.operand);
         };
         match self.operand {
             Operand::Text(_) => {

@@ -342,8 +342,8 @@ impl Operand {
         let (leaf, keys) = match self {
             Self::Text(Text::Leaf(leaf))
             | Self::Number(Number::Leaf(leaf))
-            | Self::Time(Time::Leaf(leaf)) => (leaf, None),
-            Self::Json(leaf) => (leaf, None),
+            | Self::Time(Time::Leaf(leaf))
+            | Self::Json(leaf) => (leaf, None),
             Self::Bool(condition) => match condition.as_ref() {
                 Condition::Flag(leaf) => (leaf, None),
                 _ => return None,

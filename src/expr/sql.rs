@@ -92,14 +92,14 @@ impl<'a> Writer<'a> {
                 self.operand(left, as_days);
                 self.sql.push(" IN (");
                 self.list(", ", options, |writer, option| {
-                    writer.operand(option, as_days)
+                    writer.operand(option, as_days);
                 });
                 self.sql.push("))");
             }
             Condition::Mixed { answer, operands } => {
                 self.sql.push("CASE WHEN ");
                 self.list(" OR ", operands, |writer, operand| {
-                    writer.is_null(operand, false)
+                    writer.is_null(operand, false);
                 });
                 self.sql.push(if *answer {
                     " THEN NULL ELSE TRUE END"
@@ -166,7 +166,7 @@ impl<'a> Writer<'a> {
                 scope,
                 constants,
             }
-            .text(text)
+            .text(text);
         };
         let is_bound = match pattern {
             Text::Literal(_) | Text::Caller(_) => true,
@@ -181,7 +181,7 @@ impl<'a> Writer<'a> {
                     scope,
                     constants,
                 }
-                .bind(Value::text_or_null(pattern))
+                .bind(Value::text_or_null(pattern));
             };
             self.sql.like_known(
                 |sql| writer(sql, text),
@@ -245,7 +245,7 @@ impl<'a> Writer<'a> {
                         scope,
                         constants,
                     }
-                    .value(operand)
+                    .value(operand);
                 });
             }
             Selected::Aggregate(function, operand) => {
@@ -385,7 +385,7 @@ impl<'a> Writer<'a> {
                     scope,
                     constants,
                 }
-                .text(text)
+                .text(text);
             }
         };
         match text {
@@ -492,7 +492,7 @@ impl<'a> Writer<'a> {
                         scope,
                         constants,
                     }
-                    .text(text)
+                    .text(text);
                 });
             }
             Number::Abs(inner) => {
@@ -508,7 +508,7 @@ impl<'a> Writer<'a> {
                         scope,
                         constants,
                     }
-                    .number(inner)
+                    .number(inner);
                 });
             }
             Number::Millis(time) => {
@@ -519,7 +519,7 @@ impl<'a> Writer<'a> {
                         scope,
                         constants,
                     }
-                    .time(time, false)
+                    .time(time, false);
                 });
             }
         }
@@ -557,9 +557,9 @@ impl<'a> Writer<'a> {
             }
         };
         if op == Arithmetic::Divide {
-            self.divisor(right)
+            self.divisor(right);
         } else {
-            self.number(right)
+            self.number(right);
         }
     }
 
@@ -603,7 +603,7 @@ impl<'a> Writer<'a> {
                         scope,
                         constants,
                     }
-                    .number(number)
+                    .number(number);
                 });
             }
             Time::Query(query) => self.query(query),
@@ -619,7 +619,7 @@ impl<'a> Writer<'a> {
             match operand {
                 Operand::Time(Time::Literal { day: Some(_), .. }) => {}
                 Operand::Time(Time::Leaf(Leaf::Field(field))) if field.kind == ColumnKind::Date => {
-                    has_column = true
+                    has_column = true;
                 }
                 _ => all = false,
             }

@@ -237,7 +237,7 @@ impl Shard {
         let collection = catalog.by_id(change.collection_id?)?;
         let topic = self.topics_of(change)?.get_mut(collection.name.as_str())?;
         change_groups(topic, |topic| {
-            topic.refresh(catalog, &collection.name, &cursor)
+            topic.refresh(catalog, &collection.name, &cursor);
         });
         Some((topic, collection))
     }
@@ -303,7 +303,7 @@ impl Shard {
             } => {
                 let cursor = self.cursor();
                 self.in_topic(&subscription, |topic| {
-                    topic.recast(subscription.id, caller, &cursor)
+                    topic.recast(subscription.id, caller, &cursor);
                 });
             }
             Command::Refresh => {

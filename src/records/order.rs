@@ -194,9 +194,9 @@ fn write_beyond(sql: &mut Sql, columns: &[Column<'_>], values: &[Value], nulls: 
                 sql.push(" AND ");
             }
             if index < last {
-                write_equal(sql, column, value)
+                write_equal(sql, column, value);
             } else {
-                write_after(sql, column, value)
+                write_after(sql, column, value);
             }
         }
         sql.push(")");

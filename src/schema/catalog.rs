@@ -240,7 +240,7 @@ impl Collection {
                 Predicate::compile(text, &library.for_fields(&fields), operation.purpose())
             };
             Rule::stored(row.rule(operation), compile, |_| {
-                report_invalid_rule(&row, operation)
+                report_invalid_rule(&row, operation);
             })
         };
         let calls =

@@ -165,7 +165,7 @@ pub fn alter(
         match (has_own_index(old), has_own_index(field)) {
             (false, true) => statements.push(own_index(dialect, table.name, field)),
             (true, false) => {
-                statements.push(drop_index(dialect, &own_index_name(table.name, field)))
+                statements.push(drop_index(dialect, &own_index_name(table.name, field)));
             }
             _ => {}
         }

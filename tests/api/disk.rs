@@ -6,7 +6,7 @@ use crate::harness::{Backend, PASSWORD, SUPERADMIN, TestApp, open};
 
 async fn app_with(min_free_disk_bytes: u64) -> TestApp {
     TestApp::spawn_with(Backend::Sqlite, |config| {
-        config.database.min_free_disk_bytes = min_free_disk_bytes
+        config.database.min_free_disk_bytes = min_free_disk_bytes;
     })
     .await
 }

@@ -406,7 +406,7 @@ async fn a_client_that_sends_no_whole_head_is_cut_off(backend: Backend) {
 
 async fn silent_sockets_of_one_address_make_room_for_its_requests(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.max_idle_connections_per_address = 5
+        config.limits.max_idle_connections_per_address = 5;
     })
     .await;
     let mut silent = Vec::new();
@@ -438,7 +438,7 @@ async fn silent_sockets_of_one_address_make_room_for_its_requests(backend: Backe
 
 async fn an_address_has_so_many_connections_and_no_more(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.max_connections_per_address = 4
+        config.limits.max_connections_per_address = 4;
     })
     .await;
     let mut streams = Vec::new();

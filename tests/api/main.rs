@@ -6,6 +6,7 @@
 //! cargo nextest run` shares one between processes.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::too_many_lines, reason = "a story is told in one go")]
 
 mod audit;
 mod auth;

@@ -2,6 +2,7 @@
 //! program that embeds the server, and random worlds in which servers come and go.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::too_many_lines, reason = "a story is told in one go")]
 
 mod access;
 mod backup;

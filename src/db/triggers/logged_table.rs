@@ -178,7 +178,7 @@ impl<'a> LoggedTable<'a> {
         }
         sql.push("CASE WHEN ")
             .list(" OR ", self.omissible_columns(), |sql, column| {
-                is_long(sql, column.column)
+                is_long(sql, column.column);
             });
         sql.push(" THEN ")
             .list(" || ", self.omissible_columns(), name);

@@ -239,7 +239,7 @@ async fn compare(databases: &[Database], case: &Case) -> Result<(), TestCaseErro
             .chain(formulas.iter().map(|(predicate, _)| predicate))
         {
             writers.push(Box::new(|sql| {
-                predicate.write_sql(sql, "r", &auth, sent(data.as_ref()))
+                predicate.write_sql(sql, "r", &auth, sent(data.as_ref()));
             }));
         }
         for (_, formula) in formulas {

@@ -116,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, G: Unpin> AsyncWrite for ClientStream<S,
             let mut buffer = ReadBuf::new(&mut bytes);
             match Pin::new(&mut this.stream).poll_read(context, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    this.discarded += buffer.filled().len()
+                    this.discarded += buffer.filled().len();
                 }
                 // It hung up, or is gone.
                 Poll::Ready(_) => return Poll::Ready(Ok(())),

@@ -49,7 +49,7 @@ async fn a_repeated_subscription_replaces_the_first_and_an_ended_one_is_silent()
 #[tokio::test]
 async fn subscriptions_are_limited_but_may_be_replaced() {
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.subscriptions = 2
+        options.subscriptions = 2;
     })
     .await;
     let client = world.connect(&world.user("user"));
@@ -68,7 +68,7 @@ async fn when_all_fall_behind_events_wait_and_nobody_is_closed() {
         bytes: 1 << 20,
     };
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.queue = limits
+        options.queue = limits;
     })
     .await;
     let readers: Vec<Client> = (0..10)
@@ -161,7 +161,7 @@ async fn connections_end_with_their_token_and_with_the_server() {
 #[tokio::test]
 async fn connections_are_limited_and_counted() {
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.connections_per_user = 1
+        options.connections_per_user = 1;
     })
     .await;
     let caller = world.user("user");
@@ -185,7 +185,7 @@ async fn connections_are_limited_and_counted() {
 async fn whoever_is_silent_is_pinged_and_in_the_end_closed() {
     let beat = Duration::from_millis(20);
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.heartbeat = beat
+        options.heartbeat = beat;
     })
     .await;
     let (alive, dead) = (

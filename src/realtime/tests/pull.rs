@@ -128,7 +128,7 @@ async fn a_reader_that_stalls_misses_nothing_and_costs_no_more_than_its_queue() 
         bytes: 1 << 20,
     };
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.queue = limits
+        options.queue = limits;
     })
     .await;
     let following = world.follow();
@@ -226,7 +226,7 @@ async fn who_is_behind_the_history_is_told_or_closed() {
         bytes: 1 << 20,
     };
     let world = World::new(Some(""), "*", Clock::System, |options| {
-        options.queue = limits
+        options.queue = limits;
     })
     .await;
     let following = world.follow();

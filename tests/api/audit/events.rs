@@ -548,7 +548,7 @@ async fn definitions_of_rooms_are_there(backend: Backend) {
 
 async fn a_throttled_sign_in_is_there_once(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.login_failures_per_identity = 2
+        config.limits.login_failures_per_identity = 2;
     })
     .await;
     let ann = app.register().await;

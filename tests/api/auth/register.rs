@@ -209,7 +209,7 @@ async fn in_single_tenant_mode_everyone_joins_one_account(backend: Backend) {
 
 async fn registrations_are_throttled(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.registrations_per_address = 3
+        config.limits.registrations_per_address = 3;
     })
     .await;
     for index in 0..3 {

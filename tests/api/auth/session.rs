@@ -126,7 +126,7 @@ async fn every_refused_sign_in_reads_the_same(backend: Backend) {
 
 async fn failed_sign_ins_are_throttled(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.login_failures_per_identity = 3
+        config.limits.login_failures_per_identity = 3;
     })
     .await;
     let (user, other) = (app.register().await, app.register().await);

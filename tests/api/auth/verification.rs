@@ -13,7 +13,7 @@ crate::both![
 
 async fn strict(backend: Backend) -> TestApp {
     TestApp::spawn_with(backend, |config| {
-        config.auth.email_verification = EmailVerification::Required
+        config.auth.email_verification = EmailVerification::Required;
     })
     .await
 }

@@ -457,7 +457,7 @@ async fn the_link_in_the_mail_leads_to_a_page(backend: Backend) {
 
 async fn guesses_are_throttled(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.limits.login_failures_per_address = 3
+        config.limits.login_failures_per_address = 3;
     })
     .await;
     let anonymous = app.anonymous();

@@ -111,7 +111,7 @@ async fn everyone_is_sent_away_when_the_server_stops(backend: Backend) {
 
 async fn a_user_has_no_more_connections_than_allowed(backend: Backend) {
     let app = TestApp::spawn_with(backend, |config| {
-        config.realtime.max_connections_per_user = 2
+        config.realtime.max_connections_per_user = 2;
     })
     .await;
     let (user, other) = (app.register().await, app.register().await);

@@ -457,9 +457,9 @@ impl Streams {
         while wholes.goes_on() {
             let (topic, data) = self.pocketbase.event().await.expect("the stream ended");
             if topic.ends_with("/*") {
-                wholes.take(&data["record"])
+                wholes.take(&data["record"]);
             } else {
-                singles.take(&data["record"])
+                singles.take(&data["record"]);
             }
         }
         ways.push(("PocketBase", wholes.seen));
