@@ -17,11 +17,12 @@ test: test-rust test-clients test-document test-ui
 test-rust: server
 	tests/with-postgres.sh cargo test
 
-# The published SDK and our client on both databases, and the SDK of PocketBase
+# The published SDK and our client on both databases, the SDK of PocketBase, and the clients of docs/clients.md
 test-clients: server client
 	cd tests/sdk && npm ci --no-audit --no-fund && $(SERVER) npm run test:both
 	cd clients/js && $(SERVER) npm run test:both
 	cd tests/pocketbase && npm ci --no-audit --no-fund && $(SERVER) node --test
+	tests/clients/run.sh install && $(SERVER) tests/clients/run.sh
 
 # Whether the server does what its API document says
 test-document: server

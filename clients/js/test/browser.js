@@ -11,7 +11,8 @@ export async function startSite(t, pages) {
   const site = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://site').pathname;
     const page = pages[path];
-    const body = path === '/snackbase.js' ? await readFile(CLIENT) : await page?.();
+    const icon = path === '/favicon.ico' ? '' : undefined;
+    const body = icon ?? (path === '/snackbase.js' ? await readFile(CLIENT) : await page?.());
     response.writeHead(body === undefined ? 404 : 200, { 'Content-Type': path.endsWith('.js') ? 'text/javascript' : 'text/html' });
     response.end(body);
   });

@@ -19,6 +19,7 @@ async function world(t, options = {}, rules = {}) {
   const { WebSocket, cut } = cuttable();
   const client = await signedIn(t, server.url, person, { WebSocket });
   const notes = createCollection(snackBaseCollectionOptions({ records: client.collection(name), ...options }));
+  t.after(() => notes.cleanup());
   const add = (title, priority = 0) => person.create(name, { title, priority });
   return { name, person, client, notes, cut, add };
 }
@@ -135,4 +136,5 @@ test('live queries of TanStack DB run over it', async (t) => {
   assert.deepEqual(titles(high), ['high']);
   await add('another', 9);
   await shows(high, ['another', 'high']);
+  await high.cleanup();
 });
