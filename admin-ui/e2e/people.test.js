@@ -131,8 +131,43 @@ test('people and operation', async (t) => {
     await row('ada@example.com').getByText('deactivated').waitFor();
     await drawer.getByRole('switch', { name: 'Active' }).press('Space');
     await button('Save').click();
-    await row('ada@example.com').getByText('active', { exact: true }).waitFor();
+    await row('ada@example.com').getByText('deactivated').waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
+  });
+
+  await step(t, 'makes a superadmin only on purpose', async () => {
+    // Only one account has users: it is chosen by itself.
+    await page.getByRole('link', { name: 'Create user' }).click();
+    await drawer.getByRole('combobox', { name: 'Account' }).and(page.locator('[value^="Bakery and Café"]')).waitFor();
+    await page.keyboard.press('Escape');
+    await button('More ways to create a user').click();
+    await page.getByRole('menuitem', { name: 'Create superadmin' }).click();
+    await drawer.getByLabel('E-mail').fill('chief@example.com');
+    await drawer.getByLabel('Password', { exact: true }).fill('Correct-Horse-7');
+    assert.ok(await button('Create superadmin').isDisabled());
+    await drawer.getByLabel('This person needs access to every account').check();
+    await access();
+    await picture('superadmin');
+    await button('Create superadmin').click();
+    await row('chief@example.com').getByText('superadmin').waitFor();
+  });
+
+  await step(t, 'narrows every page to one account', async () => {
+    await button('Account: All accounts').click();
+    await page.getByRole('textbox', { name: 'Search accounts' }).fill('bakery');
+    await page.getByRole('option', { name: /^Bakery and Café/ }).click();
+    await page.waitForURL(/account=/);
+    await row('ada@example.com').waitFor();
+    await row('chief@example.com').waitFor({ state: 'detached' });
+    await access();
+    await picture('narrowed');
+    await go('Groups');
+    await page.waitForURL(/groups.*account=/);
+    await page.reload();
+    await button('Only Bakery and Café: show all accounts').click();
+    await page.waitForURL((url) => !url.search.includes('account='));
+    await button('Account: All accounts').waitFor();
+    await go('Users');
   });
 
   await step(t, 'ends a session of the user', async () => {
@@ -180,8 +215,8 @@ test('people and operation', async (t) => {
     await row('grace@example.com').waitFor();
     await access();
     await picture('invitations');
-    await button('Cancel the invitation of grace@example.com').click();
-    await page.getByText('The invitation of grace@example.com is void.').waitFor();
+    await button('Cancel invitation for grace@example.com').click();
+    await page.getByText('Cancelled the invitation for grace@example.com.').waitFor();
     await page.getByText('No invitations').waitFor();
   });
 
@@ -189,6 +224,10 @@ test('people and operation', async (t) => {
     await go('API keys');
     await button('Create API key').click();
     await drawer.getByLabel('Name').fill('nightly import');
+    // Nothing is allowed unless it is asked for.
+    assert.ok(await drawer.getByRole('button', { name: 'Create API key' }).isDisabled());
+    await drawer.getByRole('combobox', { name: 'Account' }).fill('bakery');
+    await page.getByRole('option', { name: 'Bakery and Café' }).click();
     await drawer.getByLabel('Read records').check();
     await access();
     await picture('api-key-form');
@@ -211,13 +250,24 @@ test('people and operation', async (t) => {
     await go('Requests');
     // The list tells routes, not the paths that were sent.
     await row('/api/v1/records/{collection}').first().waitFor();
-    await choose('Status', 'Refused (4xx)');
+    await choose('Status', '4xx refused');
     await page.getByRole('textbox', { name: 'Search paths' }).fill('records');
     await page.waitForURL(/path=records/);
     await row('404').first().waitFor();
     assert.equal(await row('200').count(), 0);
     await access();
     await picture('requests');
+    // Of a refusal it says what that means, of a write what it changed; its own requests it hides.
+    await row('404').first().getByRole('link').click();
+    await drawer.getByText('404: Not found').waitFor();
+    await access();
+    await picture('request');
+    await page.keyboard.press('Escape');
+    await page.goto(`${world.server.origin}/admin/requests?method=POST&path=collections`);
+    await row('POST /api/v1/collections').first().getByRole('link').click();
+    await drawer.getByRole('region', { name: 'In the audit trail' }).getByText('root@example.com created collection breads').waitFor();
+    await page.keyboard.press('Escape');
+    await row('/api/v1/admin/requests').waitFor({ state: 'detached' });
   });
 
   await step(t, 'tells who did what, and that nobody changed that', async () => {
@@ -226,12 +276,12 @@ test('people and operation', async (t) => {
     await row('ada@example.com').first().waitFor();
     await access();
     await picture('audit');
-    await row('ada@example.com').first().getByRole('link').click();
-    await drawer.getByText('Checksum').waitFor();
+    await row('ada@example.com').first().getByRole('button').click();
+    await page.getByText('Checksum').waitFor();
     await access();
-    await page.keyboard.press('Escape');
+    await picture('audit-entry');
     await button('Verify').click();
-    await page.getByText(/^Untouched: /).waitFor();
+    await page.getByText(/^Verified: /).waitFor();
     await page.keyboard.press('Escape');
     const file = page.waitForEvent('download');
     await button('Export').click();

@@ -23,8 +23,15 @@ function url(path: string, query?: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
+/** Begins the correlation id of every request of this UI, which tells them from those of applications. */
+export const UI_CORRELATION = 'ui-';
+
+function correlationId(): string {
+  return UI_CORRELATION + Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 async function send(method: string, path: string, options: Options): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+  const headers: Record<string, string> = { Accept: 'application/json', 'X-Correlation-ID': correlationId() };
   const token = session.current()?.token;
   if (!options.anonymous && token) headers.Authorization = `Bearer ${token}`;
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';

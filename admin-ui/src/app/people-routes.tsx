@@ -15,6 +15,12 @@ const newUser = createRoute({
   component: lazyRouteComponent(() => import('@/features/users/UserDrawer'), 'NewUserDrawer'),
 });
 
+const newSuperadmin = createRoute({
+  getParentRoute: () => users,
+  path: 'new-superadmin',
+  component: lazyRouteComponent(() => import('@/features/users/UserDrawer'), 'NewSuperadminDrawer'),
+});
+
 const user = createRoute({
   getParentRoute: () => users,
   path: '$id',
@@ -80,7 +86,7 @@ const apiKeys = createRoute({
 });
 
 export const peopleRoutes = [
-  users.addChildren([newUser, user]),
+  users.addChildren([newUser, newSuperadmin, user]),
   accounts.addChildren([newAccount, account]),
   groups.addChildren([newGroup, group]),
   roles,

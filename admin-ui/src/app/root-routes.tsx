@@ -1,6 +1,7 @@
 /** What all other routes stand below. */
-import { createRootRoute, createRoute, Outlet, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, Outlet, redirect, retainSearchParams } from '@tanstack/react-router';
 import { session } from '@/api/session';
+import { appSearch } from './search';
 import { CrashPage } from './CrashPage';
 import { NotFoundPage } from './NotFoundPage';
 import { Frame } from './shell/Frame';
@@ -14,5 +15,8 @@ export const app = createRoute({
   beforeLoad: ({ location }) => {
     if (!session.current()) throw redirect({ to: '/login', search: { next: location.href } });
   },
+  validateSearch: appSearch,
+  // Every link keeps the account that is looked at.
+  search: { middlewares: [retainSearchParams(['account'])] },
   component: Frame,
 });

@@ -17,6 +17,12 @@ function compact<T extends object>(search: T): T {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** The account that all pages are narrowed to; absent for all accounts. */
+export interface AppSearch { account?: string }
+export function appSearch(raw: Raw): AppSearch {
+  return compact({ account: text(raw.account) });
+}
+
 /** How far back the charts of the overview look: minutes for requests, days for what people did. */
 export interface OverviewSearch { minutes?: 360 | 1440; days?: '30d' | '90d' }
 export function overviewSearch(raw: Raw): OverviewSearch {
@@ -30,6 +36,11 @@ export function overviewSearch(raw: Raw): OverviewSearch {
 export interface CollectionsSearch { page?: number; search?: string; sort?: string }
 export function collectionsSearch(raw: Raw): CollectionsSearch {
   return compact({ page: page(raw.page), search: text(raw.search), sort: text(raw.sort) });
+}
+
+export interface AccessSearch { role?: string }
+export function accessSearch(raw: Raw): AccessSearch {
+  return compact({ role: text(raw.role) });
 }
 
 export interface NewCollectionSearch { from?: string }
@@ -58,9 +69,9 @@ export function liveSearch(raw: Raw): LiveSearch {
   return compact({ collections: text(raw.collections), operations: text(raw.operations), text: text(raw.text) });
 }
 
-export interface ConnectionsSearch { account?: string; user?: string; protocol?: string }
+export interface ConnectionsSearch { user?: string; protocol?: string }
 export function connectionsSearch(raw: Raw): ConnectionsSearch {
-  return compact({ account: text(raw.account), user: text(raw.user), protocol: text(raw.protocol) });
+  return compact({ user: text(raw.user), protocol: text(raw.protocol) });
 }
 
 /** A subscription; `as` is the user whose rights it has, `via` how it connects. */
@@ -113,12 +124,11 @@ export function setupSearch(raw: Raw): SetupSearch {
 export interface ListSearch { page?: number; search?: string; sort?: string }
 export const listSearch: (raw: Raw) => ListSearch = collectionsSearch;
 
-export interface UsersSearch extends ListSearch { account?: string; role?: number; active?: 'yes' | 'no' }
+export interface UsersSearch extends ListSearch { role?: number; active?: 'yes' | 'no' }
 export function usersSearch(raw: Raw): UsersSearch {
   const role = Number(raw.role);
   return compact({
     ...listSearch(raw),
-    account: text(raw.account),
     role: Number.isInteger(role) && role > 0 ? role : undefined,
     active: raw.active === 'yes' || raw.active === 'no' ? raw.active : undefined,
   });
@@ -130,10 +140,11 @@ export function invitationsSearch(raw: Raw): InvitationsSearch {
   return compact({ page: page(raw.page), status: STATES.find((state) => state === raw.status) });
 }
 
-export interface RequestsSearch { method?: string; status?: string; path?: string; slow?: number }
+/** `ui` includes the requests of the admin UI itself. */
+export interface RequestsSearch { method?: string; status?: string; path?: string; slow?: number; ui?: boolean }
 export function requestsSearch(raw: Raw): RequestsSearch {
   const slow = Number(raw.slow);
-  return compact({ method: text(raw.method), status: text(raw.status), path: text(raw.path), slow: slow > 0 ? Math.round(slow) : undefined });
+  return compact({ method: text(raw.method), status: text(raw.status), path: text(raw.path), slow: slow > 0 ? Math.round(slow) : undefined, ui: raw.ui === true || undefined });
 }
 
 export interface SettingsSearch { search?: string; changed?: boolean }
@@ -141,13 +152,16 @@ export function settingsSearch(raw: Raw): SettingsSearch {
   return compact({ search: text(raw.search), changed: raw.changed === true || undefined });
 }
 
-export interface AuditSearch { page?: number; operation?: string; table?: string; record?: string; from?: string; to?: string }
+/** `entry` is the one that is folded out. */
+export interface AuditSearch { operation?: string; table?: string; record?: string; user?: string; from?: string; to?: string; entry?: number }
 export function auditSearch(raw: Raw): AuditSearch {
+  const entry = Number(raw.entry);
   return compact({
-    page: page(raw.page),
     operation: text(raw.operation),
     table: text(raw.table),
     record: text(raw.record),
+    user: text(raw.user),
+    entry: Number.isInteger(entry) && entry > 0 ? entry : undefined,
     from: text(raw.from),
     to: text(raw.to),
   });

@@ -3,6 +3,7 @@ import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch 
 import { Link } from '@tanstack/react-router';
 import { modKey } from '@/ui/mod-key';
 import { AccountMenu } from './AccountMenu';
+import { AccountSwitcher } from './AccountSwitcher';
 import { CollectionLinks } from './CollectionLinks';
 import { Logo } from './Logo';
 import { NAV, type NavPage } from './nav';
@@ -26,6 +27,9 @@ export function Sidebar({ collapsed, onCollapse, onClose, onSearch }: Props) {
           {!collapsed && <span>SnackBase</span>}
         </Link>
         <CloseButton aria-label="Close navigation" onClick={onClose} hiddenFrom="sm" />
+      </div>
+      <div className={classes.switchRow}>
+        <AccountSwitcher collapsed={collapsed} />
       </div>
       <div className={classes.searchRow}>
         <Tooltip label={`Search (${modKey} K)`} position="right" disabled={!collapsed} openDelay={0}>

@@ -13,11 +13,12 @@ import { plural } from '@/ui/format';
 import { PageDrawer } from '@/ui/PageDrawer';
 import { TimeText } from '@/ui/TimeText';
 import { toast } from '@/ui/toast';
+import { useApiForm } from '@/ui/use-api-form';
 import { accountQuery, useCreateAccount, useDeleteAccount, useRenameAccount } from './queries';
 
 const listRoute = getRouteApi('/app/accounts');
 const route = getRouteApi('/app/accounts/$id');
-const SHOWN = ['name', 'slug'];
+const SHOWN = ['name'];
 
 function useClose() {
   const navigate = listRoute.useNavigate();
@@ -27,11 +28,10 @@ function useClose() {
 export function NewAccountDrawer() {
   const close = useClose();
   const create = useCreateAccount();
-  const [name, setName] = useState('');
-  const [slug, setSlug] = useState('');
+  const { values, input, shown } = useApiForm({ name: '', slug: '' }, create.error);
   const submit = () =>
     create.mutate(
-      { name: name.trim(), slug: slug.trim() || undefined },
+      { name: values.name.trim(), slug: values.slug.trim() || undefined },
       {
         onSuccess: (account) => {
           toast.done(`Created ${account.name}.`);
@@ -41,15 +41,9 @@ export function NewAccountDrawer() {
     );
   return (
     <PageDrawer title="New account" onClose={close}>
-      <Form submit="Create account" busy={create.isPending} error={create.error} shown={SHOWN} onSubmit={submit}>
-        <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} error={fieldMessage(create.error, 'name')} />
-        <TextInput
-          label="Slug"
-          description="By which its users name it when they sign in. Made from the name if it is empty."
-          value={slug}
-          onChange={(event) => setSlug(event.currentTarget.value)}
-          error={fieldMessage(create.error, 'slug')}
-        />
+      <Form submit="Create account" busy={create.isPending} error={create.error} shown={shown} onSubmit={submit}>
+        <TextInput label="Name" required withAsterisk={false} data-autofocus {...input('name')} />
+        <TextInput label="Slug" description="Identifies the account at sign-in. Leave empty to derive it from the name." {...input('slug')} />
       </Form>
     </PageDrawer>
   );

@@ -1,9 +1,11 @@
-import { Button, Modal } from '@mantine/core';
+import { Badge, Button, Modal } from '@mantine/core';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ApiKey } from '@/api/types';
+import { useAccountName } from '@/features/accounts/scope';
+import { SYSTEM_ACCOUNT } from '@/features/accounts/system-account';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
@@ -20,7 +22,7 @@ const route = getRouteApi('/app/api-keys');
 const PAGE_SIZE = 25;
 
 export function ApiKeysPage() {
-  const { page = 1 } = route.useSearch();
+  const { page = 1, account } = route.useSearch();
   const navigate = route.useNavigate();
   const list = useQuery(apiKeysQuery({ limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE }));
   const [creating, setCreating] = useState(false);
@@ -29,8 +31,8 @@ export function ApiKeysPage() {
   const columns: Column<ApiKey>[] = [
     { key: 'name', header: 'Name', cell: ({ name }) => name },
     { key: 'key', wide: true, header: 'Key', cell: ({ key }) => <span className="mono">{key}</span> },
-    { key: 'account_code', wide: true, header: 'Account', cell: ({ account_code }) => <span className="mono">{account_code}</span> },
-    { key: 'scopes', wide: true, header: 'May', cell: ({ scopes }) => scopeLabels(scopes) },
+    { key: 'account', wide: true, header: 'Account', cell: ({ account_id }) => <AccountCell id={account_id} /> },
+    { key: 'scopes', wide: true, header: 'Permissions', cell: ({ scopes }) => scopeLabels(scopes) },
     { key: 'last_used_at', wide: true, header: 'Last used', cell: ({ last_used_at }) => <TimeText value={last_used_at} /> },
     { key: 'expires_at', header: 'Expires', cell: ({ expires_at }) => (expires_at ? <TimeText value={expires_at} /> : 'never') },
     {
@@ -65,12 +67,13 @@ export function ApiKeysPage() {
       />
       {empty && (
         <EmptyState icon={<IconKey size={32} stroke={1.5} />} title="No API keys yet" action={create}>
-          A key lets a program call the API without anybody signing in. It is sent as X-API-Key or as a bearer token.
+          A key lets a program call the API without signing in. Send it as X-API-Key or as a bearer token.
         </EmptyState>
       )}
       <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => void navigate({ search: { page: next } })} />
       <Modal opened={creating} onClose={() => setCreating(false)} title="New API key">
         <ApiKeyForm
+          account={account ?? null}
           onDone={(key) => {
             setCreating(false);
             setSecret(key.key);
@@ -78,11 +81,17 @@ export function ApiKeysPage() {
         />
       </Modal>
       <SecretOnce title="Your new API key" value={secret} onClose={() => setSecret(null)}>
-        Keep it somewhere safe: only its hash is stored, so it is not shown again.
+        Store it now. Only a hash is kept, so the key cannot be shown again.
       </SecretOnce>
       <RevokeDialog apiKey={leaving} onDone={() => setLeaving(null)} />
     </Page>
   );
+}
+
+/** Every account stands out: no rule limits such a key. */
+function AccountCell({ id }: { id: string }) {
+  const name = useAccountName(id === SYSTEM_ACCOUNT ? undefined : id);
+  return id === SYSTEM_ACCOUNT ? <Badge color="orange">every account</Badge> : (name ?? '…');
 }
 
 function RevokeDialog({ apiKey, onDone }: { apiKey: ApiKey | null; onDone: () => void }) {
@@ -92,7 +101,7 @@ function RevokeDialog({ apiKey, onDone }: { apiKey: ApiKey | null; onDone: () =>
     onDone();
   };
   const done = () => {
-    toast.done('The key is dead.');
+    toast.done('Revoked the key.');
     close();
   };
   return (
@@ -107,7 +116,7 @@ function RevokeDialog({ apiKey, onDone }: { apiKey: ApiKey | null; onDone: () =>
       }}
       onClose={close}
     >
-      Whatever uses it is refused from this moment on, and its realtime connections end.
+      Requests with this key are refused immediately, and its realtime connections are closed.
     </ConfirmDialog>
   );
 }

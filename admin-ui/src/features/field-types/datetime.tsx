@@ -43,7 +43,7 @@ export const datetime: FieldType = {
   searchable: false,
   encryptable: false,
   title: false,
-  width: 168,
+  width: 184,
   cell: (value, context) => {
     if (typeof value !== 'string') return textCell(value, context);
     return (

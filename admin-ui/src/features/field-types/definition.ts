@@ -23,6 +23,8 @@ export interface RecordPickerProps {
   w?: number;
   /** The collection to choose from. */
   target: string;
+  /** Offers records of this account only. */
+  account?: string;
   value: string;
   onChange: (id: string) => void;
 }
@@ -30,6 +32,8 @@ export interface RecordPickerProps {
 interface ControlProps {
   field: FieldDefinition;
   label: string;
+  /** The account of the record, as far as it is known: references point into it. */
+  account?: string;
   /** Passed in by the records feature, because choosing a record needs the types of the target's fields. */
   RecordPicker: ComponentType<RecordPickerProps>;
 }

@@ -19,16 +19,16 @@ const ON_DELETE: { value: NonNullable<FieldDefinition['on_delete']>; label: stri
 ];
 
 function Input(props: InputProps) {
-  const { field, RecordPicker, value, onChange } = props;
-  return <RecordPicker {...shared(props)} target={field.collection ?? ''} value={value} onChange={onChange} />;
+  const { field, account, RecordPicker, value, onChange } = props;
+  return <RecordPicker {...shared(props)} account={account} target={field.collection ?? ''} value={value} onChange={onChange} />;
 }
 
-function CellInput({ field, label, text, RecordPicker, onText, onSave }: CellInputProps) {
+function CellInput({ field, label, text, account, RecordPicker, onText, onSave }: CellInputProps) {
   const choose = (id: string) => {
     onText(id);
     onSave(id);
   };
-  return <RecordPicker label={label} bare opened target={field.collection ?? ''} value={text} onChange={choose} />;
+  return <RecordPicker label={label} bare opened account={account} target={field.collection ?? ''} value={text} onChange={choose} />;
 }
 
 function FilterInput(props: FilterInputProps) {

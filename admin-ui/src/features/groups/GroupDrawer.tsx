@@ -1,7 +1,7 @@
 import { Skeleton, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { GroupDetail } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
@@ -11,12 +11,12 @@ import { Form } from '@/ui/Form';
 import { plural } from '@/ui/format';
 import { PageDrawer } from '@/ui/PageDrawer';
 import { toast } from '@/ui/toast';
+import { useApiForm } from '@/ui/use-api-form';
 import { Members } from './Members';
 import { groupQuery, useCreateGroup, useDeleteGroup, useUpdateGroup } from './queries';
 
 const listRoute = getRouteApi('/app/groups');
 const route = getRouteApi('/app/groups/$id');
-const SHOWN = ['name', 'description', 'account_id'];
 
 function useClose() {
   const navigate = listRoute.useNavigate();
@@ -26,7 +26,8 @@ function useClose() {
 export function NewGroupDrawer() {
   const close = useClose();
   const create = useCreateGroup();
-  const [account, setAccount] = useState<string | null>(null);
+  const { account: looked } = listRoute.useSearch();
+  const [account, setAccount] = useState<string | null>(looked ?? null);
   const submit = (name: string, description: string | null) =>
     create.mutate(
       { name, description, account_id: account },
@@ -39,10 +40,16 @@ export function NewGroupDrawer() {
     );
   return (
     <PageDrawer title="New group" onClose={close}>
-      <Stack gap="sm">
-        <AccountPicker description="Whose users may be in it." value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
-        <GroupForm verb="Create group" busy={create.isPending} error={create.error} onSubmit={submit} />
-      </Stack>
+      <GroupForm verb="Create group" busy={create.isPending} error={create.error} onSubmit={submit}>
+        <AccountPicker
+          required
+          data-autofocus={looked === undefined ? true : undefined}
+          description="Only users of this account can be members."
+          value={account}
+          onChange={setAccount}
+          error={fieldMessage(create.error, 'account_id')}
+        />
+      </GroupForm>
     </PageDrawer>
   );
 }
@@ -84,30 +91,18 @@ interface FormProps {
   busy: boolean;
   error: unknown;
   onSubmit: (name: string, description: string | null) => void;
+  /** What a new group is asked besides. */
+  children?: ReactNode;
 }
 
-function GroupForm({ group, verb, busy, error, onSubmit }: FormProps) {
-  const [name, setName] = useState(group?.name ?? '');
-  const [description, setDescription] = useState(group?.description ?? '');
-  const changed = name.trim() !== group?.name || description.trim() !== (group.description ?? '');
+function GroupForm({ group, verb, busy, error, onSubmit, children }: FormProps) {
+  const { values, input, dirty, shown } = useApiForm({ name: group?.name ?? '', description: group?.description ?? '' }, error);
+  const submit = () => onSubmit(values.name.trim(), values.description.trim() || null);
   return (
-    <Form submit={verb} busy={busy} disabled={!changed} error={error} shown={SHOWN} onSubmit={() => onSubmit(name.trim(), description.trim() || null)}>
-      <TextInput
-        label="Name"
-        required
-        withAsterisk={false}
-        data-autofocus={group ? undefined : true}
-        readOnly={group?.is_system}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        error={fieldMessage(error, 'name')}
-      />
-      <TextInput
-        label="Description"
-        value={description}
-        onChange={(event) => setDescription(event.currentTarget.value)}
-        error={fieldMessage(error, 'description')}
-      />
+    <Form submit={verb} busy={busy} disabled={!dirty} error={error} shown={[...shown, 'account_id']} onSubmit={submit}>
+      {children}
+      <TextInput label="Name" required withAsterisk={false} readOnly={group?.is_system} {...input('name')} />
+      <TextInput label="Description" {...input('description')} />
     </Form>
   );
 }
@@ -120,7 +115,7 @@ function DeleteGroup({ group, onGone }: { group: GroupDetail; onGone: () => void
   };
   return (
     <DangerPanel
-      effect="Its members stay; rules that ask for it let nobody in."
+      effect="Its members keep their accounts. Rules that require the group no longer match anyone."
       button="Delete group"
       question={<>Delete the group <em>{group.name}</em>?</>}
       job={remove}

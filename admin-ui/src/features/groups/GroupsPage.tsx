@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import type { Group } from '@/api/types';
 import type { ListSearch } from '@/app/search';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
 import { formatNumber } from '@/ui/format';
@@ -34,9 +35,9 @@ const columns: Column<Group>[] = [
 ];
 
 export function GroupsPage() {
-  const { page = 1, search = '' } = route.useSearch();
+  const { page = 1, search = '', account } = route.useSearch();
   const navigate = route.useNavigate();
-  const list = useQuery(groupsQuery({ page, page_size: PAGE_SIZE, search: search || undefined }));
+  const list = useQuery(groupsQuery({ page, page_size: PAGE_SIZE, search: search || undefined, account_id: account }));
   const update = (patch: ListSearch) =>
     void navigate({ to: '/groups', search: (before) => ({ ...before, page: undefined, ...patch }), replace: true });
   const create = (
@@ -44,12 +45,14 @@ export function GroupsPage() {
       Create group
     </Button>
   );
+  const filtered = search !== '' || account !== undefined;
   const empty = list.data?.total === 0;
   return (
-    <Page crumbs={[{ label: 'Groups' }]} action={!(empty && !search) && create} flush>
-      {!(empty && !search) && (
-        <Row p="xs" px="md">
+    <Page crumbs={[{ label: 'Groups' }]} action={!(empty && !filtered) && create} flush>
+      {!(empty && !filtered) && (
+        <Row p="xs" px="md" gap="xs">
           <SearchBox label="Search groups" value={search} onChange={(text) => update({ search: text || undefined })} />
+          <ScopeNote />
         </Row>
       )}
       <DataTable
@@ -62,8 +65,8 @@ export function GroupsPage() {
         onOpen={({ id }) => void navigate({ to: '/groups/$id', params: { id }, search: true })}
       />
       {empty && (
-        <EmptyState icon={<IconUsersGroup size={32} stroke={1.5} />} title={search ? 'Nothing found' : 'No groups yet'} action={!search && create}>
-          A group holds users of one account. Rules ask for it with @has_group('editors'); members of pii_access see personal data unmasked.
+        <EmptyState icon={<IconUsersGroup size={32} stroke={1.5} />} title={filtered ? 'No groups found' : 'No groups yet'} action={!filtered && create}>
+          A group holds users of one account. Rules test membership with @has_group('editors'). Members of pii_access see personal data unmasked.
         </EmptyState>
       )}
       <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => update({ page: next })} />

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Invitation } from '@/api/types';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
 import { Page } from '@/ui/Page';
@@ -23,11 +24,11 @@ const STATES = [
 ] as const;
 
 export function InvitationsPage() {
-  const { page = 1, status } = route.useSearch();
+  const { page = 1, status, account } = route.useSearch();
   const navigate = route.useNavigate();
   const [inviting, setInviting] = useState(false);
   const [token, setToken] = useState<string | null>(null);
-  const list = useQuery(invitationsQuery({ page, page_size: PAGE_SIZE, status_filter: status }));
+  const list = useQuery(invitationsQuery({ page, page_size: PAGE_SIZE, status_filter: status, account_id: account }));
   const resend = useResend();
   const cancel = useCancelInvitation();
   const columns: Column<Invitation>[] = [
@@ -46,17 +47,17 @@ export function InvitationsPage() {
             <Button
               variant="subtle"
               size="compact-sm"
-              aria-label={`Send again to ${email}`}
+              aria-label={`Resend link to ${email}`}
               onClick={() => resend.mutate(id, { onSuccess: (sent) => setToken(sent.token) })}
             >
-              Send again
+              Resend link
             </Button>
             <Button
               variant="subtle"
               color="red"
               size="compact-sm"
-              aria-label={`Cancel the invitation of ${email}`}
-              onClick={() => cancel.mutate(id, { onSuccess: () => toast.done(`The invitation of ${email} is void.`) })}
+              aria-label={`Cancel invitation for ${email}`}
+              onClick={() => cancel.mutate(id, { onSuccess: () => toast.done(`Cancelled the invitation for ${email}.`) })}
             >
               Cancel
             </Button>
@@ -70,17 +71,18 @@ export function InvitationsPage() {
       Invite user
     </Button>
   );
-  // Without a filter there is nothing at all: the next step stands there.
-  const none = list.data?.total === 0 && status === undefined;
+  // Nothing although nothing is filtered: the empty state offers the next step.
+  const none = list.data?.total === 0 && status === undefined && account === undefined;
   return (
     <Page crumbs={[{ label: 'Invitations' }]} action={!none && invite} flush>
-      <Group p="xs" px="md">
+      <Group p="xs" px="md" gap="xs">
         <SegmentedControl
           aria-label="State"
           data={[{ value: 'all', label: 'All' }, ...STATES]}
           value={status ?? 'all'}
           onChange={(value) => void navigate({ search: { status: value === 'all' ? undefined : value }, replace: true })}
         />
+        <ScopeNote />
       </Group>
       <DataTable
         label="Invitations"
@@ -93,20 +95,21 @@ export function InvitationsPage() {
       />
       {list.data?.total === 0 && (
         <EmptyState icon={<IconMail size={32} stroke={1.5} />} title={status ? `No ${status} invitations` : 'No invitations yet'} action={none && invite}>
-          Whoever is invited gets a link by mail, chooses a password, and belongs to the account.
+          An invited person receives a link by mail, chooses a password and becomes a user of the account.
         </EmptyState>
       )}
       <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => void navigate({ search: { status, page: next } })} />
       <Modal opened={inviting} onClose={() => setInviting(false)} title="Invite a user">
         <InviteForm
+          account={account ?? null}
           onDone={(invitation) => {
             setInviting(false);
             if (invitation.token) setToken(invitation.token);
           }}
         />
       </Modal>
-      <SecretOnce title="The invitation's token" value={token} onClose={() => setToken(null)}>
-        It was mailed as a link, if mails are set up. Otherwise hand it over yourself: it is not shown again.
+      <SecretOnce title="Invitation token" value={token} onClose={() => setToken(null)}>
+        If mail is configured, it has been sent as a link. Otherwise pass it on yourself; it is shown only once.
       </SecretOnce>
     </Page>
   );

@@ -1,23 +1,30 @@
 import { TextInput } from '@mantine/core';
-import { useState } from 'react';
-import { fieldMessage } from '@/api/errors';
 import type { Invitation } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { RoleSelect } from '@/features/roles/RoleSelect';
 import { Form } from '@/ui/Form';
 import { toast } from '@/ui/toast';
+import { useApiForm } from '@/ui/use-api-form';
 import { useInvite } from './queries';
 
-const SHOWN = ['email', 'account_id', 'role_id'];
+interface Values extends Record<string, unknown> {
+  account_id: string | null;
+  email: string;
+  role_id: number | null;
+}
 
-export function InviteForm({ onDone }: { onDone: (invitation: Invitation) => void }) {
+interface Props {
+  /** The account that is looked at, if it is one. */
+  account: string | null;
+  onDone: (invitation: Invitation) => void;
+}
+
+export function InviteForm({ account, onDone }: Props) {
   const invite = useInvite();
-  const [email, setEmail] = useState('');
-  const [account, setAccount] = useState<string | null>(null);
-  const [role, setRole] = useState<number | null>(null);
+  const { values, input, set, shown } = useApiForm<Values>({ account_id: account, email: '', role_id: null }, invite.error);
   const submit = () =>
     invite.mutate(
-      { email: email.trim(), account_id: account, role_id: role },
+      { ...values, email: values.email.trim() },
       {
         onSuccess: (invitation) => {
           toast.done(`Invited ${invitation.email}.`);
@@ -26,25 +33,17 @@ export function InviteForm({ onDone }: { onDone: (invitation: Invitation) => voi
       },
     );
   return (
-    <Form submit="Invite" busy={invite.isPending} error={invite.error} shown={SHOWN} onSubmit={submit}>
-      <TextInput
-        label="E-mail"
-        type="email"
-        required
-        withAsterisk={false}
-        data-autofocus
-        value={email}
-        onChange={(event) => setEmail(event.currentTarget.value)}
-        error={fieldMessage(invite.error, 'email')}
-      />
+    <Form submit="Invite" busy={invite.isPending} error={invite.error} shown={shown} onSubmit={submit}>
       <AccountPicker
         required
-        description="To which the user will belong. Superadmins are not invited: create them under Users."
-        value={account}
-        onChange={setAccount}
-        error={fieldMessage(invite.error, 'account_id')}
+        description="The account the user will belong to. Superadmins cannot be invited; create them under Users."
+        data-autofocus={account === null ? true : undefined}
+        {...input('account_id')}
+        value={values.account_id}
+        onChange={(id) => set('account_id', id)}
       />
-      <RoleSelect placeholder="user" value={role} onChange={setRole} error={fieldMessage(invite.error, 'role_id')} />
+      <TextInput label="E-mail" type="email" required withAsterisk={false} data-autofocus={account === null ? undefined : true} {...input('email')} />
+      <RoleSelect placeholder="user" {...input('role_id')} value={values.role_id} onChange={(id) => set('role_id', id)} />
     </Form>
   );
 }

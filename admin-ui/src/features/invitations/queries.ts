@@ -3,7 +3,7 @@ import { api } from '@/api/client';
 import { reread } from '@/api/reread';
 import type { Invitation, InvitationCreate, InvitationList, InvitationResent } from '@/api/types';
 
-export const invitationsQuery = (query: { status_filter?: Invitation['status']; page?: number; page_size?: number }) =>
+export const invitationsQuery = (query: { status_filter?: Invitation['status']; account_id?: string; page?: number; page_size?: number }) =>
   queryOptions({
     queryKey: ['invitations', query],
     queryFn: ({ signal }) => api.get<InvitationList>('/invitations', { query, signal }),

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { Macro } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { SYSTEM_ACCOUNT_LABEL } from '@/features/accounts/system-account';
 import { Form } from '@/ui/Form';
 import { valueOf } from './parameters';
 import { useTestMacro } from './queries';
@@ -18,7 +19,7 @@ export function MacroTester({ macro }: { macro: Macro }) {
     test.mutate({ parameters: macro.parameters.map((name) => valueOf(texts[name] ?? '')), ...(account !== null && { account_id: account }) });
   return (
     <Form submit="Try" quiet busy={test.isPending} error={test.error} shown={SHOWN} onSubmit={run}>
-      <AccountPicker description="Whose records it reads." value={account} onChange={setAccount} error={fieldMessage(test.error, 'account_id')} />
+      <AccountPicker system={SYSTEM_ACCOUNT_LABEL} description="The account whose records it reads." value={account} onChange={setAccount} error={fieldMessage(test.error, 'account_id')} />
       {macro.parameters.map((name) => (
         <TextInput
           key={name}

@@ -5,6 +5,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { LiveSearch } from '@/app/search';
 import { collectionNamesQuery } from '@/features/collections/queries';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
 import { EmptyState } from '@/ui/EmptyState';
 import { formatNumber, plural } from '@/ui/format';
 import { Page } from '@/ui/Page';
@@ -19,7 +20,7 @@ import { useLive } from './use-live';
 const route = getRouteApi('/app/live');
 
 export function LivePage() {
-  const { collections: chosenText = '', operations = '', text = '' } = route.useSearch();
+  const { collections: chosenText = '', operations = '', text = '', account } = route.useSearch();
   const navigate = route.useNavigate();
   const names = useQuery(collectionNamesQuery).data?.names;
   const chosen = chosenText === '' ? [] : chosenText.split(',');
@@ -27,7 +28,7 @@ export function LivePage() {
   const [open, setOpen] = useState<LiveEvent | null>(null);
   const update = (patch: LiveSearch) => void navigate({ search: (before) => ({ ...before, ...patch }), replace: true });
   const wanted = operations === '' ? [] : operations.split(',');
-  const shown = live.events.filter((event) => matches(event, wanted, text));
+  const shown = live.events.filter((event) => matches(event, { operations: wanted, text, account }));
   const PauseIcon = live.paused ? IconPlayerPlay : IconPlayerPause;
   const pause = (
     <Button
@@ -65,6 +66,7 @@ export function LivePage() {
         <Button variant="default" disabled={live.events.length === 0} onClick={() => live.dispatch({ type: 'clear' })}>
           Clear
         </Button>
+        <ScopeNote />
         <ConnectionBadge state={live.connection} />
       </Group>
       {live.problem && (
@@ -77,8 +79,8 @@ export function LivePage() {
       ) : (
         <EmptyState icon={<IconActivity size={32} stroke={1.5} />} title={live.events.length > 0 ? 'No event matches' : 'Waiting for events'}>
           {live.events.length > 0
-            ? 'Other events came in; change the filter to see them.'
-            : 'Every record that is created, changed or deleted, in any account, appears here the moment it is committed.'}
+            ? 'Other events have arrived; change the filter to see them.'
+            : 'Records that are created, updated or deleted appear here as soon as the change is committed.'}
         </EmptyState>
       )}
       {live.events.length > 0 && (

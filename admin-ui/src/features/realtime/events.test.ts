@@ -21,12 +21,18 @@ describe('live list', () => {
     expect(paused.held).toHaveLength(1);
     expect(reduce(paused, { type: 'resume' }).events).toHaveLength(1);
   });
+  it('is narrowed down to an account', () => {
+    const [event] = reduce(INITIAL, { type: 'arrived', frames: [{ ...frame('a'), data: { id: 'a', account_id: 'one' } }] }).events;
+    if (!event) throw new Error('no event');
+    expect(matches(event, { operations: [], text: '', account: 'one' })).toBe(true);
+    expect(matches(event, { operations: [], text: '', account: 'two' })).toBe(false);
+  });
   it('is narrowed down by operation and text', () => {
     const [event] = reduce(INITIAL, { type: 'arrived', frames: [frame('Aa')] }).events;
     if (!event) throw new Error('no event');
-    expect(matches(event, [], '')).toBe(true);
-    expect(matches(event, ['create'], 'AA')).toBe(true);
-    expect(matches(event, ['delete'], '')).toBe(false);
-    expect(matches(event, [], 'bb')).toBe(false);
+    expect(matches(event, { operations: [], text: '' })).toBe(true);
+    expect(matches(event, { operations: ['create'], text: 'AA' })).toBe(true);
+    expect(matches(event, { operations: ['delete'], text: '' })).toBe(false);
+    expect(matches(event, { operations: [], text: 'bb' })).toBe(false);
   });
 });

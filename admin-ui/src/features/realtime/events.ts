@@ -8,6 +8,7 @@ export interface LiveEvent {
   collection: string;
   operation: string;
   recordId: string;
+  accountId: string;
   timestamp: string;
   frame: Record<string, unknown>;
   /** The frame as text, for the filter. */
@@ -41,6 +42,7 @@ function eventOf(frame: Record<string, unknown>, number: number): LiveEvent {
     collection: text(frame.collection) || collection,
     operation: text(frame.operation) || operation,
     recordId: text(frame.id) || text(data.id),
+    accountId: text(frame.account_id) || text(data.account_id),
     timestamp: text(frame.timestamp),
     frame,
     text: JSON.stringify(frame).toLowerCase(),
@@ -70,7 +72,16 @@ export function reduce(state: LiveState, action: LiveAction): LiveState {
   }
 }
 
-/** Whether the event is of one of the operations (of any, if none is named) and has the text somewhere. */
-export function matches(event: LiveEvent, operations: string[], text: string): boolean {
-  return (operations.length === 0 || operations.includes(event.operation)) && event.text.includes(text.toLowerCase());
+export interface EventFilter {
+  /** Any, if none is named. */
+  operations: string[];
+  /** Anywhere in the frame. */
+  text: string;
+  account?: string;
+}
+
+export function matches(event: LiveEvent, { operations, text, account }: EventFilter): boolean {
+  if (operations.length > 0 && !operations.includes(event.operation)) return false;
+  if (account !== undefined && event.accountId !== account) return false;
+  return event.text.includes(text.toLowerCase());
 }

@@ -8,11 +8,13 @@ interface Props {
   error: string | undefined;
   /** Where the focus goes when the form for a new record opens. */
   first?: boolean;
+  /** The account whose records a reference may point to; without one, those of all accounts. */
+  account?: string | null;
   onChange: (text: string) => void;
 }
 
 /** The control for one field; it holds text, and empty means null. */
-export function FieldInput({ field, value, error, first, onChange }: Props) {
+export function FieldInput({ field, value, error, first, account, onChange }: Props) {
   const { Input } = fieldType(field.type);
   return (
     <Input
@@ -22,6 +24,7 @@ export function FieldInput({ field, value, error, first, onChange }: Props) {
       withAsterisk={field.required}
       error={error}
       data-autofocus={first ? true : undefined}
+      account={account ?? undefined}
       RecordPicker={ReferencePicker}
       value={value}
       onChange={onChange}

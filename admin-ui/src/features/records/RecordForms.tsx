@@ -3,13 +3,15 @@ import { useState } from 'react';
 import { fieldMessage } from '@/api/errors';
 import type { Collection, FieldDefinition, RecordRow } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { useAccountScope } from '@/features/accounts/scope';
+import { SYSTEM_ACCOUNT_LABEL } from '@/features/accounts/system-account';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { focusRefused } from '@/ui/focus-refused';
 import { Form } from '@/ui/Form';
 import { shortId } from '@/ui/format';
 import { toast } from '@/ui/toast';
 import { FieldInput } from './FieldInput';
-import { isEditable } from '@/features/field-types/registry';
+import { isEditable, targetOf } from '@/features/field-types/registry';
 import { collect, type FormValues, initialValues } from './form-values';
 import { useCreateRecord, useDeleteRecord, useUpdateRecord } from './queries';
 
@@ -24,38 +26,44 @@ function useRecordForm(fields: FieldDefinition[], record: RecordRow | null, onDi
   const [initial] = useState(() => initialValues(fields, record));
   const [values, setValues] = useState<FormValues>(initial);
   const [problems, setProblems] = useState<Record<string, string>>({});
-  const set = (name: string, text: string) => {
-    const next = { ...values, [name]: text };
+  const set = (patch: FormValues) => {
+    const next = { ...values, ...patch };
     setValues(next);
+    // At once, not after the next render: a key may already be closing the form.
     onDirty(fields.some((field) => next[field.name] !== initial[field.name]));
   };
-  /** The data to send, or null when something cannot be read. */
-  const gather = () => {
+  /** The data to send, or null when something cannot be read or is missing outside of the fields. */
+  const gather = (complete = true) => {
     const { data, errors } = collect(fields, values, initial, record === null);
     setProblems(errors);
-    if (Object.keys(errors).length === 0) return data;
+    if (complete && Object.keys(errors).length === 0) return data;
     window.requestAnimationFrame(() => focusRefused(document.querySelector('[role="dialog"] form')));
     return null;
   };
   const dirty = fields.some((field) => values[field.name] !== initial[field.name]);
-  return { values, problems, set, gather, dirty, isNew: record === null };
+  return { values, problems, set, gather, dirty };
 }
 
 interface FieldsProps {
+  /** The account of the record: references point into it. */
+  account: string | null;
+  /** Whether the first field takes the focus. */
+  autofocus?: boolean;
   fields: FieldDefinition[];
   form: ReturnType<typeof useRecordForm>;
   error: unknown;
 }
 
-function Fields({ fields, form, error }: FieldsProps) {
+function Fields({ fields, form, account, autofocus = false, error }: FieldsProps) {
   return fields.map((field, index) => (
     <FieldInput
       key={field.name}
-      first={index === 0 && form.isNew}
+      first={index === 0 && autofocus}
+      account={account}
       field={field}
       value={form.values[field.name] ?? ''}
       error={form.problems[field.name] ?? fieldMessage(error, field.name)}
-      onChange={(text) => form.set(field.name, text)}
+      onChange={(text) => form.set({ [field.name]: text })}
     />
   ));
 }
@@ -64,12 +72,21 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   const fields = collection.schema.filter(isEditable);
   const create = useCreateRecord(collection.name);
   const form = useRecordForm(fields, null, onDirty);
-  const [account, setAccount] = useState<string | null>(null);
+  const scope = useAccountScope();
+  const [account, setAccount] = useState<string | null>(scope ?? null);
+  const [accountMissing, setAccountMissing] = useState(false);
   const shown = (name: string) => name === 'account_id' || fields.some((field) => field.name === name);
+  const changeAccount = (id: string | null) => {
+    setAccount(id);
+    setAccountMissing(false);
+    // A record of another account could not be referred to.
+    if (id !== account) form.set(Object.fromEntries(fields.filter((field) => targetOf(field) !== null).map(({ name }) => [name, ''])));
+  };
   const submit = () => {
-    const data = form.gather();
-    if (!data) return;
-    create.mutate(account ? { ...data, account_id: account } : data, {
+    const data = form.gather(account !== null);
+    setAccountMissing(account === null);
+    if (!data || account === null) return;
+    create.mutate({ ...data, account_id: account }, {
       onSuccess: (record) => {
         toast.done(`Created record ${shortId(record.id)}.`);
         onDone();
@@ -78,8 +95,14 @@ export function CreateForm({ collection, onDirty, onDone }: FormProps) {
   };
   return (
     <Form submit="Create record" sticky noValidate busy={create.isPending} error={create.error} shown={shown} onSubmit={submit}>
-      <Fields fields={fields} form={form} error={create.error} />
-      <AccountPicker value={account} onChange={setAccount} error={fieldMessage(create.error, 'account_id')} />
+      <AccountPicker
+        system={SYSTEM_ACCOUNT_LABEL}
+        data-autofocus={account === null ? true : undefined}
+        value={account}
+        onChange={changeAccount}
+        error={accountMissing ? 'Choose the account that owns the record.' : fieldMessage(create.error, 'account_id')}
+      />
+      <Fields fields={fields} form={form} account={account} autofocus={account !== null} error={create.error} />
     </Form>
   );
 }
@@ -107,7 +130,7 @@ export function EditForm({ collection, record, onDirty, onDone }: FormProps & { 
       beside={<DeleteRecord collection={collection.name} id={record.id} onDone={onDone} />}
       onSubmit={submit}
     >
-      <Fields fields={fields} form={form} error={update.error} />
+      <Fields fields={fields} form={form} account={record.account_id} error={update.error} />
     </Form>
   );
 }

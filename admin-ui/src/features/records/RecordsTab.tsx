@@ -3,13 +3,14 @@ import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '@/api/errors';
-import type { RecordsSearch } from '@/app/search';
+import type { AppSearch, RecordsSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber, plural } from '@/ui/format';
 import { BulkBar } from './bulk/BulkBar';
 import { useColumns } from './columns';
 import { both, searchText } from './filter/filter-text';
+import { quoted } from '@/features/field-types/parts/filters';
 import { Grid } from './grid/Grid';
 import classes from './grid/grid.module.css';
 import { useLiveRows } from './grid/use-live-rows';
@@ -38,14 +39,15 @@ function useDrawerAhead(): void {
 }
 
 function Records({ name }: { name: string }) {
-  const { sort = DEFAULT_SORT, filter = '', q = '' } = route.useSearch();
+  const { sort = DEFAULT_SORT, filter = '', q = '', account } = route.useSearch();
   const navigate = route.useNavigate();
   useDrawerAhead();
   const queries = useQueryClient();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   // With an index the server searches; without one the same filter does that anybody could write.
   const indexed = collection.schema.some((field) => field.searchable);
-  const asked = indexed ? filter : both(filter, searchText(q, collection.schema));
+  const searched = indexed ? filter : both(filter, searchText(q, collection.schema));
+  const asked = account === undefined ? searched : both(searched, `account_id = ${quoted(account)}`);
   const list: ListQuery = { sort, filter: asked, ...(indexed && q !== '' && { search: q }) };
   const [pages, setPages] = useState<number[]>([0]);
   const references = useMemo(() => referencesOf(collection.schema), [collection.schema]);
@@ -64,11 +66,12 @@ function Records({ name }: { name: string }) {
   const atTop = pages.length === 1 && pages[0] === 0 && sort === DEFAULT_SORT && rows.total !== undefined && rows.total < 10_000;
   const live = useLiveRows(name, (count) => (atTop ? refresh() : setArrived((before) => before + count)));
 
-  const update = (patch: RecordsSearch) => {
+  const update = (patch: RecordsSearch & AppSearch) => {
     setArrived(0);
     void navigate({ to: '/collections/$name/records', params: { name }, search: (before) => ({ ...before, ...patch }) });
   };
   const open = (id: string) => void navigate({ to: '/collections/$name/records/$id', params: { name, id }, search: (before) => before });
+  const filtered = filter !== '' || q !== '' || account !== undefined;
   const filterError = asked !== '' && rows.error instanceof ApiError && rows.error.status === 400 ? rows.error : null;
   const empty = !rows.error && rows.total === 0;
   return (
@@ -96,7 +99,7 @@ function Records({ name }: { name: string }) {
       />
       {empty ? (
         <div style={{ flex: 1, overflow: 'auto' }}>
-          <NoRecords name={name} filtered={asked !== '' || q !== ''} onClear={() => update({ filter: undefined, q: undefined })} />
+          <NoRecords name={name} filtered={filtered} onClear={() => update({ filter: undefined, q: undefined, account: undefined })} />
         </div>
       ) : (
         <Grid

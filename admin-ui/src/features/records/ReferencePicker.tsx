@@ -1,16 +1,18 @@
-import { Select } from '@mantine/core';
+import { Select, type SelectProps, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
 import type { RecordPickerProps } from '@/features/field-types/definition';
 import { ErrorWords } from '@/ui/ErrorWords';
+import { quoted } from '@/features/field-types/parts/filters';
+import { both } from './filter/filter-text';
 import { recordQuery, recordsQuery } from './queries';
 import { referenceFilter, titleField, titleOf } from './reference';
 import { rememberTitles } from './titles';
 
 /** Finds a record of the target collection by its title or id. */
-export function ReferencePicker({ target, value, onChange, error, bare = false, opened = false, w, ...labels }: RecordPickerProps) {
+export function ReferencePicker({ target, account, value, onChange, error, bare = false, opened = false, w, ...labels }: RecordPickerProps) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   const collection = useQuery({ ...collectionQuery(target), enabled: target !== '' });
@@ -18,14 +20,28 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
   const current = useQuery({ ...recordQuery(target, value), enabled: value !== '' && collection.isSuccess });
   const currentTitle = current.data ? titleOf(current.data, field) : value;
   // The chosen title stands in the box until something else is typed.
-  const filter = settled === currentTitle ? '' : referenceFilter(settled, field);
+  const typed = settled === currentTitle ? '' : referenceFilter(settled, field);
+  const filter = account === undefined ? typed : both(`account_id = ${quoted(account)}`, typed);
   const found = useQuery({ ...recordsQuery(target, { skip: 0, limit: 20, filter }), enabled: collection.isSuccess });
   const queries = useQueryClient();
   const items = found.data?.items;
   useEffect(() => {
     if (items) rememberTitles(queries, target, items, field);
   }, [queries, target, items, field]);
-  const options = (found.data?.items ?? []).map((record) => ({ value: record.id, label: titleOf(record, field) }));
+  const records = found.data?.items ?? [];
+  const options = records.map((record) => ({ value: record.id, label: titleOf(record, field) }));
+  // Where records of several accounts are offered, each says whose it is.
+  const owners = new Map(account === undefined ? records.map(({ id, account_name }) => [id, account_name ?? '']) : []);
+  const renderOption: SelectProps['renderOption'] = ({ option }) => (
+    <div style={{ minWidth: 0 }}>
+      {option.label}
+      {owners.get(option.value) && (
+        <Text fz="xs" c="dimmed" lh={1.3}>
+          {owners.get(option.value)}
+        </Text>
+      )}
+    </div>
+  );
   if (value !== '' && !options.some((option) => option.value === value)) options.unshift({ value, label: currentTitle });
   const failure = collection.error ?? found.error;
   return (
@@ -37,6 +53,7 @@ export function ReferencePicker({ target, value, onChange, error, bare = false, 
       searchable
       clearable
       data={options}
+      renderOption={renderOption}
       filter={({ options: unfiltered }) => unfiltered}
       nothingFoundMessage={found.isPending ? 'Loading' : 'No matching record'}
       value={value === '' ? null : value}

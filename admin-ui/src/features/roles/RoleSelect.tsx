@@ -1,15 +1,10 @@
-import { Select } from '@mantine/core';
+import { Select, type SelectProps } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { rolesQuery } from './queries';
 
-interface Props {
+interface Props extends Omit<SelectProps, 'value' | 'onChange' | 'data'> {
   value: number | null;
   onChange: (id: number | null) => void;
-  label?: string;
-  description?: string;
-  placeholder?: string;
-  clearable?: boolean;
-  error?: string;
 }
 
 export function RoleSelect({ value, onChange, label = 'Role', ...rest }: Props) {
@@ -17,11 +12,11 @@ export function RoleSelect({ value, onChange, label = 'Role', ...rest }: Props) 
   return (
     <Select
       label={label}
+      allowDeselect={false}
+      {...rest}
       data={roles.data?.items.map((role) => ({ value: String(role.id), label: role.name })) ?? []}
       value={value === null ? null : String(value)}
       onChange={(id) => onChange(id === null ? null : Number(id))}
-      allowDeselect={false}
-      {...rest}
     />
   );
 }

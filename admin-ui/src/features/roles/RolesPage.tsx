@@ -2,7 +2,6 @@ import { Button, Group, Modal, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { fieldMessage } from '@/api/errors';
 import type { Role } from '@/api/types';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { type Column, DataTable } from '@/ui/DataTable';
@@ -11,11 +10,11 @@ import { formatNumber, plural } from '@/ui/format';
 import { Page } from '@/ui/Page';
 import { TimeText } from '@/ui/TimeText';
 import { toast } from '@/ui/toast';
+import { useApiForm } from '@/ui/use-api-form';
 import { rolesQuery, useDeleteRole, useSaveRole } from './queries';
 
 /** Rules name these two, and the server relies on them. */
 const BUILT_IN = ['admin', 'user'];
-const SHOWN = ['name', 'description'];
 
 export function RolesPage() {
   const roles = useQuery(rolesQuery);
@@ -68,11 +67,10 @@ export function RolesPage() {
 
 function RoleForm({ role, onDone }: { role: Role | null; onDone: () => void }) {
   const save = useSaveRole(role?.id ?? null);
-  const [name, setName] = useState(role?.name ?? '');
-  const [description, setDescription] = useState(role?.description ?? '');
+  const { values, input, shown } = useApiForm({ name: role?.name ?? '', description: role?.description ?? '' }, save.error);
   const submit = () =>
     save.mutate(
-      { name: name.trim(), description: description.trim() || null },
+      { name: values.name.trim(), description: values.description.trim() || null },
       {
         onSuccess: (saved) => {
           toast.done(`Saved ${saved.name}.`);
@@ -81,7 +79,7 @@ function RoleForm({ role, onDone }: { role: Role | null; onDone: () => void }) {
       },
     );
   return (
-    <Form submit={role ? 'Save' : 'Create role'} busy={save.isPending} error={save.error} shown={SHOWN} onSubmit={submit}>
+    <Form submit={role ? 'Save' : 'Create role'} busy={save.isPending} error={save.error} shown={shown} onSubmit={submit}>
       <TextInput
         label="Name"
         description="Rules ask for it: @request.auth.role = 'editor'"
@@ -89,16 +87,9 @@ function RoleForm({ role, onDone }: { role: Role | null; onDone: () => void }) {
         withAsterisk={false}
         data-autofocus
         readOnly={role !== null && BUILT_IN.includes(role.name)}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        error={fieldMessage(save.error, 'name')}
+        {...input('name')}
       />
-      <TextInput
-        label="Description"
-        value={description}
-        onChange={(event) => setDescription(event.currentTarget.value)}
-        error={fieldMessage(save.error, 'description')}
-      />
+      <TextInput label="Description" {...input('description')} />
     </Form>
   );
 }

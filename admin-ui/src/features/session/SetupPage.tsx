@@ -1,16 +1,15 @@
 import { Anchor, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useId, useState } from 'react';
-import { fieldMessage } from '@/api/errors';
+import { useId } from 'react';
 import { Form } from '@/ui/Form';
+import { useApiForm } from '@/ui/use-api-form';
 import { EntryLayout } from './EntryLayout';
 import { checkPassword } from './password-policy';
 import { PasswordHints } from './PasswordHints';
 import { setupStatus, useSetUp } from './queries';
 
 const route = getRouteApi('/setup');
-const SHOWN = ['email', 'password'];
 
 export function SetupPage() {
   const { token = '' } = route.useSearch();
@@ -27,7 +26,7 @@ export function SetupPage() {
   return (
     <EntryLayout title="Set up this server" intro="Create the first superadmin. The link works once.">
       {token === '' && (
-        <Text c="var(--mantine-color-error)">This address has no token. Open the whole link that the server printed.</Text>
+        <Text c="var(--mantine-color-error)">This address has no token. Open the complete link that the server printed.</Text>
       )}
       <SetupForm token={token} />
     </EntryLayout>
@@ -38,12 +37,11 @@ function SetupForm({ token }: { token: string }) {
   const setUp = useSetUp();
   const navigate = useNavigate();
   const hints = useId();
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const strong = checkPassword(password).every((item) => item.met);
-  const submit = () => setUp.mutate({ token, email: email.trim(), password }, { onSuccess: () => void navigate({ to: '/' }) });
+  const { values, input, shown } = useApiForm({ email: '', password: '' }, setUp.error);
+  const strong = checkPassword(values.password).every((item) => item.met);
+  const submit = () => setUp.mutate({ token, email: values.email.trim(), password: values.password }, { onSuccess: () => void navigate({ to: '/' }) });
   return (
-    <Form submit="Create superadmin" align="fill" busy={setUp.isPending} disabled={!strong || token === ''} error={setUp.error} shown={SHOWN} onSubmit={submit}>
+    <Form submit="Create superadmin" align="fill" busy={setUp.isPending} disabled={!strong || token === ''} error={setUp.error} shown={shown} onSubmit={submit}>
       <TextInput
         label="E-mail"
         type="email"
@@ -51,9 +49,7 @@ function SetupForm({ token }: { token: string }) {
         required
         withAsterisk={false}
         autoFocus
-        value={email}
-        error={fieldMessage(setUp.error, 'email')}
-        onChange={(event) => setEmail(event.currentTarget.value)}
+        {...input('email')}
       />
       <PasswordInput
         label="Password"
@@ -61,11 +57,9 @@ function SetupForm({ token }: { token: string }) {
         required
         withAsterisk={false}
         aria-describedby={hints}
-        value={password}
-        error={fieldMessage(setUp.error, 'password')}
-        onChange={(event) => setPassword(event.currentTarget.value)}
+        {...input('password')}
       />
-      <PasswordHints id={hints} password={password} />
+      <PasswordHints id={hints} password={values.password} />
     </Form>
   );
 }

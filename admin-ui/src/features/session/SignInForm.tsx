@@ -1,19 +1,18 @@
 import { PasswordInput, TextInput } from '@mantine/core';
-import { useState } from 'react';
 import { Form } from '@/ui/Form';
+import { useApiForm } from '@/ui/use-api-form';
 import { useSignIn } from './queries';
 
 interface Props {
-  /** Given when the same person has to prove themselves again. */
+  /** The address of the user who signs in again. */
   email?: string;
 }
 
 export function SignInForm({ email: fixed }: Props) {
   const signIn = useSignIn();
-  const [email, setEmail] = useState(fixed ?? '');
-  const [password, setPassword] = useState('');
+  const { values, input } = useApiForm({ email: fixed ?? '', password: '' }, null);
   return (
-    <Form submit="Sign in" align="fill" busy={signIn.isPending} error={signIn.error} onSubmit={() => signIn.mutate({ email: email.trim(), password })}>
+    <Form submit="Sign in" align="fill" busy={signIn.isPending} error={signIn.error} onSubmit={() => signIn.mutate({ email: values.email.trim(), password: values.password })}>
       <TextInput
         label="E-mail"
         type="email"
@@ -21,8 +20,7 @@ export function SignInForm({ email: fixed }: Props) {
         required
         withAsterisk={false}
         autoFocus={!fixed}
-        value={email}
-        onChange={(event) => setEmail(event.currentTarget.value)}
+        {...input('email')}
       />
       <PasswordInput
         label="Password"
@@ -31,8 +29,7 @@ export function SignInForm({ email: fixed }: Props) {
         withAsterisk={false}
         autoFocus={Boolean(fixed)}
         data-autofocus={fixed ? true : undefined}
-        value={password}
-        onChange={(event) => setPassword(event.currentTarget.value)}
+        {...input('password')}
       />
     </Form>
   );

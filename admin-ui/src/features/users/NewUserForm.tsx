@@ -1,75 +1,67 @@
 import { PasswordInput, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
-import { fieldMessage } from '@/api/errors';
+import { useId } from 'react';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
 import { rolesQuery } from '@/features/roles/queries';
 import { RoleSelect } from '@/features/roles/RoleSelect';
 import { PasswordHints } from '@/features/session/PasswordHints';
 import { Form } from '@/ui/Form';
 import { toast } from '@/ui/toast';
+import { useApiForm } from '@/ui/use-api-form';
 import { useCreateUser } from './queries';
 
-/** A superadmin belongs to it. */
-const SYSTEM_ACCOUNT = '00000000-0000-0000-0000-000000000000';
-const SHOWN = ['email', 'password', 'account_id', 'role_id'];
+interface Values extends Record<string, unknown> {
+  account_id: string | null;
+  email: string;
+  password: string;
+  role_id: number | null;
+  email_verified: boolean;
+}
 
-export function NewUserForm({ account: given, onDone }: { account: string | null; onDone: () => void }) {
+interface Props {
+  /** The account that is looked at, if it is one. */
+  account: string | null;
+  onDone: () => void;
+}
+
+/** A user of an account. Superadmins have a form of their own. */
+export function NewUserForm({ account, onDone }: Props) {
   const create = useCreateUser();
   const hints = useId();
-  const [account, setAccount] = useState<string | null>(given);
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const [role, setRole] = useState<number | null>(null);
+  const form = useApiForm<Values>({ account_id: account, email: '', password: '', role_id: null, email_verified: true }, create.error);
+  const { values, input } = form;
   const roles = useQuery(rolesQuery).data?.items;
-  // The one with which most begin.
-  const chosen = role ?? roles?.find(({ name }) => name === 'user')?.id ?? null;
-  const [verified, setVerified] = useState(true);
-  const submit = () =>
+  // The role that most users have.
+  const role_id = values.role_id ?? roles?.find(({ name }) => name === 'user')?.id ?? null;
+  const submit = () => {
+    if (values.account_id === null) return;
     create.mutate(
-      { account_id: account ?? SYSTEM_ACCOUNT, email: email.trim(), password, role_id: chosen, email_verified: verified },
+      { ...values, account_id: values.account_id, email: values.email.trim(), role_id },
       {
         onSuccess: (user) => {
-          toast.done(`Created ${user.email}${user.is_superadmin ? ', a superadmin' : ''}.`);
+          toast.done(`Created ${user.email}.`);
           onDone();
         },
       },
     );
+  };
   return (
-    <Form submit="Create user" busy={create.isPending} error={create.error} shown={SHOWN} onSubmit={submit}>
-      <TextInput
-        label="E-mail"
-        type="email"
-        required
-        withAsterisk={false}
-        data-autofocus
-        value={email}
-        onChange={(event) => setEmail(event.currentTarget.value)}
-        error={fieldMessage(create.error, 'email')}
-      />
-      <PasswordInput
-        label="Password"
-        autoComplete="new-password"
-        required
-        withAsterisk={false}
-        aria-describedby={hints}
-        value={password}
-        onChange={(event) => setPassword(event.currentTarget.value)}
-        error={fieldMessage(create.error, 'password')}
-      />
-      <PasswordHints id={hints} password={password} />
+    <Form submit="Create user" busy={create.isPending} error={create.error} shown={form.shown} onSubmit={submit}>
       <AccountPicker
-        description="Users of the system account are superadmins, whatever their role."
-        value={account}
-        onChange={setAccount}
-        error={fieldMessage(create.error, 'account_id')}
+        required
+        data-autofocus={account === null ? true : undefined}
+        {...input('account_id')}
+        value={values.account_id}
+        onChange={(id) => form.set('account_id', id)}
       />
-      <RoleSelect value={chosen} onChange={setRole} error={fieldMessage(create.error, 'role_id')} />
+      <TextInput label="E-mail" type="email" required withAsterisk={false} data-autofocus={account === null ? undefined : true} {...input('email')} />
+      <PasswordInput label="Password" autoComplete="new-password" required withAsterisk={false} aria-describedby={hints} {...input('password')} />
+      <PasswordHints id={hints} password={values.password} />
+      <RoleSelect {...input('role_id')} value={role_id} onChange={(id) => form.set('role_id', id)} />
       <Switch
-        label="The address is verified"
-        description="Otherwise the user gets a mail with a link first."
-        checked={verified}
-        onChange={(event) => setVerified(event.currentTarget.checked)}
+        label="Address is verified"
+        description="Otherwise the user is sent a link first."
+        {...input('email_verified', { type: 'checkbox' })}
       />
     </Form>
   );

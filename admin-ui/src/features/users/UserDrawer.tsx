@@ -1,7 +1,9 @@
 import { Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import type { UserDetail } from '@/api/types';
+import { SYSTEM_ACCOUNT } from '@/features/accounts/system-account';
 import { CopyText } from '@/ui/CopyText';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { Facts } from '@/ui/Facts';
@@ -9,9 +11,11 @@ import { PageDrawer } from '@/ui/PageDrawer';
 import { TimeText } from '@/ui/TimeText';
 import { YesNo } from '@/ui/YesNo';
 import { DeleteUser } from './DeleteUser';
+import { NewSuperadminForm } from './NewSuperadminForm';
 import { NewUserForm } from './NewUserForm';
 import { PasswordForm } from './PasswordForm';
 import { userQuery } from './queries';
+import { SuperadminBadge } from './UserBadges';
 import { UserForm } from './UserForm';
 import { UserSessions } from './UserSessions';
 import { VerifyButtons } from './VerifyButtons';
@@ -30,6 +34,15 @@ export function NewUserDrawer() {
   return (
     <PageDrawer title="New user" onClose={close}>
       <NewUserForm account={account ?? null} onDone={close} />
+    </PageDrawer>
+  );
+}
+
+export function NewSuperadminDrawer() {
+  const close = useClose();
+  return (
+    <PageDrawer title="New superadmin" onClose={close}>
+      <NewSuperadminForm onDone={close} />
     </PageDrawer>
   );
 }
@@ -58,9 +71,10 @@ function Details({ user, onGone }: { user: UserDetail; onGone: () => void }) {
               {user.account_name}
             </Link>,
           ],
+          ...(user.account_id === SYSTEM_ACCOUNT ? [['Access', <SuperadminBadge key="access" />] as [string, ReactNode]] : []),
           ['Id', <CopyText key="id" value={user.id} />],
           ['Groups', user.groups.length > 0 ? user.groups.join(', ') : 'none'],
-          ['Address', <YesNo key="verified" value={user.email_verified} yes="verified" no="not verified" />],
+          ['E-mail address', <YesNo key="verified" value={user.email_verified} yes="verified" no="not verified" />],
           ['Last sign-in', <TimeText key="login" value={user.last_login} />],
           ['Created', <TimeText key="created" value={user.created_at} />],
         ]}

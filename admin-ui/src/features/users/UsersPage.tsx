@@ -1,10 +1,11 @@
-import { Button, Group, Select } from '@mantine/core';
-import { IconPlus, IconUsers } from '@tabler/icons-react';
+import { ActionIcon, Button, Group, Menu, Select } from '@mantine/core';
+import { IconDots, IconPlus, IconShieldStar, IconUsers } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
 import type { User } from '@/api/types';
 import type { UsersSearch } from '@/app/search';
-import { accountQuery } from '@/features/accounts/queries';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
+import { SYSTEM_ACCOUNT } from '@/features/accounts/system-account';
 import { RoleSelect } from '@/features/roles/RoleSelect';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
@@ -13,8 +14,8 @@ import { PagingBar } from '@/ui/PagingBar';
 import { RowLink } from '@/ui/RowLink';
 import { SearchBox } from '@/ui/SearchBox';
 import { TimeText } from '@/ui/TimeText';
-import { YesNo } from '@/ui/YesNo';
 import { usersQuery } from './queries';
+import { SuperadminBadge, UserState } from './UserBadges';
 
 const route = getRouteApi('/app/users');
 const PAGE_SIZE = 25;
@@ -31,9 +32,12 @@ const columns: Column<User>[] = [
     ),
   },
   { key: 'account_name', wide: true, header: 'Account', cell: (user) => accountName(user) },
-  { key: 'role', wide: true, header: 'Role', cell: ({ role }) => <span className="mono">{role}</span> },
-  { key: 'is_active', header: 'State', cell: ({ is_active }) => <YesNo value={is_active} yes="active" no="deactivated" /> },
-  { key: 'email_verified', wide: true, header: 'Address', cell: ({ email_verified }) => <YesNo value={email_verified} yes="verified" no="not verified" /> },
+  {
+    key: 'role',
+    header: 'Role',
+    cell: ({ role, account_id }) => (account_id === SYSTEM_ACCOUNT ? <SuperadminBadge /> : <span className="mono">{role}</span>),
+  },
+  { key: 'state', header: 'State', cell: (user) => <UserState user={user} /> },
   { key: 'last_login', wide: true, header: 'Last sign-in', sortable: true, cell: ({ last_login }) => <TimeText value={last_login} /> },
   { key: 'created_at', wide: true, header: 'Created', sortable: true, cell: ({ created_at }) => <TimeText value={created_at} /> },
 ];
@@ -59,9 +63,26 @@ export function UsersPage() {
   const update = (patch: UsersSearch) =>
     void navigate({ to: '/users', search: (before) => ({ ...before, page: undefined, ...patch }), replace: true });
   const create = (
-    <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link to="/users/new" search={true} {...props} />}>
-      Create user
-    </Button>
+    <Group gap={4} wrap="nowrap">
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon size={32} aria-label="More ways to create a user">
+            <IconDots size={18} stroke={1.6} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            leftSection={<IconShieldStar size={16} />}
+            renderRoot={(props) => <Link to="/users/new-superadmin" search={true} {...props} />}
+          >
+            Create superadmin
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link to="/users/new" search={true} {...props} />}>
+        Create user
+      </Button>
+    </Group>
   );
   return (
     <Page crumbs={[{ label: 'Users' }]} action={create} flush>
@@ -79,7 +100,7 @@ export function UsersPage() {
           value={active ?? null}
           onChange={(value) => update({ active: value === 'yes' || value === 'no' ? value : undefined })}
         />
-        {account && <AccountFilter id={account} onClear={() => update({ account: undefined })} />}
+        <ScopeNote />
       </Group>
       <DataTable
         error={list.error}
@@ -94,21 +115,12 @@ export function UsersPage() {
         minWidth={860}
       />
       {list.data?.total === 0 && (
-        <EmptyState icon={<IconUsers size={32} stroke={1.5} />} title="Nobody found">
-          No user fits what is searched for.
+        <EmptyState icon={<IconUsers size={32} stroke={1.5} />} title="No users found">
+          No user matches the search and filters.
         </EmptyState>
       )}
       <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => update({ page: next })} />
       <Outlet />
     </Page>
-  );
-}
-
-function AccountFilter({ id, onClear }: { id: string; onClear: () => void }) {
-  const account = useQuery(accountQuery(id));
-  return (
-    <Button variant="default" onClick={onClear}>
-      In {account.data?.name ?? 'one account'}: show all
-    </Button>
   );
 }

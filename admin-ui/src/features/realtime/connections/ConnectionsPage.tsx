@@ -5,13 +5,13 @@ import { getRouteApi, Outlet } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ConnectionView } from '@/api/types';
 import type { ConnectionsSearch } from '@/app/search';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber, plural } from '@/ui/format';
 import { Page } from '@/ui/Page';
 import { RowLink } from '@/ui/RowLink';
-import { SearchBox } from '@/ui/SearchBox';
 import { TimeText } from '@/ui/TimeText';
 import { RealtimeTabs } from '../RealtimeTabs';
 import { LagText } from './LagText';
@@ -27,13 +27,13 @@ const columns: Column<ConnectionView>[] = [
     cell: ({ id, email, opened_by }) => (
       <RowLink to="/live/connections/$id" params={{ id }} search={true}>
         {email ?? 'a visitor'}
-        {opened_by && <Text span c="dimmed"> (in their place)</Text>}
+        {opened_by && <Text span c="dimmed"> (impersonated)</Text>}
       </RowLink>
     ),
   },
   { key: 'account', wide: true, header: 'Account', cell: ({ account_name }) => account_name ?? '–' },
-  { key: 'protocol', wide: true, header: 'Through', cell: ({ protocol }) => PROTOCOLS[protocol] ?? protocol },
-  { key: 'subscriptions', header: 'Listens to', cell: ({ subscriptions }) => <span className="mono">{collectionsOf(subscriptions)}</span> },
+  { key: 'protocol', wide: true, header: 'Protocol', cell: ({ protocol }) => PROTOCOLS[protocol] ?? protocol },
+  { key: 'subscriptions', header: 'Subscribed to', cell: ({ subscriptions }) => <span className="mono">{collectionsOf(subscriptions)}</span> },
   { key: 'lag', header: 'Lag', cell: (connection) => <LagText connection={connection} /> },
   { key: 'sent', wide: true, header: 'Sent', numeric: true, cell: ({ sent }) => formatNumber(sent) },
   { key: 'since', wide: true, header: 'Since', cell: ({ since }) => <TimeText value={since} /> },
@@ -41,15 +41,15 @@ const columns: Column<ConnectionView>[] = [
 ];
 
 function collectionsOf(subscriptions: ConnectionView['subscriptions']): string {
-  return [...new Set(subscriptions.map(({ collection }) => collection))].join(', ') || 'nothing yet';
+  return [...new Set(subscriptions.map(({ collection }) => collection))].join(', ') || 'none';
 }
 
-/** Who is connected to this process, to what, and whether they keep up. */
+/** The realtime connections of this process, their subscriptions and whether they keep up. */
 export function ConnectionsPage() {
-  const { account = '', user, protocol } = route.useSearch();
+  const { account, user, protocol } = route.useSearch();
   const navigate = route.useNavigate();
   const [follow, setFollow] = useState(true);
-  const list = useInfiniteQuery(connectionsQuery({ account: account || undefined, user_id: user, protocol }, follow));
+  const list = useInfiniteQuery(connectionsQuery({ account, user_id: user, protocol }, follow));
   const update = (patch: ConnectionsSearch) => void navigate({ to: '/live/connections', search: (before) => ({ ...before, ...patch }), replace: true });
   const rows = list.data?.pages.flatMap((page) => page.items);
   const total = list.data?.pages[0]?.total;
@@ -57,7 +57,6 @@ export function ConnectionsPage() {
     <Page crumbs={[{ label: 'Live', to: '/live' }, { label: 'Connections' }]} flush>
       <RealtimeTabs />
       <Group className="sb-toolbar" p="xs" px="md" gap="xs">
-        <SearchBox label="Account: id, code or slug" value={account} onChange={(text) => update({ account: text || undefined })} />
         <Select
           aria-label="Protocol"
           placeholder="Any protocol"
@@ -68,9 +67,10 @@ export function ConnectionsPage() {
         />
         {user !== undefined && (
           <Button variant="default" onClick={() => update({ user: undefined })}>
-            Of one user: show all
+            One user: show all
           </Button>
         )}
+        <ScopeNote />
         <Switch label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
         <Text c="dimmed" fz="sm" className="tabular" role="status">
           {total !== undefined && plural(total, 'connection')}
@@ -86,8 +86,8 @@ export function ConnectionsPage() {
         minWidth={980}
       />
       {rows?.length === 0 && (
-        <EmptyState icon={<IconPlugConnected size={32} stroke={1.5} />} title="Nobody is connected">
-          Whoever subscribes over WebSocket or server-sent events to this process appears here, with what they listen to and how far behind they are.
+        <EmptyState icon={<IconPlugConnected size={32} stroke={1.5} />} title="No connections">
+          Clients that subscribe to this process over WebSocket or server-sent events appear here, with their subscriptions and their lag.
         </EmptyState>
       )}
       {list.hasNextPage && (

@@ -65,6 +65,7 @@ export function CellEditor({ collection, row, field, typed, onClose }: Props) {
       <CellInput
         field={field}
         label={`${field.name} of ${shortId(row.id)}`}
+        account={row.account_id}
         RecordPicker={ReferencePicker}
         text={text}
         long={long}

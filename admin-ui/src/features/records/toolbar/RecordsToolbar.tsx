@@ -1,6 +1,7 @@
 import { ActionIcon, Group, Tooltip } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import type { FieldDefinition } from '@/api/types';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
 import { SearchBox } from '@/ui/SearchBox';
 import type { Columns } from '../columns';
 import { FilterBar } from '../filter/FilterBar';
@@ -41,6 +42,7 @@ export function RecordsToolbar({ collection, fields, columns, view, list, filter
         fields={fields}
         onFilter={(filter) => (filter === view.filter ? onRefresh() : onView({ filter }))}
       />
+      <ScopeNote />
       <Group gap={2} wrap="nowrap" className={classes.tools}>
         <ColumnsMenu columns={columns} />
         <ViewsMenu collection={collection} current={{ ...view, layout: columns.layout }} onPick={pick} />

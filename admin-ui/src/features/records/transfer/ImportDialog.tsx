@@ -4,6 +4,8 @@ import { useState } from 'react';
 import { messageOf } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
 import { AccountPicker } from '@/features/accounts/AccountPicker';
+import { useAccountScope } from '@/features/accounts/scope';
+import { SYSTEM_ACCOUNT, SYSTEM_ACCOUNT_LABEL } from '@/features/accounts/system-account';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
 import { JobProgress } from '@/ui/JobProgress';
@@ -21,7 +23,7 @@ interface Props {
 export function ImportDialog({ collection, fields, onClose }: Props) {
   const [source, setSource] = useState<Source | null>(null);
   const [mapping, setMapping] = useState<Mapping>({});
-  const [account, setAccount] = useState<string | null>(null);
+  const [account, setAccount] = useState<string | null>(useAccountScope() ?? null);
   const [unreadable, setUnreadable] = useState<string | null>(null);
   const job = useImport(collection, fields);
   const read = async (file: File | null) => {
@@ -58,10 +60,10 @@ export function ImportDialog({ collection, fields, onClose }: Props) {
         {source && !job.outcome && (
           <>
             <MappingTable source={source} mapping={mapping} fields={fields} onChange={setMapping} />
-            <AccountPicker value={account} onChange={setAccount} />
-            {account !== null && (
+            <AccountPicker system={SYSTEM_ACCOUNT_LABEL} description="The account that will own the records." value={account} onChange={setAccount} />
+            {account !== null && account !== SYSTEM_ACCOUNT && (
               <Text fz="sm" c="dimmed">
-                Records for another account are sent one by one, which takes longer.
+                Records of an account are sent one by one, which takes longer than a batch.
               </Text>
             )}
           </>
@@ -75,9 +77,9 @@ export function ImportDialog({ collection, fields, onClose }: Props) {
           </Button>
           {!job.outcome && (
             <Button
-              disabled={!source || used === 0}
+              disabled={!source || used === 0 || account === null}
               loading={job.running}
-              onClick={() => source && job.start(source, mapping, account)}
+              onClick={() => source && account !== null && job.start(source, mapping, account)}
             >
               {source ? `Import ${plural(source.rows.length, 'record')}` : 'Import'}
             </Button>

@@ -3,6 +3,7 @@ import { useRef, useState } from 'react';
 import { api } from '@/api/client';
 import { messageOf } from '@/api/errors';
 import type { FieldDefinition } from '@/api/types';
+import { SYSTEM_ACCOUNT } from '@/features/accounts/system-account';
 import { recordPath, refreshRecords } from '../queries';
 import { inBatches } from './chunks';
 import { dataOf, type Mapping, type RowProblem, type Source } from './import-rows';
@@ -25,7 +26,7 @@ export function useImport(collection: string, fields: FieldDefinition[]) {
   const [handled, setHandled] = useState(0);
   const controller = useRef<AbortController | null>(null);
 
-  const run = async (source: Source, mapping: Mapping, account: string | null): Promise<ImportOutcome> => {
+  const run = async (source: Source, mapping: Mapping, account: string): Promise<ImportOutcome> => {
     const stopping = new AbortController();
     controller.current = stopping;
     setHandled(0);
@@ -39,11 +40,11 @@ export function useImport(collection: string, fields: FieldDefinition[]) {
       }
     }
     const batch = (chunk: Item[]) => api.post(`${recordPath(collection)}/batch`, { records: chunk.map((item) => item.data) });
-    // Only single records can be created in another account.
+    // A batch goes to the caller's own account, which is the system account.
     const one = async (chunk: Item[]) => {
       for (const item of chunk) await api.post(recordPath(collection), { ...item.data, account_id: account });
     };
-    const outcome = await (account === null
+    const outcome = await (account === SYSTEM_ACCOUNT
       ? inBatches({ items, send: batch, onProgress: setHandled, signal: stopping.signal })
       : inBatches({ items, send: one, onProgress: setHandled, signal: stopping.signal, size: 1 }));
     problems.push(...outcome.failures.map(({ item, message }) => ({ row: item.row, message })));
@@ -52,11 +53,11 @@ export function useImport(collection: string, fields: FieldDefinition[]) {
   };
 
   const job = useMutation({
-    mutationFn: (input: { source: Source; mapping: Mapping; account: string | null }) => run(input.source, input.mapping, input.account),
+    mutationFn: (input: { source: Source; mapping: Mapping; account: string }) => run(input.source, input.mapping, input.account),
     onSettled: () => refreshRecords(queries, collection),
   });
   return {
-    start: (source: Source, mapping: Mapping, account: string | null) => job.mutate({ source, mapping, account }),
+    start: (source: Source, mapping: Mapping, account: string) => job.mutate({ source, mapping, account }),
     stop: () => controller.current?.abort(),
     reset: job.reset,
     running: job.isPending,
