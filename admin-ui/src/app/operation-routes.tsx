@@ -9,6 +9,12 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import('@/features/requests/RequestsPage'), 'RequestsPage'),
 });
 
+const request = createRoute({
+  getParentRoute: () => requests,
+  path: '$number',
+  component: lazyRouteComponent(() => import('@/features/requests/RequestDrawer'), 'RequestDrawer'),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings',
@@ -23,10 +29,4 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('@/features/audit/AuditPage'), 'AuditPage'),
 });
 
-const auditRow = createRoute({
-  getParentRoute: () => audit,
-  path: '$id',
-  component: lazyRouteComponent(() => import('@/features/audit/AuditDrawer'), 'AuditDrawer'),
-});
-
-export const operationRoutes = [requests, audit.addChildren([auditRow]), settings] as const;
+export const operationRoutes = [requests.addChildren([request]), audit, settings] as const;

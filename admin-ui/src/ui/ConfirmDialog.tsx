@@ -10,22 +10,24 @@ interface Props {
   confirm: string;
   /** Text that has to be typed first, for what cannot be undone. */
   typed?: string;
+  /** For what can be taken back: the button does not warn. */
+  safe?: boolean;
   busy: boolean;
   error: unknown;
   onConfirm: () => void;
   onClose: () => void;
 }
 
-export function ConfirmDialog({ opened, title, children, confirm, typed, busy, error, onConfirm, onClose }: Props) {
+export function ConfirmDialog({ opened, title, children, confirm, typed, safe, busy, error, onConfirm, onClose }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title={title} size="md">
-      <ConfirmForm {...{ confirm, typed, busy, error, onConfirm, onClose }}>{children}</ConfirmForm>
+      <ConfirmForm {...{ confirm, typed, safe, busy, error, onConfirm, onClose }}>{children}</ConfirmForm>
     </Modal>
   );
 }
 
 /** Mounted with the dialog, so that the typed text starts empty each time. */
-function ConfirmForm({ children, confirm, typed, busy, error, onConfirm, onClose }: Omit<Props, 'opened' | 'title'>) {
+function ConfirmForm({ children, confirm, typed, safe = false, busy, error, onConfirm, onClose }: Omit<Props, 'opened' | 'title'>) {
   const [text, setText] = useState('');
   const ready = typed === undefined || text === typed;
   return (
@@ -58,7 +60,7 @@ function ConfirmForm({ children, confirm, typed, busy, error, onConfirm, onClose
           {/* Names of things can be long: they wrap. */}
           <Button
             type="submit"
-            color="red"
+            color={safe ? undefined : 'red'}
             h="auto"
             mih="var(--button-height)"
             py={6}

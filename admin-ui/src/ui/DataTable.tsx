@@ -1,6 +1,6 @@
 import { Table } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { ErrorPanel } from './ErrorPanel';
 import { SortHeader } from './SortHeader';
 import { TableSkeleton } from './TableSkeleton';
@@ -28,6 +28,8 @@ interface Props<T> {
   onSort?: (sort: string) => void;
   /** What a click anywhere on the row does; for the keyboard, a cell holds a link that does the same. */
   onOpen?: (row: T) => void;
+  /** What is folded out below a row; null for the others. */
+  below?: (row: T) => ReactNode;
   minWidth?: number;
   /** Why there are no rows, or no newer ones. */
   error?: unknown;
@@ -35,7 +37,7 @@ interface Props<T> {
 }
 
 /** A table of what a list endpoint answers, with a skeleton of the same height before; nothing when there is nothing. */
-export function DataTable<T>({ label, columns: all, rows, rowKey, sort, onSort, onOpen, minWidth = 640, error, onRetry }: Props<T>) {
+export function DataTable<T>({ label, columns: all, rows, rowKey, sort, onSort, onOpen, below, minWidth = 640, error, onRetry }: Props<T>) {
   const narrow = useMediaQuery('(max-width: 36em)', undefined, { getInitialValueInEffect: false });
   const columns = narrow ? all.filter((column) => !column.wide) : all;
   const failure = error ? <ErrorPanel inset error={error} onRetry={onRetry} /> : null;
@@ -63,15 +65,27 @@ export function DataTable<T>({ label, columns: all, rows, rowKey, sort, onSort, 
           </Table.Thead>
           <Table.Tbody>
             {!rows && <TableSkeleton rows={8} columns={columns.length} />}
-            {rows?.map((row) => (
-              <Table.Tr key={rowKey(row)} data-clickable={onOpen ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
-                {columns.map(({ key, numeric, cell }) => (
-                  <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
-                    {cell(row)}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
+            {rows?.map((row) => {
+              const folded = below?.(row);
+              return (
+                <Fragment key={rowKey(row)}>
+                  <Table.Tr data-clickable={onOpen ? true : undefined} data-selected={folded ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
+                    {columns.map(({ key, numeric, cell }) => (
+                      <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
+                        {cell(row)}
+                      </Table.Td>
+                    ))}
+                  </Table.Tr>
+                  {folded && (
+                    <Table.Tr>
+                      <Table.Td colSpan={columns.length} className="sb-below">
+                        {folded}
+                      </Table.Td>
+                    </Table.Tr>
+                  )}
+                </Fragment>
+              );
+            })}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>

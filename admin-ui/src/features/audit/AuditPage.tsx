@@ -1,49 +1,51 @@
-import { Alert, Group, Select, TextInput } from '@mantine/core';
-import { IconHistory } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Outlet } from '@tanstack/react-router';
-import type { AuditRow } from '@/api/types';
+import { Alert, Button, Group, Select, TextInput } from '@mantine/core';
+import { IconChevronDown, IconChevronRight, IconHistory } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import type { AuditSearch } from '@/app/search';
+import { ScopeNote } from '@/features/accounts/ScopeNote';
+import { collectionNamesQuery } from '@/features/collections/queries';
+import { UserFilter } from '@/features/users/UserFilter';
 import { type Column, DataTable } from '@/ui/DataTable';
 import { EmptyState } from '@/ui/EmptyState';
+import { formatNumber, plural, shortId } from '@/ui/format';
 import { Page } from '@/ui/Page';
-import { PagingBar } from '@/ui/PagingBar';
-import { RowLink } from '@/ui/RowLink';
-import { SearchBox } from '@/ui/SearchBox';
 import { TimeText } from '@/ui/TimeText';
+import { AccountName } from '@/features/accounts/AccountName';
+import { type AuditEntry, entriesOf, tableOf, tellingChanges } from './entries';
+import { EntryDetails } from './EntryDetails';
 import { ExportMenu } from './ExportMenu';
-import { OPERATIONS, operationLabel } from './operations';
-import { auditQuery } from './queries';
+import { OPERATIONS } from './operations';
+import { trailQuery } from './queries';
+import { useRecordTitles } from './record-titles';
+import { SERVER_TABLES, storyOf } from './story';
 import { VerifyButton } from './VerifyButton';
+import classes from './audit.module.css';
 
 const route = getRouteApi('/app/audit');
-const PAGE_SIZE = 50;
-
-const columns: Column<AuditRow>[] = [
-  {
-    key: 'occurred_at',
-    header: 'Time',
-    cell: ({ id, occurred_at }) => (
-      <RowLink to="/audit/$id" params={{ id: String(id) }} search={true}>
-        <TimeText value={occurred_at} />
-      </RowLink>
-    ),
-  },
-  { key: 'operation', header: 'What', cell: ({ operation }) => operationLabel(operation) },
-  { key: 'table_name', header: 'Table', cell: ({ table_name }) => <span className="mono">{table_name}</span> },
-  { key: 'column_name', header: 'Column', cell: ({ column_name }) => <span className="mono">{column_name}</span> },
-  { key: 'old_value', wide: true, header: 'Before', cell: ({ old_value }) => old_value ?? '–' },
-  { key: 'new_value', wide: true, header: 'After', cell: ({ new_value }) => new_value ?? '–' },
-  { key: 'user', wide: true, header: 'Who', cell: ({ user_email, user_name }) => user_email ?? user_name },
-];
 
 export function AuditPage() {
-  const { page = 1, operation, table = '', record, from, to } = route.useSearch();
+  const { operation, table, record, user, from, to, entry: open, account } = route.useSearch();
   const navigate = route.useNavigate();
-  const filter = { operation, table_name: table || undefined, record_id: record, from_date: from, to_date: to };
-  const list = useQuery(auditQuery(filter, (page - 1) * PAGE_SIZE, PAGE_SIZE));
-  const update = (patch: AuditSearch) =>
-    void navigate({ to: '/audit', search: (before) => ({ ...before, page: undefined, ...patch }), replace: true });
+  const filter = { operation, table_name: table, record_id: record, user_id: user, account_id: account, from_date: from, to_date: to };
+  const list = useInfiniteQuery(trailQuery(filter));
+  const pages = list.data?.pages;
+  const entries = useMemo(() => pages && entriesOf(pages.flatMap((page) => page.items)), [pages]);
+  const titles = useRecordTitles(entries ?? NONE);
+  const update = (patch: AuditSearch) => void navigate({ to: '/audit', search: (before) => ({ ...before, entry: undefined, ...patch }), replace: true });
+  const toggle = ({ id }: AuditEntry) => update({ entry: id === open ? undefined : id });
+  const columns: Column<AuditEntry>[] = [
+    {
+      key: 'story',
+      header: 'What happened',
+      cell: (entry) => <StoryButton entry={entry} title={titles.get(entry.recordId)} open={entry.id === open} onToggle={() => toggle(entry)} />,
+    },
+    { key: 'changes', wide: true, header: 'Changed', cell: (entry) => <ChangedNames entry={entry} /> },
+    { key: 'account', wide: true, header: 'Account', cell: ({ accountId }) => <AccountName id={accountId} /> },
+    { key: 'when', header: 'Time', cell: ({ when }) => <TimeText value={when} /> },
+  ];
+  const total = pages?.[0]?.total;
   return (
     <Page
       crumbs={[{ label: 'Audit' }]}
@@ -56,15 +58,21 @@ export function AuditPage() {
       flush
     >
       <Group className="sb-toolbar" p="xs" px="md" gap="xs">
-        <SearchBox label="Table, such as col_posts" value={table} onChange={(text) => update({ table: text || undefined })} />
-        <Select aria-label="Operation" placeholder="Anything" clearable data={OPERATIONS} value={operation ?? null} onChange={(value) => update({ operation: value ?? undefined })} />
+        <TableFilter value={table} onChange={(next) => update({ table: next, record: undefined })} />
+        <Select w={170} aria-label="Operation" placeholder="Any operation" clearable data={OPERATIONS} value={operation ?? null} onChange={(value) => update({ operation: value ?? undefined })} />
+        <UserFilter userId={user} onChange={(next) => update({ user: next })} />
         <TextInput aria-label="From" leftSection="From" leftSectionWidth={52} type="date" value={from ?? ''} onChange={(event) => update({ from: event.currentTarget.value || undefined })} />
         <TextInput aria-label="To" leftSection="To" leftSectionWidth={36} type="date" value={to ?? ''} onChange={(event) => update({ to: event.currentTarget.value || undefined })} />
-        {record && <SearchBox key={record} label="Record" value={record} onChange={(text) => update({ record: text || undefined })} />}
+        {record && (
+          <Button variant="light" onClick={() => update({ record: undefined })}>
+            Only {shortId(record)}: show all
+          </Button>
+        )}
+        <ScopeNote />
       </Group>
-      {list.data?.audit_logging_enabled === false && (
+      {pages?.[0]?.audit_logging_enabled === false && (
         <Alert color="yellow" m="md">
-          The trail is switched off (audit.logging_enabled): what happens now is not in it.
+          Audit logging is off (audit.logging_enabled), so current changes are not recorded.
         </Alert>
       )}
       <DataTable
@@ -72,18 +80,86 @@ export function AuditPage() {
         onRetry={() => void list.refetch()}
         label="Audit trail"
         columns={columns}
-        rows={list.data?.items}
+        rows={entries}
         rowKey={({ id }) => id}
-        onOpen={({ id }) => void navigate({ to: '/audit/$id', params: { id: String(id) }, search: true })}
-        minWidth={980}
+        onOpen={toggle}
+        below={(entry) => (entry.id === open ? <EntryDetails entry={entry} /> : null)}
+        minWidth={860}
       />
-      {list.data?.total === 0 && (
-        <EmptyState icon={<IconHistory size={32} stroke={1.5} />} title="Nothing found">
-          Every change of a record, an account or a rule leaves a row for each column, and so do sign-ins, refusals and exports.
+      {entries?.length === 0 && (
+        <EmptyState icon={<IconHistory size={32} stroke={1.5} />} title="No entries found">
+          Changes to records, users, accounts and rules are recorded here, and so are sign-ins, refused sign-ins and exports.
         </EmptyState>
       )}
-      <PagingBar page={page} pageSize={PAGE_SIZE} total={list.data?.total} onPage={(next) => update({ page: next })} />
-      <Outlet />
+      {list.hasNextPage && (
+        <Group justify="center" p="md">
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            Show earlier entries
+          </Button>
+        </Group>
+      )}
+      {entries && entries.length > 0 && !list.hasNextPage && total !== undefined && (
+        <p className={classes.end}>
+          {plural(entries.length, 'entry', 'entries')}, {formatNumber(total)} changed values
+        </p>
+      )}
     </Page>
   );
+}
+
+const NONE: AuditEntry[] = [];
+
+interface StoryProps {
+  entry: AuditEntry;
+  title: string | undefined;
+  open: boolean;
+  onToggle: () => void;
+}
+
+/** Who did what to which record, in one sentence that folds out. */
+function StoryButton({ entry, title, open, onToggle }: StoryProps) {
+  const { verb, name, context } = storyOf(entry, title);
+  const Icon = open ? IconChevronDown : IconChevronRight;
+  return (
+    <button
+      type="button"
+      className={classes.open}
+      aria-expanded={open}
+      onClick={(event) => {
+        event.stopPropagation();
+        onToggle();
+      }}
+    >
+      <Icon size={16} aria-hidden />
+      <span className="ellipsis">
+        <strong>{entry.who}</strong> {verb} {name !== '' && <em>{name}</em>} <span className={classes.quiet}>{context}</span>
+      </span>
+    </button>
+  );
+}
+
+const MAX_NAMES = 4;
+
+function ChangedNames({ entry }: { entry: AuditEntry }) {
+  if (entry.operation !== 'UPDATE') return null;
+  const names = tellingChanges(entry).map(({ name }) => name);
+  const more = names.length - MAX_NAMES;
+  return (
+    <span className="mono">
+      {names.slice(0, MAX_NAMES).join(', ')}
+      {more > 0 && ` +${more}`}
+    </span>
+  );
+}
+
+function TableFilter({ value, onChange }: { value: string | undefined; onChange: (table: string | undefined) => void }) {
+  const names = useQuery(collectionNamesQuery).data?.names ?? [];
+  const collections = names.map((name) => ({ value: tableOf(name), label: name }));
+  const server = SERVER_TABLES.map((name) => ({ value: name, label: name.replaceAll('_', ' ') }));
+  const known = [...collections, ...server].some((option) => option.value === value);
+  const data = [
+    { group: 'Collections', items: value === undefined || known ? collections : [{ value, label: value }, ...collections] },
+    { group: 'Server', items: server },
+  ];
+  return <Select aria-label="Collection" placeholder="Everything" searchable clearable data={data} value={value ?? null} onChange={(next) => onChange(next ?? undefined)} />;
 }

@@ -6,7 +6,7 @@ import { ErrorPanel } from '@/ui/ErrorPanel';
 import { plural } from '@/ui/format';
 import { verify } from './queries';
 
-/** Follows every chain of the trail and says whether anything was changed, taken out or put in. */
+/** Follows every chain of the trail and says whether an entry was changed, removed or inserted. */
 export function VerifyButton() {
   const check = useMutation({ mutationFn: verify });
   return (
@@ -14,7 +14,7 @@ export function VerifyButton() {
       <Button variant="default" leftSection={<IconShieldCheck size={16} />} loading={check.isPending} onClick={() => check.mutate()}>
         Verify
       </Button>
-      <Modal opened={check.isSuccess || check.isError} onClose={check.reset} title="The audit trail">
+      <Modal opened={check.isSuccess || check.isError} onClose={check.reset} title="Audit trail">
         <ErrorPanel error={check.error} />
         {check.data && <Result {...check.data} />}
       </Modal>
@@ -26,7 +26,9 @@ function Result({ valid, entries, chains, problems }: Verified) {
   return (
     <Stack gap="sm">
       <Text>
-        {valid ? 'Untouched' : 'Changed'}: {plural(entries, 'entry', 'entries')} in {plural(chains.length, 'account')} checked.
+        {valid
+          ? `Verified: ${plural(entries, 'entry', 'entries')} in ${plural(chains.length, 'account')} are complete and unchanged.`
+          : `The trail was changed. Checked ${plural(entries, 'entry', 'entries')} in ${plural(chains.length, 'account')}.`}
       </Text>
       {problems.length > 0 && (
         <List fz="sm">

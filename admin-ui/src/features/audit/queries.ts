@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api } from '@/api/client';
 import type { AuditPage, Verified } from '@/api/types';
 
@@ -16,6 +16,20 @@ export const auditQuery = (filter: AuditFilter, skip: number, limit: number) =>
   queryOptions({
     queryKey: ['audit', filter, skip, limit],
     queryFn: ({ signal }) => api.get<AuditPage>('/audit-logs', { query: { ...filter, skip, limit }, signal }),
+    placeholderData: keepPreviousData,
+  });
+
+/** Rows of the trail in a request: most entries have five to twenty. */
+const ROWS_PER_PAGE = 400;
+
+/** Newest first, in pages of rows. */
+export const trailQuery = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', 'trail', filter],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<AuditPage>('/audit-logs', { query: { ...filter, skip: pageParam, limit: ROWS_PER_PAGE }, signal }),
+    initialPageParam: 0,
+    getNextPageParam: ({ skip, items, total }) => (skip + items.length < total ? skip + items.length : undefined),
     placeholderData: keepPreviousData,
   });
 

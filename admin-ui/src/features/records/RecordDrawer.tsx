@@ -91,7 +91,7 @@ export function RecordDrawer() {
           {record.error && <ErrorPanel error={record.error} onRetry={() => void record.refetch()} />}
           {record.isPending && <Skeleton h={320} />}
           {record.data && view === 'json' && <JsonBlock value={record.data} />}
-          {record.data && view === 'history' && <RecordHistory table={collection.table_name} id={id} />}
+          {record.data && view === 'history' && <RecordHistory collection={name} id={id} />}
           {record.data && (
             <div hidden={view !== 'form'}>
               <EditForm

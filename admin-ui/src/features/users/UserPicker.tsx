@@ -8,6 +8,9 @@ import { usersQuery } from './queries';
 
 interface Props {
   label: string;
+  /** The label is for assistive technology only. */
+  bare?: boolean;
+  placeholder?: string;
   description?: string;
   value: UserDetail | null;
   onChange: (user: UserDetail | null) => void;
@@ -16,7 +19,7 @@ interface Props {
 const nameOf = (user: UserDetail) => `${user.email}, ${user.role_name} of ${user.account_name}`;
 
 /** Finds a user of any account by part of the address. */
-export function UserPicker({ label, description, value, onChange }: Props) {
+export function UserPicker({ label, bare = false, placeholder = 'Search by e-mail', description, value, onChange }: Props) {
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search, 200);
   // The name of the chosen one stands in the box; looking for it would hide the others.
@@ -26,14 +29,14 @@ export function UserPicker({ label, description, value, onChange }: Props) {
   const all = value && !found.some((user) => user.id === value.id) ? [value, ...found] : found;
   return (
     <Select
-      label={label}
+      {...(bare ? { 'aria-label': label } : { label })}
       description={description}
-      placeholder="Search by e-mail"
+      placeholder={placeholder}
       searchable
       clearable
       data={all.map((user) => ({ value: user.id, label: nameOf(user) }))}
       filter={({ options }) => options}
-      nothingFoundMessage={users.isPending ? 'Loading' : 'No such user'}
+      nothingFoundMessage={users.isPending ? 'Loading' : 'No matching user'}
       value={value?.id ?? null}
       searchValue={search}
       onSearchChange={setSearch}
