@@ -5,7 +5,17 @@ import { operationRoutes } from './operation-routes';
 import { peopleRoutes } from './people-routes';
 import { realtimeRoutes } from './realtime-routes';
 import { app, root } from './root-routes';
-import { apiSearch, collectionsSearch, loginSearch, newCollectionSearch, overviewSearch, recordSearch, recordsSearch, setupSearch } from './search';
+import {
+  accessSearch,
+  apiSearch,
+  collectionsSearch,
+  loginSearch,
+  newCollectionSearch,
+  overviewSearch,
+  recordSearch,
+  recordsSearch,
+  setupSearch,
+} from './search';
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -33,6 +43,19 @@ const collections = createRoute({
   path: '/collections',
   validateSearch: collectionsSearch,
   component: lazyRouteComponent(() => import('@/features/collections/CollectionsPage'), 'CollectionsPage'),
+});
+
+const map = createRoute({
+  getParentRoute: () => app,
+  path: '/map',
+  component: lazyRouteComponent(() => import('@/features/map/MapPage'), 'MapPage'),
+});
+
+const access = createRoute({
+  getParentRoute: () => app,
+  path: '/map/access',
+  validateSearch: accessSearch,
+  component: lazyRouteComponent(() => import('@/features/map/MapPage'), 'AccessPage'),
 });
 
 const newCollection = createRoute({
@@ -125,6 +148,8 @@ export const router = createRouter({
       overview,
       collections,
       newCollection,
+      map,
+      access,
       collection.addChildren([collectionIndex, records.addChildren([newRecord, record]), fields, rules, apiDocs, settings, board]),
       macros,
       nowhere,

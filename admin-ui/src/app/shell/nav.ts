@@ -11,6 +11,7 @@ import {
   IconListSearch,
   IconMail,
   IconPlugConnected,
+  IconSchema,
   IconSettings,
   IconShield,
   type TablerIcon,
@@ -39,6 +40,7 @@ export const NAV: NavGroup[] = [
     pages: [
       { to: '/', label: 'Overview', icon: IconLayoutDashboard, exact: true, words: 'home start dashboard' },
       { to: '/collections', label: 'Collections', icon: IconDatabase, exact: true, words: 'tables schema' },
+      { to: '/map', label: 'Map', icon: IconSchema, words: 'relations references diagram rules access matrix permissions' },
       { to: '/macros', label: 'Macros', icon: IconFunction, words: 'rules queries functions' },
       { to: '/live', label: 'Live', icon: IconActivity, words: 'realtime events' },
     ],
