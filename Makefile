@@ -29,7 +29,7 @@ test-document: server
 	$(SERVER) tests/with-postgres.sh tests/schemathesis.sh
 
 # The admin UI, also in Chromium
-test-ui: server client
+test-ui: server
 	cd admin-ui && npm test && $(SERVER) npm run e2e
 
 # Formatting, lints and types

@@ -1,6 +1,6 @@
-//! Builds the admin UI with npm into `OUT_DIR`, from where it is embedded.
+//! Builds the admin UI and the JavaScript client with npm into `OUT_DIR`, from where they are embedded.
 //!
-//! `SNACKBASE_SKIP_UI=1` leaves it out, for work on the server alone.
+//! `SNACKBASE_SKIP_UI=1` leaves both out, for work on the server alone.
 
 #![expect(clippy::expect_used, reason = "a build that cannot go on stops")]
 
@@ -11,8 +11,12 @@ use std::{env, fs};
 fn main() {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-env-changed=SNACKBASE_SKIP_UI");
-    let sources =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("admin-ui");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    println!(
+        "cargo:rerun-if-changed={}",
+        root.join("clients/js/src").display()
+    );
+    let sources = root.join("admin-ui");
     for watched in [
         "src",
         "public",
@@ -21,10 +25,13 @@ fn main() {
         "package-lock.json",
         "openapi.json",
         "vite.config.ts",
+        "scripts/client.js",
     ] {
         println!("cargo:rerun-if-changed={}", sources.join(watched).display());
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("admin-ui");
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let (out, client) = (out_dir.join("admin-ui"), out_dir.join("client"));
+    fs::create_dir_all(&client).expect("OUT_DIR can be written");
     if env::var("SNACKBASE_SKIP_UI").is_ok_and(|value| value == "1") {
         fs::create_dir_all(&out).expect("OUT_DIR can be written");
         let page =
@@ -48,6 +55,10 @@ fn main() {
             &out.to_string_lossy(),
             "--emptyOutDir",
         ],
+    );
+    npm(
+        &sources,
+        &["run", "build:client", "--", &client.to_string_lossy()],
     );
 }
 

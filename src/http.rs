@@ -4,6 +4,7 @@
 pub mod admin_ui;
 mod api_document;
 pub mod client;
+mod client_file;
 mod client_load;
 mod document;
 pub mod error;
@@ -98,6 +99,7 @@ pub fn router(app: App) -> Router {
         .route("/admin", get(admin_ui::index))
         .route("/admin/", get(admin_ui::index))
         .route("/admin/{*path}", get(admin_ui::asset))
+        .route("/sdk/snackbase.js", get(client_file::module))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(

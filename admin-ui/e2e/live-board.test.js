@@ -17,7 +17,6 @@ const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 let world;
 before(async () => {
   world = await startSignedIn();
-  await run('npm', ['run', 'build'], { cwd: join(root, 'clients/js') });
   await run('sh', [join(root, 'examples/live-board/setup.sh'), world.server.origin], {
     env: { ...process.env, SNACKBASE_SUPERADMIN_EMAIL: EMAIL, SNACKBASE_SUPERADMIN_PASSWORD: PASSWORD },
   });

@@ -1,7 +1,5 @@
 // A board of notes that everybody in the account sees change. All of the realtime is in `show` and `join`.
 
-import { SnackBase } from '../../clients/js/dist/snackbase.js';
-
 const COLORS = ['#ffe08a', '#ffb3ba', '#bae1ff', '#baffc9'];
 const signIn = document.querySelector('#sign-in');
 const notes = document.querySelector('#notes');
@@ -9,8 +7,10 @@ const notes = document.querySelector('#notes');
 signIn.addEventListener('submit', async (event) => {
   event.preventDefault();
   const { url, ...credentials } = Object.fromEntries(new FormData(signIn));
-  const client = new SnackBase(url);
   try {
+    // The server has the client as one file.
+    const { SnackBase } = await import(new URL('/sdk/snackbase.js', url));
+    const client = new SnackBase(url);
     await client.auth.signIn(credentials);
     start(client);
   } catch (error) {

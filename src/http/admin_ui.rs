@@ -29,7 +29,8 @@ pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
     }
 }
 
-fn respond(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+/// The response with an embedded file, or 304 if the client has it already.
+pub(super) fn respond(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = format!(
         "\"{}\"",
         BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16])

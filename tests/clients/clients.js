@@ -39,6 +39,7 @@ export const CLIENTS = [
   ['`partysocket` 1.3.0', node('websocket.mjs', 'partysocket'), ['kept', 'kept', 'close 4401', 'close 1008']],
   ['`websockets` 17.4', python('websockets_loop.py'), ['kept', 'kept', 'close 4401', 'close 1008']],
   ['`snackbase-js`', node('snackbase.mjs'), ['kept', 'kept', 'goes on', 'expired']],
+  ['`snackbase-js`, Node.js 22', otherNode(22, [], 'snackbase.mjs'), ['kept', 'kept', 'goes on', 'expired']],
 ].map(([name, start, expected]) => ({ name, start, expected: Object.fromEntries(SITUATIONS.map((each, index) => [each, expected[index]])) }));
 
 /** Whether the client's runtime is installed: the packages of Node.js are for Linux on x64, and Python's are optional. */

@@ -42,7 +42,7 @@ export class Realtime {
   /** Ends the connection and everything on it. */
   close(): void {
     this.#failAll(new SnackBaseError('the client was closed', { code: 'closed' }));
-    this.#connect().close();
+    this.#socket?.close();
   }
 
   /** @internal */

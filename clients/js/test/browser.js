@@ -43,9 +43,16 @@ export async function openTab(context, url, problems = []) {
   return page;
 }
 
-/** Puts a tab to sleep, as browsers do with those in the background, or wakes it. */
-export async function freeze(page, isFrozen) {
+/**
+ * Puts a tab to sleep: its scripts stop where they are, and the rest of the world goes on. Headless Chromium does not
+ * freeze pages by `Page.setWebLifecycleState`. Returns how to wake it.
+ */
+export async function sleep(page) {
   const session = await page.context().newCDPSession(page);
-  await session.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' });
-  await session.detach();
+  await session.send('Debugger.enable');
+  await session.send('Debugger.pause');
+  return async () => {
+    await session.send('Debugger.resume');
+    await session.detach();
+  };
 }

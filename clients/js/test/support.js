@@ -125,3 +125,9 @@ export async function restart(server, signal, pauseMs = 500) {
   await new Promise((done) => setTimeout(done, pauseMs));
   await server.start();
 }
+
+/** Whether the server has the client at /sdk/snackbase.js; one that was built without the admin UI does not. */
+export async function hasClient(server) {
+  const { status } = await fetch(`${server.url}/sdk/snackbase.js`);
+  return status === 200 || process.env.CI === 'true';
+}

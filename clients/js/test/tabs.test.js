@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../../tests/js/server.js';
-import { freeze, openTab, startBrowser, startSite } from './browser.js';
+import { openTab, sleep, startBrowser, startSite } from './browser.js';
 import { FIELDS, line, restart, startShortLived } from './support.js';
 
 const SECONDS = Number(process.env.SNACKBASE_SOAK_SECONDS ?? 40);
@@ -86,9 +86,9 @@ test('two tabs lose nothing and hear nothing twice', { timeout: (SECONDS + 120) 
     },
     () => restart(server, 'SIGTERM'),
     async () => {
-      await freeze(tabs[1], true);
+      const wake = await sleep(tabs[1]);
       await pause(TOKEN_SECONDS * 1_000 + 1_500);
-      await freeze(tabs[1], false);
+      await wake();
     },
     () => restart(server, 'SIGKILL'),
     async () => {

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 import { PASSWORD, SUPERADMIN, eventually } from '../../../tests/js/server.js';
 import { openTab, startBrowser, startSite } from './browser.js';
-import { line, restart, startShortLived } from './support.js';
+import { hasClient, line, restart, startShortLived } from './support.js';
 
 const SECONDS = Number(process.env.SNACKBASE_SOAK_SECONDS ?? 15);
 const TOKEN_SECONDS = 5;
@@ -26,7 +26,8 @@ test('the to-do page has sign-up, a live list, offline writes, and stays signed 
   const superadmin = { SNACKBASE_SUPERADMIN_EMAIL: SUPERADMIN.email, SNACKBASE_SUPERADMIN_PASSWORD: SUPERADMIN.password };
   await promisify(execFile)(fileURLToPath(new URL('setup.sh', EXAMPLE)), [server.url], { env: { ...process.env, ...superadmin } });
   const way = await line(t, server.url);
-  pages['/'] = () => source.replace('../../clients/js/dist/snackbase.js', '/snackbase.js').replaceAll('http://127.0.0.1:8000', way.url);
+  const client = (await hasClient(server)) ? `${server.url}/sdk/snackbase.js` : '/snackbase.js';
+  pages['/'] = () => source.replace('http://127.0.0.1:8000/sdk/snackbase.js', client).replaceAll('http://127.0.0.1:8000', way.url);
 
   const context = await (await startBrowser(t)).newContext();
   const problems = [];

@@ -1,6 +1,10 @@
 // Compiled, not run: what the types of a client allow and refuse.
 
-import { type SystemFields, SnackBase, filter } from '../dist/index.js';
+import { createCollection } from '@tanstack/db';
+
+import { OfflineQueue, type SystemFields, SnackBase, filter } from '../dist/index.js';
+import { SnackBaseProvider, useLiveQuery } from '../dist/react.js';
+import { snackBaseCollectionOptions } from '../dist/tanstack-db.js';
 
 interface NoteRecord extends SystemFields {
   title: string;
@@ -40,4 +44,14 @@ export async function usesUntyped(): Promise<unknown> {
   const anything = new SnackBase('http://127.0.0.1:8000').collection('anything');
   const record = await anything.create({ whatever: 1 });
   return [record.whatever, record.created_at];
+}
+
+export async function usesAdapters(): Promise<unknown> {
+  const notes = createCollection(snackBaseCollectionOptions({ records: typed.collection('notes') }));
+  const queue = new OfflineQueue(typed);
+  const key: string = await queue.create('notes', { title: 'Buy milk' });
+  SnackBaseProvider({ client: typed });
+  // @ts-expect-error `priority` is a number
+  notes.toArray[0]?.priority?.toUpperCase();
+  return [key, notes.toArray[0]?.priority?.toFixed(1), useLiveQuery<NoteRecord>('notes').items[0]?.title];
 }

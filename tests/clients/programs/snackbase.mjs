@@ -1,10 +1,10 @@
-// snackbase-js, which signs in by itself.
+// snackbase-js, which signs in by itself, with the WebSocket of the runtime if it has one.
 
-import { WebSocket } from 'ws';
+import * as ws from 'ws';
 import { SnackBase } from '../../../clients/js/dist/index.js';
 import { collection, report, url } from './report.mjs';
 
-const client = new SnackBase(url, { WebSocket });
+const client = new SnackBase(url, { WebSocket: globalThis.WebSocket ?? ws.WebSocket });
 client.auth.onChange((_user, event) => event === 'expired' && report({ end: 'expired' }));
 await client.auth.signIn(JSON.parse(process.env.CREDENTIALS));
 client.collection(collection).subscribe({}, { event: ({ data }) => report({ event: data.title }) });
