@@ -427,6 +427,8 @@ impl Connection {
             rights.caller.clone(),
         );
         let after = self.hub.published(scope);
+        // The answer may name a position up to there.
+        self.outlet.queue.note_told(after);
         self.hub.command(
             scope,
             Command::Subscribe {

@@ -125,8 +125,9 @@ struct State {
     kinds: Vec<Kind>,
     bytes: usize,
     lags: Vec<Lag>,
-    /// The position of the last event or checkpoint that was queued.
-    last: i64,
+    /// The highest position that the connection was told of: by an event, a checkpoint, a notice or
+    /// an answer. A checkpoint below it would send the client back.
+    told: i64,
     ping: bool,
     close: Option<Close>,
     /// Set when the reader took nothing although others waited for it; its slowness counts no more
@@ -239,7 +240,7 @@ impl Queue {
         }
         let pushed = if state.fits(&frame, self.limits) {
             state.add(frame, Kind::Event(mark));
-            state.last = mark.position;
+            state.told = state.told.max(mark.position);
             let congested = !state.stalled && self.has_much(&state);
             if congested {
                 Pushed::Congested
@@ -259,15 +260,22 @@ impl Queue {
     /// or has fallen behind.
     pub(super) fn push_checkpoint(&self, position: i64, frame: impl FnOnce() -> Option<Bytes>) {
         let mut state = self.state();
-        if state.close.is_some() || state.last >= position || !state.lags.is_empty() {
+        if state.close.is_some() || state.told >= position || !state.lags.is_empty() {
             return;
         }
         let Some(frame) = frame().filter(|frame| state.fits(frame, self.limits)) else {
             return;
         };
         state.add(frame, Kind::Checkpoint);
-        state.last = position;
+        state.told = position;
         wake(state, State::wake_unless_sending);
+    }
+
+    /// Remembers a position that the connection is told of by something else than an event: shards
+    /// may hand events out more slowly than it is told of them. No checkpoint below it follows.
+    pub(super) fn note_told(&self, position: i64) {
+        let mut state = self.state();
+        state.told = state.told.max(position);
     }
 
     /// The next shard whose events were dropped, and the first position of those. The reader must

@@ -416,6 +416,7 @@ impl Shard {
         if let Some(frame) = notice {
             outlet.queue().push(frame);
         }
+        outlet.queue().note_told(after);
         // It may have changed while the database was asked.
         tell_differences(&members, &catalog, &self.catalog.current(), &cursor);
         for mut member in members {

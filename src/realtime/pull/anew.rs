@@ -124,6 +124,7 @@ impl Connection {
         position: i64,
     ) -> Option<Bytes> {
         let cursor = self.hub().0.log.cursor(position);
+        self.queue().note_told(position);
         subscription.notice(
             self.outlet(),
             &Notice::Resync {

@@ -295,6 +295,47 @@ async fn those_who_know_are_told_how_far_the_log_is_and_others_hear_nothing_of_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_is_never_behind_what_the_connection_was_told() {
+    let checkpoint = Duration::from_millis(20);
+    let change = |options: &mut Options| options.checkpoint = checkpoint;
+    let world = World::new(Some(""), "*", Clock::System, change).await;
+    let witness = world.connect(&world.user("user"));
+    witness.listen(Operations::ALL).await;
+    world.dialect.1.store(3_000, Ordering::Relaxed);
+    let created = |id: i64| world.change(ChangeKind::Create, &id.to_string(), None, Some(json!({})));
+    world.publish(&(1..=100).map(created).collect::<Vec<_>>());
+    // The shard has hardly begun, but who comes now is told of a later position.
+    let begin = async |start: Start, told: &[&str]| {
+        let client = world.connect(&world.user("user"));
+        let wish = client.wish("posts", Operations::ALL);
+        client
+            .0
+            .subscribe(Subscribe {
+                start,
+                notices: true,
+                ..wish
+            })
+            .await
+            .unwrap();
+        assert_eq!(client.frames(told.len()).await, told);
+        client
+    };
+    let snapshot = Snapshot {
+        frames: vec![Bytes::from_static(b"page")],
+        after: 100,
+        ..Snapshot::default()
+    };
+    let clients = [
+        begin(Start::Snapshot(snapshot), &["ack", "page", "live 100"]).await,
+        begin(Start::Now, &["ack"]).await,
+    ];
+    world.create("next", json!({}));
+    for client in clients {
+        assert_eq!(client.frames(1).await, ["create next {}"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_knows_is_told_when_rules_fields_or_rights_change_what_it_sees() {
     let world = World::with_rule(Some("@request.auth.role = 'editor'")).await;
     let following = world.follow();

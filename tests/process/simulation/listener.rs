@@ -589,6 +589,10 @@ fn shown(record: Option<&Value>) -> String {
 
 fn go_on(start: &mut Start, cursor: Option<String>) {
     if let (Start::After(at), Some(cursor)) = (start, cursor) {
+        assert!(
+            position(&cursor) >= position(at),
+            "sent back from {at} to {cursor}"
+        );
         *at = cursor;
     }
 }
