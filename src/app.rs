@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::auth::Auth;
+use crate::auth::ticket::Tickets;
 use crate::changes::ChangeLog;
 use crate::clock::Clock;
 use crate::collections::{Collections, apply_quotas};
@@ -49,6 +50,8 @@ pub struct Services {
     pub clock: Clock,
     /// Who is calling.
     pub auth: Auth,
+    /// One-time tickets for realtime connections.
+    pub tickets: Tickets,
     /// Accounts, users and their sessions.
     pub accounts: Accounts,
     /// The collections, in memory.
@@ -136,13 +139,7 @@ impl App {
             clock.clone(),
             &config.realtime,
         );
-        let rooms = Rooms::load(
-            db.clone(),
-            clock.clone(),
-            config.rooms.clone(),
-            &config.realtime,
-        )
-        .await?;
+        let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone()).await?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
@@ -155,6 +152,7 @@ impl App {
             )
             .with_origins(audit.origins()),
             traffic: Traffic::new(clock.clone()),
+            tickets: Tickets::new(db.clone(), clock.clone()),
             config,
             db,
             clock,
@@ -183,7 +181,7 @@ impl App {
             .follow(dispatch, self.lifecycle.stopping().clone());
         self.lifecycle.spawn(following);
         self.lifecycle
-            .spawn(self.rooms.clone().keep(self.lifecycle.stopping().clone()));
+            .spawn(self.rooms.clone().run(self.lifecycle.stopping().clone()));
         self.audit.start(&self.lifecycle);
         let app = self.clone();
         self.lifecycle.spawn(async move {

@@ -132,6 +132,21 @@ impl Audit {
         self.0.enabled
     }
 
+    /// Writes an event that no other statement goes with.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn record(&self, event: Event) -> Result<()> {
+        let batch = Batch::new().with(event.entry(self.0.clock.now()));
+        self.0
+            .db
+            .commit(batch)
+            .await
+            .map_err(|error| error.source)?;
+        Ok(())
+    }
+
     /// For those who change records: where changes come from.
     pub fn origins(&self) -> Origins {
         self.0.origins.clone()

@@ -16,6 +16,7 @@ mod service;
 pub mod session;
 mod store;
 pub mod throttle;
+pub mod ticket;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The change log: what happened to records, in one order. Everyone who reacts to a write reads it
+//! The change log: changes of records, in one order. Everything that reacts to a write reads it
 //! here, after the commit; a notification is only a hint to read.
 
 mod completion;
@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub use feed::{Batch, Feed, Intake, Portion, feed};
+pub use feed::{FeedBatch, FeedItem, FeedReceiver, FeedSender, feed};
 pub use fields::Fields;
 pub use retention::Retention;
 
@@ -26,20 +26,20 @@ use self::completion::Completion;
 use crate::db::{Db, DbError, Dialect, Sql, Stmt, Value};
 use crate::id::{AccountId, CollectionId};
 
-/// After a failed read.
-const RETRY: Duration = Duration::from_millis(200);
-/// How long the follower is waited for.
-const CATCH_UP: Duration = Duration::from_millis(500);
+/// Pause after a failed read.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// Upper limit of the time for which the follower is waited for.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(500);
 /// Size of the entries that the follower hands over at once, in bytes, unless a single one has
 /// more.
-const CHUNK_BYTES: usize = 4 << 20;
+const MAX_BATCH_BYTES: usize = 4 << 20;
 
 /// A place in the change log, opaque to clients: `epoch:position`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The identity of the database; another one after a restore.
     pub epoch: Arc<str>,
-    /// The entry after which to go on.
+    /// The position of the entry after which to go on.
     pub position: i64,
 }
 
@@ -54,7 +54,7 @@ impl Cursor {
         })
     }
 
-    /// Reads a cursor; what is none is taken for that of an unknown database.
+    /// Reads a cursor; a text that is not a cursor is taken for one of an unknown database.
     pub fn parse_or_foreign(text: &str) -> Self {
         Self::parse(text).unwrap_or(Self {
             epoch: "".into(),
@@ -69,7 +69,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// What an entry says happened.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
     /// A record was created.
@@ -80,7 +80,7 @@ pub enum ChangeKind {
     Delete,
     /// A collection was defined, changed or dropped.
     Catalog,
-    /// What a user may do changed: deactivation, role, groups, a session that ended.
+    /// The rights of a user changed: deactivation, role, groups, a session that ended.
     Access,
 }
 
@@ -121,22 +121,22 @@ pub struct Change {
     pub collection_id: Option<CollectionId>,
     /// The record; for [`ChangeKind::Access`] the user.
     pub record_id: String,
-    /// What happened.
+    /// The kind of the change.
     pub kind: ChangeKind,
-    /// When.
+    /// The time of the write.
     pub at: DateTime<Utc>,
-    /// Who did it: a user's id, `anonymous` or `system`.
+    /// The author: a user's id, `anonymous` or `system`.
     pub actor: String,
     /// The record afterwards, as a document with every field.
     pub record: Option<String>,
     /// The record before, as a document with every field. The log itself has only what changed.
     pub previous: Option<String>,
-    /// Whether this process wrote it.
+    /// `true` if this process wrote it.
     pub own: bool,
 }
 
 impl Change {
-    /// Whether it is a change of a record.
+    /// Returns `true` if it is a change of a record.
     pub fn is_of_record(&self) -> bool {
         matches!(
             self.kind,
@@ -144,7 +144,7 @@ impl Change {
         )
     }
 
-    /// About how many bytes of memory it takes.
+    /// The memory that it takes, in bytes, roughly.
     pub fn size(&self) -> usize {
         let texts = [
             self.record.as_deref(),
@@ -157,7 +157,7 @@ impl Change {
 }
 
 #[derive(Debug, sqlx::FromRow)]
-struct Row {
+struct LogRow {
     position: i64,
     account_id: Option<String>,
     collection_id: Option<String>,
@@ -173,9 +173,9 @@ struct Row {
 
 /// Receives what the follower reads, in order. It is awaited: a slow consumer slows the follower,
 /// not the writers.
-pub trait Consumer: Send + 'static {
-    /// Takes the next entries, and the position up to which there are no others. It may lie behind
-    /// the last of them: what is for the audit trail alone is not handed over.
+pub trait ChangeConsumer: Send + 'static {
+    /// Takes the next entries, and the position up to which there are no others. It may be behind
+    /// the last of them: entries for the audit trail alone are not handed over.
     fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64)
     -> impl Future<Output = ()> + Send;
 }
@@ -186,26 +186,26 @@ pub struct ChangeLog {
     db: Db,
     epoch: Arc<str>,
     position: watch::Sender<i64>,
-    /// Up to here every transaction has ended.
-    settled: watch::Sender<i64>,
-    /// How many of this process's commits were handed over.
+    /// The stable position: every transaction up to it has ended.
+    stable: watch::Sender<i64>,
+    /// The number of this process's commits that were handed over.
     followed: watch::Sender<u64>,
     /// The last positions that were there when the log was opened, in order.
     recent: Arc<[i64]>,
 }
 
-/// How much is read at once.
+/// Upper limits of the entries that are read at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Most {
-    /// Entries.
+pub struct ReadLimit {
+    /// Number of entries.
     pub entries: i64,
-    /// Bytes of records.
+    /// Bytes of their records, unless a single entry has more.
     pub bytes: usize,
 }
 
-impl Most {
-    /// How many of the next entries that is, whose sizes these are; one at least.
-    pub fn of(&self, sizes: impl Iterator<Item = usize>) -> usize {
+impl ReadLimit {
+    /// The number of entries with these sizes that are within the limits; one at least.
+    pub fn count_fitting(&self, sizes: impl Iterator<Item = usize>) -> usize {
         let mut bytes = 0_usize;
         let fits = |size: &usize| {
             bytes = bytes.saturating_add(*size);
@@ -219,18 +219,18 @@ impl Most {
     }
 }
 
-/// Some entries, one after another.
+/// Entries that follow one another in the log.
 #[derive(Debug)]
-pub struct Stretch {
+pub struct LogSlice {
     /// The entries.
     pub changes: Vec<Change>,
-    /// Everything up to this position is among them.
+    /// The position up to which all entries are among them.
     pub until: i64,
 }
 
-/// How far back a missing position may belong to a transaction that was still open when the log was
-/// opened.
-const RECENT: i64 = 1000;
+/// Number of positions before the end of the log that may be missing because their transactions
+/// were still open when the log was opened.
+const RECENT_POSITIONS: i64 = 1000;
 
 impl ChangeLog {
     /// Opens the log: makes the database's identity if it has none, and finds the end.
@@ -245,25 +245,27 @@ impl ChangeLog {
                 vec![],
             ))
             .await?;
-        // Now, and not when the follower gets to run: whatever is written from here on is handed
+        // Now, and not when the follower gets to run: everything that is written later is handed
         // over.
         let recent = "SELECT position FROM change_log WHERE position > (SELECT max(position) FROM change_log) - $1 \
                       ORDER BY position";
         let committed = *db.committed().borrow();
-        let recent: Vec<(i64,)> = db.rows(Stmt::fixed(recent, vec![RECENT.into()])).await?;
+        let recent: Vec<(i64,)> = db
+            .rows(Stmt::fixed(recent, vec![RECENT_POSITIONS.into()]))
+            .await?;
         let recent: Arc<[i64]> = recent.into_iter().map(|(position,)| position).collect();
         let end = recent.last().copied().unwrap_or(0);
         let epoch = epoch.map(|(epoch,)| epoch).unwrap_or_default().into();
-        let settled = match db.dialect() {
+        let stable = match db.dialect() {
             Dialect::Sqlite => end,
-            Dialect::Postgres => postgres::settled(&db, &recent).await?,
+            Dialect::Postgres => postgres::stable_position(&db, &recent).await?,
         };
-        let (position, settled) = (watch::Sender::new(end), watch::Sender::new(settled));
+        let (position, stable) = (watch::Sender::new(end), watch::Sender::new(stable));
         Ok(Self {
             db,
             epoch,
             position,
-            settled,
+            stable,
             followed: watch::Sender::new(committed),
             recent,
         })
@@ -287,37 +289,37 @@ impl ChangeLog {
         *self.position.borrow()
     }
 
-    /// Hears of every new position.
+    /// The position, and every new one.
     pub fn positions(&self) -> watch::Receiver<i64> {
         self.position.subscribe()
     }
 
-    /// Hears of every new position up to which nothing can be added any more.
-    pub fn settled(&self) -> watch::Receiver<i64> {
-        self.settled.subscribe()
+    /// The stable position, and every new one: no entry can be added up to it.
+    pub fn stable_positions(&self) -> watch::Receiver<i64> {
+        self.stable.subscribe()
     }
 
-    /// Waits until what this process has committed by now is handed over; not for long, should the
-    /// follower be far behind. Returns how far that is.
+    /// Waits until the present commits of this process are handed over, but at most half a second,
+    /// should the follower be far behind. Returns the position of the follower.
     pub async fn caught_up(&self) -> Cursor {
         let committed = *self.db.committed().borrow();
         let mut followed = self.followed.subscribe();
         let caught_up = followed.wait_for(|followed| *followed >= committed);
-        // Whatever comes of it, the caller goes on.
-        let _ = tokio::time::timeout(CATCH_UP, caught_up).await;
+        // The caller goes on in any case.
+        let _ = tokio::time::timeout(CATCH_UP_TIMEOUT, caught_up).await;
         self.cursor(self.position())
     }
 
     /// The entries between two positions, without the first and with the last, of one account and
-    /// of none, or of all; as many as `most` allows, but one at least. `until` must have been
+    /// of none, or of all; as many as `limit` allows, but one at least. `until` must have been
     /// handed over. `None` if entries after `position` are no longer kept.
     pub async fn read_between(
         &self,
         position: i64,
         until: i64,
         account: Option<AccountId>,
-        most: Most,
-    ) -> Result<Option<Stretch>, DbError> {
+        limit: ReadLimit,
+    ) -> Result<Option<LogSlice>, DbError> {
         let mut sizes = self.db.sql();
         sizes.push(
             "SELECT position, CAST(coalesce(octet_length(record), 0) + coalesce(octet_length(previous), 0) AS BIGINT)",
@@ -325,29 +327,31 @@ impl ChangeLog {
         sizes.push(" FROM change_log");
         let sizes: Vec<(i64, i64)> = self
             .db
-            .rows(between(sizes, position, until, account, most.entries))
+            .rows(between(sizes, position, until, account, limit.entries))
             .await?;
-        let fitting = most.of(sizes
-            .iter()
-            .map(|(_, size)| usize::try_from(*size).unwrap_or(usize::MAX)));
+        let fitting = limit.count_fitting(
+            sizes
+                .iter()
+                .map(|(_, size)| usize::try_from(*size).unwrap_or(usize::MAX)),
+        );
         let last = sizes.get(fitting - 1);
-        // What was not looked at may hold more.
+        // There may be more entries behind the ones that were looked at.
         let is_cut = fitting < sizes.len()
-            || i64::try_from(sizes.len()).is_ok_and(|read| read >= most.entries);
+            || i64::try_from(sizes.len()).is_ok_and(|read| read >= limit.entries);
         let until = last
             .filter(|_| is_cut)
             .map_or(until, |(position, _)| *position);
-        let rows: Vec<Row> = self
+        let rows: Vec<LogRow> = self
             .db
             .rows(between(
                 self.select(),
                 position,
                 until,
                 account,
-                most.entries,
+                limit.entries,
             ))
             .await?;
-        // Only now: what was deleted before the entries were read is not among them.
+        // Only now: entries that were deleted before the read are missing in it.
         let oldest = self
             .db
             .count(Stmt::fixed(
@@ -365,8 +369,8 @@ impl ChangeLog {
             let last = row.position;
             let change = completion.complete(&self.db, &mut row).await?;
             bytes += change.as_ref().map_or(0, Change::size);
-            if bytes > most.bytes && !changes.is_empty() {
-                return Ok(Some(Stretch {
+            if bytes > limit.bytes && !changes.is_empty() {
+                return Ok(Some(LogSlice {
                     changes,
                     until: read,
                 }));
@@ -374,7 +378,7 @@ impl ChangeLog {
             changes.extend(change);
             read = last;
         }
-        Ok(Some(Stretch { changes, until }))
+        Ok(Some(LogSlice { changes, until }))
     }
 
     /// The position of the last entry, handed over or not.
@@ -388,7 +392,7 @@ impl ChangeLog {
     }
 
     /// Follows the log and hands every new entry to the consumer, in order, until cancelled.
-    pub async fn follow(self, mut consumer: impl Consumer, cancel: CancellationToken) {
+    pub async fn follow(self, mut consumer: impl ChangeConsumer, cancel: CancellationToken) {
         let following = async {
             match self.db.clone() {
                 Db::Sqlite(_) => sqlite::follow(&self, &mut consumer).await,
@@ -401,21 +405,21 @@ impl ChangeLog {
         }
     }
 
-    /// What decides how long entries are kept, and deletes the others.
+    /// The task that deletes entries beyond the limits.
     pub fn retention(&self, max_rows: i64, max_bytes: u64) -> Retention {
         Retention::new(self.clone(), max_rows, max_bytes)
     }
 
-    /// The changes of the next entries, as many as fit into [`CHUNK_BYTES`], and the position of
+    /// The changes of the next entries, as many as fit into [`MAX_BATCH_BYTES`], and the position of
     /// the last; tries again if the database fails. `None` if it is closed, or if there are no more
     /// entries.
     async fn next_changes(
         &self,
-        rows: &mut VecDeque<Row>,
+        rows: &mut VecDeque<LogRow>,
         completion: &mut Completion,
     ) -> Option<(Vec<Arc<Change>>, i64)> {
         let (mut changes, mut bytes, mut last) = (Vec::with_capacity(rows.len()), 0, None);
-        while let Some(row) = rows.front_mut().filter(|_| bytes < CHUNK_BYTES) {
+        while let Some(row) = rows.front_mut().filter(|_| bytes < MAX_BATCH_BYTES) {
             match completion.complete(&self.db, row).await {
                 Ok(change) => {
                     last = Some(row.position);
@@ -426,7 +430,7 @@ impl ChangeLog {
                 Err(DbError::Closed) => return None,
                 Err(error) => {
                     tracing::error!(%error, "the change log cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         }
@@ -468,7 +472,7 @@ fn between(
     sql.build()
 }
 
-/// The statement that gives a database another identity: after a restore, cursors of before belong
+/// The statement that gives a database another identity: after a restore, earlier cursors belong
 /// to a future that it did not have.
 pub fn renew_identity() -> Stmt {
     let text = "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

@@ -24,7 +24,7 @@
 //! | 3 | [`schema`]: collections, tables, catalog; [`telemetry`], [`traffic`] |
 //! | 2 | [`expr`]: rules and filters; [`error`], [`config`] |
 //! | 1 | [`db`]: the only place that knows SQL drivers; [`request_facts`] |
-//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`], [`disk`], [`open_files`] |
+//! | 0 | [`id`], [`clock`], [`secret`], [`email`], [`slug`], [`spelling`], [`lifecycle`], [`metrics`], [`disk`], [`open_files`], [`token_bucket`] |
 //!
 //! # Embedding
 //!
@@ -81,6 +81,7 @@ pub mod secret;
 pub mod slug;
 pub mod spelling;
 pub mod telemetry;
+pub mod token_bucket;
 pub mod traffic;
 
 pub use builder::{Builder, Snackbase};

@@ -3,6 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "architecture/circles.rs"]
+mod circles;
+#[path = "architecture/tokens.rs"]
+mod tokens;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -13,7 +18,7 @@ const MOST_LINES: usize = 650;
 struct Source {
     /// As in `src/db/sql.rs`.
     path: String,
-    /// The text up to the first module of tests.
+    /// The text without what is compiled for tests only.
     code: String,
     text: String,
 }
@@ -47,11 +52,7 @@ fn sources() -> Vec<Source> {
             .to_str()
             .unwrap()
             .to_owned();
-        let code = text
-            .split("#[cfg(test)]")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let code = without_tests(&text);
         Source { path, code, text }
     };
     let is_test =
@@ -61,6 +62,34 @@ fn sources() -> Vec<Source> {
         .map(source)
         .filter(|source| !is_test(source))
         .collect()
+}
+
+/// The text without items that are compiled for tests only. A module of tests with its content in
+/// braces is the last item of a file.
+fn without_tests(text: &str) -> String {
+    let Some((before, item)) = text.split_once("#[cfg(test)]") else {
+        return text.to_owned();
+    };
+    let is_inline = item.trim_start().starts_with("mod ")
+        && item
+            .find('{')
+            .is_some_and(|brace| brace < item.find(';').unwrap_or(usize::MAX));
+    if is_inline {
+        return before.to_owned();
+    }
+    let mut depth = 0_usize;
+    let end = item.char_indices().find_map(|(index, c)| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        (depth == 0 && matches!(c, ';' | '}')).then_some(index + 1)
+    });
+    // Lines keep their numbers.
+    let removed = &item[..end.unwrap_or(item.len())];
+    let lines = "\n".repeat(removed.matches('\n').count());
+    format!("{before}{lines}{}", without_tests(&item[removed.len()..]))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

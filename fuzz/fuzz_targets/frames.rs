@@ -1,4 +1,4 @@
-//! What clients of realtime send, in every dialect: it is understood, or refused with a reason, and
+//! What clients of realtime send, in every protocol: it is understood, or refused with a reason, and
 //! what is understood is in bounds.
 //!
 //! The first byte chooses: a WebSocket frame, the body of a `pocketbase` subscription in one of its
@@ -9,23 +9,24 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use snackbase::http::realtime::message::{self, ClientMessage, MOST_SNAPSHOT_RECORDS, Wish};
+use snackbase::http::realtime::snackbase::message::{self, ClientMessage};
+use snackbase::http::realtime::snackbase::request::{MAX_SNAPSHOT_RECORDS, SubscribeRequest};
 use snackbase::http::realtime::pocketbase::body;
-use snackbase::http::realtime::pocketbase::topic::Topic;
+use snackbase::http::realtime::pocketbase::topic::PocketBaseTopic;
 
 fn reference(reference: Option<&str>) {
     let json = reference.map(|text| serde_json::from_str::<Value>(text).expect("a reference is JSON"));
     assert!(json.is_none_or(|json| json.is_string() || json.is_number()));
 }
 
-fn wish(wish: &Wish) {
+fn wish(wish: &SubscribeRequest) {
     assert!((1..=255).contains(&wish.collection.len()));
     reference(wish.reference.as_deref());
     assert!(wish.since.is_none() || wish.snapshot.is_none());
     if let Some(snapshot) = &wish.snapshot {
-        assert!((1..=MOST_SNAPSHOT_RECORDS).contains(&snapshot.limit));
+        assert!((1..=MAX_SNAPSHOT_RECORDS).contains(&snapshot.limit));
     }
-    assert!(wish.extended || (wish.reference.is_none() && wish.since.is_none() && wish.snapshot.is_none()));
+    assert!(wish.is_extended || (wish.reference.is_none() && wish.since.is_none() && wish.snapshot.is_none()));
 }
 
 fn frame(bytes: &[u8]) {
@@ -46,12 +47,12 @@ fn frame(bytes: &[u8]) {
 }
 
 fn topic(text: &str) {
-    let topic = Topic::parse(text);
+    let topic = PocketBaseTopic::parse(text);
     assert!(text.starts_with(topic.collection));
     assert!(topic.record.is_none_or(|record| text.contains(record)));
     topic.option("filter");
     let event = Bytes::from_static(br#"{"record":{"id":"1","a":{"b":2},"collectionName":"a"},"action":"create"}"#);
-    if let Some(picked) = topic.pick(&event) {
+    if let Some(picked) = topic.pick_fields(&event) {
         let picked: Value = serde_json::from_slice(&picked).expect("a frame is JSON");
         assert!(picked["record"].is_object() && picked["action"] == "create");
     }

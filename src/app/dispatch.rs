@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::App;
 use crate::auth::Auth;
-use crate::changes::{Change, ChangeKind, Consumer, Feed, Intake, Portion, feed};
+use crate::changes::{
+    Change, ChangeConsumer, ChangeKind, FeedItem, FeedReceiver, FeedSender, feed,
+};
 use crate::hooks::{Hooks, RecordChanged};
 use crate::id::UserId;
 use crate::realtime::Hub;
@@ -20,7 +22,7 @@ pub(super) struct Dispatch {
     hub: Hub,
     rooms: Rooms,
     /// For the `after` hooks.
-    hooks: Option<Intake>,
+    hooks: Option<FeedSender>,
 }
 
 impl Dispatch {
@@ -33,12 +35,12 @@ impl Dispatch {
         ];
         let hooks = wanted.iter().any(|chain| !chain.is_empty()).then(|| {
             // On several nodes each runs the hooks of its own writes, so that they run once.
-            let (intake, feed) = feed(&app.changes, HOOK_BACKLOG, |change| {
+            let (sender, feed) = feed(&app.changes, HOOK_BACKLOG, |change| {
                 change.own && change.is_of_record()
             });
             app.lifecycle
                 .spawn(run_hooks(hooks.clone(), app.catalog.clone(), feed));
-            intake
+            sender
         });
         Self {
             catalog: app.catalog.clone(),
@@ -77,7 +79,7 @@ impl Dispatch {
     }
 }
 
-impl Consumer for Dispatch {
+impl ChangeConsumer for Dispatch {
     async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
         // Rights and rules first: what is handed out is always judged by those of the moment.
         for change in &changes {
@@ -89,26 +91,26 @@ impl Consumer for Dispatch {
         }
         self.hub.publish(&changes, until);
         if let Some(hooks) = &self.hooks {
-            hooks.put(&changes, until);
+            hooks.send(&changes, until);
         }
     }
 }
 
 /// Runs the `after` hooks one after another. Nothing can be stopped any more, so a failure is only
 /// logged.
-async fn run_hooks(hooks: Arc<Hooks>, catalog: CatalogHandle, feed: Feed) {
+async fn run_hooks(hooks: Arc<Hooks>, catalog: CatalogHandle, feed: FeedReceiver) {
     loop {
         feed.ready().await;
         let changes = match feed.take().await {
-            Portion::Batch(batch) => batch.changes,
-            Portion::Gone(until) => {
+            FeedItem::Batch(batch) => batch.changes,
+            FeedItem::Gone(until) => {
                 tracing::error!(
                     until,
                     "hooks are too slow: the change log no longer has what they are to be told of"
                 );
                 continue;
             }
-            Portion::End => return,
+            FeedItem::End => return,
         };
         for change in changes {
             let catalog = catalog.current();

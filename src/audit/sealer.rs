@@ -109,7 +109,7 @@ impl Sealer {
 
     /// Takes over whatever comes, until the database is closed.
     pub(super) async fn run(mut self) {
-        let mut settled = self.audit.0.changes.settled();
+        let mut settled = self.audit.0.changes.stable_positions();
         loop {
             let until = *settled.borrow_and_update();
             let started = Instant::now();

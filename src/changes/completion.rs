@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Fields, before_update};
-use super::{Change, ChangeKind, Row};
+use super::{Change, ChangeKind, LogRow};
 use crate::db::{Db, DbError, Dialect, Ident, Sql, Stmt};
 use crate::id::{AccountId, CollectionId};
 use crate::schema::ddl::table_name;
@@ -28,9 +28,9 @@ pub(super) struct Completion {
 
 impl Completion {
     /// The change of an entry, with the whole record; `None` for entries that are for the audit
-    /// trail alone. A value that is not to be found any more is null: the collection is gone, or
+    /// trail alone. A value that cannot be found is null: the collection is gone, or
     /// the field has had another name since.
-    pub async fn complete(&mut self, db: &Db, row: &mut Row) -> Result<Option<Change>, DbError> {
+    pub async fn complete(&mut self, db: &Db, row: &mut LogRow) -> Result<Option<Change>, DbError> {
         let Some(kind) = ChangeKind::parse(&row.operation) else {
             return Ok(None);
         };
@@ -63,7 +63,7 @@ impl Completion {
     async fn value(
         &mut self,
         db: &Db,
-        row: &Row,
+        row: &LogRow,
         name: &str,
         is_json: bool,
     ) -> Result<Option<String>, DbError> {
@@ -103,7 +103,7 @@ fn omitted(text: &str) -> impl Iterator<Item = (bool, &str)> {
 /// The value that a field had at an entry, and the position of the entry that changed it.
 async fn find(
     db: &Db,
-    row: &Row,
+    row: &LogRow,
     name: &str,
     is_json: bool,
 ) -> Result<Option<(i64, Option<String>)>, DbError> {

@@ -1,6 +1,5 @@
-//! What some task is to do with the changes that the follower reads. The follower never waits for
-//! it: when too much has come together, the rest stays in the log, and the task reads it there when
-//! it gets so far.
+//! A feed of changes from the follower to a task. The follower never waits for the task: when too
+//! many changes wait, the rest stays in the log, and the task reads it there when it gets so far.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,138 +7,139 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{Change, ChangeLog, Most, RETRY, Stretch};
+use super::{Change, ChangeLog, LogSlice, RETRY_DELAY, ReadLimit};
 use crate::db::DbError;
 
-/// How many bytes may wait.
-const ROOM: usize = 16 << 20;
-/// How much is taken at once, from memory or from the log.
-const PORTION: Most = Most {
+/// Upper limit of the changes that wait in memory, in bytes.
+const MAX_WAITING_BYTES: usize = 16 << 20;
+/// Upper limits of the changes that are taken at once, from memory or from the log.
+const TURN_LIMIT: ReadLimit = ReadLimit {
     entries: 512,
     bytes: 4 << 20,
 };
 
-/// Changes that come next.
+/// The next changes.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// Those that are wanted, in order.
+pub struct FeedBatch {
+    /// The changes that the task wants, in order.
     pub changes: Vec<Arc<Change>>,
     /// The position up to which there are no others.
     pub until: i64,
 }
 
-/// What there is to do.
+/// An item of the feed.
 #[derive(Debug)]
-pub enum Portion {
-    /// To go on with these.
-    Batch(Batch),
-    /// To go on after this position: the log does not keep what comes before it.
+pub enum FeedItem {
+    /// The next changes.
+    Batch(FeedBatch),
+    /// The changes up to this position are missing: the log no longer keeps them.
     Gone(i64),
-    /// Nothing more, for ever.
+    /// The feed has ended.
     End,
 }
 
-/// Where the follower puts changes. The other side ends when this is dropped.
+/// The side of the follower. The feed ends when this is dropped.
 #[derive(Debug)]
-pub struct Intake(Arc<Inner>);
+pub struct FeedSender(Arc<FeedState>);
 
-/// Where they are taken.
+/// The side of the task.
 #[derive(Debug)]
-pub struct Feed(Arc<Inner>);
+pub struct FeedReceiver(Arc<FeedState>);
 
-struct Inner {
+struct FeedState {
     log: ChangeLog,
     wants: Box<dyn Fn(&Change) -> bool + Send + Sync>,
-    waiting: Mutex<Waiting>,
-    news: Notify,
-    /// How many changes may wait.
-    room: usize,
-    /// Where the log was at the beginning. An older entry comes late, from a transaction that was
-    /// open then: it would not be found behind what was taken before it.
+    waiting: Mutex<WaitingChanges>,
+    sent: Notify,
+    /// Upper limit of the changes that wait in memory.
+    capacity: usize,
+    /// The position of the log when the feed began. An older entry comes late, from a transaction
+    /// that was open then: it would not be found in the log behind what was taken before it.
     start: i64,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingChanges {
     changes: VecDeque<Arc<Change>>,
     bytes: usize,
-    /// The position up to which all is here or in the log.
+    /// The position up to which all changes are here or in the log.
     until: i64,
-    /// If there was no room: what comes after this position is in the log only.
+    /// Set if there was no room: the changes after this position are in the log only.
     cut: Option<i64>,
-    /// The position up to which all was taken.
+    /// The position up to which all changes were taken.
     taken: i64,
     has_ended: bool,
 }
 
-impl Waiting {
-    fn has_room(&self, change: &Change, room: usize) -> bool {
-        self.changes.is_empty() || (self.changes.len() < room && self.bytes + change.size() <= ROOM)
+impl WaitingChanges {
+    fn has_room(&self, change: &Change, capacity: usize) -> bool {
+        self.changes.is_empty()
+            || (self.changes.len() < capacity && self.bytes + change.size() <= MAX_WAITING_BYTES)
     }
 
-    fn take(&mut self) -> Option<Batch> {
+    fn take(&mut self) -> Option<FeedBatch> {
         if self.changes.is_empty() && self.cut.is_some_and(|cut| cut <= self.taken) {
             return None;
         }
-        let most = PORTION
-            .of(self.changes.iter().map(|change| change.size()))
+        let count = TURN_LIMIT
+            .count_fitting(self.changes.iter().map(|change| change.size()))
             .min(self.changes.len());
-        let changes: Vec<Arc<Change>> = self.changes.drain(..most).collect();
+        let changes: Vec<Arc<Change>> = self.changes.drain(..count).collect();
         self.bytes -= changes.iter().map(|change| change.size()).sum::<usize>();
         let last = changes.last().filter(|_| !self.changes.is_empty());
         let until = last.map_or(self.cut.unwrap_or(self.until), |last| last.position);
         self.taken = self.taken.max(until);
-        Some(Batch { changes, until })
+        Some(FeedBatch { changes, until })
     }
 }
 
-impl fmt::Debug for Inner {
+impl fmt::Debug for FeedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed")
-            .field("room", &self.room)
+        f.debug_struct("FeedState")
+            .field("capacity", &self.capacity)
             .finish_non_exhaustive()
     }
 }
 
-impl Inner {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+impl FeedState {
+    fn waiting(&self) -> MutexGuard<'_, WaitingChanges> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Both sides, for changes that come from now on and are wanted. So many wait in memory at most,
-/// the others in the log.
+/// Both sides of a feed of the wanted changes after the present position. At most `capacity` of
+/// them wait in memory, the others in the log.
 pub fn feed(
     log: &ChangeLog,
-    room: usize,
+    capacity: usize,
     wants: impl Fn(&Change) -> bool + Send + Sync + 'static,
-) -> (Intake, Feed) {
+) -> (FeedSender, FeedReceiver) {
     let (log, start) = (log.clone(), log.position());
-    let waiting = Mutex::new(Waiting {
+    let waiting = Mutex::new(WaitingChanges {
         until: start,
         taken: start,
-        ..Waiting::default()
+        ..WaitingChanges::default()
     });
-    let inner = Arc::new(Inner {
+    let inner = Arc::new(FeedState {
         log,
         wants: Box::new(wants),
         waiting,
-        news: Notify::new(),
-        room,
+        sent: Notify::new(),
+        capacity,
         start,
     });
-    (Intake(inner.clone()), Feed(inner))
+    (FeedSender(inner.clone()), FeedReceiver(inner))
 }
 
-impl Intake {
-    /// Takes the next changes of the log; there are no others up to `until`. Those that nobody
-    /// wants are left out.
-    pub fn put(&self, changes: &[Arc<Change>], until: i64) {
+impl FeedSender {
+    /// Takes the next changes of the log; there are no others up to `until`. Unwanted ones are left
+    /// out.
+    pub fn send(&self, changes: &[Arc<Change>], until: i64) {
         let inner = &*self.0;
         let mut waiting = inner.waiting();
         for change in changes.iter().filter(|change| (inner.wants)(change)) {
             let is_late = change.position <= inner.start;
-            if !is_late && (waiting.cut.is_some() || !waiting.has_room(change, inner.room)) {
+            if !is_late && (waiting.cut.is_some() || !waiting.has_room(change, inner.capacity)) {
                 waiting.cut = waiting.cut.or(Some(change.position - 1));
                 continue;
             }
@@ -148,24 +148,24 @@ impl Intake {
         }
         waiting.until = waiting.until.max(until);
         drop(waiting);
-        inner.news.notify_one();
+        inner.sent.notify_one();
     }
 
-    /// The position up to which all has been put here.
+    /// The position up to which all changes were sent.
     pub fn until(&self) -> i64 {
         self.0.waiting().until
     }
 }
 
-impl Drop for Intake {
+impl Drop for FeedSender {
     fn drop(&mut self) {
         self.0.waiting().has_ended = true;
-        self.0.news.notify_one();
+        self.0.sent.notify_one();
     }
 }
 
-impl Feed {
-    /// Waits until there is something to take, or nothing will come any more.
+impl FeedReceiver {
+    /// Waits until there is something to take, or the feed has ended.
     pub async fn ready(&self) {
         loop {
             let is_due = {
@@ -175,48 +175,53 @@ impl Feed {
             if is_due {
                 return;
             }
-            self.0.news.notified().await;
+            self.0.sent.notified().await;
         }
     }
 
-    /// Takes what comes next, which must be [ready](Self::ready).
-    pub async fn take(&self) -> Portion {
+    /// Takes the next item, which must be [ready](Self::ready).
+    pub async fn take(&self) -> FeedItem {
         loop {
             let (after, until) = {
                 let mut waiting = self.0.waiting();
                 if waiting.has_ended && waiting.changes.is_empty() && waiting.taken >= waiting.until
                 {
-                    return Portion::End;
+                    return FeedItem::End;
                 }
                 match waiting.take() {
-                    Some(batch) => return Portion::Batch(batch),
+                    Some(batch) => return FeedItem::Batch(batch),
                     None => (waiting.taken, waiting.until),
                 }
             };
-            match self.0.log.read_between(after, until, None, PORTION).await {
-                Ok(Some(Stretch { changes, until })) => {
-                    self.has_read(until);
+            match self
+                .0
+                .log
+                .read_between(after, until, None, TURN_LIMIT)
+                .await
+            {
+                Ok(Some(LogSlice { changes, until })) => {
+                    self.note_read(until);
                     let wanted = changes.into_iter().filter(|change| (self.0.wants)(change));
-                    return Portion::Batch(Batch {
+                    return FeedItem::Batch(FeedBatch {
                         changes: wanted.map(Arc::new).collect(),
                         until,
                     });
                 }
                 Ok(None) => {
-                    self.has_read(until);
-                    return Portion::Gone(until);
+                    self.note_read(until);
+                    return FeedItem::Gone(until);
                 }
-                Err(DbError::Closed) => return Portion::End,
+                Err(DbError::Closed) => return FeedItem::End,
                 Err(error) => {
                     tracing::error!(%error, "the change log cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// If nothing has come meanwhile, what comes next is handed over again.
-    fn has_read(&self, until: i64) {
+    /// If nothing was sent since, the next changes are taken from memory again.
+    fn note_read(&self, until: i64) {
         let mut waiting = self.0.waiting();
         waiting.taken = until;
         waiting.cut = (until < waiting.until).then_some(until);

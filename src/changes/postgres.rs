@@ -2,9 +2,10 @@
 //!
 //! The follower delivers the contiguous prefix. A missing position is waited for until every
 //! transaction that was open when the gap was seen has ended; if it is still missing then, its
-//! transaction was rolled back. Which those are, a snapshot does not say: its `xmax` follows the
-//! last transaction that *ended*, and one that still runs may be beyond it. So the follower takes a
-//! transaction id of its own, the fence: whatever drew a position before has a smaller one.
+//! transaction was rolled back. A snapshot does not say which transactions those are: its `xmax`
+//! follows the last transaction that *ended*, and one that still runs may be beyond it. So the
+//! follower takes a transaction id of its own, the fence: every transaction that drew a position
+//! before has a smaller one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,65 +13,65 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::completion::Completion;
-use super::read_limit::ReadLimit;
-use super::{ChangeLog, Consumer, RETRY, Row};
+use super::read_limit::AdaptiveReadLimit;
+use super::{ChangeConsumer, ChangeLog, LogRow, RETRY_DELAY};
 use crate::db::{Db, DbError, Postgres, Stmt};
 
 const CHANNEL: &str = "snackbase_changes";
-/// The safety net, should a notification be lost.
-const POLL: Duration = Duration::from_millis(250);
-/// While a gap is open.
-const GAP_POLL: Duration = Duration::from_millis(5);
-/// How long a node waits at its start for transactions that are open.
-const START_PATIENCE: Duration = Duration::from_secs(5);
-/// At most so many notifications a second leave a node.
+/// Interval of reads without a notification, should one be lost.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Interval of reads while a gap is open.
+const GAP_POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Upper limit of the time for which a node waits at its start for open transactions.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+/// Shortest time between two notifications of a node.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(5);
 
 #[derive(sqlx::FromRow)]
-struct Seen {
+struct VisibleRow {
     xmin: i64,
     #[sqlx(flatten)]
-    row: Row,
+    row: LogRow,
 }
 
-/// What has been delivered, and what is missing.
+/// The delivered positions, and the missing ones.
 #[derive(Debug, Default)]
-struct Progress {
-    /// Everything up to here is delivered or known to be rolled back.
-    settled: i64,
-    /// Beyond `settled`, what was there before the follower started.
+struct FollowProgress {
+    /// The stable position: everything up to it is delivered or known to be rolled back.
+    stable: i64,
+    /// Positions beyond the stable one that were there before the follower started.
     known: BTreeSet<i64>,
-    /// A transaction id taken after the gap behind `settled` was seen: every transaction that can
-    /// fill it is older.
+    /// The transaction-id fence, taken after the gap behind the stable position was seen: every
+    /// transaction that can fill the gap is older.
     fence: Option<i64>,
 }
 
-impl Progress {
-    /// Begins after `settled` and after positions that were there already; those missing among them
-    /// may belong to open transactions.
-    fn after(settled: i64, recent: &[i64]) -> Self {
+impl FollowProgress {
+    /// Begins after a stable position and after recent positions that were there already; those
+    /// missing among them may belong to open transactions.
+    fn after(stable: i64, recent: &[i64]) -> Self {
         let known = recent
             .iter()
             .copied()
-            .filter(|position| *position > settled)
+            .filter(|position| *position > stable)
             .collect();
         Self {
-            settled,
+            stable,
             known,
             fence: None,
         }
     }
 
-    /// Takes the rows after `settled`, in order, read in a snapshot in which every transaction
-    /// older than `xmin` has ended. Returns those to deliver, and whether it stopped at a gap.
+    /// Takes the rows after the stable position, in order, read in a snapshot in which every transaction
+    /// older than `xmin` has ended. Returns the ones to deliver, and whether it stopped at a gap.
     fn advance<T>(&mut self, rows: Vec<(i64, T)>, xmin: i64) -> (Vec<T>, bool) {
         let mut deliver = Vec::new();
         for (position, row) in rows {
-            if position > self.settled + 1 && self.fence.is_none_or(|fence| xmin <= fence) {
+            if position > self.stable + 1 && self.fence.is_none_or(|fence| xmin <= fence) {
                 return (deliver, true);
             }
             self.fence = None;
-            self.settled = position;
+            self.stable = position;
             if !self.known.remove(&position) {
                 deliver.push(row);
             }
@@ -79,42 +80,42 @@ impl Progress {
     }
 }
 
-/// How many of this process's commits were handed over.
+/// The number of this process's commits that were handed over.
 #[derive(Debug, Default)]
-struct Followed {
-    /// So many will be once everything up to a position is.
+struct FollowedCommits {
+    /// The number that will be handed over once everything up to a position is.
     awaited: Option<(u64, i64)>,
 }
 
-impl Followed {
-    /// Notes a read that began after so many commits, found entries up to `last`, and settled them
-    /// up to `settled`. Returns how many commits were handed over, if that is known anew.
-    fn note(&mut self, commits: u64, last: i64, settled: i64) -> Option<u64> {
-        if last <= settled {
+impl FollowedCommits {
+    /// Notes a read that began after this number of commits and found entries up to `last`, stable
+    /// up to `stable`. Returns the number of commits that were handed over, if it has changed.
+    fn note(&mut self, commits: u64, last: i64, stable: i64) -> Option<u64> {
+        if last <= stable {
             self.awaited = None;
             return Some(commits);
         }
-        let reached = self.awaited.take_if(|(_, position)| *position <= settled);
+        let reached = self.awaited.take_if(|(_, position)| *position <= stable);
         self.awaited.get_or_insert((commits, last));
         reached.map(|(commits, _)| commits)
     }
 }
 
-/// What was read at once.
+/// The result of one read.
 #[derive(Debug, Default)]
-struct Reading {
-    /// What is to be delivered.
-    rows: VecDeque<Row>,
+struct LogRead {
+    /// The entries to deliver.
+    rows: VecDeque<LogRow>,
     /// The last entry that was seen, delivered or not.
     last: Option<i64>,
-    /// Whether there may be more behind it.
+    /// `true` if there may be more behind it.
     full: bool,
 }
 
-/// Up to where nothing can be added any more, of the last positions that are there. What is missing
-/// among them may belong to open transactions, and whoever subscribes at once must not miss what
-/// those commit: so they are waited for.
-pub(super) async fn settled(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
+/// The stable position at the start, up to which no entry can be added, given the last positions.
+/// The ones missing among them may belong to open transactions, and a client that subscribes at once
+/// must not miss what these commit: so they are waited for.
+pub(super) async fn stable_position(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
     let fence = take_fence(db).await?;
     let start = Instant::now();
     let oldest = || {
@@ -124,20 +125,20 @@ pub(super) async fn settled(db: &Db, recent: &[i64]) -> Result<i64, DbError> {
         )
     };
     while db.count(oldest()).await? <= fence {
-        if start.elapsed() >= START_PATIENCE {
+        if start.elapsed() >= START_TIMEOUT {
             tracing::warn!(
                 "a transaction is open in the database for longer than {} s; what it commits may not reach clients that \
                  subscribe to this node before that",
-                START_PATIENCE.as_secs()
+                START_TIMEOUT.as_secs()
             );
             return Ok(recent.first().map_or(0, |first| first - 1));
         }
-        tokio::time::sleep(GAP_POLL).await;
+        tokio::time::sleep(GAP_POLL_INTERVAL).await;
     }
     Ok(recent.last().copied().unwrap_or(0))
 }
 
-/// A transaction id: whatever has drawn a position before has a smaller one.
+/// Takes a transaction-id fence: every transaction that drew a position before has a smaller id.
 async fn take_fence(db: &Db) -> Result<i64, DbError> {
     db.count(Stmt::fixed(
         "SELECT pg_current_xact_id()::text::bigint",
@@ -146,17 +147,17 @@ async fn take_fence(db: &Db) -> Result<i64, DbError> {
     .await
 }
 
-pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl Consumer) {
+pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl ChangeConsumer) {
     let (wake, mut woken) = watch::channel(());
     let following = async {
-        let (committed, mut followed) = (log.db.committed(), Followed::default());
-        let mut limit = ReadLimit::default();
-        let mut progress = Progress::after(*log.settled.borrow(), &log.recent);
+        let (committed, mut followed) = (log.db.committed(), FollowedCommits::default());
+        let mut limit = AdaptiveReadLimit::default();
+        let mut progress = FollowProgress::after(*log.stable.borrow(), &log.recent);
         loop {
             woken.borrow_and_update();
-            let (commits, before) = (*committed.borrow(), progress.settled);
+            let (commits, before) = (*committed.borrow(), progress.stable);
             match read(log, &mut progress, &mut limit).await {
-                Ok(Reading {
+                Ok(LogRead {
                     mut rows,
                     last,
                     full,
@@ -169,38 +170,38 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
                             return;
                         };
                         let until = if rows.is_empty() {
-                            progress.settled
+                            progress.stable
                         } else {
                             last
                         };
                         consumer.consume(changes, until).await;
-                        tell(&log.position, until);
+                        set_and_notify(&log.position, until);
                     }
-                    if progress.settled > log.position() {
-                        consumer.consume(Vec::new(), progress.settled).await;
+                    if progress.stable > log.position() {
+                        consumer.consume(Vec::new(), progress.stable).await;
                     }
-                    tell(&log.position, progress.settled);
-                    tell(&log.settled, progress.settled);
-                    if full && progress.settled > before {
+                    set_and_notify(&log.position, progress.stable);
+                    set_and_notify(&log.stable, progress.stable);
+                    if full && progress.stable > before {
                         continue;
                     }
-                    let last = last.unwrap_or(progress.settled);
-                    if !full && let Some(commits) = followed.note(commits, last, progress.settled) {
-                        tell(&log.followed, commits);
+                    let last = last.unwrap_or(progress.stable);
+                    if !full && let Some(commits) = followed.note(commits, last, progress.stable) {
+                        set_and_notify(&log.followed, commits);
                     }
                 }
                 Err(DbError::Closed) => return,
                 Err(error) => {
                     tracing::error!(%error, "the change log cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
             let pause = if progress.fence.is_some() {
-                GAP_POLL
+                GAP_POLL_INTERVAL
             } else {
-                POLL
+                POLL_INTERVAL
             };
-            // Whatever comes first: both are only hints to read.
+            // Both are only hints to read.
             let _ = tokio::time::timeout(pause, woken.changed()).await;
         }
     };
@@ -211,8 +212,8 @@ pub(super) async fn follow(log: &ChangeLog, db: &Postgres, consumer: &mut impl C
     }
 }
 
-/// Wakes those who listen only if the value is another one.
-fn tell<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
+/// Sets a value and wakes the listeners if it has changed.
+fn set_and_notify<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
     listeners.send_if_modified(|before| {
         let differs = *before != value;
         *before = value;
@@ -222,32 +223,32 @@ fn tell<T: PartialEq>(listeners: &watch::Sender<T>, value: T) {
 
 async fn read(
     log: &ChangeLog,
-    progress: &mut Progress,
-    limit: &mut ReadLimit,
-) -> Result<Reading, DbError> {
+    progress: &mut FollowProgress,
+    limit: &mut AdaptiveReadLimit,
+) -> Result<LogRead, DbError> {
     let stmt = Stmt::fixed(
         "SELECT pg_snapshot_xmin(s)::text::bigint AS xmin, position, account_id, collection_id, record_id, operation, at, actor, record, previous, omitted, \
          node = current_setting('application_name') AS own \
          FROM change_log, pg_current_snapshot() s WHERE position > $1 ORDER BY position LIMIT $2",
-        vec![progress.settled.into(), limit.entries().into()],
+        vec![progress.stable.into(), limit.entries().into()],
     );
-    let seen: Vec<Seen> = log.db.rows(stmt).await?;
+    let seen: Vec<VisibleRow> = log.db.rows(stmt).await?;
     let Some(xmin) = seen.first().map(|seen| seen.xmin) else {
-        return Ok(Reading::default());
+        return Ok(LogRead::default());
     };
-    let rows: Vec<Row> = seen.into_iter().map(|seen| seen.row).collect();
+    let rows: Vec<LogRow> = seen.into_iter().map(|seen| seen.row).collect();
     let full = limit.is_reached(&rows);
     limit.adapt(&rows);
     let last = rows.last().map(|row| row.position);
     let rows = rows.into_iter().map(|row| (row.position, row)).collect();
     let (deliver, gap) = progress.advance(rows, xmin);
     if gap && progress.fence.is_none() {
-        // If that fails, what was read is delivered all the same, and the gap is there again the
-        // next time.
+        // If that fails, the entries are delivered all the same, and the gap is seen again the next
+        // time.
         let failed = |error: &DbError| tracing::warn!(%error, "a gap in the change log cannot be judged yet");
         progress.fence = take_fence(&log.db).await.inspect_err(failed).ok();
     }
-    Ok(Reading {
+    Ok(LogRead {
         rows: deliver.into(),
         last,
         full,
@@ -261,16 +262,16 @@ async fn listen(db: &Postgres, wake: &watch::Sender<()>) {
             let mut listener = db.listener().await?;
             listener.listen(CHANNEL).await?;
             loop {
-                // `None` is a lost connection that was made anew: something may have been missed.
+                // `None` is a lost connection that was opened again: something may have been missed.
                 listener.try_recv().await?;
                 wake.send_replace(());
             }
         };
         let result: Result<(), DbError> = listening.await;
         if let Err(error) = result {
-            tracing::warn!(%error, "listening for changes of other nodes failed; polling meanwhile");
+            tracing::warn!(%error, "listening for changes of other nodes failed; polling instead");
         }
-        tokio::time::sleep(RETRY).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
@@ -288,7 +289,7 @@ async fn notify(log: &ChangeLog, db: &Postgres, wake: &watch::Sender<()>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Followed, Progress};
+    use super::{FollowProgress, FollowedCommits};
 
     fn rows(positions: &[i64]) -> Vec<(i64, i64)> {
         positions
@@ -299,17 +300,17 @@ mod tests {
 
     #[test]
     fn a_gap_holds_back_what_follows_until_it_is_filled() {
-        let mut progress = Progress::default();
+        let mut progress = FollowProgress::default();
         assert_eq!(progress.advance(rows(&[1, 3]), 10), (vec![1], true));
         progress.fence = Some(12);
         assert_eq!(progress.advance(rows(&[3]), 11), (vec![], true));
         assert_eq!(progress.advance(rows(&[2, 3]), 11), (vec![2, 3], false));
-        assert_eq!(progress.settled, 3);
+        assert_eq!(progress.stable, 3);
     }
 
     #[test]
     fn a_gap_is_skipped_when_every_transaction_before_the_fence_has_ended() {
-        let mut progress = Progress::default();
+        let mut progress = FollowProgress::default();
         assert_eq!(progress.advance(rows(&[2]), 10), (vec![], true));
         progress.fence = Some(12);
         assert_eq!(progress.advance(rows(&[2]), 12), (vec![], true));
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn commits_count_as_handed_over_when_the_gap_before_them_is_closed() {
-        let mut followed = Followed::default();
+        let mut followed = FollowedCommits::default();
         assert_eq!(followed.note(3, 7, 7), Some(3));
         assert_eq!(followed.note(4, 9, 7), None);
         assert_eq!(followed.note(6, 12, 8), None);
@@ -333,11 +334,11 @@ mod tests {
 
     #[test]
     fn each_gap_has_a_fence_of_its_own() {
-        let mut progress = Progress {
+        let mut progress = FollowProgress {
             fence: Some(12),
-            ..Progress::default()
+            ..FollowProgress::default()
         };
-        // The first gap is settled, the second is only seen now.
+        // The first gap is closed, the second is only seen now.
         assert_eq!(progress.advance(rows(&[2, 5]), 13), (vec![2], true));
         assert_eq!(progress.fence, None);
         progress.fence = Some(15);
@@ -347,7 +348,7 @@ mod tests {
 
     #[test]
     fn entries_from_before_the_start_are_not_delivered_again() {
-        let mut progress = Progress::after(4, &[5, 7]);
+        let mut progress = FollowProgress::after(4, &[5, 7]);
         assert_eq!(progress.advance(rows(&[5, 7]), 10), (vec![], true));
         assert_eq!(progress.advance(rows(&[6, 7, 8]), 11), (vec![6, 8], false));
     }

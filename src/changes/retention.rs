@@ -1,4 +1,4 @@
-//! How long the log is kept: by age, by number and by bytes. The oldest entries go first, in
+//! Retention of the log: by age, by number and by bytes. The oldest entries go first, in
 //! portions with pauses between them, so that writers are not held up.
 
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ const PORTION_ENTRIES: i64 = 1000;
 const PORTION_BYTES: u64 = 16 << 20;
 /// See [`PORTION_BYTES`].
 const PORTION_SHARE: u64 = 16;
-/// Size of an entry besides its documents, in bytes, about.
+/// Size of an entry without its documents, in bytes, roughly.
 const ENTRY_BYTES: u64 = 256;
 /// Pause after a portion was deleted, as a multiple of the time that it took.
 const PAUSE_FACTOR: u32 = 4;

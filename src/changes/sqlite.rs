@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use super::completion::Completion;
-use super::read_limit::ReadLimit;
-use super::{ChangeLog, Consumer, RETRY, Row};
+use super::read_limit::AdaptiveReadLimit;
+use super::{ChangeConsumer, ChangeLog, LogRow, RETRY_DELAY};
 
-pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
+pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl ChangeConsumer) {
     let mut committed = log.db.committed();
-    let (mut position, mut limit) = (log.position(), ReadLimit::default());
+    let (mut position, mut limit) = (log.position(), AdaptiveReadLimit::default());
     loop {
         // Marked as seen before reading: a commit during the read wakes us again.
         let commits = *committed.borrow_and_update();
@@ -18,12 +18,12 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
                 .arg(position)
                 .push(" ORDER BY position LIMIT ")
                 .number(limit.entries());
-            let rows: Vec<Row> = match log.db.rows(sql.build()).await {
+            let rows: Vec<LogRow> = match log.db.rows(sql.build()).await {
                 Ok(rows) => rows,
                 Err(crate::db::DbError::Closed) => return,
                 Err(error) => {
                     tracing::error!(%error, "the change log cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                     continue;
                 }
             };
@@ -38,7 +38,7 @@ pub(super) async fn follow(log: &ChangeLog, consumer: &mut impl Consumer) {
                 position = last;
                 consumer.consume(changes, position).await;
                 log.position.send_replace(position);
-                log.settled.send_replace(position);
+                log.stable.send_replace(position);
             }
             if !full {
                 break;

@@ -1,29 +1,30 @@
-//! What a connection asks for.
+//! Subscriptions: what a connection asks for, and what the hub keeps of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
-use super::connection::Outlet;
-use super::frame::{About, Crossing, Notice, Operation};
-use super::waiting::WaitingSnapshot;
+use super::connection::snapshot_budget::SnapshotReservation;
+use super::protocol::{ControlFrame, EventOperation, FrameSubject, Protocol, VisibilityChange};
 use crate::access::{ExpandPaths, ExpandPlan, FieldView};
 use crate::auth::Caller;
 use crate::changes::{Change, Cursor};
 use crate::id::AccountId;
 use crate::schema::{self, Catalog};
 
-/// The operations that a subscriber wants to hear of.
+/// The operations that a subscriber asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operations(u8);
+pub struct OperationSet(u8);
 
-impl Operations {
-    /// All of them.
+impl OperationSet {
+    /// All operations.
     pub const ALL: Self = Self(0b111);
+    /// No operation.
+    pub(in crate::realtime) const NONE: Self = Self(0);
 
-    /// Those with these names; unknown names are ignored. No name at all means every operation.
+    /// The operations with these names; unknown names are ignored. An empty list means all
+    /// operations.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut names = names.into_iter().peekable();
         if names.peek().is_none() {
@@ -31,104 +32,141 @@ impl Operations {
         }
         Self(
             names
-                .filter_map(Operation::parse)
+                .filter_map(EventOperation::parse)
                 .fold(0, |set, operation| set | Self::bit(operation)),
         )
     }
 
-    /// Those with these names; no name at all means every operation.
+    /// The operations with these names; an empty list means all operations.
     ///
     /// # Errors
     ///
-    /// What is wrong, if a name is unknown.
+    /// A message for the client if a name is unknown.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let names: Vec<&str> = names.into_iter().collect();
-        match names.iter().find(|name| Operation::parse(name).is_none()) {
+        match names
+            .iter()
+            .find(|name| EventOperation::parse(name).is_none())
+        {
             Some(name) => Err(Self::unknown(name)),
             None => Ok(Self::named(names)),
         }
     }
 
-    /// The message about a name that is not an operation's.
+    /// The message about an unknown operation name.
     pub fn unknown(name: &str) -> String {
         format!("Unknown operation '{name}'; expected create, update or delete")
     }
 
-    /// Those that are in both sets.
+    /// The operations in both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether it has the operation.
-    pub fn contains(self, operation: Operation) -> bool {
+    /// The operations in either set.
+    #[must_use]
+    pub(in crate::realtime) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns `true` if the set has the operation.
+    pub fn contains(self, operation: EventOperation) -> bool {
         self.0 & Self::bit(operation) != 0
     }
 
-    /// The operations in it.
-    pub fn iter(self) -> impl Iterator<Item = Operation> {
-        Operation::ALL
+    /// The operations in the set.
+    pub fn iter(self) -> impl Iterator<Item = EventOperation> {
+        EventOperation::ALL
             .into_iter()
             .filter(move |operation| self.contains(*operation))
     }
 
-    /// Whether a subscriber is told. A record that enters or leaves is news for whoever asked for
-    /// updates, and for whoever wants to know what is there.
-    pub fn want(self, operation: Operation, crossing: Option<Crossing>) -> bool {
-        let also = match crossing {
-            None => operation,
-            Some(Crossing::Entered) => Operation::Create,
-            Some(Crossing::Left) => Operation::Delete,
-        };
-        let told = match crossing {
-            None => operation,
-            Some(_) => Operation::Update,
-        };
-        self.contains(told) || self.contains(also)
+    /// Returns `true` if a subscriber gets an event. One about a record that enters or leaves is
+    /// for subscribers that asked for updates, and for those that keep the set of records.
+    pub fn want(
+        self,
+        operation: EventOperation,
+        visibility_change: Option<VisibilityChange>,
+    ) -> bool {
+        match visibility_change {
+            None => self.contains(operation),
+            Some(VisibilityChange::Entered) => {
+                self.contains(EventOperation::Update) || self.contains(EventOperation::Create)
+            }
+            Some(VisibilityChange::Left) => {
+                self.contains(EventOperation::Update) || self.contains(EventOperation::Delete)
+            }
+        }
     }
 
-    fn bit(operation: Operation) -> u8 {
+    fn bit(operation: EventOperation) -> u8 {
         1 << operation as u8
     }
 }
 
-/// Whose records a subscription is about.
+/// The subject of a subscription.
+///
+/// A new kind of subject is a variant here and a kind of topic in `live/topics.rs`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// The records of the collection with this name, which need not exist yet.
+    Collection(Arc<str>),
+}
+
+impl Topic {
+    /// The name of the collection.
+    pub fn collection(&self) -> &str {
+        let Self::Collection(name) = self;
+        name
+    }
+}
+
+/// The accounts whose records a subscription is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Those of one account.
+pub enum AccountScope {
+    /// One account.
     Account(AccountId),
-    /// Those of every account; for superadmins.
+    /// Every account; for superadmins.
     Everything,
 }
 
-impl Scope {
-    /// Whether a change is of a record in it.
-    pub(super) fn holds(self, change: &Change) -> bool {
+impl AccountScope {
+    /// Returns `true` if a change is about a record in the scope.
+    pub(in crate::realtime) fn holds(self, change: &Change) -> bool {
         match self {
             Self::Everything => true,
             Self::Account(account) => change.account_id == Some(account),
         }
     }
+
+    /// The account, unless the scope has all of them.
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Everything => None,
+            Self::Account(account) => Some(account),
+        }
+    }
 }
 
-/// Which of a collection's records a subscription is about, and what of them it shows. The default
-/// is all that the collection's list shows.
+/// The records of a collection that a subscription shows, and the parts of them. The default shows
+/// everything that the collection's list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Selection {
+pub struct RecordSelection {
     /// One record; then the collection's view rule and the fields of its views decide instead of
     /// the list's.
     pub record: Option<Box<str>>,
-    /// A condition in the language of lists' filters.
+    /// A condition in the language of list filters.
     pub filter: Option<Box<str>>,
-    /// The fields wanted besides the system's.
+    /// The fields to show in addition to the system fields; `None` for all.
     pub fields: Option<Box<[String]>>,
-    /// References in whose place the records are shown to which they lead.
+    /// References to replace by the records to which they lead.
     pub expand: Option<ExpandPaths>,
-    /// Whether updates and deletes show what was there before.
+    /// `true` if updates and deletes show the previous values.
     pub old: bool,
 }
 
-impl Selection {
+impl RecordSelection {
     /// The operation whose rule and field list decide.
     pub fn operation(&self) -> schema::Operation {
         if self.record.is_some() {
@@ -138,263 +176,149 @@ impl Selection {
         }
     }
 
-    /// What is to be expanded in records that are seen through a view.
-    pub(super) fn expansion(
+    /// The references to expand in records that are seen through a field view.
+    pub(in crate::realtime) fn expand_plan(
         &self,
         catalog: &Catalog,
         caller: &Caller,
         view: &FieldView,
     ) -> Option<ExpandPlan> {
-        let selected = |name: &str| {
+        let is_selected = |name: &str| {
             self.fields
                 .as_ref()
                 .is_none_or(|fields| fields.iter().any(|field| field == name))
         };
-        ExpandPlan::new(catalog, caller, view, self.expand.as_ref()?, selected)
+        ExpandPlan::new(catalog, caller, view, self.expand.as_ref()?, is_selected)
     }
 }
 
-/// Where a subscription begins.
+/// The point in the change log at which a subscription starts.
 #[derive(Debug, Default)]
-pub enum Start {
-    /// With what is committed from now on.
+pub enum StartAt {
+    /// With the next commit.
     #[default]
     Now,
-    /// After a cursor; what was missed comes first.
+    /// After a cursor; the missed events come first.
     After(Cursor),
-    /// With records that were read already, and then everything that they do not show yet.
-    Snapshot(Snapshot),
+    /// With records that were read already, followed by all changes that they do not show.
+    Snapshot(SnapshotStart),
 }
 
-/// Records as they were at one moment.
+/// Records as they were at one moment, encoded.
 #[derive(Debug, Default)]
-pub struct Snapshot {
-    /// What to send first.
+pub struct SnapshotStart {
+    /// The frames to send first.
     pub frames: Vec<Bytes>,
-    /// A position in the change log up to which the records show everything.
+    /// A position in the change log up to which the records show every change.
     pub after: i64,
-    /// Later positions that they show as well.
+    /// Later positions whose changes the records show as well.
     pub shown: Vec<i64>,
     /// The collections as they were before the records were read.
     pub catalog: Option<Arc<Catalog>>,
-    /// The rights with which they were read.
+    /// The rights with which the records were read.
     pub caller: Option<Caller>,
-    /// Counts what waits to be sent.
-    pub waiting: Option<WaitingSnapshot>,
+    /// Counts the bytes of the frames until they have been sent.
+    pub reservation: Option<SnapshotReservation>,
 }
 
-/// What to subscribe to.
+/// A request for a subscription.
 #[derive(Debug)]
 pub struct Subscribe {
-    /// What the subscription is called in its connection; another one of that name is replaced.
+    /// The name of the subscription in its connection; it replaces another one of that name.
     pub name: Arc<str>,
-    /// The collection's name; it need not exist yet.
-    pub collection: String,
-    /// What to hear of.
-    pub operations: Operations,
-    /// Whose records.
-    pub scope: Scope,
-    /// Which records, and what of them.
-    pub selection: Arc<Selection>,
-    /// Goes into every frame of this subscription, see [`super::Dialect::tag`].
+    /// The subject.
+    pub topic: Topic,
+    /// The operations to be told of.
+    pub operations: OperationSet,
+    /// The accounts whose records are meant.
+    pub scope: AccountScope,
+    /// The records, and the parts of them.
+    pub selection: Arc<RecordSelection>,
+    /// A tag for every frame of this subscription, see [`Protocol::tag_frame`].
     pub tag: Option<Box<str>>,
-    /// Whether the client knows [notices](Notice).
-    pub notices: bool,
-    /// Where it begins.
-    pub start: Start,
-    /// What to send once the subscription stands, ahead of its first event.
+    /// `true` if the client knows [control frames](ControlFrame).
+    pub knows_control_frames: bool,
+    /// The place to start at.
+    pub start: StartAt,
+    /// The frame to send once the subscription exists, ahead of its first event.
     pub ack: Option<Bytes>,
 }
 
 impl Subscribe {
     /// A subscription to all records of a collection, from now on.
-    pub fn to(collection: &str, operations: Operations, scope: Scope) -> Self {
+    pub fn to(collection: &str, operations: OperationSet, scope: AccountScope) -> Self {
         Self {
             name: collection.into(),
-            collection: collection.to_owned(),
+            topic: Topic::Collection(collection.into()),
             operations,
             scope,
             selection: Arc::default(),
             tag: None,
-            notices: false,
-            start: Start::Now,
+            knows_control_frames: false,
+            start: StartAt::Now,
             ack: None,
         }
     }
 }
 
 /// Identifies a subscription in this process.
-pub(super) type SubscriptionId = u64;
+pub(in crate::realtime) type SubscriptionId = u64;
 
 /// A subscription that a connection holds.
 #[derive(Debug)]
-pub(super) struct Subscription {
-    pub(super) id: SubscriptionId,
-    pub(super) collection: Arc<str>,
-    pub(super) scope: Scope,
-    pub(super) operations: Operations,
-    pub(super) selection: Arc<Selection>,
-    pub(super) tag: Option<Box<str>>,
-    pub(super) notices: bool,
-    /// What it knows: entries up to this position are not for it. The end of all positions until
-    /// its shard hands events to it.
+pub(in crate::realtime) struct Subscription {
+    pub(in crate::realtime) id: SubscriptionId,
+    pub(in crate::realtime) topic: Topic,
+    pub(in crate::realtime) scope: AccountScope,
+    pub(in crate::realtime) operations: OperationSet,
+    pub(in crate::realtime) selection: Arc<RecordSelection>,
+    pub(in crate::realtime) tag: Option<Box<str>>,
+    pub(in crate::realtime) knows_control_frames: bool,
+    /// The position up to which the client knows everything, so that earlier entries are not for
+    /// it. The greatest position until its shard delivers events to it.
     live_after: AtomicI64,
 }
 
 impl Subscription {
-    pub(super) fn new(id: SubscriptionId, subscribe: &Subscribe) -> Self {
+    pub(in crate::realtime) fn new(id: SubscriptionId, request: &Subscribe) -> Self {
         Self {
             id,
-            collection: subscribe.collection.as_str().into(),
-            scope: subscribe.scope,
-            operations: subscribe.operations,
-            selection: subscribe.selection.clone(),
-            tag: subscribe.tag.clone(),
-            notices: subscribe.notices,
+            topic: request.topic.clone(),
+            scope: request.scope,
+            operations: request.operations,
+            selection: request.selection.clone(),
+            tag: request.tag.clone(),
+            knows_control_frames: request.knows_control_frames,
             live_after: AtomicI64::new(i64::MAX),
         }
     }
 
-    pub(super) fn live_after(&self) -> i64 {
+    pub(in crate::realtime) fn live_after(&self) -> i64 {
         self.live_after.load(Ordering::Acquire)
     }
 
-    pub(super) fn is_live(&self) -> bool {
+    pub(in crate::realtime) fn is_live(&self) -> bool {
         self.live_after() != i64::MAX
     }
 
-    fn go_live(&self, after: i64) {
-        self.live_after.store(after, Ordering::Release);
+    /// Marks the subscription as live: the client knows everything up to the position `known`.
+    pub(in crate::realtime) fn go_live(&self, known: i64) {
+        self.live_after.store(known, Ordering::Release);
     }
 
-    /// A notice of this subscription, if its client knows them.
-    pub(super) fn notice(&self, outlet: &Outlet, notice: &Notice<'_>) -> Option<Bytes> {
-        let about = About {
-            collection: &self.collection,
+    /// Encodes a control frame of this subscription, if its client knows them.
+    pub(in crate::realtime) fn control_frame(
+        &self,
+        protocol: &dyn Protocol,
+        frame: &ControlFrame<'_>,
+    ) -> Option<Bytes> {
+        if !self.knows_control_frames {
+            return None;
+        }
+        let subject = FrameSubject {
+            collection: self.topic.collection(),
             tag: self.tag.as_deref(),
         };
-        if self.notices {
-            outlet.dialect().notice(notice, Some(about))
-        } else {
-            None
-        }
+        protocol.control_frame(frame, Some(subject))
     }
-}
-
-/// A subscription as its shard keeps it; what every delivery needs is at hand.
-pub(super) struct Member {
-    pub(super) subscription: Arc<Subscription>,
-    pub(super) outlet: Arc<Outlet>,
-    pub(super) caller: Caller,
-    pub(super) operations: Operations,
-    pub(super) tagged: bool,
-    /// Entries up to this position are not for it.
-    pub(super) after: i64,
-    /// It was told to fetch everything anew when all up to this position could be seen already.
-    pub(super) told: i64,
-}
-
-impl Member {
-    pub(super) fn new(
-        subscription: Arc<Subscription>,
-        outlet: Arc<Outlet>,
-        caller: Caller,
-    ) -> Self {
-        let (operations, tagged) = (subscription.operations, subscription.tag.is_some());
-        Self {
-            subscription,
-            outlet,
-            caller,
-            operations,
-            tagged,
-            after: 0,
-            told: 0,
-        }
-    }
-
-    pub(super) fn id(&self) -> SubscriptionId {
-        self.subscription.id
-    }
-
-    /// Events after the position `after` are handed to it from now on; it knows what happened up to
-    /// `known`.
-    pub(super) fn begin(&mut self, known: i64, after: i64) {
-        self.after = after;
-        self.subscription.go_live(known);
-    }
-}
-
-/// What becomes of a connection that has caught up with the log and wants to be handed events
-/// again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Joined {
-    /// Events are handed to it.
-    Live,
-    /// Too much has happened meanwhile: there is more to read in the log.
-    Behind,
-}
-
-/// Subscriptions of one connection that have read the log up to a position.
-pub(super) struct Join {
-    pub(super) members: Vec<Member>,
-    /// What they have read.
-    pub(super) position: i64,
-    /// How they are told that events are live now.
-    pub(super) arrival: Arrived,
-    /// The collections as they were at the last step.
-    pub(super) seen: Arc<Catalog>,
-    pub(super) reply: oneshot::Sender<Joined>,
-}
-
-/// What subscriptions are told when they go live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrived {
-    /// That what was missed has been sent: so many events.
-    Replayed(u64),
-    /// That the snapshot is complete.
-    Live,
-    /// Nothing.
-    Silent,
-}
-
-/// What connections tell a shard. A command acts before every event that is published after it was
-/// sent.
-pub(super) enum Command {
-    /// Adds a subscription, in the place of another one of the same connection if it `replaces`
-    /// one. If not, what comes up to the position `after` is not for it, handed out or not.
-    Subscribe {
-        member: Member,
-        replaces: Option<Arc<Subscription>>,
-        after: i64,
-        ack: Option<Bytes>,
-    },
-    /// Adds subscriptions that have caught up with the log.
-    Join(Box<Join>),
-    /// A connection whose events were dropped has caught up with the log.
-    Rejoin {
-        outlet: Arc<Outlet>,
-        position: i64,
-        reply: oneshot::Sender<Joined>,
-    },
-    /// Removes a subscription.
-    Unsubscribe {
-        subscription: Arc<Subscription>,
-        ack: Option<(Arc<Outlet>, Bytes)>,
-        /// Is told when it is done, that there is more to read.
-        done: Option<oneshot::Sender<Joined>>,
-    },
-    /// The subscriber's rights are different now.
-    Recast {
-        subscription: Arc<Subscription>,
-        caller: Caller,
-    },
-    /// Collections may have changed.
-    Refresh,
-    /// Tells with how many others subscriptions share a group, itself among them.
-    Count {
-        subscriptions: Vec<Arc<Subscription>>,
-        reply: oneshot::Sender<Vec<(SubscriptionId, usize)>>,
-    },
-    /// Connections that have heard nothing for a while are told how far the log is.
-    Checkpoint(Vec<Arc<Outlet>>),
 }

@@ -1,9 +1,10 @@
-//! The hub without a network: what subscribers are told, and how often it is worked out.
+//! The hub without a network: the frames that subscribers get, and how often they are encoded.
 
-mod feed;
-mod life;
-mod pull;
-mod sight;
+mod backlog;
+mod connections;
+mod relations;
+mod replay;
+mod visibility;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,56 +15,65 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use serde_json::{Value as Json, json};
 
+use super::hub::options::HubOptions;
 use super::*;
 use crate::auth::{AccountRef, Caller, Principal, TokenType};
-use crate::changes::ChangeKind;
+use crate::changes::{Change, ChangeConsumer, ChangeKind, ChangeLog};
+use crate::clock::Clock;
+use crate::config::RealtimeConfig;
 use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
-use crate::id::{CollectionId, SYSTEM_ACCOUNT};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, CollectionId, SYSTEM_ACCOUNT, UserId};
+use crate::schema::CatalogHandle;
 
 const NEVER: Duration = Duration::from_hours(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Counts what it encodes, and takes so many microseconds for an event.
+/// Counts the events that it encodes, and takes a number of microseconds for each.
 #[derive(Default)]
-struct Counting(AtomicUsize, AtomicU64);
+struct CountingProtocol(AtomicUsize, AtomicU64);
 
-impl Counting {
+impl CountingProtocol {
     fn leak() -> &'static Self {
         Box::leak(Box::default())
     }
 }
 
-impl Dialect for Counting {
+impl Protocol for CountingProtocol {
     fn name(&self) -> &'static str {
         "counting"
     }
 
-    fn event(&self, event: &Event<'_>) -> Bytes {
+    fn event_frame(&self, event: &RecordEvent<'_>) -> Bytes {
         self.0.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_micros(self.1.load(Ordering::Relaxed)));
         let name = event
-            .crossing
-            .map_or(event.operation.name(), Crossing::name);
+            .visibility_change
+            .map_or(event.operation.name(), VisibilityChange::name);
         format!("{name} {} {}", event.id, event.data).into()
     }
 
-    fn heartbeat(&self, _: DateTime<Utc>) -> Bytes {
+    fn heartbeat_frame(&self, _: DateTime<Utc>) -> Bytes {
         Bytes::from_static(b"beat")
     }
 
-    fn tag(&self, frame: &Bytes, tag: &str) -> Bytes {
+    fn tag_frame(&self, frame: &Bytes, tag: &str) -> Bytes {
         [tag.as_bytes(), b": ", frame].concat().into()
     }
 
-    fn notice(&self, notice: &Notice<'_>, _: Option<About<'_>>) -> Option<Bytes> {
-        Some(match notice {
-            Notice::Replayed { count, cursor } => {
+    fn control_frame(
+        &self,
+        frame: &ControlFrame<'_>,
+        _: Option<FrameSubject<'_>>,
+    ) -> Option<Bytes> {
+        Some(match frame {
+            ControlFrame::Replayed { count, cursor } => {
                 format!("replayed {count} {}", cursor.position).into()
             }
-            Notice::Live { cursor } => format!("live {}", cursor.position).into(),
-            Notice::Checkpoint { cursor } => format!("checkpoint {}", cursor.position).into(),
-            Notice::Resync { reason, .. } => format!("resync {}", reason.name()).into(),
-            Notice::Ended { error } => format!("ended {error}").into(),
+            ControlFrame::Live { cursor } => format!("live {}", cursor.position).into(),
+            ControlFrame::Checkpoint { cursor } => format!("checkpoint {}", cursor.position).into(),
+            ControlFrame::Resync { reason, .. } => format!("resync {}", reason.name()).into(),
+            ControlFrame::Ended { error } => format!("ended {error}").into(),
         })
     }
 }
@@ -76,7 +86,7 @@ struct World {
     log: ChangeLog,
     account: AccountId,
     collection: CollectionId,
-    dialect: &'static Counting,
+    protocol: &'static CountingProtocol,
     position: AtomicUsize,
     _folder: tempfile::TempDir,
 }
@@ -90,7 +100,7 @@ impl World {
         rule: Option<&str>,
         fields: &str,
         clock: Clock,
-        change: impl FnOnce(&mut Options),
+        change: impl FnOnce(&mut HubOptions),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteOptions {
@@ -106,8 +116,8 @@ impl World {
         define(&db, collection, "posts", rule, fields).await;
         let catalog = CatalogHandle::load(db.clone()).await.unwrap();
         let log = ChangeLog::open(db.clone()).await.unwrap();
-        let mut options = Options::new(&RealtimeConfig::default());
-        // What comes because of the time comes only where a test asks for it.
+        let mut options = HubOptions::new(&RealtimeConfig::default());
+        // Frames that come with time come only in tests that ask for them.
         (options.heartbeat, options.checkpoint) = (NEVER, NEVER);
         change(&mut options);
         let hub = Hub::start(db.clone(), log.clone(), catalog.clone(), clock, options);
@@ -120,7 +130,7 @@ impl World {
             log,
             account,
             collection,
-            dialect: Counting::leak(),
+            protocol: CountingProtocol::leak(),
             position,
             _folder: folder,
         }
@@ -147,13 +157,13 @@ impl World {
         )
     }
 
-    fn connect_with(&self, caller: &Caller, recheck: Recheck) -> Client {
-        let arrival = Arrival {
+    fn connect_with(&self, caller: &Caller, check: CredentialCheck) -> Client {
+        let arrival = ConnectRequest {
             caller: caller.clone(),
-            recheck,
+            check,
             address: None,
             opened_by: None,
-            dialect: self.dialect,
+            protocol: self.protocol,
         };
         Client(self.hub.connect(arrival).unwrap())
     }
@@ -197,7 +207,7 @@ impl World {
         self.publish(&[self.change(ChangeKind::Update, id, Some(before), Some(after))]);
     }
 
-    /// Writes to the log, for whoever reads it.
+    /// Writes to the log.
     async fn log(&self, id: &str) {
         let insert = "INSERT INTO change_log (account_id, collection_id, record_id, operation, at, actor, record) \
                       VALUES ($1, $2, $3, 'create', '2030-01-01T00:00:00.000Z', 'system', '{}')";
@@ -207,12 +217,17 @@ impl World {
 
     /// Hands the log to the hub from now on.
     fn follow(&self) -> tokio::task::JoinHandle<()> {
-        let feed = Feed(self.hub.clone());
+        let feed = HubFeed(self.hub.clone());
         tokio::spawn(
             self.log
                 .clone()
                 .follow(feed, tokio_util::sync::CancellationToken::new()),
         )
+    }
+
+    /// The position up to which a scope's events have been delivered.
+    fn position_of(&self, scope: AccountScope) -> i64 {
+        self.hub.inner().shards().position(scope)
     }
 
     fn delete(&self, id: &str, before: Json) {
@@ -221,9 +236,9 @@ impl World {
 }
 
 /// Hands the log to the hub.
-struct Feed(Hub);
+struct HubFeed(Hub);
 
-impl crate::changes::Consumer for Feed {
+impl ChangeConsumer for HubFeed {
     async fn consume(&mut self, changes: Vec<Arc<Change>>, until: i64) {
         self.0.publish(&changes, until);
     }
@@ -292,16 +307,16 @@ fn id_of(caller: &Caller) -> String {
 struct Client(Connection);
 
 impl Client {
-    fn scope(&self) -> Scope {
+    fn scope(&self) -> AccountScope {
         let caller = self.0.caller();
         if caller.is_superadmin() {
-            Scope::Everything
+            AccountScope::Everything
         } else {
-            Scope::Account(caller.account_id().unwrap())
+            AccountScope::Account(caller.account_id().unwrap())
         }
     }
 
-    fn wish(&self, collection: &str, operations: Operations) -> Subscribe {
+    fn request(&self, collection: &str, operations: OperationSet) -> Subscribe {
         let ack = Some(Bytes::from_static(b"ack"));
         Subscribe {
             ack,
@@ -310,9 +325,9 @@ impl Client {
     }
 
     /// Subscribes and waits for the acknowledgement.
-    async fn listen(&self, operations: Operations) {
+    async fn listen(&self, operations: OperationSet) {
         self.0
-            .subscribe(self.wish("posts", operations))
+            .subscribe(self.request("posts", operations))
             .await
             .unwrap();
         assert_eq!(self.frames(1).await, ["ack"]);
@@ -323,7 +338,7 @@ impl Client {
         let mut all = Vec::new();
         while all.len() < count {
             let mut frames = Vec::new();
-            let taken = tokio::time::timeout(PATIENCE, self.0.next(&mut frames))
+            let taken = tokio::time::timeout(PATIENCE, self.0.next_frames(&mut frames))
                 .await
                 .expect("no more frames");
             all.extend(
@@ -340,10 +355,33 @@ impl Client {
         all
     }
 
-    /// Why the connection is ended.
-    async fn closed(&self) -> Close {
+    /// The reason for which the connection is ended.
+    async fn closed(&self) -> CloseReason {
         tokio::time::timeout(PATIENCE, self.0.queue().closed())
             .await
             .expect("still open")
+    }
+}
+
+/// The frames without the data.
+fn names(frames: &[String]) -> Vec<&str> {
+    frames
+        .iter()
+        .map(|frame| {
+            frame
+                .rsplit_once(" {")
+                .map_or(frame.as_str(), |(name, _)| name)
+        })
+        .collect()
+}
+
+/// A subscription that shows some of the records.
+fn selecting(client: &Client, name: &str, selection: RecordSelection) -> Subscribe {
+    let tag = Some(name.into());
+    Subscribe {
+        name: name.into(),
+        tag,
+        selection: Arc::new(selection),
+        ..client.request("posts", OperationSet::ALL)
     }
 }

@@ -1,35 +1,35 @@
-//! Why something was not done in a room.
+//! The errors of rooms.
 
 use crate::error::Error;
 
-/// What a client of a room is told.
+/// The reason for which a command in a room was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoomError {
     /// No pattern matches the name.
     #[error("This room is not defined")]
     Undefined,
-    /// A rule says no.
+    /// A rule does not allow it.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// It has to join first.
+    /// The connection has not joined the room.
     #[error("Join the room first")]
     NotJoined,
     /// The connection is in the room of that name in another account.
     #[error("This connection is in the room of that name of another account: leave it first")]
     Elsewhere,
-    /// The connection is in as many rooms as it may be in.
+    /// The connection is in this number of rooms, the limit.
     #[error("Max rooms reached ({0})")]
     TooManyRooms(usize),
-    /// The room has as many members as it may have.
+    /// The room has this number of members, the limit.
     #[error("The room is full ({0} members)")]
     Full(usize),
-    /// Something is larger than allowed.
-    #[error("{what} has more than {most} bytes")]
+    /// A value is too large.
+    #[error("{what} has more than {max_bytes} bytes")]
     TooLarge {
-        /// What.
+        /// The name of the value.
         what: &'static str,
-        /// The most bytes of its JSON.
-        most: usize,
+        /// Upper limit of its JSON, in bytes.
+        max_bytes: usize,
     },
     /// There are too many messages in the room.
     #[error("Too many messages in this room")]

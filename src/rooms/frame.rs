@@ -1,4 +1,4 @@
-//! What rooms say on the wire.
+//! The frames of rooms.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub(super) struct MemberFrame<'a> {
     pub since: DateTime<Utc>,
 }
 
-/// A member that is gone.
+/// A member that has gone.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Departed<'a> {
+pub(super) struct DepartedMember<'a> {
     pub conn: &'a str,
     pub user: &'a str,
 }
@@ -47,7 +47,7 @@ pub(super) struct DiffFrame<'a> {
     pub kind: &'static str,
     pub room: &'a str,
     pub joins: Vec<MemberFrame<'a>>,
-    pub leaves: Vec<Departed<'a>>,
+    pub leaves: Vec<DepartedMember<'a>>,
     pub updates: Vec<MemberFrame<'a>>,
 }
 
@@ -61,28 +61,28 @@ pub(super) struct MessageFrame<'a> {
     pub data: &'a RawValue,
     /// The member it came from; null if it was published over HTTP or by the server.
     pub from: Option<&'a str>,
-    /// Who published it; null for the server itself.
+    /// The user who published it; null for the server itself.
     pub user: Option<&'a str>,
     #[serde(serialize_with = "clock::serialize")]
     pub timestamp: DateTime<Utc>,
 }
 
-/// The text of a frame. It is made of texts and JSON, which can always be written.
+/// Encodes a frame. It consists of texts and JSON, which can always be encoded.
 pub(super) fn encode(frame: &impl Serialize) -> Bytes {
     serde_json::to_vec(frame).unwrap_or_default().into()
 }
 
-/// It was done.
+/// The acknowledgement of a command.
 pub(super) fn ack(reference: &Value) -> Bytes {
     encode(&json!({"type": "ack", "ref": reference}))
 }
 
-/// The connection is not in the room any more, without having asked for it.
+/// The notice that the connection was removed from a room.
 pub(super) fn left(room: &Arc<str>, reason: &str) -> Bytes {
     encode(&json!({"type": "room.left", "room": room, "reason": reason}))
 }
 
-/// The reader was too slow for so many messages.
+/// The notice that messages were dropped because the reader was too slow.
 pub(super) fn lost(room: &Arc<str>, count: u64) -> Bytes {
     encode(&json!({"type": "room.lost", "room": room, "count": count}))
 }

@@ -5,13 +5,15 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
 
-use super::{Inner, Rooms};
+use super::publish::publish_for_server;
+use super::rooms_core::RoomsCore;
+use super::service::Rooms;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 
 /// Publishes in rooms once the server is built; cheap to clone, so that hooks can keep it.
 #[derive(Clone, Default)]
-pub struct RoomsHandle(Arc<OnceLock<Weak<Inner>>>);
+pub struct RoomsHandle(Arc<OnceLock<Weak<RoomsCore>>>);
 
 impl fmt::Debug for RoomsHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,8 +27,8 @@ impl RoomsHandle {
     /// # Errors
     ///
     /// [`Error::NotFound`] if no pattern matches the room's name, [`Error::Refused`] if the event
-    /// has no name or the data is too large, [`Error::Unavailable`] while the server is not built
-    /// or not there any more.
+    /// has no name or the data is too large, [`Error::Unavailable`] while the server is not built,
+    /// and after it has ended.
     pub fn publish(
         &self,
         account: AccountId,
@@ -34,14 +36,16 @@ impl RoomsHandle {
         event: &str,
         data: &impl Serialize,
     ) -> Result<()> {
-        let inner = self.0.get().and_then(Weak::upgrade);
-        let inner =
-            inner.ok_or_else(|| Error::Unavailable("There is no server to publish with".into()))?;
-        Rooms(inner).publish(account, room, event, data)
+        let core = self
+            .0
+            .get()
+            .and_then(Weak::upgrade)
+            .ok_or_else(|| Error::Unavailable("There is no server to publish with".into()))?;
+        publish_for_server(&core, account, room, event, data)
     }
 
     /// Makes the handle stand for these rooms; the first call counts.
     pub fn fill(&self, rooms: &Rooms) {
-        self.0.get_or_init(|| Arc::downgrade(&rooms.0));
+        self.0.get_or_init(|| rooms.downgrade());
     }
 }

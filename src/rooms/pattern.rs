@@ -9,42 +9,46 @@ use crate::db::{ColumnKind, Ident};
 use crate::expr::{Column, Columns};
 
 /// The longest name of a room, and the longest pattern, in bytes.
-pub const MAX_NAME: usize = 200;
-/// The most segments.
+pub const MAX_NAME_BYTES: usize = 200;
+/// Upper limit of the segments of a pattern.
 const MAX_SEGMENTS: usize = 10;
 
 /// The parts of a room's name by the names that rules have for them: `@room.id`.
-pub type Parts = Map<String, Value>;
+pub type RoomNameParts = Map<String, Value>;
 
 /// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Vec<Segment>);
+pub struct RoomPattern(Vec<PatternSegment>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
+enum PatternSegment {
     Literal(String),
-    Part(Part),
+    Part(PatternPart),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+struct PatternPart {
     name: String,
     /// As rules write it.
     variable: String,
     ident: Ident,
 }
 
-impl Pattern {
-    /// Reads a pattern, or says what is wrong with it.
+impl RoomPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    ///
+    /// A message for the administrator.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() || text.len() > MAX_NAME {
+        if text.is_empty() || text.len() > MAX_NAME_BYTES {
             return Err(format!(
-                "A pattern has 1 to {MAX_NAME} bytes, such as doc:{{id}}"
+                "A pattern has 1 to {MAX_NAME_BYTES} bytes, such as doc:{{id}}"
             ));
         }
         let segments = text
             .split(':')
-            .map(Segment::parse)
+            .map(PatternSegment::parse)
             .collect::<Result<Vec<_>, _>>()?;
         if segments.len() > MAX_SEGMENTS {
             return Err(format!("A pattern has at most {MAX_SEGMENTS} segments"));
@@ -58,47 +62,49 @@ impl Pattern {
         }
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Part> {
+    fn parts(&self) -> impl Iterator<Item = &PatternPart> {
         self.0.iter().filter_map(|segment| match segment {
-            Segment::Part(part) => Some(part),
-            Segment::Literal(_) => None,
+            PatternSegment::Part(part) => Some(part),
+            PatternSegment::Literal(_) => None,
         })
     }
 
     /// The pattern without the names of its parts: patterns of one shape match the same names.
     pub fn shape(&self) -> String {
-        let segment = |segment: &Segment| match segment {
-            Segment::Literal(text) => text.clone(),
-            Segment::Part(_) => "{}".to_owned(),
+        let segment = |segment: &PatternSegment| match segment {
+            PatternSegment::Literal(text) => text.clone(),
+            PatternSegment::Part(_) => "{}".to_owned(),
         };
         self.0.iter().map(segment).collect::<Vec<_>>().join(":")
     }
 
-    /// Where it stands among others that match the same name: the one with the earlier literal
-    /// comes first.
+    /// The rank among patterns that match the same name: the one with the earlier literal comes
+    /// first.
     pub fn rank(&self) -> Vec<bool> {
         self.0
             .iter()
-            .map(|segment| matches!(segment, Segment::Part(_)))
+            .map(|segment| matches!(segment, PatternSegment::Part(_)))
             .collect()
     }
 
     /// The parts of a name, or `None` if the name does not match.
-    pub fn matches(&self, name: &str) -> Option<Parts> {
-        if name.len() > MAX_NAME {
+    pub fn matches(&self, name: &str) -> Option<RoomNameParts> {
+        if name.len() > MAX_NAME_BYTES {
             return None;
         }
-        let mut parts = Parts::new();
+        let mut parts = RoomNameParts::new();
         let mut texts = name.split(':');
         for segment in &self.0 {
             let text = texts.next()?;
             match segment {
-                Segment::Literal(literal) if literal == text => {}
-                Segment::Literal(_) => return None,
-                Segment::Part(_) if text.is_empty() || text.chars().any(char::is_control) => {
+                PatternSegment::Literal(literal) if literal == text => {}
+                PatternSegment::Literal(_) => return None,
+                PatternSegment::Part(_)
+                    if text.is_empty() || text.chars().any(char::is_control) =>
+                {
                     return None;
                 }
-                Segment::Part(part) => {
+                PatternSegment::Part(part) => {
                     parts.insert(part.variable.clone(), text.into());
                 }
             }
@@ -107,7 +113,7 @@ impl Pattern {
     }
 }
 
-impl Segment {
+impl PatternSegment {
     fn parse(text: &str) -> Result<Self, String> {
         let name = text
             .strip_prefix('{')
@@ -118,7 +124,7 @@ impl Segment {
             let ident = ident.ok_or_else(|| {
                 format!("{text}: a part is called like a field, with letters, digits and _, a letter first")
             })?;
-            return Ok(Self::Part(Part {
+            return Ok(Self::Part(PatternPart {
                 name: name.to_owned(),
                 variable: format!("@room.{name}"),
                 ident,
@@ -134,8 +140,8 @@ impl Segment {
     }
 }
 
-/// What rules of the rooms of this pattern can read besides the caller.
-impl Columns for Pattern {
+/// The variables that rules of the rooms of this pattern can read in addition to the caller.
+impl Columns for RoomPattern {
     fn column(&self, name: &str) -> Option<Column> {
         let part = self.parts().find(|part| part.variable == name)?;
         Some(Column::stored(part.ident.clone(), ColumnKind::Text))
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
 
     fn parts(pattern: &str, name: &str) -> Option<Value> {
-        Pattern::parse(pattern)
+        RoomPattern::parse(pattern)
             .unwrap()
             .matches(name)
             .map(Value::Object)
@@ -174,7 +180,7 @@ mod tests {
         ] {
             assert_eq!(parts(pattern, name), None, "{pattern} {name}");
         }
-        assert_eq!(parts("{a}", &"x".repeat(MAX_NAME + 1)), None);
+        assert_eq!(parts("{a}", &"x".repeat(MAX_NAME_BYTES + 1)), None);
     }
 
     #[test]
@@ -182,20 +188,20 @@ mod tests {
         for bad in [
             "", ":", "a:", "{}", "{1}", "{a b}", "doc{id}", "a b", "{a}:{a}", "a:{id", "ä",
         ] {
-            assert!(Pattern::parse(bad).is_err(), "{bad}");
+            assert!(RoomPattern::parse(bad).is_err(), "{bad}");
         }
-        assert!(Pattern::parse(&["a"; MAX_SEGMENTS + 1].join(":")).is_err());
+        assert!(RoomPattern::parse(&["a"; MAX_SEGMENTS + 1].join(":")).is_err());
     }
 
     #[test]
     fn an_earlier_literal_comes_first() {
-        let rank = |pattern: &str| Pattern::parse(pattern).unwrap().rank();
+        let rank = |pattern: &str| RoomPattern::parse(pattern).unwrap().rank();
         let mut patterns = ["{a}:{b}", "{a}:x", "doc:{id}", "doc:x"];
         patterns.sort_by_key(|pattern| rank(pattern));
         assert_eq!(patterns, ["doc:x", "doc:{id}", "{a}:x", "{a}:{b}"]);
         assert_eq!(
-            Pattern::parse("doc:{id}").unwrap().shape(),
-            Pattern::parse("doc:{x}").unwrap().shape()
+            RoomPattern::parse("doc:{id}").unwrap().shape(),
+            RoomPattern::parse("doc:{x}").unwrap().shape()
         );
     }
 }

@@ -1,4 +1,4 @@
-//! One room of one account: who is there, what was said last, and who is told.
+//! One room of one account: its members, its last messages, and the connections that listen.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,65 +11,67 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::frame::{Departed, DiffFrame, MemberFrame, StateFrame, encode};
-use super::history::{History, Memory};
-use super::outbox::Outbox;
+use super::frame::{DepartedMember, DiffFrame, MemberFrame, StateFrame, encode};
+use super::history::{HistoryMemory, RoomHistory};
+use crate::realtime::ConnectionHandle;
+use crate::token_bucket::TokenBucket;
 
-/// Changes of who is there are told at most this often.
-const BETWEEN_DIFFS: Duration = Duration::from_secs(1);
-/// How many seconds' worth of messages may come at once.
-const BURST: f64 = 2.0;
+/// Shortest time between two frames about changes of the members.
+const MIN_DIFF_INTERVAL: Duration = Duration::from_secs(1);
+/// Seconds' worth of messages that may come at once.
+const BURST_SECONDS: f64 = 2.0;
 
-/// Identifies a member in a room.
-pub(super) type Conn = Arc<str>;
+/// The name of a member in a room.
+pub(super) type ConnName = Arc<str>;
 
-/// Where a member's connection is.
+/// The place of a member's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Home {
+pub(super) enum MemberHome {
     /// A connection of this process.
     Here(Uuid),
-    /// The connection was lost; it may come back until then.
+    /// The connection was lost; it may come back until this time.
     Lost(Instant),
     /// Another node.
     Node(Uuid),
 }
 
-/// Somebody who is in the room.
+/// A member of a room.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
+pub(super) struct RoomMember {
     pub user: Arc<str>,
     pub meta: Arc<RawValue>,
     pub since: DateTime<Utc>,
-    /// Not to be seen, and does not see.
-    pub hidden: bool,
-    pub home: Home,
+    /// `true` if the member is not seen, and does not see the others.
+    pub is_hidden: bool,
+    pub home: MemberHome,
 }
 
 /// A connection of this process that is in the room.
-struct Listener {
-    outbox: Arc<Outbox>,
-    hidden: bool,
-    /// The changes that it has been told of.
+struct RoomListener {
+    connection: ConnectionHandle,
+    is_hidden: bool,
+    /// The number of member changes that it was told of.
     told: u64,
 }
 
 /// See the module.
 pub(super) struct Room {
     name: Arc<str>,
-    listeners: HashMap<Uuid, Listener>,
-    members: BTreeMap<Conn, Member>,
-    /// Whose presence changed since the last diff, and whom the others knew by that name.
-    changed: BTreeMap<Conn, Option<Arc<str>>>,
-    /// How many changes there were.
+    listeners: HashMap<Uuid, RoomListener>,
+    members: BTreeMap<ConnName, RoomMember>,
+    /// The members that changed since the last frame about that, with the user that the others knew
+    /// by that name.
+    changed: BTreeMap<ConnName, Option<Arc<str>>>,
+    /// The number of member changes so far.
     changes: u64,
     told_at: Option<Instant>,
-    history: History,
-    allowance: f64,
-    allowed_at: Option<Instant>,
+    history: RoomHistory,
+    /// Limits the messages; made with the first of them.
+    bucket: Option<TokenBucket>,
 }
 
 impl Room {
-    pub(super) fn new(name: Arc<str>, memory: Arc<Memory>) -> Self {
+    pub(super) fn new(name: Arc<str>, memory: Arc<HistoryMemory>) -> Self {
         Self {
             name,
             listeners: HashMap::new(),
@@ -77,94 +79,96 @@ impl Room {
             changed: BTreeMap::new(),
             changes: 0,
             told_at: None,
-            history: History::new(memory),
-            allowance: 0.0,
-            allowed_at: None,
+            history: RoomHistory::new(memory),
+            bucket: None,
         }
     }
 
-    /// Whether nobody is there, on whatever node.
+    /// Returns `true` if the room has no members, on any node.
     pub(super) fn is_empty(&self) -> bool {
         self.listeners.is_empty() && self.members.is_empty()
     }
 
-    /// Whether there is something to do later: to tell, or to wait for.
-    pub(super) fn is_busy(&self) -> bool {
+    /// Returns `true` if there is work for later: changes to tell, or lost members to wait for.
+    pub(super) fn has_work(&self) -> bool {
         !self.changed.is_empty()
             || self
                 .members
                 .values()
-                .any(|member| matches!(member.home, Home::Lost(_)))
+                .any(|member| matches!(member.home, MemberHome::Lost(_)))
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn member_count(&self) -> usize {
         self.members.len()
     }
 
-    pub(super) fn member(&self, conn: &str) -> Option<&Member> {
+    pub(super) fn member(&self, conn: &str) -> Option<&RoomMember> {
         self.members.get(conn)
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = (&Conn, &Member)> {
+    pub(super) fn members(&self) -> impl Iterator<Item = (&ConnName, &RoomMember)> {
         self.members.iter()
     }
 
     /// A member of this user whose connection was lost.
-    pub(super) fn lost_member_of(&self, user: &str) -> Option<Conn> {
-        let lost = |member: &Member| matches!(member.home, Home::Lost(_)) && *member.user == *user;
+    pub(super) fn lost_member_of(&self, user: &str) -> Option<ConnName> {
+        let lost = |member: &RoomMember| {
+            matches!(member.home, MemberHome::Lost(_)) && *member.user == *user
+        };
         self.members
             .iter()
             .find(|(_, member)| lost(member))
             .map(|(conn, _)| conn.clone())
     }
 
-    /// Lets a connection hear what happens from here on.
-    pub(super) fn listen(&mut self, connection: Uuid, outbox: Arc<Outbox>, hidden: bool) {
+    /// Sends frames to a connection from now on.
+    pub(super) fn add_listener(&mut self, connection: ConnectionHandle, is_hidden: bool) {
         self.listeners.insert(
-            connection,
-            Listener {
-                outbox,
-                hidden,
+            connection.id(),
+            RoomListener {
+                connection,
+                is_hidden,
                 told: self.changes,
             },
         );
     }
 
-    pub(super) fn stop_listening(&mut self, connection: Uuid) {
+    pub(super) fn remove_listener(&mut self, connection: Uuid) {
         self.listeners.remove(&connection);
     }
 
-    /// Puts a member in, or in the place of the one of that name.
-    pub(super) fn put(&mut self, conn: Conn, member: Member) {
-        let same = |before: &Member| {
-            (before.hidden && member.hidden)
-                || before.hidden == member.hidden
+    /// Adds a member, or replaces the one of that name.
+    pub(super) fn put(&mut self, conn: ConnName, member: RoomMember) {
+        let same = |before: &RoomMember| {
+            (before.is_hidden && member.is_hidden)
+                || before.is_hidden == member.is_hidden
                     && before.meta.get() == member.meta.get()
                     && before.user == member.user
         };
         if !self.members.get(&conn).is_some_and(same) {
-            self.note(&conn);
+            self.note_change(&conn);
         }
         self.members.insert(conn, member);
     }
 
-    /// Takes a member out.
-    pub(super) fn remove(&mut self, conn: &Conn) -> Option<Member> {
-        self.note(conn);
+    /// Removes a member.
+    pub(super) fn remove(&mut self, conn: &ConnName) -> Option<RoomMember> {
+        self.note_change(conn);
         self.members.remove(conn)
     }
 
-    /// Keeps a member whose connection was lost, until then.
-    pub(super) fn lose(&mut self, conn: &Conn, until: Instant) {
+    /// Keeps a member whose connection was lost until a time.
+    pub(super) fn mark_lost(&mut self, conn: &ConnName, until: Instant) {
         if let Some(member) = self.members.get_mut(conn) {
-            member.home = Home::Lost(until);
+            member.home = MemberHome::Lost(until);
         }
     }
 
-    /// Takes out those that did not come back, and returns them.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Conn> {
-        let late = |member: &Member| matches!(member.home, Home::Lost(until) if until <= now);
-        let late: Vec<Conn> = self
+    /// Removes the members that did not come back in time, and returns them.
+    pub(super) fn remove_expired(&mut self, now: Instant) -> Vec<ConnName> {
+        let late =
+            |member: &RoomMember| matches!(member.home, MemberHome::Lost(until) if until <= now);
+        let late: Vec<ConnName> = self
             .members
             .iter()
             .filter(|(_, member)| late(member))
@@ -176,36 +180,36 @@ impl Room {
         late
     }
 
-    /// Remembers what the others know of a member before it changes.
-    fn note(&mut self, conn: &Conn) {
+    /// Remembers the user that the others know as a member, before it changes.
+    fn note_change(&mut self, conn: &ConnName) {
         self.changes += 1;
         if !self.changed.contains_key(conn) {
             let known = self
                 .members
                 .get(conn)
-                .filter(|member| !member.hidden)
+                .filter(|member| !member.is_hidden)
                 .map(|member| member.user.clone());
             self.changed.insert(conn.clone(), known);
         }
     }
 
-    /// Tells what changed in who is there, unless that was done a moment ago.
-    pub(super) fn tell_changes(&mut self, now: Instant) {
+    /// Sends the changes of the members, unless that was done a moment ago.
+    pub(super) fn send_presence_changes(&mut self, now: Instant) {
         if self.changed.is_empty()
             || self
                 .told_at
-                .is_some_and(|at| now.duration_since(at) < BETWEEN_DIFFS)
+                .is_some_and(|at| now.duration_since(at) < MIN_DIFF_INTERVAL)
         {
             return;
         }
         let changed = std::mem::take(&mut self.changed);
         let (mut joins, mut leaves, mut updates) = (Vec::new(), Vec::new(), Vec::new());
         for (conn, known) in &changed {
-            let member = self.members.get(conn).filter(|member| !member.hidden);
+            let member = self.members.get(conn).filter(|member| !member.is_hidden);
             match (known, member) {
-                (None, Some(member)) => joins.push(shown(conn, member)),
-                (Some(user), None) => leaves.push(Departed { conn, user }),
-                (Some(_), Some(member)) => updates.push(shown(conn, member)),
+                (None, Some(member)) => joins.push(member_frame(conn, member)),
+                (Some(user), None) => leaves.push(DepartedMember { conn, user }),
+                (Some(_), Some(member)) => updates.push(member_frame(conn, member)),
                 (None, None) => {}
             }
         }
@@ -220,22 +224,33 @@ impl Room {
             updates,
         });
         for listener in self.listeners.values_mut() {
-            if !listener.hidden && listener.told < self.changes {
-                listener.outbox.diff(&self.name, &frame);
+            if !listener.is_hidden && listener.told < self.changes {
+                listener
+                    .connection
+                    .queue()
+                    .push_presence_change(&self.name, &frame);
             }
             listener.told = self.changes;
         }
         self.told_at = Some(now);
     }
 
-    /// Who is there and what was said last, for one of the connections.
-    pub(super) fn state(&self, own: &Conn, history: usize, reference: Option<&Value>) -> Bytes {
-        let may_see = self.members.get(own).is_some_and(|member| !member.hidden);
-        let shown_ones = self
+    /// Encodes the members and the last messages, for one of the members.
+    pub(super) fn encode_state(
+        &self,
+        own: &ConnName,
+        history: usize,
+        reference: Option<&Value>,
+    ) -> Bytes {
+        let may_see = self
+            .members
+            .get(own)
+            .is_some_and(|member| !member.is_hidden);
+        let visible = self
             .members
             .iter()
-            .filter(|(_, member)| may_see && !member.hidden);
-        // What is remembered was encoded here or by another node: it is JSON.
+            .filter(|(_, member)| may_see && !member.is_hidden);
+        // Messages were encoded here or by another node: they are JSON.
         let messages = self
             .history
             .last(history)
@@ -244,41 +259,38 @@ impl Room {
             kind: "room.state",
             room: &self.name,
             own,
-            members: shown_ones
-                .map(|(conn, member)| shown(conn, member))
+            members: visible
+                .map(|(conn, member)| member_frame(conn, member))
                 .collect(),
             messages: messages.collect(),
             reference,
         })
     }
 
-    /// Whether there may be one more message now.
-    pub(super) fn allows_message(&mut self, per_second: f64, now: Instant) -> bool {
-        let most = per_second * BURST;
-        let earned = self
-            .allowed_at
-            .map_or(most, |at| now.duration_since(at).as_secs_f64() * per_second);
-        self.allowed_at = Some(now);
-        self.allowance = (self.allowance + earned).min(most);
-        if self.allowance < 1.0 {
-            return false;
-        }
-        self.allowance -= 1.0;
-        true
+    /// Takes a token for one message; `false` if there are too many messages.
+    pub(super) fn take_message_token(&mut self, per_second: u32, now: Instant) -> bool {
+        self.bucket
+            .get_or_insert_with(|| TokenBucket::new(per_second, BURST_SECONDS, now))
+            .take(now)
     }
 
-    /// Hands a message to everybody who is connected here, but for `except`, and remembers it.
-    pub(super) fn say(&mut self, frame: &Bytes, remembered: usize, except: Option<Uuid>) -> usize {
-        let others = self.listeners.iter().filter(|(id, _)| Some(**id) != except);
-        let told = others
-            .map(|(_, listener)| listener.outbox.message(&self.name, frame))
-            .count();
-        self.history.add(frame, remembered);
-        told
+    /// Delivers a message to all connections here, but for `except`, and keeps it among the last
+    /// `kept` messages. Returns the number of receivers.
+    pub(super) fn deliver(&mut self, frame: &Bytes, kept: usize, except: Option<Uuid>) -> usize {
+        let mut receivers = 0;
+        for (id, listener) in &self.listeners {
+            if Some(*id) != except {
+                let queue = listener.connection.queue();
+                queue.push_room_message(&self.name, frame);
+                receivers += 1;
+            }
+        }
+        self.history.add(frame, kept);
+        receivers
     }
 }
 
-fn shown<'a>(conn: &'a Conn, member: &'a Member) -> MemberFrame<'a> {
+fn member_frame<'a>(conn: &'a ConnName, member: &'a RoomMember) -> MemberFrame<'a> {
     MemberFrame {
         conn,
         user: &member.user,

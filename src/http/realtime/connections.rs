@@ -1,4 +1,4 @@
-//! The open connections, for people who run the server.
+//! The list of open connections, for administrators.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,18 +8,22 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::pocketbase::protocol::PocketBaseProtocol;
+use super::snackbase::sse::SseProtocol;
+use super::snackbase::ws::WebSocketProtocol;
 use crate::app::App;
 use crate::audit::Event;
 use crate::clock::canonical_time;
-use crate::db::Batch;
 use crate::error::{Error, Problem, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{Query, Superadmin};
 use crate::id::{AccountId, UserId};
-use crate::realtime::{Close, ConnectionInfo, Operation, Scope, SubscriptionInfo, Wanted};
+use crate::realtime::{
+    CloseReason, ConnectionFilter, ConnectionInfo, EventOperation, Protocol, SubscriptionInfo,
+};
 
-/// The protocols, as their dialects call themselves.
-const PROTOCOLS: [&str; 3] = ["ws", "sse", "pocketbase"];
+/// The protocols by which connections can be filtered.
+const PROTOCOLS: [&dyn Protocol; 3] = [&WebSocketProtocol, &SseProtocol, &PocketBaseProtocol];
 
 /// A connection.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -29,15 +33,15 @@ pub(super) struct ConnectionView {
     id: Uuid,
     /// `ws`, `sse` or `pocketbase`.
     protocol: &'static str,
-    /// Whose rights it has; null for visitors.
+    /// The user whose rights it has; null for anonymous clients.
     #[schema(value_type = Option<String>)]
     user_id: Option<UserId>,
     /// The user's address.
     email: Option<String>,
-    /// The API key that was shown, if it was one.
+    /// The API key that was presented, if it was one.
     #[schema(value_type = Option<String>)]
     api_key_id: Option<Uuid>,
-    /// The account of the user, or the one that a visitor named.
+    /// The account of the user, or the one that an anonymous client named.
     #[schema(value_type = Option<String>)]
     account_id: Option<AccountId>,
     /// The account's name.
@@ -45,23 +49,23 @@ pub(super) struct ConnectionView {
     /// The superadmin who listens in the user's place.
     #[schema(value_type = Option<String>)]
     opened_by: Option<UserId>,
-    /// Where it comes from, as far as that is known.
+    /// The client's address, if it is known.
     address: Option<String>,
-    /// When it was opened.
+    /// The time at which it was opened.
     since: String,
-    /// When its credential expires.
+    /// The time at which its credential expires.
     expires_at: Option<String>,
-    /// What it listens to.
+    /// Its subscriptions.
     subscriptions: Vec<SubscriptionView>,
     /// Frames that wait to be sent.
     queued_frames: usize,
     /// Bytes of them.
     queued_bytes: usize,
-    /// Whether it reads the change log, because it reads too slowly or goes on after a break.
+    /// True if it reads the change log, because it reads too slowly or goes on after a break.
     pulling: bool,
-    /// How many entries of the change log, of whatever collection, it has yet to read.
+    /// The number of entries of the change log, of all collections, that it has yet to read.
     behind: i64,
-    /// How many frames it has been given.
+    /// The number of frames that it was given.
     sent: u64,
 }
 
@@ -74,7 +78,7 @@ struct SubscriptionView {
     #[serde(rename = "ref")]
     #[schema(value_type = Option<String>)]
     reference: Option<Box<RawValue>>,
-    /// Whose records; null for those of every account.
+    /// The account whose records it is about; null for all accounts.
     #[schema(value_type = Option<String>)]
     account_id: Option<AccountId>,
     /// The only record, if it is about one.
@@ -85,11 +89,11 @@ struct SubscriptionView {
     fields: Option<Box<[String]>>,
     /// The references that are expanded, with commas between them.
     expand: Option<String>,
-    /// What it hears of.
+    /// The operations that it is told of.
     operations: Vec<&'static str>,
-    /// Whether it is handed events as they happen; otherwise it is still told of what was before.
+    /// True if live events are delivered to it; otherwise it is still told of earlier ones.
     live: bool,
-    /// How many subscriptions see the same and share each event's frame with it, itself among them;
+    /// The number of subscriptions that see the same and share each event's frame, itself included;
     /// null if it is not live or the server is too busy to count.
     group_size: Option<usize>,
 }
@@ -99,7 +103,7 @@ struct SubscriptionView {
 pub(super) struct ConnectionList {
     /// Newest first.
     items: Vec<ConnectionView>,
-    /// How many there are, on whatever page.
+    /// The number of connections on all pages.
     total: usize,
 }
 
@@ -147,15 +151,12 @@ impl From<&SubscriptionInfo> for SubscriptionView {
         Self {
             collection: info.collection().to_owned(),
             reference: info.tag().and_then(reference),
-            account_id: match info.scope() {
-                Scope::Account(account) => Some(account),
-                Scope::Everything => None,
-            },
+            account_id: info.scope().account(),
             record: selection.record.clone(),
             filter: selection.filter.clone(),
             fields: selection.fields.clone(),
             expand: selection.expand.as_ref().map(ToString::to_string),
-            operations: info.operations().iter().map(Operation::name).collect(),
+            operations: info.operations().iter().map(EventOperation::name).collect(),
             live: info.is_live(),
             group_size: info.group_size,
         }
@@ -191,7 +192,7 @@ pub(super) async fn list(
         text(key).map(parse).transpose()
     };
     let protocol = match text("protocol") {
-        Some(name) if !PROTOCOLS.contains(&name) => {
+        Some(name) if PROTOCOLS.iter().all(|protocol| protocol.name() != name) => {
             return Err(wrong(
                 "protocol",
                 "Input should be ws, sse or pocketbase",
@@ -209,14 +210,14 @@ pub(super) async fn list(
         },
         None => None,
     };
-    let wanted = Wanted {
+    let filter = ConnectionFilter {
         account,
         user,
         protocol,
         before,
         limit: usize::try_from(limit).unwrap_or(1),
     };
-    let (connections, total) = app.hub.connections_now(&wanted).await;
+    let (connections, total) = app.hub.list_connections(&filter).await;
     Ok(Json(ConnectionList {
         items: connections.into_iter().map(ConnectionView::from).collect(),
         total,
@@ -238,20 +239,17 @@ pub(super) async fn close(
     let found = Uuid::try_parse(&id)
         .ok()
         .and_then(|id| app.hub.connection(id));
-    let line = found.ok_or_else(|| Error::not_found("There is no such connection"))?;
-    let of = line.caller();
-    let (user, account) = (
-        of.principal().map(|principal| principal.user_id),
-        of.account_id(),
-    );
+    let connection = found.ok_or_else(|| Error::not_found("There is no such connection"))?;
+    let owner = connection.caller();
+    let user = owner.principal().map(|principal| principal.user_id);
+    let account = owner.account_id();
     let event = Event::delete(
         "realtime_connections",
-        line.id(),
+        connection.id(),
         json!({"user_id": user, "account_id": account}),
     );
     let event = account.into_iter().fold(event, Event::of).by(&caller);
-    let batch = Batch::new().with(event.entry(app.clock.now()));
-    app.db.commit(batch).await.map_err(|error| error.source)?;
-    line.close(Close::Dismissed);
+    app.audit.record(event).await?;
+    connection.close(CloseReason::Dismissed);
     Ok(StatusCode::NO_CONTENT)
 }

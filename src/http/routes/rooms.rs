@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::http::error::ErrorBody;
 use crate::http::extract::{JsonBody, SignedIn, Superadmin};
 use crate::id::AccountId;
-use crate::rooms::{RoomInput, RoomList, RoomView, Words};
+use crate::rooms::{PublishRequest, RoomInput, RoomList, RoomView};
 
 /// The routes below `/api/v1/realtime/rooms`.
 pub fn routes() -> OpenApiRouter<App> {
@@ -26,7 +26,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/api/v1/realtime/rooms", tag = "rooms",
     responses((status = 200, body = RoomList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn list(State(app): State<App>, _: Superadmin) -> Json<RoomList> {
-    Json(app.rooms.defined())
+    Json(app.rooms.definitions())
 }
 
 /// Defines rooms: a pattern of their names, and who may do what in them.
@@ -88,14 +88,14 @@ async fn delete(
 /// Publishes a message in a room of the caller's account. Whether somebody is there to hear it is
 /// not told.
 #[utoipa::path(post, path = "/api/v1/realtime/rooms/{room}/publish", tag = "rooms", params(("room" = String, Path)),
-    request_body = Words,
+    request_body = PublishRequest,
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 422, body = ErrorBody), (status = 429, body = ErrorBody)))]
 async fn publish(
     State(app): State<App>,
     SignedIn(principal): SignedIn,
     Path(room): Path<String>,
-    JsonBody(words): JsonBody<Words>,
+    JsonBody(words): JsonBody<PublishRequest>,
 ) -> Result<StatusCode> {
     let caller = Caller::User(principal);
     let account = account(&app, &caller, words.account.as_deref()).await?;

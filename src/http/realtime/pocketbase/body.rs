@@ -1,4 +1,4 @@
-//! What a client sends to subscribe: JSON, a form, or a form with several parts.
+//! The body of a request with topics: JSON, a form, or a form with several parts.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use crate::app::App;
 
-/// What is asked for.
+/// A body.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct SubscribeBody {
     /// The client's id.
     pub client: String,
     /// The topics, each once.
     pub topics: Vec<String>,
 }
 
-impl Asked {
+impl SubscribeBody {
     fn add(&mut self, key: &str, value: &str) {
         match key {
             "clientId" => value.clone_into(&mut self.client),
@@ -29,7 +29,7 @@ impl Asked {
 }
 
 /// Reads a body; `None` if it cannot be read.
-pub(super) async fn read(request: Request, app: &App) -> Option<Asked> {
+pub(super) async fn read(request: Request, app: &App) -> Option<SubscribeBody> {
     let kind = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -40,16 +40,16 @@ pub(super) async fn read(request: Request, app: &App) -> Option<Asked> {
     parse(&kind, &bytes)
 }
 
-/// Takes a body apart; `None` if it is none of the three.
-pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
+/// Reads a body of a content type; `None` if it is not one of the three kinds, or malformed.
+pub fn parse(content_type: &str, bytes: &[u8]) -> Option<SubscribeBody> {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
-    let mut asked = Asked::default();
+    let mut body = SubscribeBody::default();
     match kind.trim().to_ascii_lowercase().as_str() {
         _ if bytes.is_empty() => {}
-        "application/json" => json(&mut asked, bytes)?,
+        "application/json" => json(&mut body, bytes)?,
         "application/x-www-form-urlencoded" => {
             for (key, value) in form_urlencoded::parse(bytes) {
-                asked.add(&key, &value);
+                body.add(&key, &value);
             }
         }
         "multipart/form-data" => {
@@ -57,7 +57,7 @@ pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
                 .split(';')
                 .find_map(|part| part.trim().strip_prefix("boundary="))?;
             parts(
-                &mut asked,
+                &mut body,
                 boundary.trim_matches('"'),
                 std::str::from_utf8(bytes).ok()?,
             )?;
@@ -65,24 +65,24 @@ pub fn parse(content_type: &str, bytes: &[u8]) -> Option<Asked> {
         _ => return None,
     }
     let mut known = HashSet::new();
-    asked.topics.retain(|topic| known.insert(topic.clone()));
-    Some(asked)
+    body.topics.retain(|topic| known.insert(topic.clone()));
+    Some(body)
 }
 
-fn json(asked: &mut Asked, bytes: &[u8]) -> Option<()> {
-    let Value::Object(body) = serde_json::from_slice(bytes).ok()? else {
+fn json(body: &mut SubscribeBody, bytes: &[u8]) -> Option<()> {
+    let Value::Object(object) = serde_json::from_slice(bytes).ok()? else {
         return None;
     };
-    match body.get("clientId") {
+    match object.get("clientId") {
         None | Some(Value::Null) => {}
-        Some(Value::String(client)) => asked.add("clientId", client),
+        Some(Value::String(client)) => body.add("clientId", client),
         Some(_) => return None,
     }
-    match body.get("subscriptions") {
+    match object.get("subscriptions") {
         None | Some(Value::Null) => {}
         Some(Value::Array(topics)) => {
             for topic in topics {
-                asked.add("subscriptions", topic.as_str()?);
+                body.add("subscriptions", topic.as_str()?);
             }
         }
         Some(_) => return None,
@@ -90,8 +90,8 @@ fn json(asked: &mut Asked, bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// The values of a form with several parts; files are none.
-fn parts(asked: &mut Asked, boundary: &str, text: &str) -> Option<()> {
+/// Reads the values of a form with several parts (RFC 7578).
+fn parts(body: &mut SubscribeBody, boundary: &str, text: &str) -> Option<()> {
     if boundary.is_empty() {
         return None;
     }
@@ -103,7 +103,7 @@ fn parts(asked: &mut Asked, boundary: &str, text: &str) -> Option<()> {
             .split("name=\"")
             .nth(1)
             .and_then(|rest| rest.split('"').next())?;
-        asked.add(name, value.strip_suffix("\r\n").unwrap_or(value));
+        body.add(name, value.strip_suffix("\r\n").unwrap_or(value));
     }
     Some(())
 }
@@ -112,8 +112,8 @@ fn parts(asked: &mut Asked, boundary: &str, text: &str) -> Option<()> {
 mod tests {
     use super::*;
 
-    fn asked(client: &str, topics: &[&str]) -> Asked {
-        Asked {
+    fn expected(client: &str, topics: &[&str]) -> SubscribeBody {
+        SubscribeBody {
             client: client.to_owned(),
             topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
         }
@@ -124,32 +124,32 @@ mod tests {
         let json = br#"{"clientId":"c","subscriptions":["a/*","b","a/*"]}"#;
         assert_eq!(
             parse("application/json; charset=utf-8", json),
-            Some(asked("c", &["a/*", "b"]))
+            Some(expected("c", &["a/*", "b"]))
         );
         let form = b"clientId=c&subscriptions=a%2F*&subscriptions=b";
         assert_eq!(
             parse("application/x-www-form-urlencoded", form),
-            Some(asked("c", &["a/*", "b"]))
+            Some(expected("c", &["a/*", "b"]))
         );
         let multipart = "--x\r\nContent-Disposition: form-data; name=\"clientId\"\r\n\r\nc\r\n\
             --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\na/*\r\n\
             --x\r\nContent-Disposition: form-data; name=\"subscriptions\"\r\n\r\nb\r\n--x--\r\n";
         assert_eq!(
             parse("multipart/form-data; boundary=x", multipart.as_bytes()),
-            Some(asked("c", &["a/*", "b"]))
+            Some(expected("c", &["a/*", "b"]))
         );
     }
 
     #[test]
     fn an_absent_list_is_an_empty_one_and_nonsense_is_refused() {
-        assert_eq!(parse("application/json", b"{}"), Some(asked("", &[])));
-        assert_eq!(parse("", b""), Some(asked("", &[])));
+        assert_eq!(parse("application/json", b"{}"), Some(expected("", &[])));
+        assert_eq!(parse("", b""), Some(expected("", &[])));
         assert_eq!(
             parse(
                 "application/json",
                 br#"{"clientId":"c","subscriptions":null}"#
             ),
-            Some(asked("c", &[]))
+            Some(expected("c", &[]))
         );
         for (kind, bad) in [
             ("application/json", "{"),

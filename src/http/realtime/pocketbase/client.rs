@@ -1,4 +1,4 @@
-//! The open streams, and who speaks for them.
+//! The open streams, and their sessions.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,37 +15,36 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::bucket::network;
 use crate::error::Error;
-use crate::http::realtime::Session;
+use crate::http::realtime::session::Session;
 
-/// The length of a client's id.
-const ID: usize = 40;
-/// How long a stream is kept that nobody speaks for. The `pocketbase` package gives up after 15
-/// seconds.
-const UNCLAIMED: Duration = Duration::from_secs(30);
-/// How many such streams there may be.
-const MOST_UNCLAIMED: usize = 10_000;
-/// How many of them from one address: nobody has shown credentials for them.
-const MOST_UNCLAIMED_OF_ADDRESS: usize = 100;
-/// How many streams there may be in all. Those that somebody speaks for are limited by the hub as
-/// well.
-const MOST: usize = 200_000;
-/// A batch's memory is given back if it had room for more frames.
-const KEPT_FRAMES: usize = 16;
+/// The length of a client's id, in characters.
+const CLIENT_ID_CHARS: usize = 40;
+/// Upper limit of the time for which a stream without a session is kept. The `pocketbase` package
+/// gives up after 15 seconds.
+const UNCLAIMED_TIMEOUT: Duration = Duration::from_secs(30);
+/// Upper limit of the streams without a session.
+const MAX_UNCLAIMED_STREAMS: usize = 10_000;
+/// Upper limit of these streams from one network: no credentials were presented for them.
+const MAX_UNCLAIMED_STREAMS_PER_NETWORK: usize = 100;
+/// Upper limit of all streams. The ones with a session are limited by the hub as well.
+const MAX_STREAMS: usize = 200_000;
+/// The memory of a batch is given back if it had room for more frames.
+const MAX_KEPT_FRAMES: usize = 16;
 
 /// The clients with an open stream.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<OpenStreams>);
+pub(super) struct StreamClients(Mutex<OpenStreams>);
 
 #[derive(Default)]
 struct OpenStreams {
-    by_id: HashMap<Arc<str>, Arc<Client>>,
-    /// The number of streams that nobody speaks for, by network.
+    by_id: HashMap<Arc<str>, Arc<StreamClient>>,
+    /// The number of streams without a session, by network.
     unclaimed: HashMap<Option<[u8; 8]>, usize>,
 }
 
 impl OpenStreams {
-    /// A stream is claimed, or it has ended before.
-    fn forget_unclaimed(&mut self, client: &Client) {
+    /// Forgets a stream that got a session, or ended before.
+    fn forget_unclaimed(&mut self, client: &StreamClient) {
         if client.is_claimed.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -60,33 +59,33 @@ impl OpenStreams {
 }
 
 /// A client with an open stream.
-pub(super) struct Client {
+pub(super) struct StreamClient {
     id: Arc<str>,
-    /// Where the stream was opened from.
+    /// The address from which the stream was opened.
     pub from: Option<IpAddr>,
-    /// One request is carried out after another.
-    pub talk: AsyncMutex<Talk>,
-    /// Whether somebody spoke for it.
+    /// Locked by a request, so that one is carried out after another.
+    pub state: AsyncMutex<ClientState>,
+    /// `true` if it got a session.
     is_claimed: AtomicBool,
-    /// What the stream carries.
-    carries: watch::Sender<Option<Arc<Session>>>,
+    /// The session whose frames the stream carries.
+    session: watch::Sender<Option<Arc<Session>>>,
 }
 
-/// What was agreed on with a client.
+/// The state of a client after its last request.
 #[derive(Default)]
-pub(super) struct Talk {
+pub(super) struct ClientState {
     pub session: Option<Arc<Session>>,
-    /// The topics that it asked for last.
+    /// The topics of the last request.
     pub topics: Vec<String>,
 }
 
-impl Clients {
+impl StreamClients {
     fn lock(&self) -> MutexGuard<'_, OpenStreams> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client of that id.
-    pub(super) fn get(&self, id: &str) -> Option<Arc<Client>> {
+    pub(super) fn get(&self, id: &str) -> Option<Arc<StreamClient>> {
         self.lock().by_id.get(id).cloned()
     }
 
@@ -95,103 +94,105 @@ impl Clients {
         self: &Arc<Self>,
         from: Option<IpAddr>,
         stopping: CancellationToken,
-    ) -> Option<Feed> {
+    ) -> Option<ClientStream> {
         let id: String = rand::rng()
             .sample_iter(Alphanumeric)
-            .take(ID)
+            .take(CLIENT_ID_CHARS)
             .map(char::from)
             .collect();
-        let (carries, session) = watch::channel(None);
+        let (attached, session) = watch::channel(None);
         let is_claimed = AtomicBool::new(false);
-        let client = Arc::new(Client {
+        let client = Arc::new(StreamClient {
             id: id.into(),
             from,
-            talk: AsyncMutex::default(),
+            state: AsyncMutex::default(),
             is_claimed,
-            carries,
+            session: attached,
         });
         let mut streams = self.lock();
         let unclaimed: usize = streams.unclaimed.values().sum();
         let network = from.map(network);
         let own = streams.unclaimed.get(&network).copied().unwrap_or_default();
-        if streams.by_id.len() >= MOST
-            || unclaimed >= MOST_UNCLAIMED
-            || own >= MOST_UNCLAIMED_OF_ADDRESS
+        if streams.by_id.len() >= MAX_STREAMS
+            || unclaimed >= MAX_UNCLAIMED_STREAMS
+            || own >= MAX_UNCLAIMED_STREAMS_PER_NETWORK
         {
             return None;
         }
         streams.unclaimed.insert(network, own + 1);
         streams.by_id.insert(client.id.clone(), client.clone());
         drop(streams);
-        Some(Feed {
-            registration: Registration {
+        Some(ClientStream {
+            registration: ClientRegistration {
                 clients: self.clone(),
                 client,
             },
             session,
             stopping,
             frames: Vec::new(),
-            until: Instant::now() + UNCLAIMED,
+            until: Instant::now() + UNCLAIMED_TIMEOUT,
             greeted: false,
         })
     }
 }
 
-impl Client {
-    /// Lets the stream carry what a connection has to send.
-    pub(super) fn speak_for(&self, session: Arc<Session>, clients: &Clients) {
+impl StreamClient {
+    /// Lets the stream carry the frames of a session.
+    pub(super) fn attach(&self, session: Arc<Session>, clients: &StreamClients) {
         clients.lock().forget_unclaimed(self);
-        self.carries.send_replace(Some(session));
+        self.session.send_replace(Some(session));
     }
 
-    /// Whether the stream has ended.
+    /// Returns `true` if the stream has ended.
     pub(super) fn is_gone(&self) -> bool {
-        self.carries.receiver_count() == 0
+        self.session.receiver_count() == 0
     }
 }
 
 /// Forgets the client, and with it the connection, when the stream ends.
-struct Registration {
-    clients: Arc<Clients>,
-    client: Arc<Client>,
+struct ClientRegistration {
+    clients: Arc<StreamClients>,
+    client: Arc<StreamClient>,
 }
 
-impl Drop for Registration {
+impl Drop for ClientRegistration {
     fn drop(&mut self) {
         let mut streams = self.clients.lock();
         streams.by_id.remove(&self.client.id);
         streams.forget_unclaimed(&self.client);
         drop(streams);
-        self.client.carries.send_replace(None);
+        self.client.session.send_replace(None);
     }
 }
 
-/// What an open stream needs.
-pub(super) struct Feed {
-    registration: Registration,
+/// An open stream.
+pub(super) struct ClientStream {
+    registration: ClientRegistration,
     session: watch::Receiver<Option<Arc<Session>>>,
     stopping: CancellationToken,
     frames: Vec<Bytes>,
-    /// When it ends if nobody speaks for it.
+    /// The time at which it ends if it has no session.
     until: Instant,
     greeted: bool,
 }
 
 /// The next piece of a stream.
-pub(super) async fn next(feed: Option<Feed>) -> Option<(Result<Bytes, Error>, Option<Feed>)> {
-    let mut feed = feed?;
-    if !feed.greeted {
-        feed.greeted = true;
-        let id = &feed.registration.client.id;
+pub(super) async fn next_chunk(
+    stream: Option<ClientStream>,
+) -> Option<(Result<Bytes, Error>, Option<ClientStream>)> {
+    let mut stream = stream?;
+    if !stream.greeted {
+        stream.greeted = true;
+        let id = &stream.registration.client.id;
         let greeting = format!("id:{id}\nevent:PB_CONNECT\ndata:{{\"clientId\":\"{id}\"}}\n\n");
-        return Some((Ok(greeting.into()), Some(feed)));
+        return Some((Ok(greeting.into()), Some(stream)));
     }
-    let (chunk, goes_on) = feed.chunk().await?;
-    Some((Ok(chunk), goes_on.then_some(feed)))
+    let (chunk, goes_on) = stream.chunk().await?;
+    Some((Ok(chunk), goes_on.then_some(stream)))
 }
 
-impl Feed {
-    /// What is to be sent, and whether there may be more; `None` at the end.
+impl ClientStream {
+    /// The next piece, and whether the stream goes on; `None` at the end.
     async fn chunk(&mut self) -> Option<(Bytes, bool)> {
         loop {
             let session = self.session.borrow_and_update().clone();
@@ -203,27 +204,31 @@ impl Feed {
                 }
                 continue;
             };
-            session.connection.heard();
-            let taken = tokio::select! {
+            session.connection.note_peer_activity();
+            let signals = tokio::select! {
                 changed = self.session.changed() => {
                     changed.ok()?;
                     continue;
                 }
-                taken = session.connection.next(&mut self.frames) => taken,
+                signals = session.connection.next_frames(&mut self.frames) => signals,
             };
-            session.connection.heard();
-            let chunk = self.join();
-            if taken.close.is_some() || !chunk.is_empty() {
-                return Some((chunk, taken.close.is_none()));
+            session.connection.note_peer_activity();
+            let chunk = self.join_frames();
+            if signals.close.is_some() || !chunk.is_empty() {
+                return Some((chunk, signals.close.is_none()));
             }
         }
     }
 
     /// The frames in one piece. Every event names the client.
-    fn join(&mut self) -> Bytes {
+    fn join_frames(&mut self) -> Bytes {
         let id = &self.registration.client.id;
-        let mut joined =
-            BytesMut::with_capacity(self.frames.iter().map(|frame| frame.len() + ID + 4).sum());
+        let mut joined = BytesMut::with_capacity(
+            self.frames
+                .iter()
+                .map(|frame| frame.len() + CLIENT_ID_CHARS + 4)
+                .sum(),
+        );
         for frame in self.frames.drain(..) {
             if frame.starts_with(b"event:") {
                 joined.extend_from_slice(b"id:");
@@ -232,7 +237,7 @@ impl Feed {
             }
             joined.extend_from_slice(&frame);
         }
-        if self.frames.capacity() > KEPT_FRAMES {
+        if self.frames.capacity() > MAX_KEPT_FRAMES {
             self.frames = Vec::new();
         }
         joined.freeze()

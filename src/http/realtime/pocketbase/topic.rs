@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-/// A topic, taken apart. Every text is one; most stand for nothing.
+/// A parsed topic. Every text is a topic; most of them match no records.
 #[derive(Debug)]
-pub struct Topic<'a> {
+pub struct PocketBaseTopic<'a> {
     /// A collection's name or id.
     pub collection: &'a str,
     /// One record.
@@ -13,8 +13,8 @@ pub struct Topic<'a> {
     query: Map<String, Value>,
 }
 
-impl<'a> Topic<'a> {
-    /// Takes a topic apart.
+impl<'a> PocketBaseTopic<'a> {
+    /// Parses a topic.
     pub fn parse(text: &'a str) -> Self {
         let (path, options) = text.split_once('?').unwrap_or((text, ""));
         let (collection, record) = path.split_once('/').unwrap_or((path, "*"));
@@ -30,8 +30,8 @@ impl<'a> Topic<'a> {
         self.query.get(name)?.as_str()
     }
 
-    /// The frame with only those fields of the record that are asked for; `None` if all are.
-    pub fn pick(&self, frame: &Bytes) -> Option<Bytes> {
+    /// The frame with only the requested fields of the record; `None` if all are requested.
+    pub fn pick_fields(&self, frame: &Bytes) -> Option<Bytes> {
         let wanted: Vec<&str> = self
             .option("fields")?
             .split(',')
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> (&str, Option<&str>) {
-        let topic = Topic::parse(text);
+        let topic = PocketBaseTopic::parse(text);
         (topic.collection, topic.record)
     }
 
@@ -87,7 +87,11 @@ mod tests {
 
     #[test]
     fn options_are_json_or_nothing() {
-        let filter = |text: &str| Topic::parse(text).option("filter").map(str::to_owned);
+        let filter = |text: &str| {
+            PocketBaseTopic::parse(text)
+                .option("filter")
+                .map(str::to_owned)
+        };
         let good = "notes/*?options=%7B%22query%22%3A%7B%22filter%22%3A%22a%20%3D%201%22%7D%7D";
         assert_eq!(filter(good).as_deref(), Some("a = 1"));
         for bad in [
@@ -106,7 +110,7 @@ mod tests {
         let pick = |fields: &str| {
             let options = serde_json::json!({"query": {"fields": fields}}).to_string();
             let options: String = form_urlencoded::byte_serialize(options.as_bytes()).collect();
-            Topic::parse(&format!("notes/*?options={options}")).pick(&frame)
+            PocketBaseTopic::parse(&format!("notes/*?options={options}")).pick_fields(&frame)
         };
         assert_eq!(
             pick("id, b").as_deref(),
