@@ -45,7 +45,7 @@ pub struct RoomJoin {
 pub struct Participant {
     state: Arc<ParticipantState>,
     core: Arc<RoomsCore>,
-    all: Arc<Participants>,
+    all: Arc<ParticipantRegistry>,
 }
 
 impl std::fmt::Debug for Participant {
@@ -58,9 +58,9 @@ impl std::fmt::Debug for Participant {
 
 /// The participants of this process.
 #[derive(Default)]
-pub(super) struct Participants(Mutex<HashMap<Uuid, Arc<ParticipantState>>>);
+pub(super) struct ParticipantRegistry(Mutex<HashMap<Uuid, Arc<ParticipantState>>>);
 
-impl Participants {
+impl ParticipantRegistry {
     /// Applies the present rights and rules to the participants that a predicate accepts.
     pub(super) fn recheck(&self, core: &RoomsCore, accept: impl Fn(&ParticipantState) -> bool) {
         let accepted: Vec<Arc<ParticipantState>> = lock(&self.0)
@@ -77,18 +77,18 @@ impl Participants {
 /// A participant as the service sees it.
 pub(super) struct ParticipantState {
     connection: ConnectionHandle,
-    memberships: Mutex<Memberships>,
+    memberships: Mutex<RoomMemberships>,
 }
 
 #[derive(Default)]
-struct Memberships {
+struct RoomMemberships {
     /// Set when the connection has ended and can join no more rooms.
     has_ended: bool,
-    by_name: HashMap<Arc<str>, Membership>,
+    by_name: HashMap<Arc<str>, RoomMembership>,
 }
 
 /// The connection's membership in one room.
-struct Membership {
+struct RoomMembership {
     key: RoomKey,
     conn: ConnName,
     definition: Arc<RoomDefinition>,
@@ -100,7 +100,7 @@ impl Participant {
     pub(super) fn new(
         connection: ConnectionHandle,
         core: Arc<RoomsCore>,
-        all: Arc<Participants>,
+        all: Arc<ParticipantRegistry>,
     ) -> Self {
         let state = Arc::new(ParticipantState {
             connection,
@@ -145,7 +145,7 @@ impl Participant {
         let name = known.map_or_else(|| name.into(), |membership| membership.key.name.clone());
         let key = RoomKey { account, name };
         let conn = state.enter(core, &key, conn, is_hidden, join)?;
-        let membership = Membership {
+        let membership = RoomMembership {
             key: key.clone(),
             conn,
             definition,
@@ -206,7 +206,7 @@ impl Participant {
                 "This API key is restricted: it has no scope records:write",
             ));
         }
-        let Membership {
+        let RoomMembership {
             key,
             conn,
             definition,
@@ -257,7 +257,7 @@ impl Drop for Participant {
     }
 }
 
-impl Membership {
+impl RoomMembership {
     /// Changes the member here and on other nodes.
     fn change_member(&self, core: &RoomsCore, change: impl FnOnce(&mut RoomMember)) {
         core.change(&self.key, |room| {
@@ -272,7 +272,7 @@ impl Membership {
 }
 
 impl ParticipantState {
-    fn memberships(&self) -> MutexGuard<'_, Memberships> {
+    fn memberships(&self) -> MutexGuard<'_, RoomMemberships> {
         lock(&self.memberships)
     }
 
@@ -330,8 +330,8 @@ impl ParticipantState {
     }
 
     /// Gives up a membership. If the connection may return, the others see the member for a while.
-    fn vacate(&self, core: &RoomsCore, membership: &Membership, may_return: bool) {
-        let Membership { key, conn, .. } = membership;
+    fn vacate(&self, core: &RoomsCore, membership: &RoomMembership, may_return: bool) {
+        let RoomMembership { key, conn, .. } = membership;
         core.change(key, |room| {
             room.remove_listener(self.connection.id());
             if may_return && !core.grace().is_zero() {
@@ -379,8 +379,8 @@ impl ParticipantState {
     }
 
     /// Shows or hides the member, and lets it see the others or not.
-    fn apply_visibility(&self, core: &RoomsCore, membership: &Membership) {
-        let Membership {
+    fn apply_visibility(&self, core: &RoomsCore, membership: &RoomMembership) {
+        let RoomMembership {
             key,
             conn,
             is_hidden,

@@ -12,7 +12,7 @@ use super::cluster_link;
 use super::definition_input::{RoomInput, RoomList, RoomView};
 use super::definition_store::DefinitionStore;
 use super::message::PublishRequest;
-use super::participant::{Participant, ParticipantState, Participants};
+use super::participant::{Participant, ParticipantRegistry, ParticipantState};
 use super::publish::{publish_for_caller, publish_for_server};
 use super::rooms_core::RoomsCore;
 use crate::auth::Caller;
@@ -30,7 +30,7 @@ const WORK_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Rooms {
     core: Arc<RoomsCore>,
-    participants: Arc<Participants>,
+    participants: Arc<ParticipantRegistry>,
     /// Held while definitions are loaded, so that an older state never replaces a newer one.
     loading: Arc<tokio::sync::Mutex<()>>,
 }
@@ -163,7 +163,7 @@ impl Rooms {
         Ok(row.into())
     }
 
-    /// Changes a definition. Participants that may no longer be in a room leave it at once.
+    /// Changes a definition. ParticipantRegistry that may no longer be in a room leave it at once.
     ///
     /// # Errors
     ///

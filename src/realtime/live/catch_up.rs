@@ -13,9 +13,11 @@ use crate::realtime::connection::outbound::CloseReason;
 use crate::realtime::connection::state::ConnectionState;
 use crate::realtime::protocol::{ControlFrame, ResyncReason};
 use crate::realtime::subscription::{Subscription, SubscriptionId};
-use crate::realtime::visibility::change_event::{ChangeEvent, Judgement};
+use crate::realtime::visibility::change_event::{ChangeEvent, EventJudgement};
 use crate::realtime::visibility::dependencies::RuleDependencies;
-use crate::realtime::visibility::evaluate::{Candidate, Evaluation, OutOfSteps, Questions};
+use crate::realtime::visibility::evaluate::{
+    Evaluation, EventCandidate, OutOfSteps, RuleQuestions,
+};
 use crate::realtime::visibility::expand::ExpandBatch;
 use crate::realtime::visibility::step_budget::{StepBudget, StepBudgets};
 use crate::realtime::visibility::viewpoint::Viewpoint;
@@ -61,13 +63,13 @@ struct ShownEvent {
     /// The index of the event.
     event: usize,
     subscription: Arc<Subscription>,
-    judgement: Judgement,
+    judgement: EventJudgement,
 }
 
 impl MissedEvents {
-    fn candidate(&self, shown: &ShownEvent) -> Option<Candidate<'_, SubscriptionId>> {
+    fn candidate(&self, shown: &ShownEvent) -> Option<EventCandidate<'_, SubscriptionId>> {
         let key = shown.subscription.id;
-        Some(Candidate {
+        Some(EventCandidate {
             key,
             viewpoint: self.viewpoints.get(&key)?,
             event: self.events.get(shown.event)?,
@@ -124,7 +126,7 @@ impl CatchUp<'_> {
             .filter_map(|change| self.event(catalog, change))
             .collect();
         let viewpoints = self.viewpoints(catalog);
-        let mut questions = Questions::new(&self.context.db);
+        let mut questions = RuleQuestions::new(&self.context.db);
         for (_, _, candidate) in self.candidates(&events, &viewpoints) {
             questions.add(&candidate, budget)?;
         }
@@ -183,11 +185,17 @@ impl CatchUp<'_> {
         &'e self,
         events: &'e [ChangeEvent],
         viewpoints: &'e HashMap<SubscriptionId, Viewpoint>,
-    ) -> impl Iterator<Item = (usize, &'e Arc<Subscription>, Candidate<'e, SubscriptionId>)> {
+    ) -> impl Iterator<
+        Item = (
+            usize,
+            &'e Arc<Subscription>,
+            EventCandidate<'e, SubscriptionId>,
+        ),
+    > {
         events.iter().enumerate().flat_map(move |(index, event)| {
             self.subscriptions.iter().filter_map(move |subscription| {
                 let viewpoint = viewpoints.get(&subscription.id)?;
-                let candidate = Candidate {
+                let candidate = EventCandidate {
                     key: subscription.id,
                     viewpoint,
                     event,

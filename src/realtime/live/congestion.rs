@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::group::Receivers;
+use super::group::EventReceivers;
 use crate::realtime::connection::state::ConnectionState;
 
 /// Congested connections are waited for if they are at least this part of an event's receivers:
@@ -21,8 +21,8 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Lets the receivers of an event catch up if many of them are congested, and returns whether it
 /// waited. Events stay in the log for that time. Connections that take nothing are given up on:
 /// they delay nobody from then on, and their queues overflow.
-pub(in crate::realtime) async fn wait_for_congested(receivers: Receivers) -> bool {
-    let Receivers {
+pub(in crate::realtime) async fn wait_for_congested(receivers: EventReceivers) -> bool {
+    let EventReceivers {
         sent, congested, ..
     } = receivers;
     if congested.len() * CONGESTED_PART <= sent {

@@ -11,8 +11,8 @@ use crate::realtime::connection::frame_buffer::LogMark;
 use crate::realtime::connection::outbound::{CloseReason, PushOutcome};
 use crate::realtime::connection::state::ConnectionState;
 use crate::realtime::subscription::OperationSet;
-use crate::realtime::visibility::change_event::{ChangeEvent, Judgement};
-use crate::realtime::visibility::evaluate::{Candidate, Evaluation};
+use crate::realtime::visibility::change_event::{ChangeEvent, EventJudgement};
+use crate::realtime::visibility::evaluate::{Evaluation, EventCandidate};
 use crate::realtime::visibility::viewpoint::{MatchKey, Viewpoint, ViewpointKey};
 use crate::schema::{Catalog, Collection};
 
@@ -29,7 +29,7 @@ pub(in crate::realtime) struct SubscriptionGroup {
 
 /// The receivers of an event.
 #[derive(Default)]
-pub(in crate::realtime) struct Receivers {
+pub(in crate::realtime) struct EventReceivers {
     /// The number of frames that were put into queues.
     pub(in crate::realtime) sent: usize,
     /// The number of connections whose events were dropped because they read too slowly.
@@ -52,8 +52,8 @@ impl SubscriptionGroup {
         &'e self,
         id: GroupId,
         event: &'e ChangeEvent,
-    ) -> Candidate<'e, GroupId> {
-        Candidate {
+    ) -> EventCandidate<'e, GroupId> {
+        EventCandidate {
             key: id,
             viewpoint: &self.viewpoint,
             event,
@@ -73,11 +73,11 @@ impl SubscriptionGroup {
     /// Delivers an event to the members that it is for.
     pub(in crate::realtime) fn deliver(
         &self,
-        candidate: &Candidate<'_, GroupId>,
-        judgement: Judgement,
+        candidate: &EventCandidate<'_, GroupId>,
+        judgement: EventJudgement,
         evaluation: &Evaluation<GroupId>,
         mark: LogMark,
-        receivers: &mut Receivers,
+        receivers: &mut EventReceivers,
     ) {
         let mut frame = None;
         let mut tagged = TaggedFrames::default();

@@ -12,7 +12,7 @@ use super::group_index::GroupId;
 use super::topics::ShardTopics;
 use crate::changes::{Change, Cursor, ReadLimit};
 use crate::realtime::visibility::change_event::ChangeEvent;
-use crate::realtime::visibility::evaluate::{Evaluation, Questions};
+use crate::realtime::visibility::evaluate::{Evaluation, RuleQuestions};
 use crate::realtime::visibility::expand::ExpandBatch;
 use crate::realtime::visibility::step_budget::StepBudgets;
 use crate::schema::Catalog;
@@ -57,7 +57,7 @@ impl PrefetchSize {
 /// The evaluation of the next events. It is valid as long as no subscription is added or removed,
 /// nobody's rights change, and the collections stay the same.
 #[derive(Default)]
-pub(in crate::realtime) struct Prefetched {
+pub(in crate::realtime) struct PrefetchedEvents {
     /// The collections for which it is valid.
     catalog: Arc<Catalog>,
     /// The number of events that were looked at and are still to come.
@@ -75,7 +75,7 @@ pub(in crate::realtime) struct PrefetchedEvent {
     pub(in crate::realtime) unexpanded: HashSet<GroupId>,
 }
 
-impl Prefetched {
+impl PrefetchedEvents {
     /// The next event, if the database was needed for it.
     pub(in crate::realtime) fn take(&mut self, change: &Change) -> Option<PrefetchedEvent> {
         self.remaining = self.remaining.saturating_sub(1);
@@ -118,7 +118,7 @@ impl Prefetch<'_> {
     /// for that; unless `known` is still valid.
     pub(in crate::realtime) async fn run(
         mut self,
-        known: &mut Prefetched,
+        known: &mut PrefetchedEvents,
         changes: &[Arc<Change>],
     ) {
         let catalog = self.context.catalog.current();
@@ -130,10 +130,10 @@ impl Prefetch<'_> {
             .of_collection(first, &catalog, &self.cursor)
             .is_some_and(|(topic, _)| topic.needs_database());
         if !needs_database {
-            *known = Prefetched {
+            *known = PrefetchedEvents {
                 catalog,
                 remaining: 1,
-                ..Prefetched::default()
+                ..PrefetchedEvents::default()
             };
             return;
         }
@@ -143,7 +143,7 @@ impl Prefetch<'_> {
             if let Ok(prefetched) = self.evaluate(&catalog, &changes[..count]).await {
                 let elapsed = start.elapsed();
                 self.size.adapt(elapsed);
-                *known = Prefetched {
+                *known = PrefetchedEvents {
                     time_per_event: elapsed / u32::try_from(count).unwrap_or(1),
                     ..prefetched
                 };
@@ -158,9 +158,9 @@ impl Prefetch<'_> {
         &mut self,
         catalog: &Arc<Catalog>,
         changes: &[Arc<Change>],
-    ) -> Result<Prefetched, TooManyEvents> {
+    ) -> Result<PrefetchedEvents, TooManyEvents> {
         let is_lone = changes.len() == 1;
-        let mut questions = Questions::new(&self.context.db);
+        let mut questions = RuleQuestions::new(&self.context.db);
         let events = self.ask(catalog, changes, &mut questions);
         let answered = questions.run().await;
         if answered.is_err() {
@@ -187,7 +187,7 @@ impl Prefetch<'_> {
         let by_position = |(event, unexpanded): (ChangeEvent, HashSet<GroupId>)| {
             (event.position(), PrefetchedEvent { event, unexpanded })
         };
-        Ok(Prefetched {
+        Ok(PrefetchedEvents {
             catalog: catalog.clone(),
             remaining: changes.len(),
             events: events
@@ -205,7 +205,7 @@ impl Prefetch<'_> {
         &mut self,
         catalog: &Arc<Catalog>,
         changes: &[Arc<Change>],
-        questions: &mut Questions<GroupId>,
+        questions: &mut RuleQuestions<GroupId>,
     ) -> Vec<ChangeEvent> {
         let mut events = Vec::new();
         for change in changes {

@@ -13,7 +13,7 @@ use super::congestion::wait_for_congested;
 use super::context::ShardContext;
 use super::handles::{ShardHandle, ShardProgress};
 use super::member::LiveMember;
-use super::prefetch::{Prefetch, PrefetchSize, Prefetched, PrefetchedEvent};
+use super::prefetch::{Prefetch, PrefetchSize, PrefetchedEvent, PrefetchedEvents};
 use super::recent_changes::RecentChanges;
 use super::shard_map::ShardShare;
 use super::topic::TopicDelivery;
@@ -100,12 +100,12 @@ impl Shard {
 
     async fn deliver_batch(&mut self, batch: FeedBatch) {
         let (mut events, mut sent, mut overflowed, mut sent_in_turn) = (0, 0, 0, 0);
-        let mut prefetched = Prefetched::default();
+        let mut prefetched = PrefetchedEvents::default();
         for (index, change) in batch.changes.iter().enumerate() {
             while let Ok(command) = self.commands.try_recv() {
                 self.handle_command(command).await;
                 // Others may be told now, or with other rights.
-                prefetched = Prefetched::default();
+                prefetched = PrefetchedEvents::default();
             }
             let prefetch = Prefetch {
                 cursor: self.cursor(),
@@ -146,7 +146,7 @@ impl Shard {
     fn deliver(
         &mut self,
         change: &Arc<Change>,
-        prefetched: &mut Prefetched,
+        prefetched: &mut PrefetchedEvents,
         until: i64,
     ) -> TopicDelivery {
         let (start, before) = (Instant::now(), self.cursor());

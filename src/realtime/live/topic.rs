@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::group::{Receivers, SubscriptionGroup};
+use super::group::{EventReceivers, SubscriptionGroup};
 use super::group_index::{GroupId, GroupIndex};
 use super::member::LiveMember;
 use crate::auth::Caller;
@@ -14,7 +14,7 @@ use crate::realtime::subscription::SubscriptionId;
 use crate::realtime::visibility::change_event::ChangeEvent;
 use crate::realtime::visibility::dependencies::RuleDependencies;
 use crate::realtime::visibility::difference::resync_reason;
-use crate::realtime::visibility::evaluate::{Evaluation, Questions};
+use crate::realtime::visibility::evaluate::{Evaluation, RuleQuestions};
 use crate::realtime::visibility::expand::ExpandBatch;
 use crate::realtime::visibility::step_budget::StepBudget;
 use crate::realtime::visibility::viewpoint::{Viewpoint, ViewpointKey};
@@ -40,13 +40,13 @@ pub(in crate::realtime) struct CollectionTopic {
     asking: usize,
     /// The number of groups that expand references.
     expanding: usize,
-    invalidations: Invalidations,
+    invalidations: TopicInvalidations,
 }
 
 /// The last changes because of which members must fetch everything again, and have not been told
 /// so.
 #[derive(Debug, Default)]
-struct Invalidations {
+struct TopicInvalidations {
     /// The position of a change of records that the list rule reads.
     list: Option<i64>,
     /// The position of a change of records that the view rule reads.
@@ -57,7 +57,7 @@ struct Invalidations {
     unjudged: HashMap<GroupId, i64>,
 }
 
-impl Invalidations {
+impl TopicInvalidations {
     fn of_rule(&mut self, operation: Operation) -> &mut Option<i64> {
         if operation == Operation::View {
             &mut self.view
@@ -90,7 +90,7 @@ impl Invalidations {
 /// The delivery of one event.
 #[derive(Default)]
 pub(in crate::realtime) struct TopicDelivery {
-    pub(in crate::realtime) receivers: Receivers,
+    pub(in crate::realtime) receivers: EventReceivers,
     /// Groups for which no steps were left to judge it.
     pub(in crate::realtime) unjudged: HashSet<GroupId>,
 }
@@ -286,7 +286,7 @@ impl CollectionTopic {
     pub(in crate::realtime) fn ask(
         &mut self,
         event: &ChangeEvent,
-        questions: &mut Questions<GroupId>,
+        questions: &mut RuleQuestions<GroupId>,
         budget: &mut StepBudget,
     ) {
         if self.asking == 0 {

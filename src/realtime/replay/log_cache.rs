@@ -1,4 +1,4 @@
-//! Segments of the change log that are being replayed: after a break many clients read the same
+//! CachedSegments of the change log that are being replayed: after a break many clients read the same
 //! ones, and most of them see the same in them.
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,12 +22,12 @@ const SEGMENT_LIMIT: ReadLimit = ReadLimit {
 const MAX_CONCURRENT_QUERIES: usize = 2;
 
 /// The segments of one scope, by the position after which they begin.
-type Segments = BTreeMap<i64, Arc<LogSegment>>;
+type CachedSegments = BTreeMap<i64, Arc<LogSegment>>;
 
 /// The cache of one scope; cheap to clone.
 #[derive(Clone, Default)]
 struct ScopeCache {
-    segments: Arc<AsyncMutex<Segments>>,
+    segments: Arc<AsyncMutex<CachedSegments>>,
     /// Held while expressions are evaluated over many bytes: one thread at a time does that for a
     /// scope.
     evaluating: Arc<Mutex<()>>,
@@ -111,7 +111,7 @@ impl LogCache {
 
     /// Removes the segments that were read longest ago while the cache is full: of this scope
     /// first, then of others.
-    fn make_room(&self, segments: &mut Segments) {
+    fn make_room(&self, segments: &mut CachedSegments) {
         self.remove_oldest(segments);
         if self.memory.is_full() {
             for cache in self.scopes().values() {
@@ -123,7 +123,7 @@ impl LogCache {
         }
     }
 
-    fn remove_oldest(&self, segments: &mut Segments) {
+    fn remove_oldest(&self, segments: &mut CachedSegments) {
         while self.memory.is_full() {
             let oldest = segments
                 .iter()

@@ -8,7 +8,7 @@ use super::client::{AccessSnapshot, ReplayClient};
 use super::segment::{CollectionSlice, EncodedEvent, LogSegment};
 use crate::changes::Change;
 use crate::realtime::subscription::{Subscription, SubscriptionId};
-use crate::realtime::visibility::evaluate::{Candidate, Evaluation, Questions};
+use crate::realtime::visibility::evaluate::{Evaluation, EventCandidate, RuleQuestions};
 use crate::realtime::visibility::expand::ExpandBatch;
 use crate::realtime::visibility::rule_query::QueryFailed;
 use crate::realtime::visibility::step_budget::StepBudget;
@@ -26,7 +26,7 @@ impl AskingSubscription {
         &self,
         from: i64,
         until: i64,
-    ) -> impl Iterator<Item = Candidate<'_, SubscriptionId>> {
+    ) -> impl Iterator<Item = EventCandidate<'_, SubscriptionId>> {
         self.slice
             .events
             .iter()
@@ -35,7 +35,7 @@ impl AskingSubscription {
                     && event.position() <= until
                     && self.subscription.scope.holds(&event.change)
             })
-            .map(|event| Candidate {
+            .map(|event| EventCandidate {
                 key: self.subscription.id,
                 viewpoint: &self.viewpoint,
                 event,
@@ -96,7 +96,7 @@ impl SegmentReader {
         let context = &*client.context;
         // A replay delays nobody else.
         let mut budget = StepBudget::unlimited();
-        let mut questions = Questions::new(&context.db);
+        let mut questions = RuleQuestions::new(&context.db);
         for asking in &self.asking {
             for candidate in asking.candidates(from, self.until) {
                 questions

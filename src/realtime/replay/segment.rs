@@ -10,8 +10,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use crate::changes::{Change, ChangeLog};
 use crate::id::{AccountId, CollectionId};
 use crate::realtime::subscription::{AccountScope, SubscriptionId};
-use crate::realtime::visibility::change_event::{ChangeEvent, Judgement};
-use crate::realtime::visibility::evaluate::{Candidate, Evaluation};
+use crate::realtime::visibility::change_event::{ChangeEvent, EventJudgement};
+use crate::realtime::visibility::evaluate::{Evaluation, EventCandidate};
 use crate::realtime::visibility::step_budget::StepBudget;
 use crate::realtime::visibility::viewpoint::{Viewpoint, ViewpointKey};
 use crate::schema::Collection;
@@ -40,7 +40,7 @@ impl CacheMemory {
 pub(in crate::realtime) struct EncodedEvent {
     pub(in crate::realtime) position: i64,
     account: Option<AccountId>,
-    pub(in crate::realtime) judgement: Judgement,
+    pub(in crate::realtime) judgement: EventJudgement,
     pub(in crate::realtime) frame: Bytes,
 }
 
@@ -256,7 +256,7 @@ fn encode(
     viewpoint: &Viewpoint,
     evaluation: &Evaluation<SubscriptionId>,
 ) -> Option<EncodedEvent> {
-    let candidate = Candidate {
+    let candidate = EventCandidate {
         key,
         viewpoint,
         event,

@@ -13,14 +13,14 @@ use crate::realtime::protocol::{EventOperation, Protocol, RecordEvent, Visibilit
 use crate::schema::{Collection, SYSTEM_FIELDS};
 
 /// A record as a JSON object.
-pub(in crate::realtime) type Record = Map<String, Json>;
+pub(in crate::realtime) type RecordObject = Map<String, Json>;
 
 /// The size of a parsed document, as a multiple of its text, roughly.
 const PARSED_SIZE_FACTOR: usize = 6;
 
 /// The meaning of a change for a viewpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::realtime) struct Judgement {
+pub(in crate::realtime) struct EventJudgement {
     pub(in crate::realtime) operation: EventOperation,
     pub(in crate::realtime) visibility_change: Option<VisibilityChange>,
 }
@@ -31,8 +31,8 @@ pub(in crate::realtime) struct ChangeEvent {
     pub(in crate::realtime) change: Arc<Change>,
     pub(in crate::realtime) collection: Arc<Collection>,
     cursor: Cursor,
-    before: OnceLock<Option<Record>>,
-    after: OnceLock<Option<Record>>,
+    before: OnceLock<Option<RecordObject>>,
+    after: OnceLock<Option<RecordObject>>,
     frames: FrameCache,
 }
 
@@ -99,11 +99,11 @@ impl ChangeEvent {
     pub(in crate::realtime) fn encode(
         &self,
         protocol: &dyn Protocol,
-        judgement: Judgement,
-        projection: Projection<'_>,
-        expanded: Option<(&Record, &FrameCache)>,
+        judgement: EventJudgement,
+        projection: RecordProjection<'_>,
+        expanded: Option<(&RecordObject, &FrameCache)>,
     ) -> Bytes {
-        let Judgement {
+        let EventJudgement {
             operation,
             visibility_change,
         } = judgement;
@@ -147,7 +147,7 @@ impl ChangeEvent {
         frames.push(EncodedFrame {
             judgement,
             protocol: protocol.name(),
-            projection: projection.map(Projection::keep),
+            projection: projection.map(RecordProjection::keep),
             bytes: bytes.clone(),
         });
         bytes
@@ -160,7 +160,7 @@ impl ChangeEvent {
     }
 
     /// The record with the present fields of the collection.
-    fn conform(&self, mut record: Record) -> Record {
+    fn conform(&self, mut record: RecordObject) -> RecordObject {
         if self.is_older_than_schema() {
             record.retain(|key, _| self.collection.field(key).is_some() || is_system_field(key));
             for field in &self.collection.fields {
@@ -180,7 +180,7 @@ fn is_system_field(name: &str) -> bool {
 pub(in crate::realtime) struct RecordSide<'e> {
     event: &'e ChangeEvent,
     document: Option<&'e str>,
-    parsed: &'e OnceLock<Option<Record>>,
+    parsed: &'e OnceLock<Option<RecordObject>>,
 }
 
 impl<'e> RecordSide<'e> {
@@ -190,7 +190,7 @@ impl<'e> RecordSide<'e> {
     }
 
     /// The parsed record; `None` if there is none, or if it cannot be read.
-    pub(in crate::realtime) fn record(self) -> Option<&'e Record> {
+    pub(in crate::realtime) fn record(self) -> Option<&'e RecordObject> {
         let parse = || {
             serde_json::from_str(self.document?)
                 .ok()
@@ -204,7 +204,11 @@ impl<'e> RecordSide<'e> {
         self.record()?.get(field)?.as_str()
     }
 
-    fn render(self, projection: &Projection<'_>, expanded: Option<&Record>) -> Cow<'e, str> {
+    fn render(
+        self,
+        projection: &RecordProjection<'_>,
+        expanded: Option<&RecordObject>,
+    ) -> Cow<'e, str> {
         if projection.is_whole() && expanded.is_none() && !self.event.is_older_than_schema() {
             return Cow::Borrowed(self.document.unwrap_or("{}"));
         }
@@ -223,7 +227,7 @@ impl<'e> RecordSide<'e> {
 
 /// The part of a record that is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::realtime) struct Projection<'a> {
+pub(in crate::realtime) struct RecordProjection<'a> {
     pub(in crate::realtime) view: &'a FieldView,
     /// The fields that were asked for; `None` for all.
     pub(in crate::realtime) fields: Option<&'a [String]>,
@@ -231,7 +235,7 @@ pub(in crate::realtime) struct Projection<'a> {
     pub(in crate::realtime) shows_old: bool,
 }
 
-impl Projection<'_> {
+impl RecordProjection<'_> {
     fn keep(self) -> OwnedProjection {
         OwnedProjection {
             view: self.view.clone(),
@@ -245,7 +249,7 @@ impl Projection<'_> {
         self.view.is_plain() && self.fields.is_none()
     }
 
-    fn apply(&self, record: &mut Record) {
+    fn apply(&self, record: &mut RecordObject) {
         self.view.apply(record);
         if let Some(fields) = self.fields {
             record.retain(|key, _| is_system_field(key) || fields.iter().any(|field| field == key));
@@ -260,8 +264,8 @@ struct OwnedProjection {
 }
 
 impl OwnedProjection {
-    fn as_projection(&self) -> Projection<'_> {
-        Projection {
+    fn as_projection(&self) -> RecordProjection<'_> {
+        RecordProjection {
             view: &self.view,
             fields: self.fields.as_deref(),
             shows_old: self.shows_old,
@@ -271,7 +275,7 @@ impl OwnedProjection {
 
 /// A frame, and what it shows.
 struct EncodedFrame {
-    judgement: Judgement,
+    judgement: EventJudgement,
     protocol: &'static str,
     /// `None` for a deleted record, of which only the id is shown.
     projection: Option<OwnedProjection>,

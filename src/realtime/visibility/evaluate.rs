@@ -1,6 +1,6 @@
 //! The stages of the pipeline after the match, in their order: ask, judge, expand, encode.
 //!
-//! A [`Candidate`] is one event for one viewpoint, under the key that its user gives the viewpoint:
+//! A [`EventCandidate`] is one event for one viewpoint, under the key that its user gives the viewpoint:
 //! a group of live subscriptions, or one subscription. Candidates that need the database are
 //! [asked](Evaluation::ask) about first, many with one statement, and their references are
 //! [expanded](Evaluation::expand) together. The others may be judged and encoded at once.
@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use bytes::Bytes;
 
-use super::change_event::{ChangeEvent, Judgement};
+use super::change_event::{ChangeEvent, EventJudgement};
 use super::expand::{ExpandBatch, ExpandedEvents};
 use super::rule_query::{QueryFailed, RuleAnswer, RuleQuery, RuleQuestion};
 use super::step_budget::StepBudget;
@@ -20,7 +20,7 @@ use crate::schema::CatalogHandle;
 
 /// An event for a viewpoint.
 #[derive(Clone, Copy)]
-pub(in crate::realtime) struct Candidate<'e, K> {
+pub(in crate::realtime) struct EventCandidate<'e, K> {
     /// The viewpoint's key.
     pub(in crate::realtime) key: K,
     pub(in crate::realtime) viewpoint: &'e Viewpoint,
@@ -32,13 +32,13 @@ pub(in crate::realtime) struct Candidate<'e, K> {
 pub(in crate::realtime) struct OutOfSteps;
 
 /// The questions of some candidates, which are asked together.
-pub(in crate::realtime) struct Questions<K> {
+pub(in crate::realtime) struct RuleQuestions<K> {
     query: RuleQuery,
     by_candidate: HashMap<(K, i64), RuleQuestion>,
     by_question: HashMap<(RuleQuestionKey, i64), RuleQuestion>,
 }
 
-impl<K: Copy + Eq + Hash> Questions<K> {
+impl<K: Copy + Eq + Hash> RuleQuestions<K> {
     pub(in crate::realtime) fn new(db: &Db) -> Self {
         Self {
             query: RuleQuery::new(db),
@@ -55,10 +55,10 @@ impl<K: Copy + Eq + Hash> Questions<K> {
     /// If no steps are left to find out what to ask.
     pub(in crate::realtime) fn add(
         &mut self,
-        candidate: &Candidate<'_, K>,
+        candidate: &EventCandidate<'_, K>,
         budget: &mut StepBudget,
     ) -> Result<(), OutOfSteps> {
-        let Candidate {
+        let EventCandidate {
             key,
             viewpoint,
             event,
@@ -119,10 +119,10 @@ impl<K: Copy + Eq + Hash> Evaluation<K> {
     /// If no steps are left to judge.
     pub(in crate::realtime) fn judge(
         &self,
-        candidate: &Candidate<'_, K>,
+        candidate: &EventCandidate<'_, K>,
         budget: &mut StepBudget,
-    ) -> Result<Option<Judgement>, OutOfSteps> {
-        let Candidate {
+    ) -> Result<Option<EventJudgement>, OutOfSteps> {
+        let EventCandidate {
             key,
             viewpoint,
             event,
@@ -156,8 +156,8 @@ impl<K: Copy + Eq + Hash> Evaluation<K> {
     /// Encodes the event of a candidate that was judged.
     pub(in crate::realtime) fn encode(
         &self,
-        candidate: &Candidate<'_, K>,
-        judgement: Judgement,
+        candidate: &EventCandidate<'_, K>,
+        judgement: EventJudgement,
     ) -> Bytes {
         candidate
             .viewpoint

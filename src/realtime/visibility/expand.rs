@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tokio::time::sleep;
 
-use super::change_event::{FrameCache, Record};
+use super::change_event::{FrameCache, RecordObject};
 use super::rule_query::{QUERY_TIMEOUT, QueryFailed, RETRY_DELAY};
 use crate::access::{ExpandPlan, ExpandPlanKey, LoadError, LoadedRecords, Placement};
 use crate::db::Db;
@@ -193,7 +193,7 @@ impl ExpandedEvents {
         plan: &ExpandPlan,
         protocol: &dyn Protocol,
         position: i64,
-    ) -> Option<(&Record, &FrameCache)> {
+    ) -> Option<(&RecordObject, &FrameCache)> {
         if self.by_key.is_empty() {
             return None;
         }

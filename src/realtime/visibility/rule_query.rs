@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::change_event::Record;
+use super::change_event::RecordObject;
 use crate::auth::Caller;
 use crate::db::{Db, Sql, Stmt};
 use crate::expr::Predicate;
@@ -43,7 +43,7 @@ pub(in crate::realtime) struct RuleQuestion {
     pub(in crate::realtime) after: Option<usize>,
 }
 
-/// Questions that are asked together.
+/// RuleQuestions that are asked together.
 pub(in crate::realtime) struct RuleQuery {
     db: Db,
     stmts: Vec<Stmt>,
@@ -66,7 +66,7 @@ impl RuleQuery {
         &mut self,
         rule: &Predicate,
         caller: &Caller,
-        record: &Record,
+        record: &RecordObject,
     ) -> usize {
         let number = self.count;
         self.count += 1;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::change_event::{ChangeEvent, Judgement, Projection, RecordSide};
+use super::change_event::{ChangeEvent, EventJudgement, RecordProjection, RecordSide};
 use super::expand::{ExpandBatch, ExpandedEvents};
 use super::rule_query::{RuleAnswer, RuleQuery, RuleQuestion};
 use crate::access::{Access, ExpandPlan, ExpandPlanKey, FieldView, Gate, GateKey};
@@ -224,7 +224,7 @@ impl Viewpoint {
         &self,
         event: &ChangeEvent,
         answer: RuleAnswer,
-    ) -> Option<Judgement> {
+    ) -> Option<EventJudgement> {
         if !self.is_about(&event.change) {
             return None;
         }
@@ -239,7 +239,7 @@ impl Viewpoint {
             (true, false) if !after.exists() => (EventOperation::Delete, None),
             (true, false) => (EventOperation::Delete, Some(VisibilityChange::Left)),
         };
-        Some(Judgement {
+        Some(EventJudgement {
             operation,
             visibility_change,
         })
@@ -249,7 +249,7 @@ impl Viewpoint {
     pub(in crate::realtime) fn request_expansion(
         &self,
         event: &ChangeEvent,
-        judgement: Judgement,
+        judgement: EventJudgement,
         batch: &mut ExpandBatch,
     ) -> bool {
         let Some(plan) = self.expand_plan_for(judgement) else {
@@ -267,7 +267,7 @@ impl Viewpoint {
     pub(in crate::realtime) fn encode(
         &self,
         event: &ChangeEvent,
-        judgement: Judgement,
+        judgement: EventJudgement,
         expanded: &ExpandedEvents,
     ) -> Bytes {
         let expanded = self
@@ -275,7 +275,7 @@ impl Viewpoint {
             .and_then(|plan| expanded.find(plan, self.protocol, event.position()));
         let has_old =
             judgement.operation != EventOperation::Create && judgement.visibility_change.is_none();
-        let projection = Projection {
+        let projection = RecordProjection {
             view: &self.view,
             fields: self.selection.fields.as_deref(),
             shows_old: self.selection.old && has_old,
@@ -284,7 +284,7 @@ impl Viewpoint {
     }
 
     /// The references to expand in an event; a deleted record has none.
-    fn expand_plan_for(&self, judgement: Judgement) -> Option<&ExpandPlan> {
+    fn expand_plan_for(&self, judgement: EventJudgement) -> Option<&ExpandPlan> {
         self.expand_plan
             .as_ref()
             .filter(|_| judgement.operation != EventOperation::Delete)

@@ -94,7 +94,7 @@ impl StreamClients {
         self: &Arc<Self>,
         from: Option<IpAddr>,
         stopping: CancellationToken,
-    ) -> Option<ClientStream> {
+    ) -> Option<TopicStream> {
         let id: String = rand::rng()
             .sample_iter(Alphanumeric)
             .take(CLIENT_ID_CHARS)
@@ -122,7 +122,7 @@ impl StreamClients {
         streams.unclaimed.insert(network, own + 1);
         streams.by_id.insert(client.id.clone(), client.clone());
         drop(streams);
-        Some(ClientStream {
+        Some(TopicStream {
             registration: ClientRegistration {
                 clients: self.clone(),
                 client,
@@ -166,7 +166,7 @@ impl Drop for ClientRegistration {
 }
 
 /// An open stream.
-pub(super) struct ClientStream {
+pub(super) struct TopicStream {
     registration: ClientRegistration,
     session: watch::Receiver<Option<Arc<Session>>>,
     stopping: CancellationToken,
@@ -178,8 +178,8 @@ pub(super) struct ClientStream {
 
 /// The next piece of a stream.
 pub(super) async fn next_chunk(
-    stream: Option<ClientStream>,
-) -> Option<(Result<Bytes, Error>, Option<ClientStream>)> {
+    stream: Option<TopicStream>,
+) -> Option<(Result<Bytes, Error>, Option<TopicStream>)> {
     let mut stream = stream?;
     if !stream.greeted {
         stream.greeted = true;
@@ -191,7 +191,7 @@ pub(super) async fn next_chunk(
     Some((Ok(chunk), goes_on.then_some(stream)))
 }
 
-impl ClientStream {
+impl TopicStream {
     /// The next piece, and whether the stream goes on; `None` at the end.
     async fn chunk(&mut self) -> Option<(Bytes, bool)> {
         loop {
