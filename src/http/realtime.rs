@@ -7,6 +7,7 @@
 
 mod connections;
 mod credential;
+mod event_stream;
 mod parameters;
 pub mod pocketbase;
 mod session;

@@ -13,6 +13,7 @@ crate::both![
     messages_come_over_http_and_name_who_sent_them,
     hooks_publish_without_any_rule,
     commands_without_sense_are_refused_and_the_connection_lives,
+    answers_come_in_the_order_of_the_commands,
 ];
 
 async fn everybody_in_the_room_hears_a_message_in_order(backend: Backend) {
@@ -334,4 +335,23 @@ async fn commands_without_sense_are_refused_and_the_connection_lives(backend: Ba
         "ack"
     );
     ws.join("doc:1").await;
+}
+
+async fn answers_come_in_the_order_of_the_commands(backend: Backend) {
+    let app = app(backend).await;
+    let mut ws = Ws::connect(&app.register().await).await;
+    ws.join("doc:1").await;
+    for n in 0..50 {
+        let publish = json!({"action": "publish", "room": "doc:1", "event": "x", "ref": n});
+        ws.send(&publish).await;
+        ws.send(&json!({"action": "ping"})).await;
+    }
+    let mut answers = Vec::new();
+    while answers.len() < 150 {
+        let frame = ws.frame().await;
+        if frame["type"] != "room.diff" {
+            answers.push(frame["type"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(answers, ["room.message", "ack", "pong"].repeat(50));
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rand::RngExt as _;
 use rand::distr::Alphanumeric;
 use tokio::sync::{Mutex as AsyncMutex, watch};
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::bucket::network;
 use crate::error::Error;
+use crate::http::realtime::event_stream::join_frames;
 use crate::http::realtime::session::Session;
 
 /// The length of a client's id, in characters.
@@ -28,8 +29,6 @@ const MAX_UNCLAIMED_STREAMS: usize = 10_000;
 const MAX_UNCLAIMED_STREAMS_PER_NETWORK: usize = 100;
 /// Upper limit of all streams. The ones with a session are limited by the hub as well.
 const MAX_STREAMS: usize = 200_000;
-/// The memory of a batch is given back if it had room for more frames.
-const MAX_KEPT_FRAMES: usize = 16;
 
 /// The clients with an open stream.
 #[derive(Default)]
@@ -220,26 +219,15 @@ impl TopicStream {
         }
     }
 
-    /// The frames in one piece. Every event names the client.
+    /// The frames in one piece. Every event has the id of the client.
     fn join_frames(&mut self) -> Bytes {
-        let id = &self.registration.client.id;
-        let mut joined = BytesMut::with_capacity(
-            self.frames
-                .iter()
-                .map(|frame| frame.len() + CLIENT_ID_CHARS + 4)
-                .sum(),
-        );
-        for frame in self.frames.drain(..) {
+        let id = Bytes::from(format!("id:{}\n", self.registration.client.id));
+        join_frames(&mut self.frames, |frame| {
             if frame.starts_with(b"event:") {
-                joined.extend_from_slice(b"id:");
-                joined.extend_from_slice(id.as_bytes());
-                joined.extend_from_slice(b"\n");
+                id.clone()
+            } else {
+                Bytes::new()
             }
-            joined.extend_from_slice(&frame);
-        }
-        if self.frames.capacity() > MAX_KEPT_FRAMES {
-            self.frames = Vec::new();
-        }
-        joined.freeze()
+        })
     }
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use futures_util::stream;
 
 use super::body::{self, SubscribeBody};
@@ -19,6 +18,7 @@ use crate::auth::{Caller, Credential};
 use crate::error::Error;
 use crate::http::client::ClientAddress;
 use crate::http::realtime::credential::PresentedCredential;
+use crate::http::realtime::event_stream::event_stream_response;
 use crate::http::realtime::session::Session;
 
 /// Upper limit of the topics of one client; the hub may allow fewer.
@@ -43,19 +43,10 @@ pub(super) async fn open(
             "Too many clients have not subscribed yet.",
         )
     })?;
-    let body = Body::from_stream(stream::unfold(Some(stream), client::next_chunk));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
-    Ok((headers, body).into_response())
+    Ok(event_stream_response(stream::unfold(
+        Some(stream),
+        client::next_chunk,
+    )))
 }
 
 /// Names the topics of the stream, which replace all earlier ones.

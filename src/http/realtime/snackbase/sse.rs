@@ -1,10 +1,9 @@
 //! The published protocol over server-sent events: the subscriptions are in the query.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use serde_json::json;
@@ -24,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::http::client::ClientAddress;
 use crate::http::extract::Query;
 use crate::http::realtime::credential::PresentedCredential;
+use crate::http::realtime::event_stream::{event_stream_response, join_frames};
 use crate::http::realtime::parameters::{refuse_unknown, shorten};
 use crate::http::realtime::session::Session;
 use crate::realtime::{
@@ -33,8 +33,6 @@ use crate::realtime::{
 
 /// Sent at once, so that the client knows that it is connected.
 const GREETING: &[u8] = b": connected\n\n";
-/// The memory of a batch is given back if it had room for more frames.
-const MAX_KEPT_FRAMES: usize = 16;
 /// The query parameters. Some clients that stand in for a browser's `EventSource` send
 /// `lastEventId`.
 const PARAMETERS: [&str; 17] = [
@@ -160,19 +158,10 @@ pub(super) async fn subscribe(
         frames: Vec::new(),
     };
     let stage = StreamStage::Greeting(greeting, Box::new(stream));
-    let body = Body::from_stream(stream::unfold(stage, StreamStage::next));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
-    Ok((headers, body).into_response())
+    Ok(event_stream_response(stream::unfold(
+        stage,
+        StreamStage::next,
+    )))
 }
 
 /// The beginning of the stream: warnings about unknown collections, and, for a client that has no
@@ -314,23 +303,10 @@ impl EventStream {
                     .push(format!(": closed, {code} {text}\n\n").into());
             }
             if !self.frames.is_empty() {
-                return (self.join_frames(), signals.close.is_none());
+                let chunk = join_frames(&mut self.frames, |_| Bytes::new());
+                return (chunk, signals.close.is_none());
             }
         }
-    }
-
-    fn join_frames(&mut self) -> Bytes {
-        if self.frames.len() == 1 {
-            return self.frames.pop().unwrap_or_default();
-        }
-        let mut joined = BytesMut::with_capacity(self.frames.iter().map(Bytes::len).sum());
-        self.frames
-            .drain(..)
-            .for_each(|frame| joined.extend_from_slice(&frame));
-        if self.frames.capacity() > MAX_KEPT_FRAMES {
-            self.frames = Vec::new();
-        }
-        joined.freeze()
     }
 }
 
