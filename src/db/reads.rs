@@ -1,7 +1,7 @@
 //! Reads in somebody's name: they use the share of an account, and end when nobody waits for them
 //! any more.
 
-use super::sqlite::Asker;
+use super::sqlite::ReadOwner;
 use super::{Db, DbError, DbRow, Doc, Stmt};
 use crate::id::{AccountId, SYSTEM_ACCOUNT};
 
@@ -72,7 +72,7 @@ impl AccountReads<'_> {
         let budget = ByteBudget { left: bytes, size };
         match self.db {
             Db::Sqlite(db) => {
-                db.rows_within(Asker::Account(self.account), stmt, budget)
+                db.rows_within(ReadOwner::Account(self.account), stmt, budget)
                     .await
             }
             Db::Postgres(db) => db.rows_within(self.account, stmt, budget).await,

@@ -1,5 +1,6 @@
 //! SQLite: reader tasks that own a connection each, and one writer task that commits in groups.
 
+mod fair_queue;
 mod files;
 mod readers;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use super::value::{Value, canonical_time};
 use super::varied::VariedStatements;
 use super::{Batch, DbRow, Doc};
 pub use files::{Occupied, amend_database, copy_database, protect_database};
-pub(super) use readers::Asker;
+pub(super) use readers::ReadOwner;
 use readers::Readers;
 use writer::Job;
 pub use writer::Lease;
@@ -51,7 +52,7 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// How durable a commit is.
     pub synchronous: Synchronous,
-    /// Reader tasks for records, each with its own connection; there is one more for everything
+    /// Reader tasks for records, each with its own connection; there are two more for everything
     /// else.
     pub readers: usize,
     /// How long to wait for a lock that another process holds.
@@ -102,7 +103,7 @@ impl Sqlite {
 
     pub(super) async fn docs(&self, stmt: Stmt) -> Result<Vec<Doc>, DbError> {
         self.readers
-            .read(Asker::System, None, move |connection| {
+            .read(ReadOwner::System, None, move |connection| {
                 Box::pin(async move {
                     let rows = query(&stmt).fetch_all(connection).await?;
                     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
@@ -113,7 +114,7 @@ impl Sqlite {
 
     pub(super) async fn rows<T: DbRow>(&self, stmt: Stmt) -> Result<Vec<T>, DbError> {
         self.readers
-            .read(Asker::System, None, move |connection| {
+            .read(ReadOwner::System, None, move |connection| {
                 Box::pin(async move { fetch(connection, &stmt).await })
             })
             .await
@@ -122,14 +123,14 @@ impl Sqlite {
     /// The rows one by one, until the budget is spent.
     pub(super) async fn rows_within<T: DbRow>(
         &self,
-        asker: Asker,
+        owner: ReadOwner,
         stmt: Stmt,
         mut budget: ByteBudget<T>,
     ) -> Result<Vec<T>, DbError> {
         let keeping = self.varied.note(&stmt);
         let is_kept = keeping.is_none_or(|keeping| keeping.is_kept);
         self.readers
-            .read(asker, keeping, move |connection| {
+            .read(owner, keeping, move |connection| {
                 Box::pin(async move {
                     let (mut found, query) = (Vec::new(), query(&stmt).persistent(is_kept));
                     let mut rows = query.fetch(connection);

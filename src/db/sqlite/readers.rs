@@ -1,9 +1,9 @@
-//! The reading connections of SQLite: each belongs to a task that takes jobs from queues.
+//! The reading connections of SQLite: each belongs to a task that takes jobs from a queue.
 //!
-//! Records are read from a queue of their own, which all readers serve but one: credentials, health
-//! and whatever else the server itself asks always find a reader that no list can occupy. A job
-//! whose caller has gone is not begun, and one that runs is interrupted; the deadline of a request
-//! reaches the database that way.
+//! Records are read by connections of their own, of which one account uses all but one at most.
+//! Credentials, health and whatever else the server itself asks go to other connections, so that no
+//! list holds them up. A job whose caller has gone is not begun, and one that runs is interrupted;
+//! the deadline of a request reaches the database that way.
 
 use std::cmp::Ordering as CmpOrdering;
 use std::pin::pin;
@@ -15,20 +15,35 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::oneshot;
 
+use super::fair_queue::{Abandonable, FairQueue};
 use crate::db::error::DbError;
 use crate::db::like::{SQLITE_MATCHER, compare_with_pattern};
-use crate::db::shares::{ReadShare, ReadShares};
 use crate::db::varied::Keeping;
 use crate::id::AccountId;
 
 /// Steps of SQLite's virtual machine after which a statement is asked whether it should go on: some
 /// microseconds, if none of them is about a large text.
 const STEPS_PER_CHECK: i32 = 500;
-/// Jobs that may wait in a queue.
-const QUEUE_JOBS: usize = 4_096;
+/// Connections for what the server itself asks.
+const SYSTEM_READERS: usize = 2;
+/// Upper limit of the server's own jobs that wait.
+const MAX_SYSTEM_JOBS: usize = 4_096;
 
-/// A job: it gets a reader and answers its caller itself.
-type ReadJob = Box<dyn for<'r> FnOnce(&'r mut SqliteReader) -> BoxFuture<'r, ()> + Send>;
+/// A statement, or several, that a reader runs, and the one who waits for the answer.
+trait ReadJob: Send {
+    fn is_abandoned(&self) -> bool;
+    fn run<'r>(self: Box<Self>, reader: &'r mut SqliteReader) -> BoxFuture<'r, ()>
+    where
+        Self: 'r;
+}
+
+type BoxedReadJob = Box<dyn ReadJob>;
+
+impl Abandonable for BoxedReadJob {
+    fn is_abandoned(&self) -> bool {
+        (**self).is_abandoned()
+    }
+}
 
 /// One connection.
 struct SqliteReader {
@@ -39,64 +54,63 @@ struct SqliteReader {
     interrupted: Arc<AtomicBool>,
 }
 
-/// Who asks.
+/// The one in whose name something is read.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::db) enum Asker {
+pub(in crate::db) enum ReadOwner {
     /// The server itself.
     System,
-    /// Somebody who reads records, in whose name an account's share is used.
+    /// An account, whose share of the connections is used.
     Account(AccountId),
 }
 
-/// How the readers are reached; cheap to clone.
-#[derive(Clone, Debug)]
+/// The way to the readers; cheap to clone.
+#[derive(Clone)]
 pub(super) struct Readers {
-    system: flume::Sender<ReadJob>,
-    records: flume::Sender<ReadJob>,
-    shares: ReadShares,
+    system: flume::Sender<BoxedReadJob>,
+    records: FairQueue<BoxedReadJob>,
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers").finish_non_exhaustive()
+    }
 }
 
 impl Readers {
-    /// Starts so many readers, and one for the system alone.
+    /// Starts so many readers of records, and those of the system.
     pub async fn start(options: &SqliteConnectOptions, count: usize) -> Result<Self, DbError> {
         let count = count.max(1);
-        let (system, system_jobs) = flume::bounded::<ReadJob>(QUEUE_JOBS);
-        let (records, record_jobs) = flume::bounded::<ReadJob>(QUEUE_JOBS);
+        let (records, ready_jobs) = FairQueue::<BoxedReadJob>::for_workers(count);
         for _ in 0..count {
             let mut reader = SqliteReader::connect(options).await?;
-            let (system_jobs, record_jobs) = (system_jobs.clone(), record_jobs.clone());
+            let ready_jobs = ready_jobs.clone();
             tokio::spawn(async move {
-                loop {
-                    let job = tokio::select! {
-                        biased;
-                        job = system_jobs.recv_async() => job,
-                        job = record_jobs.recv_async() => job,
-                    };
-                    let Ok(job) = job else { return };
-                    job(&mut reader).await;
+                while let Ok((job, turn)) = ready_jobs.recv_async().await {
+                    job.run(&mut reader).await;
+                    drop(turn);
                 }
             });
         }
-        let mut reader = SqliteReader::connect(options).await?;
-        tokio::spawn(async move {
-            while let Ok(job) = system_jobs.recv_async().await {
-                job(&mut reader).await;
-            }
-        });
-        Ok(Self {
-            system,
-            records,
-            shares: ReadShares::of(count),
-        })
+        let (system, system_jobs) = flume::bounded::<BoxedReadJob>(MAX_SYSTEM_JOBS);
+        for _ in 0..SYSTEM_READERS {
+            let mut reader = SqliteReader::connect(options).await?;
+            let system_jobs = system_jobs.clone();
+            tokio::spawn(async move {
+                while let Ok(job) = system_jobs.recv_async().await {
+                    job.run(&mut reader).await;
+                }
+            });
+        }
+        Ok(Self { system, records })
     }
 
-    /// Runs a job on the next free reader. If this is dropped, the job is not begun any more, or
+    /// Runs work on the next free reader. If this is dropped, the work is not begun any more, or
     /// interrupted.
     pub async fn read<T, F>(
         &self,
-        asker: Asker,
+        owner: ReadOwner,
         keeping: Option<Keeping>,
-        job: F,
+        work: F,
     ) -> Result<T, DbError>
     where
         T: Send + 'static,
@@ -104,20 +118,70 @@ impl Readers {
             + Send
             + 'static,
     {
-        // The share goes with the job: it is used for as long as the reader is.
-        let (queue, share) = match asker {
-            Asker::System => (&self.system, None),
-            Asker::Account(account) => (&self.records, Some(self.shares.take(account).await?)),
-        };
         let (reply, answer) = oneshot::channel();
-        let job: ReadJob = Box::new(move |reader| {
-            Box::pin(async move {
-                reader.forget_before(keeping).await;
-                run(reader, job, reply, share).await;
-            })
+        let job = Box::new(AnsweredWork {
+            work,
+            keeping,
+            reply,
         });
-        queue.send_async(job).await.map_err(|_| DbError::Closed)?;
+        match owner {
+            ReadOwner::Account(account) => self.records.push(account, job),
+            ReadOwner::System => {
+                let sent = self.system.send_async(job).await;
+                sent.map_err(|_| DbError::Closed)?;
+            }
+        }
         answer.await.map_err(|_| DbError::Closed)?
+    }
+}
+
+/// Work whose outcome is sent to the one who waits for it.
+struct AnsweredWork<T, F> {
+    work: F,
+    keeping: Option<Keeping>,
+    reply: oneshot::Sender<Result<T, DbError>>,
+}
+
+impl<T, F> ReadJob for AnsweredWork<T, F>
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>>
+        + Send
+        + 'static,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run<'r>(self: Box<Self>, reader: &'r mut SqliteReader) -> BoxFuture<'r, ()>
+    where
+        Self: 'r,
+    {
+        Box::pin(async move {
+            let Self {
+                work,
+                keeping,
+                mut reply,
+            } = *self;
+            if reply.is_closed() {
+                return;
+            }
+            reader.forget_before(keeping).await;
+            let mut work = pin!(work(&mut reader.connection));
+            let answer = tokio::select! {
+                biased;
+                answer = &mut work => Some(answer),
+                () = reply.closed() => None,
+            };
+            if let Some(answer) = answer {
+                // The caller may have gone at this moment; then there is nobody to tell.
+                let _ = reply.send(answer);
+            } else {
+                reader.interrupted.store(true, Ordering::Relaxed);
+                let _ = work.await;
+                reader.interrupted.store(false, Ordering::Relaxed);
+            }
+        })
     }
 }
 
@@ -155,31 +219,4 @@ impl SqliteReader {
             interrupted,
         })
     }
-}
-
-async fn run<T, F>(
-    reader: &mut SqliteReader,
-    job: F,
-    mut reply: oneshot::Sender<Result<T, DbError>>,
-    share: Option<ReadShare>,
-) where
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, DbError>>,
-{
-    if !reply.is_closed() {
-        let mut work = pin!(job(&mut reader.connection));
-        let answer = tokio::select! {
-            biased;
-            answer = &mut work => Some(answer),
-            () = reply.closed() => None,
-        };
-        if let Some(answer) = answer {
-            // The caller may have gone at this moment; then there is nobody to tell.
-            let _ = reply.send(answer);
-        } else {
-            reader.interrupted.store(true, Ordering::Relaxed);
-            let _ = work.await;
-            reader.interrupted.store(false, Ordering::Relaxed);
-        }
-    }
-    drop(share);
 }
