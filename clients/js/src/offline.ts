@@ -83,7 +83,7 @@ export class OfflineQueue {
 
   /** Queues a create and returns the record's key: `update` and `delete` take it in place of the id. */
   async create(collection: string, record: Record<string, unknown>): Promise<string> {
-    const id = crypto.randomUUID();
+    const id = randomKey();
     await this.#add('create', collection, id, record);
     return id;
   }
@@ -290,4 +290,10 @@ export class OfflineQueue {
 /** Whether what a query shows does not have the change yet. What it does not show is only added by a create. */
 function isOlder(shown: AnyRecord | undefined, record: AnyRecord, operation: QueuedWrite['operation']): boolean {
   return shown ? shown.updated_at < record.updated_at : operation === 'create';
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing in pages that came over plain HTTP from another machine. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
