@@ -44,8 +44,8 @@ export async function openTab(context, url, problems = []) {
 }
 
 /**
- * Puts a tab to sleep: its scripts stop where they are, and the rest of the world goes on. Headless Chromium does not
- * freeze pages by `Page.setWebLifecycleState`. Returns how to wake it.
+ * Puts a tab to sleep: its scripts stop where they are, and the rest of the world goes on. Playwright emulates focus, which
+ * keeps `Page.setWebLifecycleState` from freezing anything. Returns how to wake it.
  */
 export async function sleep(page) {
   const session = await page.context().newCDPSession(page);
