@@ -30,6 +30,8 @@ export interface SignUp {
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 const REFRESH_TIMEOUT_MS = 10_000;
+/** Statuses with which the server refuses a refresh token; a proxy has others. */
+const REFUSALS = [401, 422];
 /** The longest delay that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -178,7 +180,7 @@ export class Auth implements Credentials {
     const before = this.#session;
     if (session && before && session.user.id === before.user.id && session.issuedAt < before.issuedAt) return;
     this.#session = session;
-    this.#failures = 0;
+    if (before?.token !== session?.token) this.#failures = 0;
     this.#schedule();
     if (before?.user.id !== session?.user.id) this.#tell(event);
     if (before?.token !== session?.token) for (const listener of this.#tokenListeners) listener();
@@ -201,18 +203,20 @@ export class Auth implements Credentials {
     if (stored && this.#session) this.#adopt(stored, 'signed-in');
     const session = this.#session;
     if (!session || (session.token !== stale && isFresh(session))) return session;
+    // Somebody may sign out, or in as another user, before the response.
+    const isCurrent = () => this.#session?.refreshToken === session.refreshToken;
     try {
       const body = { refresh_token: session.refreshToken };
       const response = await this.http.send<TokenResponse>('POST', 'auth/refresh', { body, timeout: REFRESH_TIMEOUT_MS });
-      const next = sessionOf(response, session.user, session.account);
-      // Somebody may have signed out, or in, meanwhile.
-      if (this.#session !== session) return this.#session;
+      if (!isCurrent()) return this.#session;
+      const { user, account } = this.#session ?? session;
+      const next = sessionOf(response, user, account);
       this.#adopt(next, 'signed-in');
       await this.#store.save(next);
       return next;
     } catch (error) {
-      if (this.#session !== session) return this.#session;
-      if (error instanceof SnackBaseError && [400, 401, 403, 422].includes(error.status)) {
+      if (!isCurrent()) return this.#session;
+      if (error instanceof SnackBaseError && REFUSALS.includes(error.status)) {
         // Without locks, another tab may have been faster.
         const newest = await this.#store.load();
         if (newest && newest.issuedAt > session.issuedAt) {

@@ -141,6 +141,17 @@ describe('sign-in', () => {
     assert.deepEqual(heard.items, []);
   });
 
+  test('an outage is asked about less and less often', async (t) => {
+    const { url, cut } = await line(t, server.url);
+    const { fetch, refreshes } = observed();
+    await signedIn(t, url, await server.register(), { fetch, storage: memoryStorage() });
+    cut();
+    await eventually('an attempt', () => refreshes() >= 1);
+    await new Promise((done) => setTimeout(done, 6_500));
+    // After 1, 2 and 4 seconds.
+    assert.ok(refreshes() >= 2 && refreshes() <= 3, `${refreshes()} attempts`);
+  });
+
   test('a refresh whose response was lost is repeated', async (t) => {
     const { fetch, failWith, refreshes } = observed();
     let isLost = true;
