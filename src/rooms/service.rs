@@ -163,7 +163,7 @@ impl Rooms {
         Ok(row.into())
     }
 
-    /// Changes a definition. ParticipantRegistry that may no longer be in a room leave it at once.
+    /// Changes a definition. Participants that may no longer be in a room leave it at once.
     ///
     /// # Errors
     ///

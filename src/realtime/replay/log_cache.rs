@@ -1,4 +1,4 @@
-//! CachedSegments of the change log that are being replayed: after a break many clients read the same
+//! Segments of the change log that are being replayed: after a break many clients read the same
 //! ones, and most of them see the same in them.
 
 use std::collections::{BTreeMap, HashMap};

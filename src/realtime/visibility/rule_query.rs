@@ -43,7 +43,7 @@ pub(in crate::realtime) struct RuleQuestion {
     pub(in crate::realtime) after: Option<usize>,
 }
 
-/// RuleQuestions that are asked together.
+/// Questions that are asked together.
 pub(in crate::realtime) struct RuleQuery {
     db: Db,
     stmts: Vec<Stmt>,
