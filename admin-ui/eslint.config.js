@@ -35,6 +35,6 @@ export default tseslint.config(
   },
   {
     files: ['e2e/**/*.js', 'scripts/*.js', '*.config.{js,ts}'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URLSearchParams: 'readonly', document: 'readonly', StorageEvent: 'readonly', window: 'readonly', localStorage: 'readonly', performance: 'readonly', requestAnimationFrame: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URLSearchParams: 'readonly', document: 'readonly', StorageEvent: 'readonly', window: 'readonly', localStorage: 'readonly', performance: 'readonly', requestAnimationFrame: 'readonly', DataTransfer: 'readonly', ClipboardEvent: 'readonly' } },
   },
 );

@@ -291,7 +291,7 @@ test('people and operation', async (t) => {
 
   await step(t, 'says where settings come from', async () => {
     await go('Settings');
-    await page.getByRole('switch', { name: 'Only what was set' }).press('Space');
+    await page.getByRole('switch', { name: 'Changed only' }).press('Space');
     await row('port').getByText('environment').waitFor();
     await access();
     await picture('settings');

@@ -95,7 +95,7 @@ try {
   const storage = await context.storageState();
   const api = await signIn(server.origin, EMAIL, PASSWORD);
   await walk(
-    ['/', '/collections', '/live', '/macros', '/groups', '/invitations', '/api-keys'].map((path) => ({ name: `${path.slice(1) || 'overview'}-empty`, path })),
+    ['/', '/collections', '/map', '/live', '/macros', '/groups', '/invitations', '/api-keys'].map((path) => ({ name: `${path.slice(1) || 'overview'}-empty`, path })),
     storage,
     api,
   );

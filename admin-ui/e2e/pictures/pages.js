@@ -51,6 +51,12 @@ export function pictures({ record, longRecord, account, users, group }) {
       await page.getByRole('option', { name: 'Reference' }).click();
       await button(page, 'Create collection').click();
     } },
+    { name: 'map', path: '/map' },
+    { name: 'map-error', path: '/map', before: (page) => failing(page, '/collections?*') },
+    { name: 'access', path: '/map/access' },
+    { name: 'switcher', path: '/users', act: async (page) => { await page.getByRole('button', { name: /^Account: / }).click(); await page.getByRole('option').nth(1).waitFor(); }, navigation: true },
+    { name: 'users-narrowed', path: `/users?account=${account.id}` },
+    { name: 'superadmin-new', path: '/users/new-superadmin' },
     { name: 'sample', path: '/collections/tasks/records' },
     { name: 'sample-board', path: '/collections/tasks/board', act: (page) => liveDot(page).waitFor() },
     { name: 'collection-missing', path: '/collections/missing/records' },
@@ -65,7 +71,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'records-bulk-edit', path: `${posts}/records`, act: async (page) => { await select(page, 1); await button(page, 'Edit a field').click(); await page.getByRole('dialog').waitFor(); } },
     { name: 'records-inline', path: `${posts}/records`, act: (page) => page.getByRole('gridcell', { name: /sour dough/ }).first().dblclick() },
     { name: 'records-filter-error', path: `${posts}/records?filter=views+%3E` },
-    { name: 'records-filter', path: `${posts}/records?filter=${encodeURIComponent("views > 100 && title ~ '%sour%' && status = 'draft'")}`, act: (page) => button(page, 'Put a filter together').click() },
+    { name: 'records-filter', path: `${posts}/records?filter=${encodeURIComponent("views > 100 && title ~ '%sour%' && status = 'draft'")}`, act: (page) => button(page, 'Build filter').click() },
     { name: 'records-views', path: `${posts}/records`, act: async (page) => {
       await page.evaluate(() => {
         const view = { sort: '-views', filter: "status = 'published'", search: '', layout: { shown: null, pinned: ['id'], widths: {} } };
@@ -128,8 +134,8 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'rules-long', path: `/collections/${LONG}/rules` },
     { name: 'rules-error', path: `${posts}/rules`, before: (page) => failing(page, '/collections/posts/rules') },
     { name: 'rules-tester', path: `${posts}/rules`, act: async (page) => {
-      await button(page, 'Take the newest record').click();
-      await button(page, 'Change the details').click();
+      await button(page, 'Use the newest record').click();
+      await button(page, 'Edit details').click();
       await button(page, 'Try').click();
       await page.getByRole('region', { name: 'Try a rule' }).getByRole('status').waitFor();
       await page.getByRole('region', { name: 'Try a rule' }).scrollIntoViewIfNeeded();
@@ -165,7 +171,7 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'connections-error', path: '/live/connections', before: (page) => failing(page, '/admin/realtime/**') },
     { name: 'api-list', path: `${posts}/api`, act: async (page) => {
       await button(page, 'Send GET').click();
-      await page.getByRole('region', { name: 'Answer', exact: true }).waitFor();
+      await page.getByRole('region', { name: 'Response', exact: true }).waitFor();
     } },
     { name: 'api-change', path: `${posts}/api?op=change` },
     { name: 'api-realtime', path: `${posts}/api?op=realtime` },
@@ -200,12 +206,14 @@ export function pictures({ record, longRecord, account, users, group }) {
     { name: 'api-keys', path: '/api-keys' },
     { name: 'api-keys-error', path: '/api-keys', before: (page) => failing(page, '/admin/api-keys?*') },
     { name: 'api-key-new', path: '/api-keys', act: (page) => button(page, 'Create API key').first().click() },
+    { name: 'api-key-server', path: '/api-keys', act: async (page) => { await button(page, 'Create API key').first().click(); await page.getByLabel('Every account, as a superadmin').check(); await page.getByLabel('Everything', { exact: true }).check(); } },
     { name: 'requests', path: '/requests' },
+    { name: 'request', path: '/requests?method=PATCH', act: async (page) => { await page.getByRole('table').getByRole('link').last().click(); await page.getByRole('region', { name: 'In the audit trail' }).waitFor(); } },
     { name: 'requests-error', path: '/requests', before: (page) => failing(page, '/admin/requests?*') },
     { name: 'requests-none', path: '/requests?path=nowhere' },
     { name: 'audit', path: '/audit' },
     { name: 'audit-error', path: '/audit', before: (page) => failing(page, '/audit-logs?*') },
-    { name: 'audit-row', path: '/audit', act: (page) => page.getByRole('table').getByRole('link').first().click() },
+    { name: 'audit-entry', path: '/audit?operation=UPDATE', act: async (page) => { await page.getByRole('row').filter({ hasText: 'second edition' }).getByRole('button').click(); await page.getByText('Checksum').waitFor(); } },
     { name: 'audit-none', path: '/audit?table=nothing' },
     { name: 'server-settings', path: '/settings' },
     { name: 'server-settings-error', path: '/settings', before: (page) => failing(page, '/admin/settings') },

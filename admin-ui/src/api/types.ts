@@ -61,6 +61,7 @@ export type Invitation = Schemas['InvitationView'];
 export type InvitationCreate = Schemas['InvitationCreate'];
 export type InvitationList = Schemas['InvitationList'];
 export type InvitationResent = Schemas['InvitationResent'];
+export type AggregateResult = Schemas['AggregateResult'];
 export type PermissionMatrix = Schemas['PermissionMatrix'];
 export type Role = Schemas['RoleView'];
 export type RoleCreate = Schemas['RoleCreate'];

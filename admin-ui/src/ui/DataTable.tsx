@@ -14,6 +14,8 @@ export interface Column<T> {
   numeric?: boolean;
   /** Left out where there is no room; the row's own page has it. */
   wide?: boolean;
+  /** Takes the room that the others leave. */
+  main?: boolean;
   cell: (row: T) => ReactNode;
 }
 
@@ -70,8 +72,8 @@ export function DataTable<T>({ label, columns: all, rows, rowKey, sort, onSort, 
               return (
                 <Fragment key={rowKey(row)}>
                   <Table.Tr data-clickable={onOpen ? true : undefined} data-selected={folded ? true : undefined} onClick={onOpen && (() => onOpen(row))}>
-                    {columns.map(({ key, numeric, cell }) => (
-                      <Table.Td key={key} className={numeric ? 'num' : 'ellipsis'}>
+                    {columns.map(({ key, numeric, main, cell }) => (
+                      <Table.Td key={key} className={numeric ? 'num' : main ? 'ellipsis sb-main' : 'ellipsis'}>
                         {cell(row)}
                       </Table.Td>
                     ))}

@@ -38,6 +38,7 @@ export function AuditPage() {
   const columns: Column<AuditEntry>[] = [
     {
       key: 'story',
+      main: true,
       header: 'What happened',
       cell: (entry) => <StoryButton entry={entry} title={titles.get(entry.recordId)} open={entry.id === open} onToggle={() => toggle(entry)} />,
     },

@@ -27,7 +27,7 @@ describe('entriesOf', () => {
     ]);
     expect(entries[0]?.changes[1]).toEqual({ name: 'views', before: null, after: '2' });
   });
-  it('shows an entry without columns, by whoever made it', () => {
+  it('shows an entry without columns, by the user who made it', () => {
     expect(entriesOf([row(1, 'x', '', null)])).toMatchObject([{ who: 'system', changes: [] }]);
   });
   it('takes a row once, however often pages overlap', () => {

@@ -27,7 +27,7 @@ const NOUNS: Record<string, string> = {
   users: 'user',
   accounts: 'account',
   groups: 'group',
-  group_members: 'a member of group',
+  group_members: 'group member',
   roles: 'role',
   collections: 'collection',
   macros: 'macro',
@@ -59,10 +59,10 @@ export function storyOf(entry: AuditEntry, title?: string): Story {
   const name = titleIn(entry) ?? title ?? shortId(recordId);
   if (operation === 'LOGIN_FAILED') return { verb: `${verb} as`, name, context: '' };
   if (operation === 'LOGIN' || operation === 'LOGOUT') return { verb, name: '', context: '' };
+  if (table === 'group_members') return { verb: operation === 'DELETE' ? 'removed a member from group' : 'added a member to group', name, context: '' };
   const collection = collectionOf(table);
   if (operation === 'EXPORT') return { verb: `${verb} ${collection ?? 'the audit trail'}`, name: '', context: '' };
   if (collection !== null) return { verb, name, context: `in ${collection}` };
   const noun = NOUNS[table] ?? table.replaceAll('_', ' ');
-  const known = operation === 'CREATE' && table === 'group_members' ? 'added' : operation === 'DELETE' && table === 'group_members' ? 'removed' : verb;
-  return { verb: `${known} ${noun}`, name, context: '' };
+  return { verb: `${verb} ${noun}`, name, context: '' };
 }

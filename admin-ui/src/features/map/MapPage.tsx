@@ -3,6 +3,7 @@ import { IconSchema } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { allCollectionsQuery } from '@/features/collections/all';
 import { FirstSteps } from '@/features/collections/CollectionsPage';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel } from '@/ui/ErrorPanel';
@@ -11,7 +12,7 @@ import { TabLinks } from '@/ui/TabLinks';
 import { rulesOf } from './access';
 import { AccessView } from './AccessView';
 import { MapView } from './MapView';
-import { allCollectionsQuery, allRulesQuery } from './queries';
+import { allRulesQuery } from './queries';
 
 const accessRoute = getRouteApi('/app/map/access');
 const CRUMBS: [Crumb, Crumb] = [{ label: 'Collections', to: '/collections' }, { label: 'Map' }];

@@ -12,6 +12,7 @@ import { TimeText } from '@/ui/TimeText';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { CreateForm, EditForm } from './RecordForms';
 import { useRecord } from './queries';
+import { ReferredBy } from './ReferredBy';
 import { RecordHistory } from './RecordHistory';
 import { RecordMenu } from './RecordMenu';
 
@@ -82,7 +83,7 @@ export function RecordDrawer() {
             {record.data && (
               <Group gap={4} wrap="nowrap">
                 <Text fz="sm" c="dimmed">
-                  Created <TimeText value={record.data.created_at} />, changed <TimeText value={record.data.updated_at} />
+                  Created <TimeText value={record.data.created_at} />, updated <TimeText value={record.data.updated_at} />
                 </Text>
                 <RecordMenu collection={name} record={record.data} />
               </Group>
@@ -103,6 +104,7 @@ export function RecordDrawer() {
               />
             </div>
           )}
+          {record.data && view === 'form' && <ReferredBy collection={name} id={id} />}
         </Stack>
       )}
     </Sheet>

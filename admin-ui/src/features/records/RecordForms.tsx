@@ -13,6 +13,8 @@ import { toast } from '@/ui/toast';
 import { FieldInput } from './FieldInput';
 import { isEditable, targetOf } from '@/features/field-types/registry';
 import { collect, type FormValues, initialValues } from './form-values';
+import { consequences } from './consequences';
+import { useReferrers } from './referrers';
 import { useCreateRecord, useDeleteRecord, useUpdateRecord } from './queries';
 
 interface FormProps {
@@ -55,7 +57,7 @@ interface FieldsProps {
 }
 
 function Fields({ fields, form, account, autofocus = false, error }: FieldsProps) {
-  return fields.map((field, index) => (
+  const inputs = fields.map((field, index) => (
     <FieldInput
       key={field.name}
       first={index === 0 && autofocus}
@@ -66,6 +68,7 @@ function Fields({ fields, form, account, autofocus = false, error }: FieldsProps
       onChange={(text) => form.set({ [field.name]: text })}
     />
   ));
+  return <div className="sb-fields">{inputs}</div>;
 }
 
 export function CreateForm({ collection, onDirty, onDone }: FormProps) {
@@ -138,6 +141,7 @@ export function EditForm({ collection, record, onDirty, onDone }: FormProps & { 
 function DeleteRecord({ collection, id, onDone }: { collection: string; id: string; onDone: () => void }) {
   const [asking, setAsking] = useState(false);
   const remove = useDeleteRecord(collection);
+  const sentences = consequences(useReferrers(collection, id, asking) ?? []);
   const confirm = () =>
     remove.mutate(id, {
       onSuccess: () => {
@@ -159,7 +163,7 @@ function DeleteRecord({ collection, id, onDone }: { collection: string; id: stri
         onConfirm={confirm}
         onClose={() => setAsking(false)}
       >
-        It is removed from {collection}, and records that refer to it follow the rule of their field. This cannot be undone.
+        It is removed from {collection}. {sentences.join(' ')} This cannot be undone.
       </ConfirmDialog>
     </>
   );

@@ -1,13 +1,14 @@
 import { Button } from '@mantine/core';
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '@/api/errors';
 import type { AppSearch, RecordsSearch } from '@/app/search';
 import { collectionQuery } from '@/features/collections/queries';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 import { formatNumber, plural } from '@/ui/format';
 import { BulkBar } from './bulk/BulkBar';
+import { ColumnSummary } from './ColumnSummary';
 import { useColumns } from './columns';
 import { both, searchText } from './filter/filter-text';
 import { quoted } from '@/features/field-types/parts/filters';
@@ -54,9 +55,18 @@ function Records({ name }: { name: string }) {
   const rows = useRows(name, list, references, pages);
   const titles = useTitles(references);
   const columns = useColumns(name, collection.schema);
+  const { fit } = columns;
+  const [first] = rows.loaded;
+  const fits = useRef(false);
+  useEffect(() => {
+    if (fits.current || !first) return;
+    fits.current = true;
+    fit(rows.loaded);
+  }, [first, fit, rows.loaded]);
   const selection = useSelection(rows.loaded);
   const [deleting, setDeleting] = useState(false);
   const [arrived, setArrived] = useState(0);
+  const [column, setColumn] = useState<string>();
 
   const refresh = useCallback(() => {
     setArrived(0);
@@ -117,6 +127,7 @@ function Records({ name }: { name: string }) {
           onPages={setPages}
           onOpen={open}
           onDelete={() => setDeleting(true)}
+          onColumn={setColumn}
         />
       )}
       <footer className={classes.status}>
@@ -129,6 +140,7 @@ function Records({ name }: { name: string }) {
             Show {formatNumber(arrived)} new
           </Button>
         )}
+        <ColumnSummary collection={name} field={collection.schema.find((field) => field.name === column)} list={list} />
         <span style={{ marginLeft: 'auto' }}>
           <LiveDot connection={live.connection} />
         </span>

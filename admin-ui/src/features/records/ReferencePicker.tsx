@@ -1,6 +1,8 @@
-import { Select, type SelectProps, Text } from '@mantine/core';
+import { ActionIcon, Select, type SelectProps, Text, Tooltip } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { IconExternalLink } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { collectionQuery } from '@/features/collections/queries';
 import type { RecordPickerProps } from '@/features/field-types/definition';
@@ -60,7 +62,23 @@ export function ReferencePicker({ target, account, value, onChange, error, bare 
       searchValue={search}
       onSearchChange={setSearch}
       onChange={(id) => onChange(id ?? '')}
+      {...(!bare && value !== '' && { leftSection: <OpenRecord target={target} id={value} />, leftSectionPointerEvents: 'all' as const })}
       error={error ?? (failure && <ErrorWords error={failure} />)}
     />
+  );
+}
+
+/** Leads to the record that is chosen. */
+function OpenRecord({ target, id }: { target: string; id: string }) {
+  return (
+    <Tooltip label={`Open in ${target}`}>
+      <ActionIcon
+        size={24}
+        aria-label={`Open the record of ${target}`}
+        renderRoot={(props) => <Link to="/collections/$name/records/$id" params={{ name: target, id }} search={{}} {...props} />}
+      >
+        <IconExternalLink size={15} stroke={1.6} />
+      </ActionIcon>
+    </Tooltip>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldDefinition } from '@/api/types';
-import { arrange, columnsOf, DEFAULT_LAYOUT, defaultColumns, SELECT_WIDTH, shifted } from './columns';
+import { arrange, columnsOf, DEFAULT_LAYOUT, defaultColumns, fittedWidths, SELECT_WIDTH, shifted } from './columns';
 
 const fields = [
   { name: 'title', type: 'text' },
@@ -21,6 +21,14 @@ describe('columns', () => {
   });
   it('shows a first screenful by default', () => {
     expect(defaultColumns(fields)).toEqual(['id', 'title', 'meta', 'account_name', 'created_at']);
+  });
+  it('fits text to its values, between limits, and leaves what somebody chose', () => {
+    const all = columnsOf([...fields, { name: 'note', type: 'text' }]);
+    const fitted = fittedWidths(all, [{ title: 'x'.repeat(500), note: null, meta: { a: 1 } }, { title: 'y' }]);
+    expect(fitted).toEqual({ title: 340, note: 96 });
+    const [shown] = arrange(all, ['title'], { ...DEFAULT_LAYOUT, pinned: [], fitted });
+    const [chosen] = arrange(all, ['title'], { ...DEFAULT_LAYOUT, pinned: [], fitted, widths: { title: 100 } });
+    expect([shown?.width, chosen?.width]).toEqual([340, 100]);
   });
   it('moves a column by one and stays inside', () => {
     expect(shifted(['a', 'b', 'c'], 'c', -1)).toEqual(['a', 'c', 'b']);

@@ -1,9 +1,9 @@
 /** Which columns the grid shows, in which order and how wide: kept in this browser for each collection. */
 import { useLocalStorage } from '@mantine/hooks';
-import { createElement, type ReactNode, useMemo } from 'react';
+import { createElement, type ReactNode, useCallback, useMemo } from 'react';
 import type { FieldDefinition } from '@/api/types';
 import { keptKey } from '@/features/collections/kept';
-import { fieldType, valueType } from '@/features/field-types/registry';
+import { fieldType, hasWords, valueType } from '@/features/field-types/registry';
 import { shortId } from '@/ui/format';
 import { TimeText } from '@/ui/TimeText';
 import type { TitlesById } from './titles';
@@ -31,6 +31,8 @@ export interface Layout {
   shown: string[] | null;
   pinned: string[];
   widths: Record<string, number>;
+  /** What the values seen last take, where nobody chose a width. */
+  fitted?: Record<string, number>;
 }
 
 export const DEFAULT_LAYOUT: Layout = { shown: null, pinned: ['id'], widths: {} };
@@ -80,6 +82,25 @@ function headWidth(name: string): number {
   return Math.min(208, 64 + name.length * 8);
 }
 
+/** A letter of the table, and what a cell adds to its text, in pixels. */
+const LETTER_WIDTH = 7.6;
+const CELL_WIDTH = 40;
+const NARROWEST_FITTED = 88;
+const WIDEST_FITTED = 340;
+const SAMPLE_ROWS = 50;
+
+/** The width that the values of each text column need, from the first rows that were loaded. */
+export function fittedWidths(columns: Column[], rows: readonly Record<string, unknown>[]): Record<string, number> {
+  const texts = columns.filter(({ field }) => field !== undefined && fieldType(field.type).editable && hasWords(field));
+  return Object.fromEntries(
+    texts.map(({ name }) => {
+      const longest = Math.max(0, ...rows.slice(0, SAMPLE_ROWS).map((row) => (typeof row[name] === 'string' ? row[name].length : 0)));
+      const needed = Math.min(WIDEST_FITTED, Math.max(NARROWEST_FITTED, Math.ceil(longest * LETTER_WIDTH) + CELL_WIDTH));
+      return [name, Math.max(needed, headWidth(name))];
+    }),
+  );
+}
+
 /** Pinned ones first, each where it sticks. */
 export function arrange(all: Column[], names: string[], layout: Layout): ShownColumn[] {
   const known = names.flatMap((name) => all.find((column) => column.name === name) ?? []);
@@ -89,7 +110,7 @@ export function arrange(all: Column[], names: string[], layout: Layout): ShownCo
   ];
   let left = SELECT_WIDTH;
   return ordered.map((column) => {
-    const width = layout.widths[column.name] ?? Math.max(column.usualWidth, headWidth(column.name));
+    const width = layout.widths[column.name] ?? layout.fitted?.[column.name] ?? Math.max(column.usualWidth, headWidth(column.name));
     const pinned = layout.pinned.includes(column.name);
     const shown = { ...column, width, left: pinned ? left : null };
     if (pinned) left += width;
@@ -117,6 +138,14 @@ export function useColumns(collection: string, fields: FieldDefinition[]) {
   const shown = useMemo(() => arrange(all, layout.shown ?? defaultColumns(fields), layout), [all, fields, layout]);
   const names = shown.map((column) => column.name);
   const change = (patch: Partial<Layout>) => setLayout({ ...layout, ...patch });
+  const fit = useCallback(
+    (rows: readonly Record<string, unknown>[]) =>
+      setLayout((before) => {
+        const fitted = fittedWidths(all, rows);
+        return JSON.stringify(fitted) === JSON.stringify(before.fitted) ? before : { ...before, fitted };
+      }),
+    [all, setLayout],
+  );
   return {
     all,
     shown,
@@ -132,7 +161,9 @@ export function useColumns(collection: string, fields: FieldDefinition[]) {
       }),
     resize: (name: string, width: number) =>
       change({ widths: { ...layout.widths, [name]: Math.round(Math.min(WIDEST, Math.max(NARROWEST, width))) } }),
-    reset: () => setLayout(DEFAULT_LAYOUT),
+    reset: () => setLayout({ ...DEFAULT_LAYOUT, fitted: layout.fitted }),
+    /** Takes the widths that the first loaded rows need, once they are there. */
+    fit,
   };
 }
 

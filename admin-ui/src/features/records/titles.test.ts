@@ -16,7 +16,7 @@ describe('folded', () => {
     const { page: plain, expanded } = folded(page, references);
     expect(plain.items).toEqual([{ id: '1', author: 'a', editor: null }, { id: '2', author: 'a', editor: 'g' }]);
     expect(expanded.get('authors')?.map((record) => record.name)).toEqual(['Ada', 'Ada', 'Grace']);
-    // What the server answered is not changed under the hand of whoever else holds it.
+    // What the server answered is not changed for others that hold it.
     expect(page.items[0]?.author).toBe(ada);
   });
   it('leaves ids that were not expanded alone', () => {

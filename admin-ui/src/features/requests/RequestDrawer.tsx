@@ -53,8 +53,8 @@ function Details({ request }: { request: RequestEntry }) {
       />
       <Effects request={request} />
       <Text fz="sm" c="dimmed">
-        Paths, queries and bodies are not kept. The answer carried the correlation id in its X-Correlation-ID header, and the log of the
-        server has it with each line of the request.
+        Paths, queries and bodies are not kept. The response carried the correlation id in its X-Correlation-ID header, and the server log has
+        it as well.
       </Text>
     </Stack>
   );

@@ -30,9 +30,9 @@ const columns: Column<RequestEntry>[] = [
     ),
   },
   { key: 'status', header: 'Status', cell: ({ status }) => <StatusText status={status} /> },
-  { key: 'path', header: 'Request', cell: ({ method, path }) => <span className="mono" title={`${method} ${path}`}>{method} {path}</span> },
+  { key: 'path', main: true, header: 'Request', cell: ({ method, path }) => <span className="mono" title={`${method} ${path}`}>{method} {path}</span> },
   { key: 'reason', wide: true, header: 'Outcome', cell: (request) => reasonFor(request)?.title ?? '' },
-  { key: 'milliseconds', header: 'Took', numeric: true, cell: ({ milliseconds }) => formatMilliseconds(milliseconds) },
+  { key: 'milliseconds', wide: true, header: 'Took', numeric: true, cell: ({ milliseconds }) => formatMilliseconds(milliseconds) },
   { key: 'address', wide: true, header: 'Address', cell: ({ address }) => <span className="mono">{address ?? '–'}</span> },
   { key: 'correlation_id', wide: true, header: 'Correlation id', cell: ({ correlation_id }) => <CopyText value={correlation_id} /> },
 ];

@@ -14,9 +14,9 @@ export function SuperadminBadge() {
 /** Only what is out of the ordinary: most users are active and verified. */
 export function UserState({ user: { is_active, email_verified } }: { user: Pick<User, 'is_active' | 'email_verified'> }) {
   return (
-    <Group gap={6} wrap="nowrap">
-      {!is_active && <Badge color="red">deactivated</Badge>}
-      {!email_verified && <Badge color="gray">not verified</Badge>}
+    <Group gap={4} py={2}>
+      {!is_active && <Badge color="red" style={{ flex: 'none' }}>deactivated</Badge>}
+      {!email_verified && <Badge color="gray" style={{ flex: 'none' }}>not verified</Badge>}
     </Group>
   );
 }

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type MouseEvent, useCallback, useEffect, useId, useMemo, useRef } from 'react';
+import { type ClipboardEvent, lazy, type MouseEvent, Suspense, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { RecordRow } from '@/api/types';
 import { openDialog } from '@/ui/keep-focus';
 import { titleWhenCut } from '@/ui/title-when-cut';
@@ -8,10 +8,13 @@ import { useGridKeys } from './use-grid-keys';
 import { GridHead } from './GridHead';
 import { GridRow, type RowActions } from './GridRow';
 import classes from './grid.module.css';
+import { type Pasted, pastedValues } from './paste';
 import { placeOf } from './place';
 import { PAGE_SIZE, type Rows } from './use-rows';
 import type { Selection } from './use-selection';
 import type { Titles } from '../titles';
+
+const PasteDialog = lazy(() => import('./PasteDialog').then((module) => ({ default: module.PasteDialog })));
 
 const ROW_HEIGHT = 34;
 /** While the scroll bar is dragged nothing is loaded until it rests this long. */
@@ -32,11 +35,14 @@ interface Props {
   onPages: (pages: number[]) => void;
   onOpen: (id: string) => void;
   onDelete: () => void;
+  /** The name of the column that the keys are at. */
+  onColumn: (name: string) => void;
 }
 
 export function Grid(props: Props) {
-  const { collection, columns, rows, titles, sort, selection, flashes, gone, onSort, onPages, onOpen, onDelete } = props;
+  const { collection, columns, rows, titles, sort, selection, flashes, gone, onSort, onPages, onOpen, onDelete, onColumn } = props;
   const gridId = useId();
+  const [pasted, setPasted] = useState<Pasted | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const count = rows.total ?? 30;
   // eslint-disable-next-line react-hooks/incompatible-library -- rows are memoised by hand, nothing compiles this
@@ -58,6 +64,10 @@ export function Grid(props: Props) {
     // A dialog may stand over the grid: the focus is not the grid's then.
     if (!editing && document.activeElement === document.body && !openDialog()) scroller.current?.focus({ preventScroll: true });
   }, [editing]);
+  const columnAt = at === null ? undefined : columns.shown[at.column]?.name;
+  useEffect(() => {
+    if (columnAt !== undefined) onColumn(columnAt);
+  }, [columnAt, onColumn]);
   const { activate, edit, closeEditor } = keys;
   const { toggle } = selection;
   const actions: RowActions = useMemo(() => ({ activate, edit, closeEditor, select: toggle }), [activate, edit, closeEditor, toggle]);
@@ -71,6 +81,13 @@ export function Grid(props: Props) {
   }, [loaded, has]);
   const choose = useCallback((all: boolean) => set(all ? loaded.map((row) => row.id) : []), [set, loaded]);
   // One listener for thousands of cells.
+  const onPaste = (event: ClipboardEvent) => {
+    // An open editor takes what is pasted into it.
+    const text = event.clipboardData.getData('text/plain');
+    if (event.target !== event.currentTarget || at === null || text === '') return;
+    event.preventDefault();
+    setPasted(pastedValues(text, at, columns.shown, rows.at));
+  };
   const onPointerDown = (event: MouseEvent) => {
     const place = placeOf(event.target);
     if (place) activate(place.row, place.column);
@@ -100,7 +117,9 @@ export function Grid(props: Props) {
       className={classes.scroller}
       onKeyDown={keys.onKeyDown}
       onFocus={keys.onFocus}
+      onPaste={onPaste}
     >
+      <Suspense>{pasted && <PasteDialog collection={collection} pasted={pasted} onClose={() => setPasted(null)} />}</Suspense>
       <GridHead {...{ columns, width, sort, chosen, onSort }} onChoose={choose} />
       <div
         role="rowgroup"

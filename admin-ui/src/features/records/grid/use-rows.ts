@@ -7,7 +7,7 @@ import { fetchPage, type ListQuery, type PageQuery } from '../queries';
 import { foldPage, type Reference } from '../titles';
 
 export const PAGE_SIZE = 100;
-/** Browsers cannot lay out higher elements; whoever needs row 900,001 filters. */
+/** Browsers cannot lay out higher elements; a filter reaches the rows beyond. */
 export const MOST_ROWS = 900_000;
 
 const pageKey = (collection: string, list: ListQuery, page: number) => ['records', collection, 'page', list, page] as const;

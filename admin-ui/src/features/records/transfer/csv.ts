@@ -14,7 +14,15 @@ function separatorOf(text: string): string {
 /** Rows of cells; empty lines are left out. */
 export function parseCsv(source: string): string[][] {
   const text = source.replace(/^\uFEFF/, '');
-  const separator = separatorOf(text);
+  return split(text, separatorOf(text)).filter((row) => row.length > 1 || row[0] !== '');
+}
+
+/** What spreadsheets put on the clipboard: tabs between the cells, and every line counts. */
+export function parseCells(text: string): string[][] {
+  return split(text, '\t');
+}
+
+function split(text: string, separator: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = '';
@@ -25,7 +33,7 @@ export function parseCsv(source: string): string[][] {
   };
   const endRow = () => {
     endCell();
-    if (row.length > 1 || row[0] !== '') rows.push(row);
+    rows.push(row);
     row = [];
   };
   for (let at = 0; at < text.length; at += 1) {
