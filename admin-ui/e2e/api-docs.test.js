@@ -31,7 +31,7 @@ const operation = (name) => page.getByRole('navigation', { name: 'Operations' })
 const region = (name) => page.getByRole('region', { name, exact: true });
 const send = async (method, status) => {
   await page.getByRole('button', { name: `Send ${method}` }).click();
-  await region('Answer').getByText(String(status), { exact: true }).waitFor();
+  await region('Response').getByText(String(status), { exact: true }).waitFor();
 };
 const access = async () => assert.deepEqual(await accessProblems(page), []);
 
@@ -39,9 +39,9 @@ test('the API page', async (t) => {
   await step(t, 'says who may list, with which parameters', async () => {
     await page.goto(`${world.server.origin}/admin/collections/posts/records`);
     await page.getByRole('navigation', { name: 'Collection posts' }).getByRole('link', { name: 'API' }).click();
-    await region('Who may').getByText('users with the role editor').waitFor();
+    await region('Access').getByText('users with the role editor').waitFor();
     await region('Parameters').getByText('include_count').waitFor();
-    await region('Answers').getByText('The caller may not do this').waitFor();
+    await region('Responses').getByText('The caller may not do this').waitFor();
     await region('Example answer').getByText('"next_cursor"').waitFor();
     await access();
     await picture('api-list');
@@ -50,14 +50,14 @@ test('the API page', async (t) => {
   await step(t, 'tries a list as it is written beside', async () => {
     const form = region('Try it');
     await form.getByLabel('filter').fill("title ~ '%bread%'");
-    await region('In a program').getByText("--data-urlencode 'filter=title").waitFor();
-    await region('In a program').getByRole('tab', { name: 'TypeScript' }).click();
-    await region('In a program').getByText('client.records.list<PostsRecord>').waitFor();
+    await region('Code').getByText("--data-urlencode 'filter=title").waitFor();
+    await region('Code').getByRole('tab', { name: 'TypeScript' }).click();
+    await region('Code').getByText('client.records.list<PostsRecord>').waitFor();
     await send('GET', 200);
-    await region('Answer').getByText('"Sour bread"').waitFor();
+    await region('Response').getByText('"Sour bread"').waitFor();
     await form.getByLabel('filter').fill('nope >');
     await send('GET', 400);
-    await region('Answer').getByText('Invalid filter expression').waitFor();
+    await region('Response').getByText('Invalid filter expression').waitFor();
   });
 
   await step(t, 'searches, creates, changes and deletes', async () => {
@@ -66,18 +66,18 @@ test('the API page', async (t) => {
     await operation('Create');
     await region('Fields of the body').getByText('title', { exact: true }).waitFor();
     await send('POST', 201);
-    await operation('Change');
+    await operation('Update');
     await send('PATCH', 200);
     await operation('Create many');
     await send('POST', 201);
     await operation('Aggregate');
     await send('GET', 200);
     await operation('Get one');
-    await region('Who may').getByText(/^Everyone can open a record/).waitFor();
+    await region('Access').getByText(/^Everyone can open a record/).waitFor();
     await send('GET', 200);
     await operation('Delete');
     await send('DELETE', 204);
-    await region('Answer').getByText('The answer has no body.').waitFor();
+    await region('Response').getByText('The response has no body.').waitFor();
     await access();
   });
 

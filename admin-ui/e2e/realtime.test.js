@@ -56,7 +56,7 @@ test('realtime', async (t) => {
   await step(t, 'subscribes from the playground and hears of what is written there', async () => {
     await tab('Playground');
     await page.getByLabel('Filter', { exact: true }).fill('total > 100');
-    await page.getByRole('switch', { name: /^Values before a change/ }).check();
+    await page.getByRole('switch', { name: /^Include old values/ }).check();
     await page.getByLabel('Ref', { exact: true }).fill('dear');
     await button('Connect').click();
     await frame('subscribed').waitFor();
@@ -86,7 +86,7 @@ test('realtime', async (t) => {
   });
 
   await step(t, 'gives the subscription as a program', async () => {
-    const program = page.getByRole('region', { name: 'In a program' });
+    const program = page.getByRole('region', { name: 'Code' });
     await program.getByText("filter: 'total > 1'").first().waitFor();
     await program.getByRole('tab', { name: 'snackbase-realtime' }).click();
     await program.getByText("realtime.subscribe('orders'").waitFor();
@@ -94,7 +94,7 @@ test('realtime', async (t) => {
 
   await step(t, 'streams server-sent events', async () => {
     await page.getByText('Server-sent events').click();
-    await page.getByRole('switch', { name: 'The records that are there first' }).check();
+    await page.getByRole('switch', { name: 'Send a snapshot first' }).check();
     await button('Connect').click();
     await frame('snapshot').first().waitFor();
     await button('Create').click();
@@ -146,7 +146,7 @@ test('realtime', async (t) => {
     const health = page.getByRole('region', { name: 'Health' });
     await health.getByText(/^connected, /).waitFor();
     await health.getByText(/connection/).last().waitFor();
-    await page.getByRole('region', { name: 'Newest audit entries' }).getByRole('link', { name: /Created orders/ }).first().waitFor();
+    await page.getByRole('region', { name: 'Recent activity' }).getByRole('link', { name: /in orders/ }).first().waitFor();
     await page.getByRole('figure', { name: 'Audited changes' }).waitFor();
     await page.getByRole('figure', { name: 'Deliveries' }).waitFor();
     await page.getByText('30 days', { exact: true }).click();

@@ -130,11 +130,11 @@ test('the walk', async (t) => {
     await button('Edit a field').click();
     await choose('Field', 'notes');
     await drawer.getByLabel('notes', { exact: true }).fill('Changed together');
-    await button('Change 2 records').click();
-    await page.getByText('Changed notes of 2 records').waitFor();
+    await button('Update 2 records').click();
+    await page.getByText('Updated notes of 2 records').waitFor();
     await page.getByRole('gridcell', { name: 'Changed together' }).nth(1).waitFor();
     assert.equal(await page.getByRole('gridcell', { name: 'Changed together' }).count(), 2);
-    await button('Put a filter together').click();
+    await button('Build filter').click();
     await button('Add condition').click();
     await choose('Field of condition 1', 'notes');
     await page.getByLabel('Value of condition 1').fill('together');

@@ -8,7 +8,7 @@ export function CrashPage({ error }: ErrorComponentProps) {
       <Stack>
         <ErrorPanel error={error} />
         <Button variant="default" onClick={() => window.location.reload()}>
-          Load the page again
+          Reload the page
         </Button>
       </Stack>
     </Container>

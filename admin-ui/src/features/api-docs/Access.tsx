@@ -7,13 +7,13 @@ import { draftsOf, type Operation, ruleOf } from '@/features/rules/rule-state';
 import { summarise } from '@/features/rules/rule-summary';
 import { ErrorPanel } from '@/ui/ErrorPanel';
 
-/** Who may, in words, with the rule itself below. */
+/** Who is let in, in words, with the rule itself below. */
 export function Access({ collection, operation }: { collection: string; operation: Operation }) {
   const rules = useQuery(rulesQuery(collection));
   return (
-    <section aria-label="Who may">
+    <section aria-label="Access">
       <Title order={3} mb={6}>
-        Who may
+        Access
       </Title>
       {rules.error && <ErrorPanel error={rules.error} />}
       <div style={{ minHeight: 22, marginBottom: 4 }}>{rules.data && <Said rules={rules.data} operation={operation} />}</div>

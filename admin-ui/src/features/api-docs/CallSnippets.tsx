@@ -8,9 +8,9 @@ export function CallSnippets({ document, call }: { document: ApiDocument; call: 
   const { origin } = window.location;
   const typeName = typeNameOf(document, call.collection);
   return (
-    <section aria-label="In a program">
+    <section aria-label="Code">
       <Title order={3} mb={6}>
-        In a program
+        Code
       </Title>
       <Tabs defaultValue="curl">
         <Tabs.List mb="xs">

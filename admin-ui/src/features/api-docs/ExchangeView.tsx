@@ -9,7 +9,7 @@ import { JsonBlock } from '@/ui/JsonBlock';
 export function ExchangeView({ exchange }: { exchange: Exchange }) {
   const { status, milliseconds, correlationId, body } = exchange;
   return (
-    <section aria-label="Answer" aria-live="polite">
+    <section aria-label="Response" aria-live="polite">
       <Group gap="md" mb={6}>
         <Text component="span">
           Status <StatusText status={status} />
@@ -23,7 +23,7 @@ export function ExchangeView({ exchange }: { exchange: Exchange }) {
           </Text>
         )}
       </Group>
-      {body === undefined ? <Text c="dimmed">The answer has no body.</Text> : <JsonBlock value={body} maxHeight={420} />}
+      {body === undefined ? <Text c="dimmed">The response has no body.</Text> : <JsonBlock value={body} maxHeight={420} />}
     </section>
   );
 }

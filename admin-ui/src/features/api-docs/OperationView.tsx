@@ -52,7 +52,7 @@ export function OperationView({ document, collection, entry, id }: Props) {
             />
           )}
           {input && <FieldList document={document} schema={input} />}
-          <ItemList title="Answers" items={statuses} />
+          <ItemList title="Responses" items={statuses} />
         </div>
         <div className={classes.column}>
           <CallSnippets document={document} call={call} />

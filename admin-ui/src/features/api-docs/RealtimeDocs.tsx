@@ -36,11 +36,11 @@ export function RealtimeDocs({ collection, document }: { collection: string; doc
   return (
     <>
       <Title order={2}>Realtime</Title>
-      <Text mt={4}>Tells of every record that is created, changed or deleted, as soon as that was committed, to whoever could list it.</Text>
+      <Text mt={4}>Reports every record that is created, updated or deleted, as soon as the change is committed, to callers who may list it.</Text>
       <div className={classes.columns}>
         <div className={classes.column}>
           <Access collection={collection} operation="list" />
-          <ItemList title="What a subscription may ask for" items={OPTIONS} />
+          <ItemList title="Subscription options" items={OPTIONS} />
           <Link to="/live/playground" search={{ collection }} style={{ color: 'var(--sb-accent-text)' }}>
             Open the playground
           </Link>

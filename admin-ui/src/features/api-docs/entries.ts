@@ -31,12 +31,12 @@ export const ENTRIES: Entry[] = [
   },
   { key: 'get', label: 'Get one', method: 'get', path: ONE, rule: 'view' },
   { key: 'create', label: 'Create', method: 'post', path: ALL, rule: 'create' },
-  { key: 'change', label: 'Change', method: 'patch', path: ONE, rule: 'update' },
+  { key: 'change', label: 'Update', method: 'patch', path: ONE, rule: 'update' },
   { key: 'replace', label: 'Replace', method: 'put', path: ONE, rule: 'update' },
   { key: 'delete', label: 'Delete', method: 'delete', path: ONE, rule: 'delete' },
-  { key: 'batch-create', label: 'Create many', method: 'post', path: BATCH, rule: 'create', note: 'The rule is asked for each of them.' },
-  { key: 'batch-change', label: 'Change many', method: 'patch', path: BATCH, rule: 'update', note: 'The rule is asked for each of them.' },
-  { key: 'batch-delete', label: 'Delete many', method: 'delete', path: BATCH, rule: 'delete', note: 'The rule is asked for each of them.' },
+  { key: 'batch-create', label: 'Create many', method: 'post', path: BATCH, rule: 'create', note: 'The rule is evaluated for each record.' },
+  { key: 'batch-change', label: 'Update many', method: 'patch', path: BATCH, rule: 'update', note: 'The rule is evaluated for each record.' },
+  { key: 'batch-delete', label: 'Delete many', method: 'delete', path: BATCH, rule: 'delete', note: 'The rule is evaluated for each record.' },
   { key: 'aggregate', label: 'Aggregate', method: 'get', path: `${ALL}/aggregate`, rule: 'list', start: { functions: 'count()' } },
 ];
 

@@ -54,11 +54,11 @@ function switched(key: 'required' | 'unique' | 'discloses_existence' | 'index' |
     case 'searchable':
       return on
         ? { what: 'becomes searchable', effect: `Its words are indexed in ${those}; writes become a little slower.` }
-        : { what: 'is no longer searchable', effect: 'Searches do not look at it any more.' };
+        : { what: 'is no longer searchable', effect: 'Searches no longer look at it.' };
     case 'pii':
       return on
         ? { what: 'is marked as personal data', effect: 'Shown masked from now on, except to superadmins and the group pii_access.' }
-        : { what: 'is no longer personal data', effect: 'Shown in the clear from now on, to whoever may read the record.' };
+        : { what: 'is no longer personal data', effect: 'Shown in the clear from now on to everyone who may read the record.' };
   }
 }
 
@@ -76,11 +76,11 @@ function changed(before: FieldDefinition, after: FieldDefinition, records: numbe
   }
   if (differs('default')) effects.push({ what: 'gets another default', effect: 'For records created from now on.' });
   if (differs('options')) effects.push({ what: 'gets other limits', effect: 'Stored values stay; they are checked when they are written next.' });
-  if (differs('mask_type') && before.pii && after.pii) effects.push({ what: 'is masked otherwise', effect: 'From now on, wherever it is shown masked.' });
+  if (differs('mask_type') && before.pii && after.pii) effects.push({ what: 'gets another mask', effect: 'From now on, wherever it is shown masked.' });
   if (differs('collection') || differs('on_delete')) {
-    effects.push({ what: 'refers otherwise', effect: 'The server does not change references that exist; it will say so.', checked: true });
+    effects.push({ what: 'changes its reference', effect: 'The server does not change references that exist; it will say so.', checked: true });
   }
-  if (differs('expression') || differs('return_type')) effects.push({ what: 'is computed otherwise', effect: 'Seen from the next time a record is read.' });
+  if (differs('expression') || differs('return_type')) effects.push({ what: 'changes its expression', effect: 'Seen from the next time a record is read.' });
   return effects;
 }
 

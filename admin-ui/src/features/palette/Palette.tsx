@@ -64,7 +64,7 @@ function Search({ onClose }: { onClose: () => void }) {
         aria-activedescendant={shown[at] ? `${id}-${at}` : undefined}
         aria-autocomplete="list"
         className={classes.input}
-        placeholder="Go to, create, change…"
+        placeholder="Go to, create, update…"
         autoComplete="off"
         spellCheck={false}
         value={typed}
@@ -88,7 +88,7 @@ function Search({ onClose }: { onClose: () => void }) {
             </div>
           ))}
       </div>
-      {shown.length === 0 && <div className={classes.none}>Nothing is called like that.</div>}
+      {shown.length === 0 && <div className={classes.none}>No results</div>}
     </>
   );
 }

@@ -1,6 +1,8 @@
 import { Button, Menu } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
 import type { FieldDefinition } from '@/api/types';
+import type { FieldType } from '@/features/field-types/definition';
+import { fieldType, valueType } from '@/features/field-types/registry';
 import type { Operation } from './rule-state';
 
 interface Preset {
@@ -10,16 +12,16 @@ interface Preset {
 
 /** Rules that most collections begin with, as far as they fit this one. */
 export function presetsFor(operation: Operation, fields: FieldDefinition[]): Preset[] {
-  const named = (name: string, type: string) => fields.some((field) => field.name === name && field.type === type);
-  const flag = ['public', 'published', 'is_public', 'visible'].find((name) => named(name, 'boolean'));
-  const owner = ['owner', 'user', 'assignee', 'author_id'].find((name) => named(name, 'text'));
+  const named = (name: string, like: FieldType) => fields.some((field) => field.name === name && valueType(field) === like);
+  const flag = ['public', 'published', 'is_public', 'visible'].find((name) => named(name, fieldType('boolean')));
+  const owner = ['owner', 'user', 'assignee', 'author_id'].find((name) => named(name, fieldType('text')));
   return [
     { label: 'Signed-in users', rule: '@request.auth.id != null' },
-    { label: 'Who created the record', rule: '@owns_record' },
-    { label: 'Who created it, and administrators', rule: "@owns_record || @has_role('admin')" },
+    { label: 'The creator of the record', rule: '@owns_record' },
+    { label: 'The creator and administrators', rule: "@owns_record || @has_role('admin')" },
     { label: 'Administrators', rule: "@has_role('admin')" },
     { label: 'Members of a group', rule: "@has_group('editors')" },
-    ...(flag && operation !== 'create' ? [{ label: `Everybody who is signed in, if ${flag}`, rule: `${flag} = true || @owns_record` }] : []),
+    ...(flag && operation !== 'create' ? [{ label: `Signed-in users, if ${flag}`, rule: `${flag} = true || @owns_record` }] : []),
     ...(owner ? [{ label: `The user named in ${owner}`, rule: `@owns_record(${owner})` }] : []),
   ];
 }

@@ -85,7 +85,7 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
               <PersonFields person={person} onChange={touch(setPerson)} />
               <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
                 <JsonInput label="Record, as JSON" value={record} onChange={touch(setRecord)} minRows={4} />
-                <JsonInput label="Data they send" value={data} onChange={touch(setData)} minRows={4} />
+                <JsonInput label="Data sent" value={data} onChange={touch(setData)} minRows={4} />
               </SimpleGrid>
             </Stack>
           )}
@@ -95,16 +95,16 @@ export function RuleTester({ collection, drafts }: { collection: Collection; dra
             Try
           </Button>
           <Button variant="subtle" aria-expanded={details} onClick={() => setDetails(!details)}>
-            {details ? 'Hide the details' : 'Change the details'}
+            {details ? 'Hide details' : 'Edit details'}
           </Button>
           <Button
             variant="subtle"
             loading={newest.isFetching}
             onClick={() => void newest.refetch().then(({ data: found }) => found && pickRecord(found.id))}
           >
-            Take the newest record
+            Use the newest record
           </Button>
-          {newest.data === null && <Text c="dimmed">There is no record yet.</Text>}
+          {newest.data === null && <Text c="dimmed">There are no records yet.</Text>}
         </Group>
         <ErrorPanel error={test.error} />
         {known && <Verdict allowed={known.allowed}>{known.why}</Verdict>}

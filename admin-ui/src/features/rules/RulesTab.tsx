@@ -20,7 +20,7 @@ export function RulesTab() {
   const { name } = route.useParams();
   const { data: collection } = useSuspenseQuery(collectionQuery(name));
   const rules = useQuery(rulesQuery(name));
-  // A refetch that fails later must not take away what was typed meanwhile.
+  // A refetch that fails later must not take away what was typed in the meantime.
   if (rules.error && !rules.data) return <ErrorPanel inset error={rules.error} onRetry={() => void rules.refetch()} />;
   if (!rules.data) return <Skeleton m="md" h={420} w="auto" />;
   return <RulesForm key={rules.data.updated_at} collection={collection} rules={rules.data} />;
@@ -45,7 +45,7 @@ function RulesForm({ collection, rules }: { collection: Collection; rules: Rules
   return (
     <Stack p="md" gap="md" maw={960}>
       <Text c="dimmed">
-        Rules say what signed-in users and visitors may do with the records of one account. Superadmins may do everything.
+        Rules decide what signed-in users and visitors may do with the records of one account. Superadmins may do everything.
       </Text>
       <UnsavedGuard dirty={changed > 0}>The rules have changes that are not saved.</UnsavedGuard>
       <form

@@ -15,7 +15,7 @@ describe('summarise', () => {
   });
   it('says what common conditions mean', () => {
     expect(summarise('list', "@request.auth.id != ''")).toContain('any signed-in user');
-    expect(summarise('update', 'created_by = @request.auth.id')).toContain('whoever created the record');
+    expect(summarise('update', 'created_by = @request.auth.id')).toContain('the user who created the record');
     expect(summarise('view', "@has_group('editors')")).toContain('members of the group editors');
     expect(summarise('create', "@request.data.status = 'draft'")).toContain('if they send status as draft');
     expect(summarise('update', '!@request.data.owner:changed')).toContain('if they do not change owner');
@@ -25,7 +25,7 @@ describe('summarise', () => {
       'users with the role admin and if status is open',
     );
     expect(summarise('list', '(public = true || created_by = @request.auth.id)')).toContain(
-      'if public is true, or whoever created the record',
+      'if public is true, or the user who created the record',
     );
   });
   it('quotes what it has no words for', () => {

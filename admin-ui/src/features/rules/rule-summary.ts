@@ -5,7 +5,7 @@ const ACTIONS: Record<Operation, string> = {
   list: 'list records',
   view: 'open a record',
   create: 'create records',
-  update: 'change a record',
+  update: 'update a record',
   delete: 'delete a record',
 };
 
@@ -58,7 +58,7 @@ function unwrap(text: string): string {
 const LITERAL = String.raw`(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+(?:\.\d+)?|true|false))`;
 
 const ANYBODY = 'any signed-in user';
-const OWNER = 'whoever created the record';
+const OWNER = 'the user who created the record';
 
 const PATTERNS: [RegExp, (match: RegExpExecArray) => string][] = [
   [/^@request\.auth\.id(\s*!=\s*(''|""|null))?$/i, () => ANYBODY],
@@ -110,7 +110,7 @@ export function summarise(operation: Operation, rule: string | null): string {
   const action = ACTIONS[operation];
   if (rule === null) return `Only superadmins can ${action}.`;
   if (rule === '') return `Everyone can ${action} of the account they name, even without signing in.`;
-  if (rule.trim() === '') return 'Write an expression that says who is let in.';
+  if (rule.trim() === '') return 'Write an expression that decides who is let in.';
   return `Signed-in users can ${action} of their own account: ${describe(rule)}.`;
 }
 

@@ -29,7 +29,7 @@ export function SettingsPage() {
     <Page crumbs={[{ label: 'Settings' }]} flush>
       <Group p="xs" px="md" gap="md">
         <SearchBox label="Search settings" value={search} onChange={(text) => update({ search: text || undefined })} />
-        <Switch label="Only what was set" checked={changed ?? false} onChange={(event) => update({ changed: event.currentTarget.checked || undefined })} />
+        <Switch label="Changed only" checked={changed ?? false} onChange={(event) => update({ changed: event.currentTarget.checked || undefined })} />
       </Group>
       <Text c="dimmed" px="md" pb="sm">
         Settings are read when the server starts: from snackbase.toml, from variables, from flags. Change them there, and start it again.

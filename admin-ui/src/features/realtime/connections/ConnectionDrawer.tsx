@@ -49,7 +49,7 @@ function Details({ connection, onEnded }: { connection: ConnectionView; onEnded:
           ['Account', account_name ?? '–'],
           ['Listens in their place', opened_by ? <Link key="by" to="/users/$id" params={{ id: opened_by }}>a superadmin</Link> : 'nobody'],
           ['API key', api_key_id ? <CopyText key="key" value={api_key_id} /> : '–'],
-          ['Through', PROTOCOLS[protocol] ?? protocol],
+          ['Protocol', PROTOCOLS[protocol] ?? protocol],
           ['Address', <span key="address" className="mono">{address ?? '–'}</span>],
           ['Since', <TimeText key="since" value={since} />],
           ['Credential ends', expires_at ? <TimeText key="expires" value={expires_at} /> : 'never'],

@@ -31,7 +31,7 @@ export function Log({ line, canSend, onContinue }: Props) {
           {cursor !== null && (
             <Tooltip label={`Sets “since” to ${cursor}, the newest place that came`}>
               <Button variant="default" size="compact-sm" onClick={() => onContinue(cursor)}>
-                Go on from here
+                Resume from here
               </Button>
             </Tooltip>
           )}

@@ -7,9 +7,9 @@ import type { Wish } from './wish';
 export function Snippets({ wish }: { wish: Wish }) {
   const snippets = snippetsOf(window.location.origin, wish);
   return (
-    <section aria-label="In a program">
+    <section aria-label="Code">
       <Title order={2} mb="xs">
-        In a program
+        Code
       </Title>
       <Tabs defaultValue="WebSocket">
         <Tabs.List mb="xs">

@@ -68,8 +68,8 @@ export function WishForm({ search, names, fields, frames, onChange }: Props) {
         onChange={(list) => onChange({ fields: list.join(',') || undefined })}
       />
       {fields.some((field) => targetOf(field) !== null) && text('expand', 'Expand', 'References to replace with their records')}
-      <Switch label="Values before a change, as “old”" checked={search.old ?? false} onChange={(event) => onChange({ old: event.currentTarget.checked || undefined })} />
-      <Switch label="The records that are there first" checked={search.snapshot ?? false} onChange={(event) => onChange({ snapshot: event.currentTarget.checked || undefined })} />
+      <Switch label="Include old values" checked={search.old ?? false} onChange={(event) => onChange({ old: event.currentTarget.checked || undefined })} />
+      <Switch label="Send a snapshot first" checked={search.snapshot ?? false} onChange={(event) => onChange({ snapshot: event.currentTarget.checked || undefined })} />
       {search.snapshot ? (
         <Group grow align="flex-start" gap="sm">
           {text('sort', 'Sort', 'As in a list')}

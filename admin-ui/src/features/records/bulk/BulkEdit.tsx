@@ -42,7 +42,7 @@ export function BulkEdit({ collection, fields, selection, onClose }: Props) {
       { ids: selection.ids, data: { [field.name]: converted.value } },
       {
         onSuccess: ({ done, failures }) => {
-          if (done > 0) toast.done(`Changed ${field.name} of ${plural(done, 'record')}.`);
+          if (done > 0) toast.done(`Updated ${field.name} of ${plural(done, 'record')}.`);
           selection.set(failures.map((failure) => failure.item));
           if (failures.length === 0) onClose();
         },
@@ -56,7 +56,7 @@ export function BulkEdit({ collection, fields, selection, onClose }: Props) {
   );
   return (
     <Modal opened onClose={close} title={`Edit a field of ${what}`}>
-      <Form submit={`Change ${what}`} noValidate busy={job.isPending} error={job.error} beside={cancel} onSubmit={submit}>
+      <Form submit={`Update ${what}`} noValidate busy={job.isPending} error={job.error} beside={cancel} onSubmit={submit}>
         <Select
           label="Field"
           allowDeselect={false}
@@ -74,10 +74,10 @@ export function BulkEdit({ collection, fields, selection, onClose }: Props) {
         )}
         {text === '' && (
           <Text fz="sm" c="dimmed">
-            Left empty, the field has no value afterwards.
+            Leave empty to clear it.
           </Text>
         )}
-        {job.isPending && <JobProgress label="Changing" done={job.handled} total={selection.ids.length} onStop={job.stop} />}
+        {job.isPending && <JobProgress label="Updating" done={job.handled} total={selection.ids.length} onStop={job.stop} />}
         {job.data && <Refused failures={job.data.failures} />}
       </Form>
     </Modal>

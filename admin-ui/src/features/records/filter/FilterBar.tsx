@@ -47,8 +47,8 @@ export function FilterBar({ filter, error, fields, onFilter }: Props) {
                 <IconX size={16} />
               </ActionIcon>
             )}
-            <Tooltip label="Put a filter together">
-              <ActionIcon aria-label="Put a filter together" aria-expanded={building} onClick={() => setBuilding(!building)}>
+            <Tooltip label="Build filter">
+              <ActionIcon aria-label="Build filter" aria-expanded={building} onClick={() => setBuilding(!building)}>
                 <IconFilterPlus size={16} />
               </ActionIcon>
             </Tooltip>

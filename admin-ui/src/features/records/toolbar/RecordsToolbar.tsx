@@ -46,8 +46,8 @@ export function RecordsToolbar({ collection, fields, columns, view, list, filter
       <Group gap={2} wrap="nowrap" className={classes.tools}>
         <ColumnsMenu columns={columns} />
         <ViewsMenu collection={collection} current={{ ...view, layout: columns.layout }} onPick={pick} />
-        <Tooltip label="Load again">
-          <ActionIcon aria-label="Load again" size={32} aria-busy={refreshing} onClick={onRefresh}>
+        <Tooltip label="Reload">
+          <ActionIcon aria-label="Reload" size={32} aria-busy={refreshing} onClick={onRefresh}>
             <IconRefresh size={18} stroke={1.6} />
           </ActionIcon>
         </Tooltip>
