@@ -15,6 +15,8 @@
 //! [`Access`] judges records in memory, [`RecordScope`] writes the same decision into statements,
 //! and [`FieldView`] hides and masks fields.
 
+pub mod account;
+pub mod api_key_scope;
 pub mod expand;
 pub mod field_view;
 pub mod gate;
@@ -22,6 +24,7 @@ mod record_scope;
 
 use std::sync::Arc;
 
+pub use api_key_scope::ApiKeyRequirement;
 pub use expand::{
     ExpandPaths, ExpandPlan, ExpandPlanKey, LoadError, LoadedRecords, Placement, replace_reference,
 };

@@ -29,27 +29,26 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 pub use account::AccountFilter;
-pub use api_key::{ApiKeyCreate, ApiKeyList, ApiKeyView};
-pub use group::{GroupCreate, GroupDetail, GroupFilter, GroupMember, GroupUpdate, GroupView};
+pub use api_key::{ApiKey, ApiKeyPage, NewApiKey};
+pub use group::{Group, GroupChange, GroupFilter, GroupWithMembers, NewGroup};
 pub use input::{
-    AccountCreate, AccountUpdate, ForgotPasswordRequest, LoginRequest, LogoutRequest, NewPassword,
-    RefreshRequest, RegisterRequest, ResetPasswordRequest, SetupRequest, TokenRequest, UserCreate,
-    UserUpdate, VerificationRequest,
+    FirstSuperadmin, ForgottenPassword, NewAccount, NewRegistration, PasswordChange, PasswordReset,
+    SignIn, UserChange, UserDraft, VerificationTarget,
 };
 pub use invitation_view::{
-    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList,
-    InvitationResent, InvitationStatus, InvitationView,
+    Invitation, InvitationFilter, InvitationOffer, InvitationPage, InvitationState, NewInvitation,
 };
-pub use role::{RoleCreate, RoleList, RoleUpdate, RoleView};
-pub use session_list::{SessionList, SessionView};
+pub use role::{NewRole, Role, RoleChange};
+pub use session_list::{OpenSession, OpenSessions};
 pub use user_list::UserFilter;
 pub use view::{
-    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList,
-    AccountView, LoginResponse, Me, Message, RefreshResponse, RegisterResponse, ResetTokenStatus,
-    SetupStatus, UserDetail, UserList, UserView, VerifiedResponse, VerifiedUser,
+    Account, AccountDetails, AccountMember, AccountMemberPage, AccountPage, ConfirmedAddress,
+    ListedAccount, OpenedSession, Profile, RecordUsage, RefreshedTokens, Registration,
+    ResetTokenValidity, User, UserDetails, UserPage,
 };
 
-use crate::auth::{AccountRef, Auth, Caller, Passwords, Principal, Sessions, Throttle};
+use crate::access::account::signed_in;
+use crate::auth::{Auth, Caller, Passwords, Sessions, Throttle};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -114,50 +113,14 @@ impl Accounts {
         &self.0.mailer
     }
 
-    /// Refuses everyone but those who administer their account; where the configuration opens it,
-    /// every user may.
+    /// Refuses callers that do not administer their account, unless the configuration lets every
+    /// user do so.
     fn account_admin(&self, caller: &Caller) -> Result<()> {
         signed_in(caller)?;
         if caller.is_account_admin() || !self.0.config.auth.account_admin_required {
             return Ok(());
         }
         Err(Error::Forbidden("This needs the role admin".into()))
-    }
-
-    /// The account in which the caller creates something: the own one, or for superadmins the one
-    /// that is named.
-    async fn own_account(&self, caller: &Caller, named: Option<&str>) -> Result<Arc<AccountRef>> {
-        let own = &signed_in(caller)?.account;
-        let Some(named) = named else {
-            return Ok(own.clone());
-        };
-        if caller.is_superadmin() {
-            let account = self.0.auth.resolve_account(named).await?;
-            return account.ok_or_else(|| Error::not_found("Account not found"));
-        }
-        let is_own = [&own.id_text, &own.code, &own.slug]
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(named));
-        if is_own {
-            Ok(own.clone())
-        } else {
-            Err(Error::Forbidden("Other accounts are not available".into()))
-        }
-    }
-
-    /// The account whose things the caller sees: the own one, or for superadmins the one that is
-    /// named, or else all.
-    async fn visible_account(
-        &self,
-        caller: &Caller,
-        named: Option<&str>,
-    ) -> Result<Option<AccountId>> {
-        let own = signed_in(caller)?.account.id;
-        match named {
-            _ if !caller.is_superadmin() => Ok(Some(own)),
-            Some(named) => self.existing_account(named).await.map(Some),
-            None => Ok(None),
-        }
     }
 
     /// Does the work after the answer, so that the answer's time does not tell whether there was
@@ -173,24 +136,6 @@ impl Accounts {
             }
             drop(place);
         });
-    }
-}
-
-/// The user who calls, or 401.
-fn signed_in(caller: &Caller) -> Result<&Principal> {
-    caller
-        .principal()
-        .map(|principal| &**principal)
-        .ok_or_else(|| Error::Unauthenticated("Missing credentials".into()))
-}
-
-/// Refuses everyone but users of the system account.
-fn superadmin(caller: &Caller) -> Result<&Principal> {
-    let principal = signed_in(caller)?;
-    if caller.is_superadmin() {
-        Ok(principal)
-    } else {
-        Err(Error::Forbidden("Superadmin access required".into()))
     }
 }
 

@@ -290,9 +290,9 @@ pub async fn open(config: &Config) -> Result<Db> {
             if let Err(error) = protect_database(&options.path) {
                 tracing::warn!(%error, "the permissions of the database's files could not be set");
             }
-            Db::Sqlite(Sqlite::open(options).await?)
+            Db::from(Sqlite::open(options).await?)
         }
-        DatabaseTarget::Postgres(options) => Db::Postgres(Postgres::connect(&options).await?),
+        DatabaseTarget::Postgres(options) => Db::from(Postgres::connect(&options).await?),
     };
     db.migrate().await?;
     Ok(db)

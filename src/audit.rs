@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-pub use entry::{AuditMetadata, AuditRow};
+pub use entry::TrailRow;
 pub use event::{Event, Operation};
 pub use export::{Export, Format};
 pub use origin::{ChangeKey, Origins};
-pub use query::{AuditFilter, AuditPage, Column};
-pub use verify::{Chain, Problem, Verified, verify};
+pub use query::{AuditFilter, Column, TrailPage};
+pub use verify::{ChainHead, ChainProblem, Verification, verify};
 
 use crate::changes::ChangeLog;
 use crate::clock::Clock;

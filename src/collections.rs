@@ -1,6 +1,7 @@
 //! Defining collections: metadata and tables change together, in one transaction.
 
 mod check;
+mod dropped;
 mod input;
 mod macros;
 mod quotas;
@@ -9,18 +10,17 @@ mod rules;
 mod trail;
 mod transfer;
 mod types;
-mod view;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use input::{CollectionInput, RenameInput};
-pub use macros::{MacroInput, MacroResult, MacroTest, MacroView};
+pub use dropped::DroppedCollection;
+pub use input::CollectionInput;
+pub use macros::{Macro, MacroChange, MacroOutcome, MacroTrial};
 pub use quotas::apply_quotas;
-pub use rules::{RulesPatch, TestContext, test_rule, validate_rule};
-pub use transfer::{Export, ImportRequest, ImportResult};
+pub use rules::{RuleTrial, RulesPatch, test_rule, validate_rule};
+pub use transfer::{Export, ImportReport, ImportStrategy, ImportedCollection};
 pub use types::{describe, typescript};
-pub use view::{CollectionList, CollectionSummary, CollectionView, DeletedCollection, RulesView};
 
 use crate::auth::Caller;
 use crate::changes::catalog_entry;
@@ -295,7 +295,7 @@ impl Collections {
     }
 
     /// Drops a collection with its records.
-    pub async fn delete(&self, caller: &Caller, id_or_name: &str) -> Result<DeletedCollection> {
+    pub async fn delete(&self, caller: &Caller, id_or_name: &str) -> Result<DroppedCollection> {
         let mut change = self.change().await?;
         let collection = self.find(id_or_name)?;
         let refers = |other: &&Arc<Collection>| {
@@ -356,7 +356,11 @@ impl Collections {
             ))
             .await?;
         self.finish(change, caller).await?;
-        Ok(DeletedCollection::new(&collection, records))
+        Ok(DroppedCollection {
+            collection,
+            records,
+            revision: revision(),
+        })
     }
 
     /// Changes the rules of a collection; what is not named stays.
@@ -520,10 +524,7 @@ impl Collections {
 }
 
 fn invalid(fields: Vec<FieldError>) -> Error {
-    Error::Invalid {
-        fields,
-        index: None,
-    }
+    Error::Invalid { fields }
 }
 
 fn refuse(problems: Vec<FieldError>) -> Result<()> {

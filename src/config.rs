@@ -32,7 +32,7 @@ pub use mail::{MailConfig, MailSecurity};
 pub use problems::{ConfigError, Problems};
 pub use rooms::RoomsConfig;
 pub use server::{CorsConfig, Environment, LogConfig, LogFormat, SecurityConfig, ServerConfig};
-pub use settings::{Origin, Setting};
+pub use settings::{Setting, SettingOrigin};
 
 /// A file with every key and its default.
 pub const EXAMPLE: &str = include_str!("../snackbase.toml.example");

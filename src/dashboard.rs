@@ -7,12 +7,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 pub use view::{
-    CollectionRecords, DashboardStats, DayCount, DayOperations, FeatureCounts, HookExecutions,
-    JobsByStatus, PreviousPeriod, Range, RecentRegistration, SystemHealth, TimeSeries,
-    WebhookDeliveries,
+    DailyFigures, DayChanges, DayTotal, FeatureTotals, NewestUser, PreviousFigures, RecordTotal,
+    Stats, StatsRange,
 };
 
-use crate::audit::{Audit, AuditRow};
+use crate::audit::{Audit, TrailRow};
 use crate::clock::Clock;
 use crate::db::{Db, Stmt};
 use crate::error::Result;
@@ -48,8 +47,8 @@ struct Totals {
 
 /// What the audit log tells.
 struct AuditActivity {
-    recent: Vec<AuditRow>,
-    by_operation: Vec<DayOperations>,
+    recent: Vec<TrailRow>,
+    by_operation: Vec<DayChanges>,
 }
 
 /// Days that follow one another.
@@ -86,7 +85,7 @@ impl Dashboard {
     }
 
     /// The figures of the last days.
-    pub async fn stats(&self, range: Range) -> Result<DashboardStats> {
+    pub async fn stats(&self, range: StatsRange) -> Result<Stats> {
         let now = self.clock.now();
         let window = Window::last(range.days(), now);
         let totals = self.totals(&window, now).await?;
@@ -100,7 +99,7 @@ impl Dashboard {
                 .any(|o| collection.row.rule(*o) == Some(""))
         };
         let public = catalog.iter().filter(|collection| is_public(collection));
-        Ok(DashboardStats {
+        Ok(Stats {
             range,
             total_accounts: totals.accounts,
             total_users: totals.users,
@@ -108,32 +107,25 @@ impl Dashboard {
             total_records: records.iter().map(|collection| collection.count).sum(),
             new_accounts_7d: totals.new_accounts,
             new_users_7d: totals.new_users,
-            previous_period: PreviousPeriod {
+            previous_period: PreviousFigures {
                 new_accounts: totals.previous_accounts,
                 new_users: totals.previous_users,
             },
-            time_series: TimeSeries {
+            time_series: DailyFigures {
                 accounts_created,
                 users_created,
                 audit_by_operation: audit.by_operation,
             },
             recent_registrations: self.registrations().await?,
-            system_health: SystemHealth {
-                database_status: "connected",
-                storage_usage_mb: self.megabytes().await?,
-            },
+            storage_mebibytes: self.megabytes().await?,
             active_sessions: totals.sessions,
             public_collections_count: count(public),
             records_by_collection: records,
-            feature_counts: FeatureCounts {
+            feature_counts: FeatureTotals {
                 api_keys_active: totals.api_keys,
                 invitations_pending: totals.invitations,
                 macros: totals.macros,
-                ..FeatureCounts::default()
             },
-            jobs_by_status: JobsByStatus::default(),
-            hook_executions_summary: HookExecutions::default(),
-            webhook_deliveries_summary: WebhookDeliveries::default(),
             recent_audit_logs: audit.recent,
         })
     }
@@ -160,7 +152,7 @@ impl Dashboard {
                     .unwrap_or(0)
             };
             let (create, update, delete) = (number("CREATE"), number("UPDATE"), number("DELETE"));
-            DayOperations {
+            DayChanges {
                 date,
                 create,
                 update,
@@ -198,7 +190,7 @@ impl Dashboard {
     }
 
     /// Accounts and users created, day by day.
-    async fn created(&self, window: &Window) -> Result<(Vec<DayCount>, Vec<DayCount>)> {
+    async fn created(&self, window: &Window) -> Result<(Vec<DayTotal>, Vec<DayTotal>)> {
         let mut sql = self.db.sql();
         sql.push("SELECT 'accounts' AS kind, ")
             .day("a.created_at")
@@ -220,14 +212,14 @@ impl Dashboard {
         let series = |kind: &str| {
             let of_day = |date: String| {
                 let count = counted.get(&(kind, date.as_str())).copied().unwrap_or(0);
-                DayCount { date, count }
+                DayTotal { date, count }
             };
             window.dates().map(of_day).collect()
         };
         Ok((series("accounts"), series("users")))
     }
 
-    async fn registrations(&self) -> Result<Vec<RecentRegistration>> {
+    async fn registrations(&self) -> Result<Vec<NewestUser>> {
         let text = "SELECT u.id, u.email, u.account_id, a.account_code, a.name AS account_name, u.created_at \
                     FROM users u JOIN accounts a ON a.id = u.account_id ORDER BY u.created_at DESC, u.id DESC LIMIT 10";
         Ok(self
@@ -238,10 +230,10 @@ impl Dashboard {
     }
 
     /// How many records each collection has, the fullest first.
-    async fn records(&self) -> Result<Vec<CollectionRecords>> {
+    async fn records(&self) -> Result<Vec<RecordTotal>> {
         let catalog = self.catalog.current();
         let collections: Vec<_> = catalog.iter().collect();
-        let mut counts: Vec<CollectionRecords> = Vec::with_capacity(collections.len());
+        let mut counts: Vec<RecordTotal> = Vec::with_capacity(collections.len());
         for chunk in collections.chunks(TABLES) {
             let mut sql = self.db.sql();
             sql.list(" UNION ALL ", chunk, |sql, collection| {
@@ -249,12 +241,7 @@ impl Dashboard {
                 sql.push(" AS name, count(*) AS count FROM ")
                     .ident(&collection.table);
             });
-            counts.extend(
-                self.db
-                    .reads(None)
-                    .rows::<CollectionRecords>(sql.build())
-                    .await?,
-            );
+            counts.extend(self.db.reads(None).rows::<RecordTotal>(sql.build()).await?);
         }
         counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
         Ok(counts)

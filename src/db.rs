@@ -190,6 +190,18 @@ pub enum Db {
     Postgres(Postgres),
 }
 
+impl From<Sqlite> for Db {
+    fn from(db: Sqlite) -> Self {
+        Self::Sqlite(db)
+    }
+}
+
+impl From<Postgres> for Db {
+    fn from(db: Postgres) -> Self {
+        Self::Postgres(db)
+    }
+}
+
 impl Db {
     /// The dialect that statements must be written in.
     pub fn dialect(&self) -> Dialect {
@@ -233,6 +245,21 @@ impl Db {
     /// One number: a count.
     pub async fn count(&self, stmt: Stmt) -> Result<i64, DbError> {
         Ok(self.row::<(i64,)>(stmt).await?.map_or(0, |(count,)| count))
+    }
+
+    /// The server of a database that other processes may use as well, and over which they notify each
+    /// other; none if the database is this process's alone.
+    pub fn shared(&self) -> Option<&Postgres> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server),
+        }
+    }
+
+    /// Whether the database answers a read.
+    pub async fn is_reachable(&self) -> bool {
+        let read = Stmt::fixed("SELECT count(*) FROM meta", Vec::new());
+        self.count(read).await.is_ok()
     }
 
     /// Runs a batch atomically and returns, for each statement, the first document it returned.

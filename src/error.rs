@@ -116,13 +116,13 @@ pub enum Error {
     /// A collection that does not exist, for those who define collections.
     #[error("{0}")]
     CollectionNotFound(String),
-    /// An item of a batch that does not exist, or must look as if it did not.
-    #[error("{message}")]
-    ItemNotFound {
-        /// Which, and where in the batch.
-        message: String,
-        /// Where in the batch.
+    /// An error about one item of a batch.
+    #[error("{error}")]
+    InBatch {
+        /// The place of the item in the batch, from 0.
         index: usize,
+        /// The error, without a place.
+        error: Box<Self>,
     },
     /// A request that is well formed but cannot be done. `label` names the kind for programs.
     #[error("{message}")]
@@ -137,8 +137,6 @@ pub enum Error {
     Invalid {
         /// What is wrong, field by field.
         fields: Vec<FieldError>,
-        /// In a batch: which item.
-        index: Option<usize>,
     },
     /// A new password that breaks the policy, where clients know the problems below `detail`.
     #[error("{}", join(fields))]
@@ -187,8 +185,6 @@ pub enum Error {
         message: String,
         /// The field, where there is one.
         field: Option<String>,
-        /// In a batch: which item.
-        index: Option<usize>,
     },
     /// The body is larger than allowed.
     #[error("{0}")]
@@ -200,8 +196,6 @@ pub enum Error {
         message: String,
         /// The largest field that was sent, where there is one.
         field: Option<String>,
-        /// In a batch: which item.
-        index: Option<usize>,
     },
     /// The disk is full, or nearly so.
     #[error("{0}")]
@@ -215,8 +209,6 @@ pub enum Error {
         quota: &'static str,
         /// Its limit.
         limit: u64,
-        /// In a batch: which item.
-        index: Option<usize>,
     },
     /// Too many requests; try again after so many seconds.
     #[error("Too many requests. Try again in {retry_after} seconds.")]
@@ -271,8 +263,12 @@ impl Error {
     ) -> Self {
         Self::Invalid {
             fields: vec![FieldError::new(field, code, message)],
-            index: None,
         }
+    }
+
+    /// Fields that are wrong.
+    pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
+        Self::Invalid { fields }
     }
 
     /// A clash with what is there.
@@ -280,7 +276,6 @@ impl Error {
         Self::Conflict {
             message: message.into(),
             field: field.map(Into::into),
-            index: None,
         }
     }
 
@@ -308,7 +303,6 @@ impl From<DbError> for Error {
             DbError::RecordTooLarge => Self::RecordTooLarge {
                 message: "the record would be larger than this server stores".into(),
                 field: None,
-                index: None,
             },
             DbError::SerializationFailure => {
                 Self::Unavailable("Too many others change the same records. Try again.".into())

@@ -2,100 +2,77 @@
 //! it.
 
 pub mod admin_ui;
+mod api;
 mod api_document;
 pub mod client;
 mod client_file;
 mod client_load;
-mod document;
+mod endpoint;
 pub mod error;
 pub mod extract;
 mod full_disk;
 mod guarded_body;
+mod mail_pages;
 pub mod middleware;
 mod rate_limit;
 pub mod realtime;
-pub mod routes;
-mod scopes;
 mod serve;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::get;
-use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::timeout::TimeoutLayer;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
+pub use endpoint::{CallerLevel, EndpointAccess, RouteEntry};
 pub use serve::serve;
 
 use crate::app::App;
-
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "SnackBase",
-    description = "Accounts, collections, records and realtime. Sign in, then send the token as `Authorization: Bearer …`. \
-                   Bodies are read as JSON, whatever their Content-Type says: nothing is answered with 415."
-))]
-struct ApiDoc;
-
-/// Everything that the API document describes.
-fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .merge(routes::health::routes())
-        .merge(routes::setup::routes())
-        .merge(routes::auth::routes())
-        .merge(routes::sessions::routes())
-        .merge(routes::accounts::routes())
-        .merge(routes::users::routes())
-        .merge(routes::api_keys::routes())
-        .merge(routes::roles::routes())
-        .merge(routes::groups::routes())
-        .merge(routes::invitations::routes())
-        .merge(routes::dashboard::routes())
-        .merge(routes::collections::routes())
-        .merge(routes::rules::routes())
-        .merge(routes::macros::routes())
-        .merge(routes::records::routes())
-        .merge(routes::rooms::routes())
-        .merge(routes::audit::routes())
-        .merge(realtime::api())
-        .merge(routes::operation::routes())
-}
+use endpoint::Endpoints;
+use error::plain;
 
 /// The API document, as JSON.
 pub fn openapi_json() -> String {
     // The document is made of maps with text keys: it can always be written.
-    document::completed(api().into_openapi())
+    api_document::describe()
         .to_pretty_json()
         .unwrap_or_default()
 }
 
+/// Every route that asks for a caller, with the callers that it lets in.
+pub fn route_table() -> Vec<RouteEntry> {
+    endpoints().table().collect()
+}
+
+/// The endpoints of the API, and the API document itself.
+fn endpoints() -> Endpoints {
+    api::endpoints().merge(api_document::endpoints())
+}
+
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let api = Router::from(api());
     let limits = &app.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_seconds);
-    let documents = Arc::<api_document::SuperadminDocument>::default();
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs")
         .config(utoipa_swagger_ui::Config::from("/openapi.json"));
     let router = Router::new()
-        .merge(api)
-        .merge(realtime::routes())
-        .merge(routes::pages::routes())
+        .merge(endpoints().into_router(&app))
+        .merge(mail_pages::routes())
         .merge(Router::from(docs))
-        .route(
-            "/openapi.json",
-            get(api_document::openapi).layer(Extension(documents)),
-        )
         .route("/", get(async || Redirect::temporary("/admin/")))
-        .route("/metrics", get(routes::health::metrics))
+        .route(
+            "/metrics",
+            get(api::health::metrics).route_layer(axum::middleware::from_fn_with_state(
+                "GET",
+                middleware::refuse_head,
+            )),
+        )
         .route("/admin", get(admin_ui::index))
         .route("/admin/", get(admin_ui::index))
         .route("/admin/{*path}", get(admin_ui::asset))
@@ -139,8 +116,8 @@ pub fn router(app: App) -> Router {
             app.config.server.environment,
         ))
         .layer(axum::middleware::from_fn_with_state(
-            middleware::Surface::new(&app),
-            middleware::envelope,
+            middleware::RequestContext::new(&app),
+            middleware::trace_request,
         ))
         .with_state(app)
 }
@@ -151,14 +128,6 @@ async fn not_found() -> Response {
 
 async fn method_not_allowed() -> Response {
     plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
-}
-
-fn plain(status: StatusCode, text: &str) -> Response {
-    (
-        status,
-        axum::Json(serde_json::json!({ "detail": text, "error": text, "message": text })),
-    )
-        .into_response()
 }
 
 #[cfg(test)]

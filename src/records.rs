@@ -124,7 +124,6 @@ impl Records {
             message,
             quota,
             limit,
-            index: None,
         }
     }
 

@@ -3,19 +3,15 @@
 //!
 //! [`RequestFacts::new`] is the one place that makes them. Each fact is from a fixed list or is cut
 //! and copied, so that it is small and does not keep alive the buffer that the request was read
-//! into.
+//! into. The HTTP layer reads the head of a request and hands the texts in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-
-/// The header that carries the id of a request.
-pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
-/// The longest correlation id that is taken from a client, in characters.
-const MAX_CORRELATION_ID: usize = 128;
-/// Upper limit of what is kept of a `User-Agent`, in characters.
-const MAX_USER_AGENT: usize = 255;
+/// Upper limit of a correlation id that is taken from a client, in characters.
+const MAX_CORRELATION_ID_CHARS: usize = 128;
+/// Upper limit of the part of a `User-Agent` that is kept, in characters.
+const MAX_USER_AGENT_CHARS: usize = 255;
 /// The route of a request that no route matches.
 const UNMATCHED_ROUTE: &str = "unmatched";
 
@@ -41,16 +37,16 @@ pub enum RequestMethod {
 }
 
 impl RequestMethod {
-    /// The member of the list for a method.
-    pub fn of(method: &Method) -> Self {
-        match *method {
-            Method::GET => Self::Get,
-            Method::HEAD => Self::Head,
-            Method::POST => Self::Post,
-            Method::PUT => Self::Put,
-            Method::PATCH => Self::Patch,
-            Method::DELETE => Self::Delete,
-            Method::OPTIONS => Self::Options,
+    /// The member of the list for the method of this name; names are case-sensitive.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
             _ => Self::Other,
         }
     }
@@ -70,6 +66,17 @@ impl RequestMethod {
     }
 }
 
+/// The texts that a client sends about itself, as they arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestOrigin<'a> {
+    /// The address of the client, as far as it is known.
+    pub address: Option<IpAddr>,
+    /// The id that the client gives the request.
+    pub correlation_id: Option<&'a [u8]>,
+    /// The name that the client gives itself.
+    pub user_agent: Option<&'a str>,
+}
+
 /// What is remembered of a request.
 #[derive(Clone, Debug)]
 pub struct RequestFacts {
@@ -85,23 +92,16 @@ tokio::task_local! {
 }
 
 impl RequestFacts {
-    /// Takes the facts out of the head of a request. `route` is the template that matched, never
-    /// the path as it was sent; `address` is that of the client, as far as it is known.
-    pub fn new(
-        method: &Method,
-        route: Option<&str>,
-        headers: &HeaderMap,
-        address: Option<IpAddr>,
-    ) -> Self {
-        let user_agent = headers
-            .get(header::USER_AGENT)
-            .and_then(|agent| agent.to_str().ok());
+    /// The facts of a request. `route` is the template that matched, never the path as it was sent.
+    /// A correlation id that is too long or not of visible ASCII is replaced by a new one.
+    pub fn new(method: RequestMethod, route: Option<&str>, origin: RequestOrigin<'_>) -> Self {
+        let correlation_id = origin.correlation_id.and_then(fitting_correlation_id);
         Self {
-            method: RequestMethod::of(method),
+            method,
             route: route.unwrap_or(UNMATCHED_ROUTE).into(),
-            correlation_id: sent_correlation_id(headers).unwrap_or_else(new_correlation_id),
-            address,
-            user_agent: user_agent.map(cut_user_agent),
+            correlation_id: correlation_id.unwrap_or_else(new_correlation_id),
+            address: origin.address,
+            user_agent: origin.user_agent.map(cut_user_agent),
         }
     }
 
@@ -120,12 +120,6 @@ impl RequestFacts {
     /// ASCII.
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
-    }
-
-    /// The correlation id as the value of a header.
-    pub fn correlation_header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.correlation_id)
-            .unwrap_or(HeaderValue::from_static("cid_000000000000"))
     }
 
     /// The address of the client, as far as it is known.
@@ -150,10 +144,9 @@ impl RequestFacts {
     }
 }
 
-fn sent_correlation_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let sent = headers.get(CORRELATION_ID)?.as_bytes();
-    let fits =
-        (1..=MAX_CORRELATION_ID).contains(&sent.len()) && sent.iter().all(u8::is_ascii_graphic);
+fn fitting_correlation_id(sent: &[u8]) -> Option<Box<str>> {
+    let fits = (1..=MAX_CORRELATION_ID_CHARS).contains(&sent.len())
+        && sent.iter().all(u8::is_ascii_graphic);
     std::str::from_utf8(sent)
         .ok()
         .filter(|_| fits)
@@ -166,7 +159,7 @@ fn new_correlation_id() -> Box<str> {
 }
 
 fn cut_user_agent(agent: &str) -> Box<str> {
-    match agent.char_indices().nth(MAX_USER_AGENT) {
+    match agent.char_indices().nth(MAX_USER_AGENT_CHARS) {
         Some((end, _)) => agent[..end].into(),
         None => agent.into(),
     }
@@ -176,22 +169,14 @@ fn cut_user_agent(agent: &str) -> Box<str> {
 mod tests {
     use super::*;
 
-    fn facts(headers: &[(HeaderName, &[u8])]) -> RequestFacts {
-        let value = |bytes: &[u8]| HeaderValue::from_bytes(bytes).expect("a value");
-        let headers = headers
-            .iter()
-            .map(|(name, bytes)| (name.clone(), value(bytes)))
-            .collect();
-        RequestFacts::new(&Method::GET, Some("/api/v1/users"), &headers, None)
+    fn facts(origin: RequestOrigin<'_>) -> RequestFacts {
+        RequestFacts::new(RequestMethod::Get, Some("/api/v1/users"), origin)
     }
 
     #[test]
     fn every_method_has_one_of_eight_names() {
         for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            assert_eq!(
-                RequestMethod::of(&name.parse().expect("a method")).name(),
-                name
-            );
+            assert_eq!(RequestMethod::of(name).name(), name);
         }
         for name in [
             "TRACE",
@@ -201,26 +186,37 @@ mod tests {
             "G",
             &"M".repeat(60_000),
         ] {
-            assert_eq!(
-                RequestMethod::of(&name.parse().expect("a method")).name(),
-                "other"
-            );
+            assert_eq!(RequestMethod::of(name).name(), "other");
         }
     }
 
     #[test]
     fn long_user_agents_are_cut_and_short_ones_kept() {
         let long = "u".repeat(200_000);
-        let facts_of = |agent: &str| facts(&[(header::USER_AGENT, agent.as_bytes())]);
-        assert_eq!(facts_of(&long).user_agent(), Some(&long[..MAX_USER_AGENT]));
+        let facts_of = |agent| {
+            facts(RequestOrigin {
+                user_agent: Some(agent),
+                ..RequestOrigin::default()
+            })
+        };
+        assert_eq!(
+            facts_of(&long).user_agent(),
+            Some(&long[..MAX_USER_AGENT_CHARS])
+        );
         assert_eq!(facts_of("Tests/1.0").user_agent(), Some("Tests/1.0"));
-        assert_eq!(facts(&[]).user_agent(), None);
+        assert_eq!(facts(RequestOrigin::default()).user_agent(), None);
     }
 
     #[test]
     fn a_correlation_id_is_taken_over_only_if_it_is_short_and_plain() {
-        let id_of = |sent: &[u8]| facts(&[(CORRELATION_ID, sent)]).correlation_id().to_owned();
-        let longest = "x".repeat(MAX_CORRELATION_ID);
+        let id_of = |sent| {
+            let origin = RequestOrigin {
+                correlation_id: Some(sent),
+                ..RequestOrigin::default()
+            };
+            facts(origin).correlation_id().to_owned()
+        };
+        let longest = "x".repeat(MAX_CORRELATION_ID_CHARS);
         for sent in ["mine", "cid_0123456789ab", "a/b:c=d,e;f", &longest] {
             assert_eq!(id_of(sent.as_bytes()), sent);
         }
@@ -236,12 +232,12 @@ mod tests {
             let id = id_of(sent);
             assert!(id.starts_with("cid_") && id.len() == 16, "{id}");
         }
-        assert_eq!(facts(&[]).correlation_header().len(), 16);
+        assert_eq!(facts(RequestOrigin::default()).correlation_id().len(), 16);
     }
 
     #[test]
     fn a_path_that_no_route_matches_is_not_kept() {
-        let facts = RequestFacts::new(&Method::GET, None, &HeaderMap::new(), None);
+        let facts = RequestFacts::new(RequestMethod::Get, None, RequestOrigin::default());
         assert_eq!(facts.route(), "unmatched");
     }
 }

@@ -43,10 +43,10 @@ mod rooms_core;
 mod service;
 
 pub use definition::{RoomAction, RoomDefinition, RoomDefinitionRow, RoomDefinitions};
-pub use definition_input::{MAX_HISTORY_MESSAGES, RoomInput, RoomList, RoomView};
+pub use definition_input::{MAX_HISTORY_MESSAGES, RoomChange};
 pub use error::RoomError;
 pub use handle::RoomsHandle;
-pub use message::{PublishRequest, RoomMessage};
+pub use message::RoomMessage;
 pub use participant::{Participant, RoomJoin};
 pub use pattern::{RoomNameParts, RoomPattern};
 pub use service::Rooms;

@@ -5,7 +5,6 @@ mod computed;
 pub mod constraints;
 pub mod ddl;
 pub mod definition;
-mod document;
 pub mod field;
 pub mod macros;
 pub mod mask;
@@ -18,6 +17,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value as Json;
 
 pub use catalog::{Catalog, CatalogHandle, CollectionRow};
+pub use computed::RETURN_TYPES;
 pub use definition::{FieldDefinition, OnDelete};
 pub use field::{Field, FieldType};
 pub use macros::{Library, MacroRow};

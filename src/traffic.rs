@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
@@ -46,7 +45,7 @@ pub struct Answered {
     /// Method, route, address and id. Paths and queries are not kept: they may hold tokens.
     pub request: Arc<RequestFacts>,
     /// The status of the answer.
-    pub status: StatusCode,
+    pub status: u16,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -72,7 +71,7 @@ pub struct Wanted {
 
 impl Wanted {
     fn fits(&self, answered: &Answered) -> bool {
-        let (status, request) = (answered.status.as_u16(), &answered.request);
+        let (status, request) = (answered.status, &answered.request);
         self.method
             .as_ref()
             .is_none_or(|method| method.eq_ignore_ascii_case(request.method().name()))
@@ -98,7 +97,7 @@ impl Traffic {
     }
 
     /// Remembers the answer to a request of the API.
-    pub fn answered(&self, request: Arc<RequestFacts>, status: StatusCode, elapsed: Duration) {
+    pub fn answered(&self, request: Arc<RequestFacts>, status: u16, elapsed: Duration) {
         let at = self.0.clock.now();
         let mut seen = self.seen();
         seen.minutes.count(at, status, elapsed);
@@ -153,16 +152,16 @@ impl Traffic {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, Method};
 
     use super::*;
+    use crate::request_facts::{RequestMethod, RequestOrigin};
 
     fn traffic(requests: &[(&str, u16)]) -> Traffic {
         let traffic = Traffic::new(Clock::Fixed(Arc::new(0.into())));
         for (route, status) in requests {
-            let request = RequestFacts::new(&Method::GET, Some(route), &HeaderMap::new(), None);
-            let status = StatusCode::from_u16(*status).expect("a status");
-            traffic.answered(Arc::new(request), status, Duration::from_millis(1));
+            let request =
+                RequestFacts::new(RequestMethod::Get, Some(route), RequestOrigin::default());
+            traffic.answered(Arc::new(request), *status, Duration::from_millis(1));
         }
         traffic
     }

@@ -3,14 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::input::{AccountCreate, AccountUpdate, Checks, length, name};
+use super::input::{self, Checks, NewAccount, length};
 use super::names::slug_of;
 use super::user_list::like;
 use super::view::{
-    AccountDetail, AccountList, AccountSummary, AccountUsage, AccountUser, AccountUserList,
-    AccountView,
+    Account, AccountDetails, AccountMember, AccountMemberPage, AccountPage, ListedAccount,
+    RecordUsage,
 };
-use super::{Accounts, superadmin, trail};
+use super::{Accounts, trail};
+use crate::access::account::superadmin;
 use crate::audit::Event;
 use crate::auth::Caller;
 use crate::auth::access_log::{self, AccessChange};
@@ -55,8 +56,8 @@ const SELECT: &str = "SELECT a.id, a.account_code, a.slug, a.name, a.created_at,
                       LEFT JOIN account_usage u ON u.account_id = a.id LEFT JOIN account_quotas q ON q.id = 1";
 
 impl Row {
-    fn view(&self) -> AccountView {
-        AccountView {
+    fn view(&self) -> Account {
+        Account {
             id: self.id.clone(),
             account_code: self.account_code.clone(),
             slug: self.slug.clone(),
@@ -65,16 +66,15 @@ impl Row {
         }
     }
 
-    fn detail(&self) -> AccountDetail {
-        AccountDetail {
+    fn detail(&self) -> AccountDetails {
+        AccountDetails {
             account: self.view(),
             updated_at: self.updated_at,
             user_count: self.user_count,
-            collections_used: Vec::new(),
             usage: self
                 .records
                 .zip(self.bytes)
-                .map(|(records, bytes)| AccountUsage {
+                .map(|(records, bytes)| RecordUsage {
                     records,
                     max_records: self.max_records,
                     bytes,
@@ -124,7 +124,7 @@ impl AccountFilter {
 
 impl Accounts {
     /// A page of accounts.
-    pub async fn accounts(&self, caller: &Caller, filter: &AccountFilter) -> Result<AccountList> {
+    pub async fn accounts(&self, caller: &Caller, filter: &AccountFilter) -> Result<AccountPage> {
         superadmin(caller)?;
         let db = &self.0.db;
         let order = filter.order()?;
@@ -143,12 +143,11 @@ impl Accounts {
             .push(" OFFSET ")
             .arg((filter.page - 1) * filter.page_size);
         let rows: Vec<Row> = db.rows(sql.build()).await?;
-        let summary = |row: &Row| AccountSummary {
+        let summary = |row: &Row| ListedAccount {
             account: row.view(),
             user_count: row.user_count,
-            status: "active",
         };
-        Ok(AccountList {
+        Ok(AccountPage {
             items: rows.iter().map(summary).collect(),
             total,
             page: filter.page,
@@ -158,7 +157,7 @@ impl Accounts {
     }
 
     /// One account.
-    pub async fn account(&self, caller: &Caller, id: &str) -> Result<AccountDetail> {
+    pub async fn account(&self, caller: &Caller, id: &str) -> Result<AccountDetails> {
         superadmin(caller)?;
         Ok(self.account_row(id).await?.detail())
     }
@@ -167,11 +166,11 @@ impl Accounts {
     pub async fn create_account(
         &self,
         caller: &Caller,
-        request: AccountCreate,
-    ) -> Result<AccountDetail> {
+        request: NewAccount,
+    ) -> Result<AccountDetails> {
         superadmin(caller)?;
         let mut checks = Checks::default();
-        let name = checks.take(name("name", &request.name, 1..=255));
+        let name = checks.take(input::name("name", &request.name, 1..=255));
         if let Some(slug) = &request.slug {
             checks.take(length("slug", slug, 3..=32));
         }
@@ -213,10 +212,10 @@ impl Accounts {
         &self,
         caller: &Caller,
         id: &str,
-        request: &AccountUpdate,
-    ) -> Result<AccountDetail> {
+        name: &str,
+    ) -> Result<AccountDetails> {
         superadmin(caller)?;
-        let name = name("name", &request.name, 1..=255)?;
+        let name = input::name("name", name, 1..=255)?;
         let before = self.account_row(id).await?;
         let account = self.account_id(id).await?;
         let now = self.0.clock.now();
@@ -262,7 +261,7 @@ impl Accounts {
         id: &str,
         page: i64,
         page_size: i64,
-    ) -> Result<AccountUserList> {
+    ) -> Result<AccountMemberPage> {
         superadmin(caller)?;
         let account = self.account_id(id).await?;
         let count = Stmt::fixed(
@@ -280,7 +279,7 @@ impl Accounts {
         ];
         let rows: Vec<(String, String, String, bool, DateTime<Utc>)> =
             self.0.db.rows(Stmt::fixed(select, args)).await?;
-        let user = |(id, email, role, is_active, created_at)| AccountUser {
+        let user = |(id, email, role, is_active, created_at)| AccountMember {
             id,
             email,
             role,
@@ -288,7 +287,7 @@ impl Accounts {
             created_at,
         };
         let items = rows.into_iter().map(user).collect();
-        Ok(AccountUserList {
+        Ok(AccountMemberPage {
             items,
             total,
             page,

@@ -1,49 +1,41 @@
 //! API keys: superadmins make them for programs, for the whole server or bound to one account.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
-use super::input::{Checks, Id, length};
-use super::{Accounts, superadmin};
+use super::Accounts;
+use super::input::{Checks, length};
+use crate::access::account::{named_account, superadmin};
 use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, KeyScope, KeyScopes, USER_ROLE, api_key, one_time};
-use crate::clock::{serialize, serialize_option};
 use crate::db::{Kind, Stmt, Value, canonical_time};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId, new_id};
 
 /// A new API key.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct ApiKeyCreate {
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
     /// What the key is for, in 3 to 100 characters.
     pub name: String,
     /// Until when it is valid (RFC 3339, UTC unless it says otherwise); for ever if it is absent.
-    #[serde(default)]
     pub expires_at: Option<String>,
     /// The account that the key is bound to; the system account, and thereby every account, if it
     /// is absent.
-    #[serde(default)]
     pub account_id: Option<String>,
     /// The id of the role that a bound key acts with; `user` if there is none. Only a bound key has
     /// a role: a key that reaches every account acts as the superadmin whose it is.
-    #[serde(default)]
-    #[schema(value_type = Option<i64>)]
-    pub role_id: Option<Id>,
+    pub role_id: Option<i64>,
     /// The name of that role, if its id is absent.
-    #[serde(default)]
     pub role: Option<String>,
     /// What the key may be used for; empty for everything, except for reading secrets.
     /// `records:secrets:read` adds, all others limit.
-    #[serde(default)]
     pub scopes: Vec<KeyScope>,
 }
 
 /// An API key.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ApiKeyView {
+#[derive(Clone, Debug)]
+pub struct ApiKey {
     /// The id.
     pub id: String,
     /// What the key is for.
@@ -61,30 +53,22 @@ pub struct ApiKeyView {
     /// What it may be used for; empty for everything, except for reading secrets.
     pub scopes: Vec<KeyScope>,
     /// When it was used last, to the minute.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
     pub last_used_at: Option<DateTime<Utc>>,
     /// Until when it is valid.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether it was not revoked.
     pub is_active: bool,
     /// When it was made.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub updated_at: DateTime<Utc>,
 }
 
 /// The caller's API keys.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ApiKeyList {
+#[derive(Clone, Debug)]
+pub struct ApiKeyPage {
     /// The keys, newest first, revoked ones included.
-    pub items: Vec<ApiKeyView>,
+    pub items: Vec<ApiKey>,
     /// How many there are.
     pub total: i64,
 }
@@ -112,7 +96,7 @@ const SELECT: &str = "SELECT k.id, k.name, k.key_mask, k.account_id, a.account_c
                       FROM api_keys k JOIN accounts a ON a.id = k.account_id JOIN users u ON u.id = k.user_id \
                       JOIN roles r ON r.id = u.role_id LEFT JOIN roles kr ON kr.id = k.role_id WHERE k.user_id = ";
 
-impl From<Row> for ApiKeyView {
+impl From<Row> for ApiKey {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
@@ -134,11 +118,7 @@ impl From<Row> for ApiKeyView {
 
 impl Accounts {
     /// Makes a key for the caller. The answer is the only place where it is shown.
-    pub async fn create_api_key(
-        &self,
-        caller: &Caller,
-        request: ApiKeyCreate,
-    ) -> Result<ApiKeyView> {
+    pub async fn create_api_key(&self, caller: &Caller, request: NewApiKey) -> Result<ApiKey> {
         let inner = &*self.0;
         let owner = superadmin(caller)?;
         let mut checks = Checks::default();
@@ -157,11 +137,9 @@ impl Accounts {
         }
         let account = match request.account_id.as_deref() {
             None => owner.account.id,
-            Some(named) => self.existing_account(named).await?,
+            Some(named) => named_account(&self.0.auth, named).await?.id,
         };
-        let mut role_id = self
-            .role(request.role_id.map(|id| id.0), request.role.as_deref())
-            .await?;
+        let mut role_id = self.role(request.role_id, request.role.as_deref()).await?;
         if role_id.is_some() && account == owner.account.id {
             let msg = "a key with a role is bound to an account: name one, or leave the role out for a key that \
                        acts as the superadmin whose it is";
@@ -232,7 +210,7 @@ impl Accounts {
     }
 
     /// The caller's keys.
-    pub async fn api_keys(&self, caller: &Caller, limit: i64, offset: i64) -> Result<ApiKeyList> {
+    pub async fn api_keys(&self, caller: &Caller, limit: i64, offset: i64) -> Result<ApiKeyPage> {
         let owner = superadmin(caller)?.user_id;
         let count = Stmt::fixed(
             "SELECT count(*) FROM api_keys WHERE user_id = $1",
@@ -246,14 +224,14 @@ impl Accounts {
             .arg(limit);
         sql.push(" OFFSET ").arg(offset);
         let rows: Vec<Row> = self.0.db.rows(sql.build()).await?;
-        Ok(ApiKeyList {
+        Ok(ApiKeyPage {
             items: rows.into_iter().map(Into::into).collect(),
             total,
         })
     }
 
     /// One of the caller's keys.
-    pub async fn api_key(&self, caller: &Caller, id: &str) -> Result<ApiKeyView> {
+    pub async fn api_key(&self, caller: &Caller, id: &str) -> Result<ApiKey> {
         let owner = superadmin(caller)?.user_id;
         self.own_key(owner, id).await
     }
@@ -290,7 +268,7 @@ impl Accounts {
         Ok(())
     }
 
-    async fn own_key(&self, owner: UserId, id: &str) -> Result<ApiKeyView> {
+    async fn own_key(&self, owner: UserId, id: &str) -> Result<ApiKey> {
         let missing = || Error::not_found("API key not found");
         let id = uuid::Uuid::try_parse(id).map_err(|_| missing())?;
         let mut sql = self.0.db.sql();
@@ -305,14 +283,6 @@ impl Accounts {
             .await?
             .ok_or_else(missing)?
             .into())
-    }
-
-    /// The account with this id, code or slug.
-    pub(super) async fn existing_account(&self, named: &str) -> Result<AccountId> {
-        let account = self.0.auth.resolve_account(named).await?;
-        account
-            .map(|account| account.id)
-            .ok_or_else(|| Error::not_found("Account not found"))
     }
 }
 

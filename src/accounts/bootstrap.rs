@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::input::SetupRequest;
+use super::input::FirstSuperadmin;
 use super::names::{parse_email, parse_slug};
 use super::store::{self, NewUser};
-use super::view::{LoginResponse, SetupStatus};
+use super::view::OpenedSession;
 use super::{Accounts, trail};
 use crate::auth::password::check_policy;
 use crate::auth::{
@@ -51,7 +51,7 @@ impl Accounts {
             .await?;
         self.normalize_addresses().await?;
         let config = &inner.config.auth;
-        if !config.superadmin_email.is_empty() && self.setup_status().await?.needed {
+        if !config.superadmin_email.is_empty() && self.needs_setup().await? {
             // A mistake in it must not keep the server down.
             let created = self
                 .create_superadmin(
@@ -128,20 +128,20 @@ impl Accounts {
     }
 
     /// Whether the server waits for its first superadmin.
-    pub async fn setup_status(&self) -> Result<SetupStatus> {
+    pub async fn needs_setup(&self) -> Result<bool> {
         let count = "SELECT count(*) FROM users WHERE account_id = $1";
         let count = self
             .0
             .db
             .count(Stmt::fixed(count, vec![SYSTEM_ACCOUNT.into()]))
             .await?;
-        Ok(SetupStatus { needed: count == 0 })
+        Ok(count == 0)
     }
 
     /// A token with which the first superadmin is created, instead of the one before; none if there
     /// is a superadmin.
     pub async fn setup_token(&self) -> Result<Option<String>> {
-        if !self.setup_status().await?.needed {
+        if !self.needs_setup().await? {
             return Ok(None);
         }
         let now = self.0.clock.now();
@@ -159,14 +159,14 @@ impl Accounts {
     /// Creates the first superadmin with the token that the server printed, and signs it in.
     pub async fn setup(
         &self,
-        request: SetupRequest,
+        request: FirstSuperadmin,
         origin: impl Into<Origin>,
-    ) -> Result<LoginResponse> {
+    ) -> Result<OpenedSession> {
         let (inner, origin) = (&*self.0, origin.into());
         let address = origin.address;
         let email = parse_email(&request.email, "email")?;
         check_policy(&request.password)?;
-        if !self.setup_status().await?.needed {
+        if !self.needs_setup().await? {
             return Err(Error::conflict("The server is set up already", None));
         }
         let refused = || {

@@ -2,19 +2,17 @@
 //! them.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
 use super::input::{Checks, length};
 use super::store::{self, UserRow};
 use super::user_list::like;
-use super::view::UserDetail;
-use super::{Accounts, signed_in, trail};
+use super::view::UserDetails;
+use super::{Accounts, trail};
+use crate::access::account::{own_account, signed_in, visible_account};
 use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, PII_GROUP};
-use crate::clock::serialize;
 use crate::db::{DbError, Sql, Stmt, Tx, Value};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId, new_id};
@@ -23,33 +21,23 @@ use crate::id::{AccountId, UserId, new_id};
 const MEMBERS: i64 = 1000;
 
 /// A new group.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct GroupCreate {
+#[derive(Clone, Debug)]
+pub struct NewGroup {
     /// The name, in 1 to 100 characters.
     pub name: String,
     /// What the group is for, in at most 500 characters.
-    #[serde(default)]
     pub description: Option<String>,
     /// The account, for superadmins; the caller's if it is absent.
-    #[serde(default)]
     pub account_id: Option<String>,
 }
 
 /// A change of a group; what is absent or null stays.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct GroupUpdate {
+#[derive(Clone, Debug, Default)]
+pub struct GroupChange {
     /// The name.
     pub name: Option<String>,
     /// What the group is for.
     pub description: Option<String>,
-}
-
-/// Who becomes a member.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct GroupMember {
-    /// The user's id.
-    pub user_id: String,
 }
 
 /// Which groups.
@@ -66,8 +54,8 @@ pub struct GroupFilter {
 }
 
 /// A group.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct GroupView {
+#[derive(Clone, Debug)]
+pub struct Group {
     /// The id.
     pub id: String,
     /// The account's id.
@@ -83,23 +71,18 @@ pub struct GroupView {
     /// How many members it has.
     pub member_count: i64,
     /// When it was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub updated_at: DateTime<Utc>,
 }
 
 /// A group with its members.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct GroupDetail {
+#[derive(Clone, Debug)]
+pub struct GroupWithMembers {
     /// The group.
-    #[serde(flatten)]
-    pub group: GroupView,
+    pub group: Group,
     /// Its members by address, a thousand at most.
-    pub users: Vec<UserDetail>,
+    pub users: Vec<UserDetails>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -129,7 +112,7 @@ impl Row {
     }
 }
 
-impl From<Row> for GroupView {
+impl From<Row> for Group {
     fn from(row: Row) -> Self {
         let is_system = row.is_system();
         Self {
@@ -148,14 +131,8 @@ impl From<Row> for GroupView {
 
 impl Accounts {
     /// Groups that the caller sees, oldest first, and how many there are.
-    pub async fn groups(
-        &self,
-        caller: &Caller,
-        filter: &GroupFilter,
-    ) -> Result<(Vec<GroupView>, i64)> {
-        let account = self
-            .visible_account(caller, filter.account_id.as_deref())
-            .await?;
+    pub async fn groups(&self, caller: &Caller, filter: &GroupFilter) -> Result<(Vec<Group>, i64)> {
+        let account = visible_account(&self.0.auth, caller, filter.account_id.as_deref()).await?;
         let db = &self.0.db;
         let push = |sql: &mut Sql| {
             sql.push(" WHERE 1 = 1");
@@ -188,7 +165,7 @@ impl Accounts {
 
     /// A group with its members. Who does not administer the account sees of them what colleagues
     /// see.
-    pub async fn group(&self, caller: &Caller, id: &str) -> Result<GroupDetail> {
+    pub async fn group(&self, caller: &Caller, id: &str) -> Result<GroupWithMembers> {
         let row = self.existing_group(caller, id).await?;
         let db = &self.0.db;
         let mut sql = store::select_users(db);
@@ -200,29 +177,31 @@ impl Accounts {
         let sees_all = caller.is_account_admin();
         let users = members.into_iter().map(|member| {
             let groups = groups.remove(&member.id).unwrap_or_default();
-            let detail = UserDetail::new(member, groups);
+            let detail = UserDetails::new(member, groups);
             if sees_all {
                 detail
             } else {
                 detail.for_colleagues()
             }
         });
-        Ok(GroupDetail {
+        Ok(GroupWithMembers {
             users: users.collect(),
             group: row.into(),
         })
     }
 
     /// Creates a group without members.
-    pub async fn create_group(&self, caller: &Caller, request: GroupCreate) -> Result<GroupDetail> {
+    pub async fn create_group(
+        &self,
+        caller: &Caller,
+        request: NewGroup,
+    ) -> Result<GroupWithMembers> {
         self.account_admin(caller)?;
         let mut checks = Checks::default();
         let name = checks.take(group_name(&request.name));
         let description = checks.take(group_description(request.description.as_deref()));
         let (name, description) = checks.done(name.zip(description))?;
-        let account = self
-            .own_account(caller, request.account_id.as_deref())
-            .await?;
+        let account = own_account(&self.0.auth, caller, request.account_id.as_deref()).await?;
         let (id, now) = (new_id().to_string(), self.0.clock.now());
         let mut tx = self.0.db.begin().await?;
         let insert = store::insert_group(&id, account.id, name, description, now);
@@ -242,8 +221,8 @@ impl Accounts {
         &self,
         caller: &Caller,
         id: &str,
-        request: GroupUpdate,
-    ) -> Result<GroupDetail> {
+        request: GroupChange,
+    ) -> Result<GroupWithMembers> {
         self.account_admin(caller)?;
         let mut checks = Checks::default();
         let name = checks.take(request.name.as_deref().map(group_name).transpose());
@@ -320,12 +299,12 @@ impl Accounts {
     }
 
     /// Makes a user of the group's account a member.
-    pub async fn add_member(&self, caller: &Caller, id: &str, request: &GroupMember) -> Result<()> {
+    pub async fn add_member(&self, caller: &Caller, id: &str, user: &str) -> Result<()> {
         self.account_admin(caller)?;
         let group = self.existing_group(caller, id).await?;
         may_hand_out(caller, &group.name)?;
         let missing = || Error::not_found("User not found");
-        let user = store::user_by_id(&self.0.db, &request.user_id)
+        let user = store::user_by_id(&self.0.db, user)
             .await?
             .ok_or_else(missing)?;
         if user.account_id != group.account_id {

@@ -1,31 +1,26 @@
-//! What the operations take: the bodies of requests. Unknown keys are passed over.
+//! The inputs of operations on accounts and users, and checks that inputs have in common.
 
-use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use utoipa::ToSchema;
 
 use crate::error::{Error, Problem, Result};
 
 /// A registration.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct RegisterRequest {
+#[derive(Clone, Debug)]
+pub struct NewRegistration {
     /// The address to sign in with.
     pub email: String,
     /// The password.
     pub password: String,
     /// The name of the account to be made.
-    #[serde(default)]
     pub account_name: Option<String>,
     /// The slug of the account to be made; follows from the name if it is absent.
-    #[serde(default)]
     pub account_slug: Option<String>,
 }
 
 /// A sign-in.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct LoginRequest {
+#[derive(Clone, Debug)]
+pub struct SignIn {
     /// The account's slug, code or id; not needed in single-tenant mode.
-    #[serde(default)]
     pub account: Option<String>,
     /// The address.
     pub email: String,
@@ -33,52 +28,27 @@ pub struct LoginRequest {
     pub password: String,
 }
 
-/// A refresh token to be exchanged.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct RefreshRequest {
-    /// The refresh token.
-    pub refresh_token: String,
-}
-
-/// The end of a session.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-pub struct LogoutRequest {
-    /// The refresh token of the session, if the access token is not sent or has expired.
-    #[serde(default)]
-    pub refresh_token: Option<String>,
-}
-
-/// A token out of a mail.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct TokenRequest {
-    /// The token.
-    pub token: String,
-}
-
 /// Whose address is to be confirmed.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-pub struct VerificationRequest {
+#[derive(Clone, Debug, Default)]
+pub struct VerificationTarget {
     /// The address; the caller's own if it is absent.
-    #[serde(default)]
     pub email: Option<String>,
     /// The account, for callers who are not signed in.
-    #[serde(default)]
     pub account: Option<String>,
 }
 
 /// Who has forgotten a password.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct ForgotPasswordRequest {
+#[derive(Clone, Debug)]
+pub struct ForgottenPassword {
     /// The address.
     pub email: String,
     /// The account's slug, code or id; not needed in single-tenant mode.
-    #[serde(default)]
     pub account: Option<String>,
 }
 
 /// A new password, with the token out of a mail.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct ResetPasswordRequest {
+#[derive(Clone, Debug)]
+pub struct PasswordReset {
     /// The token.
     pub token: String,
     /// The new password.
@@ -86,8 +56,8 @@ pub struct ResetPasswordRequest {
 }
 
 /// The first superadmin.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct SetupRequest {
+#[derive(Clone, Debug)]
+pub struct FirstSuperadmin {
     /// The token that the server printed when it started.
     pub token: String,
     /// The superadmin's address.
@@ -97,66 +67,46 @@ pub struct SetupRequest {
 }
 
 /// A new account.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct AccountCreate {
+#[derive(Clone, Debug)]
+pub struct NewAccount {
     /// The name.
     pub name: String,
     /// The slug; follows from the name if it is absent.
-    #[serde(default)]
     pub slug: Option<String>,
 }
 
-/// A change of an account.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct AccountUpdate {
-    /// The new name.
-    pub name: String,
-}
-
 /// A new user.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct UserCreate {
+#[derive(Clone, Debug, Default)]
+pub struct UserDraft {
     /// The address.
     pub email: String,
     /// The password; needed unless the user signs in another way.
-    #[serde(default)]
     pub password: Option<String>,
     /// The account's id. A user of the system account is a superadmin, whatever the role.
     pub account_id: String,
     /// The role's id.
-    #[serde(default)]
     pub role_id: Option<i64>,
     /// The role's name, if its id is absent.
-    #[serde(default)]
     pub role: Option<String>,
     /// Whether the user may sign in.
-    #[serde(default = "yes")]
     pub is_active: bool,
     /// Whether the address counts as confirmed.
-    #[serde(default)]
     pub email_verified: bool,
     /// `password`, or how else the user signs in.
-    #[serde(default)]
     pub auth_provider: Option<String>,
     /// The provider's name.
-    #[serde(default)]
     pub auth_provider_name: Option<String>,
     /// The user's id at the provider.
-    #[serde(default)]
     pub external_id: Option<String>,
     /// The user's address at the provider.
-    #[serde(default)]
     pub external_email: Option<String>,
     /// What the provider tells of the user.
-    #[serde(default)]
-    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
 }
 
 /// A change of a user; what is absent or null stays.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct UserUpdate {
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
     /// The address.
     pub email: Option<String>,
     /// The role's id.
@@ -176,38 +126,16 @@ pub struct UserUpdate {
     /// The user's address at the provider.
     pub external_email: Option<String>,
     /// What the provider tells of the user.
-    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
 }
 
 /// A new password for a user, or a mail with which the user sets one.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct NewPassword {
+#[derive(Clone, Debug, Default)]
+pub struct PasswordChange {
     /// The new password.
     pub new_password: Option<String>,
     /// Whether a mail is sent instead.
     pub send_reset_link: bool,
-}
-
-/// The id of a role: a number, or a text with one in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id(pub i64);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = match Json::deserialize(deserializer)? {
-            Json::Number(number) => number.as_i64(),
-            Json::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        id.map(Self)
-            .ok_or_else(|| serde::de::Error::custom("Input should be a valid integer"))
-    }
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Collects what does not fit in a request, so that all of it is told at once.

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use super::input::length;
 use super::invitation_view::{
-    InvitationAccept, InvitationCreate, InvitationDetails, InvitationFilter, InvitationList,
-    InvitationResent, InvitationStatus, InvitationView,
+    Invitation, InvitationFilter, InvitationOffer, InvitationPage, InvitationState, NewInvitation,
 };
 use super::names::parse_email;
 use super::register::refuse_system_account;
 use super::store::{self, NewUser};
-use super::view::LoginResponse;
-use super::{Accounts, signed_in, trail};
+use super::view::OpenedSession;
+use super::{Accounts, trail};
+use crate::access::account::{own_account, signed_in, visible_account};
 use crate::audit::Event;
 use crate::auth::one_time::Purpose;
 use crate::auth::password::check_policy;
@@ -72,11 +72,11 @@ impl Row {
             .ok_or_else(|| Error::internal("an account's id is no UUID"))
     }
 
-    fn status(&self, now: DateTime<Utc>) -> InvitationStatus {
+    fn status(&self, now: DateTime<Utc>) -> InvitationState {
         match self.accepted_at {
-            Some(_) => InvitationStatus::Accepted,
-            None if self.expires_at <= now => InvitationStatus::Expired,
-            None => InvitationStatus::Pending,
+            Some(_) => InvitationState::Accepted,
+            None if self.expires_at <= now => InvitationState::Expired,
+            None => InvitationState::Pending,
         }
     }
 
@@ -84,8 +84,8 @@ impl Row {
         serde_json::from_str(&self.group_ids).unwrap_or_default()
     }
 
-    fn view(self, now: DateTime<Utc>, token: Option<String>) -> InvitationView {
-        InvitationView {
+    fn view(self, now: DateTime<Utc>, token: Option<String>) -> Invitation {
+        Invitation {
             status: self.status(now),
             groups: self.groups(),
             id: self.id,
@@ -113,11 +113,9 @@ impl Accounts {
         &self,
         caller: &Caller,
         filter: &InvitationFilter,
-    ) -> Result<InvitationList> {
+    ) -> Result<InvitationPage> {
         self.account_admin(caller)?;
-        let account = self
-            .visible_account(caller, filter.account_id.as_deref())
-            .await?;
+        let account = visible_account(&self.0.auth, caller, filter.account_id.as_deref()).await?;
         let (db, now) = (&self.0.db, self.0.clock.now());
         let push = |sql: &mut Sql| {
             sql.push(" WHERE 1 = 1");
@@ -126,14 +124,14 @@ impl Accounts {
             }
             match filter.status {
                 None => sql,
-                Some(InvitationStatus::Accepted) => sql.push(" AND i.accepted_at IS NOT NULL"),
-                Some(InvitationStatus::Expired) => sql
+                Some(InvitationState::Accepted) => sql.push(" AND i.accepted_at IS NOT NULL"),
+                Some(InvitationState::Expired) => sql
                     .push(" AND i.accepted_at IS NULL AND i.expires_at <= ")
                     .arg(now),
-                Some(InvitationStatus::Pending) => sql
+                Some(InvitationState::Pending) => sql
                     .push(" AND i.accepted_at IS NULL AND i.expires_at > ")
                     .arg(now),
-                Some(InvitationStatus::Cancelled) => sql.push(" AND 1 = 0"),
+                Some(InvitationState::Cancelled) => sql.push(" AND 1 = 0"),
             };
         };
         let mut count = db.sql();
@@ -148,7 +146,7 @@ impl Accounts {
             .push(" OFFSET ")
             .arg(filter.skip);
         let rows: Vec<Row> = db.rows(sql.build()).await?;
-        Ok(InvitationList {
+        Ok(InvitationPage {
             invitations: rows.into_iter().map(|row| row.view(now, None)).collect(),
             total,
         })
@@ -158,21 +156,16 @@ impl Accounts {
     pub async fn invite(
         &self,
         caller: &Caller,
-        request: InvitationCreate,
+        request: NewInvitation,
         address: Option<IpAddr>,
-    ) -> Result<InvitationView> {
+    ) -> Result<Invitation> {
         let inner = &*self.0;
         self.account_admin(caller)?;
         let inviter = signed_in(caller)?;
         let email = parse_email(&request.email, "email")?;
-        let account = self
-            .own_account(caller, request.account_id.as_deref())
-            .await?;
+        let account = own_account(&self.0.auth, caller, request.account_id.as_deref()).await?;
         refuse_system_account(account.id)?;
-        let role = match self
-            .role(request.role_id.map(|id| id.0), request.role.as_deref())
-            .await?
-        {
+        let role = match self.role(request.role_id, request.role.as_deref()).await? {
             Some(role) => role,
             None => store::role_named(&inner.db, USER_ROLE).await?,
         };
@@ -271,7 +264,7 @@ impl Accounts {
         caller: &Caller,
         id: &str,
         address: Option<IpAddr>,
-    ) -> Result<InvitationResent> {
+    ) -> Result<String> {
         let inner = &*self.0;
         self.account_admin(caller)?;
         let inviter = signed_in(caller)?;
@@ -284,7 +277,7 @@ impl Accounts {
                 "Only pending invitations can be sent again",
             )
         };
-        if row.status(now) != InvitationStatus::Pending {
+        if row.status(now) != InvitationState::Pending {
             return Err(gone());
         }
         inner.throttle.enter(
@@ -322,10 +315,7 @@ impl Accounts {
             &token,
         )
         .await;
-        Ok(InvitationResent {
-            message: "The invitation has a new link, and the one before is void".into(),
-            token,
-        })
+        Ok(token)
     }
 
     /// Takes an invitation back.
@@ -353,24 +343,23 @@ impl Accounts {
         &self,
         token: &str,
         address: Option<IpAddr>,
-    ) -> Result<InvitationDetails> {
+    ) -> Result<InvitationOffer> {
         let row = self
             .invitation_of(self.without_proof(token)?.0, address)
             .await?;
         match row.status(self.0.clock.now()) {
-            InvitationStatus::Accepted => Err(Error::refused(
+            InvitationState::Accepted => Err(Error::refused(
                 "Already accepted",
                 "The invitation has been accepted already",
             )),
-            InvitationStatus::Expired => {
+            InvitationState::Expired => {
                 Err(Error::refused("Expired", "The invitation has expired"))
             }
-            _ => Ok(InvitationDetails {
+            _ => Ok(InvitationOffer {
                 email: row.email,
                 account_name: row.account_name,
                 invited_by_name: row.invited_by_email.unwrap_or_default(),
                 expires_at: row.expires_at,
-                is_valid: true,
             }),
         }
     }
@@ -379,19 +368,19 @@ impl Accounts {
     pub async fn accept_invitation(
         &self,
         token: &str,
-        request: InvitationAccept,
+        password: String,
         origin: impl Into<Origin>,
-    ) -> Result<LoginResponse> {
+    ) -> Result<OpenedSession> {
         let (inner, origin) = (&*self.0, origin.into());
-        length("password", &request.password, 8..=1024)?;
+        length("password", &password, 8..=1024)?;
         let (token, is_mailed) = self.without_proof(token)?;
         let row = self.invitation_of(token, origin.address).await?;
         let (account, now) = (row.account()?, inner.clock.now());
         let gone = || Error::not_found("The invitation has been accepted already, or has expired");
-        if row.status(now) != InvitationStatus::Pending {
+        if row.status(now) != InvitationState::Pending {
             return Err(gone());
         }
-        check_policy(&request.password)?;
+        check_policy(&password)?;
         let mut event = AuthEvent {
             email: row.email.clone(),
             account_id: Some(account),
@@ -404,7 +393,7 @@ impl Accounts {
             Some(role) => role,
             None => store::role_named(&inner.db, USER_ROLE).await?,
         };
-        let password_hash = inner.passwords.hash(request.password).await?;
+        let password_hash = inner.passwords.hash(password).await?;
         let user = NewUser {
             id: UserId::new(),
             account,

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::input::{Checks, RegisterRequest, length, name};
+use super::input::{Checks, NewRegistration, length, name};
 use super::names::{next_code, parse_email, parse_slug, slug_of};
 use super::store::{self, NewUser, UserRow};
-use super::view::{AccountView, RegisterResponse, UserView};
+use super::view::{Account, Registration, User};
 use super::{Accounts, trail};
 use crate::audit::Event;
 use crate::auth::password::check_policy;
@@ -23,9 +23,9 @@ impl Accounts {
     /// Registers a user: with a new account, or in single-tenant mode in the one that there is.
     pub async fn register(
         &self,
-        mut request: RegisterRequest,
+        mut request: NewRegistration,
         address: Option<IpAddr>,
-    ) -> Result<RegisterResponse> {
+    ) -> Result<Registration> {
         let inner = &*self.0;
         let mut checks = Checks::default();
         let email = checks.take(parse_email(&request.email, "email"));
@@ -69,15 +69,10 @@ impl Accounts {
         let groups = store::groups_of(&inner.db, std::slice::from_ref(&user))
             .await?
             .remove(&user.id);
-        let message = if inner.config.verification_required() {
-            "Registration successful. Please check your email to verify your account."
-        } else {
-            "Registration successful. You can sign in now."
-        };
-        Ok(RegisterResponse {
-            message: message.to_owned(),
-            account: AccountView::from(&*user.session_user()?.account),
-            user: UserView::of_row(&user, groups.unwrap_or_default()),
+        Ok(Registration {
+            must_verify: inner.config.verification_required(),
+            account: Account::from(&*user.session_user()?.account),
+            user: User::of_row(&user, groups.unwrap_or_default()),
         })
     }
 
@@ -122,7 +117,7 @@ impl Accounts {
     }
 
     /// A new account with its first user.
-    async fn found(&self, email: &str, request: RegisterRequest) -> Result<UserRow> {
+    async fn found(&self, email: &str, request: NewRegistration) -> Result<UserRow> {
         let inner = &*self.0;
         let Some(name) = request.account_name.as_deref() else {
             return Err(Error::invalid(

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
-use super::input::{ForgotPasswordRequest, NewPassword, ResetPasswordRequest, length};
+use super::input::{ForgottenPassword, PasswordChange, PasswordReset, length};
 use super::names::parse_email;
 use super::store::{self, UserRow};
-use super::view::{Message, ResetTokenStatus};
-use super::{Accounts, superadmin, trail, unlimited_for};
+use super::view::ResetTokenValidity;
+use super::{Accounts, trail, unlimited_for};
+use crate::access::account::superadmin;
 use crate::auth::access_log::AccessChange;
 use crate::auth::password::check_new_password;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose, session};
@@ -23,9 +24,9 @@ impl Accounts {
     /// Sends a link to set a new password; the answer and its time are always the same.
     pub async fn forgot_password(
         &self,
-        request: ForgotPasswordRequest,
+        request: ForgottenPassword,
         address: Option<IpAddr>,
-    ) -> Result<Message> {
+    ) -> Result<&'static str> {
         let email = parse_email(&request.email, "email")?;
         let account = self.account_for(request.account.as_deref()).await?;
         let scope = account.as_ref().map_or("", |account| &account.id_text);
@@ -46,7 +47,7 @@ impl Accounts {
                 _ => Ok(()),
             }
         });
-        Ok(Message::new(SENT))
+        Ok(SENT)
     }
 
     /// Whether a token for a new password is valid.
@@ -54,14 +55,14 @@ impl Accounts {
         &self,
         token: &str,
         address: Option<IpAddr>,
-    ) -> Result<ResetTokenStatus> {
+    ) -> Result<ResetTokenValidity> {
         let inner = &*self.0;
         let found =
             one_time::find(&inner.db, Purpose::ResetPassword, token, inner.clock.now()).await?;
         if found.is_none() {
             inner.throttle.enter(Door::Guess, address, None)?;
         }
-        Ok(ResetTokenStatus {
+        Ok(ResetTokenValidity {
             valid: found.is_some(),
             expires_at: found.map(|found| found.expires_at),
         })
@@ -70,9 +71,9 @@ impl Accounts {
     /// Sets a new password with the token out of a mail. Every session of the user ends.
     pub async fn reset_password(
         &self,
-        request: ResetPasswordRequest,
+        request: PasswordReset,
         address: Option<IpAddr>,
-    ) -> Result<Message> {
+    ) -> Result<&'static str> {
         let inner = &*self.0;
         length("new_password", &request.new_password, 8..=1024)?;
         check_new_password(&request.new_password)?;
@@ -128,7 +129,7 @@ impl Accounts {
         {
             tracing::warn!(%error, "a hook failed after a new password was set");
         }
-        Ok(Message::new("Password has been reset successfully"))
+        Ok("Password has been reset successfully")
     }
 
     /// Sets a user's password, or sends a link to set one, for a superadmin.
@@ -136,8 +137,8 @@ impl Accounts {
         &self,
         caller: &Caller,
         id: &str,
-        request: NewPassword,
-    ) -> Result<Message> {
+        request: PasswordChange,
+    ) -> Result<&'static str> {
         superadmin(caller)?;
         let inner = &*self.0;
         let user = self.existing_user(id).await?;
@@ -162,7 +163,7 @@ impl Accounts {
             inner.auth.invalidate_user(user.user_id()?);
             self.mail_link(Purpose::ResetPassword, Kind::ResetPassword, &user)
                 .await?;
-            return Ok(Message::new("A link to set a new password is on its way"));
+            return Ok("A link to set a new password is on its way");
         }
         let Some(password) = request.new_password else {
             return Err(Error::malformed(Problem::missing("new_password")));
@@ -181,7 +182,7 @@ impl Accounts {
         )
         .await
         .map_err(|error| Error::from(error.source))?;
-        Ok(Message::new("Password updated successfully"))
+        Ok("Password updated successfully")
     }
 
     /// Adds to a transaction that the user has another password and no session, and commits it.

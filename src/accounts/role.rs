@@ -1,32 +1,28 @@
 //! Roles: names that rules refer to. They are the same for all accounts.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
+use super::Accounts;
 use super::input::{Checks, length};
-use super::{Accounts, superadmin};
+use crate::access::account::superadmin;
 use crate::audit::Event;
 use crate::auth::{ADMIN_ROLE, Caller, USER_ROLE};
-use crate::clock::serialize;
 use crate::db::{DbError, Stmt, Value};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 
 /// A new role.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct RoleCreate {
+#[derive(Clone, Debug)]
+pub struct NewRole {
     /// The name, in 1 to 50 characters.
     pub name: String,
     /// What the role is for, in at most 255 characters.
-    #[serde(default)]
     pub description: Option<String>,
 }
 
 /// A change of a role.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct RoleUpdate {
+#[derive(Clone, Debug, Default)]
+pub struct RoleChange {
     /// The name; stays as it is if it is absent.
     pub name: Option<String>,
     /// What the role is for; none if it is absent.
@@ -34,8 +30,8 @@ pub struct RoleUpdate {
 }
 
 /// A role.
-#[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
-pub struct RoleView {
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Role {
     /// The id.
     pub id: i64,
     /// The name.
@@ -45,22 +41,9 @@ pub struct RoleView {
     /// How many users have it, over all accounts.
     pub user_count: i64,
     /// When it was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub updated_at: DateTime<Utc>,
-}
-
-/// Every role.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RoleList {
-    /// The roles by id.
-    pub items: Vec<RoleView>,
-    /// How many there are.
-    pub total: i64,
 }
 
 const ALL: &str = "SELECT r.id, r.name, r.description, (SELECT count(*) FROM users u WHERE u.role_id = r.id) AS user_count, \
@@ -69,32 +52,21 @@ const ONE: &str = "SELECT r.id, r.name, r.description, (SELECT count(*) FROM use
                    r.created_at, r.updated_at FROM roles r WHERE r.id = $1";
 
 impl Accounts {
-    /// Every role.
-    pub async fn roles(&self, caller: &Caller) -> Result<RoleList> {
+    /// Every role, by id.
+    pub async fn roles(&self, caller: &Caller) -> Result<Vec<Role>> {
         superadmin(caller)?;
-        let items: Vec<RoleView> = self.0.db.rows(Stmt::fixed(ALL, Vec::new())).await?;
-        let total = i64::try_from(items.len()).map_err(Error::internal)?;
-        Ok(RoleList { items, total })
+        Ok(self.0.db.rows(Stmt::fixed(ALL, Vec::new())).await?)
     }
 
     /// One role.
-    pub async fn role_by_id(&self, caller: &Caller, id: &str) -> Result<RoleView> {
+    pub async fn role_by_id(&self, caller: &Caller, id: i64) -> Result<Role> {
         superadmin(caller)?;
-        let msg = "Input should be a valid integer, unable to parse string as an integer";
-        let id: i64 = id.parse().map_err(|_| {
-            Error::malformed(Problem::at(
-                vec!["path".into(), "role_id".into()],
-                "int_parsing",
-                msg,
-                id.into(),
-            ))
-        })?;
         let row = self.0.db.row(Stmt::fixed(ONE, vec![id.into()])).await?;
         row.ok_or_else(|| Error::not_found(format!("Role with ID {id} not found")))
     }
 
     /// Creates a role.
-    pub async fn create_role(&self, caller: &Caller, request: RoleCreate) -> Result<RoleView> {
+    pub async fn create_role(&self, caller: &Caller, request: NewRole) -> Result<Role> {
         superadmin(caller)?;
         let mut checks = Checks::default();
         let name = checks.take(role_name(&request.name));
@@ -113,16 +85,11 @@ impl Accounts {
         tx.execute(Event::create("roles", id, values).by(caller).entry(now))
             .await?;
         tx.commit().await?;
-        self.role_by_id(caller, &id.to_string()).await
+        self.role_by_id(caller, id).await
     }
 
     /// Changes a role. A new name counts at once for everyone who has it.
-    pub async fn update_role(
-        &self,
-        caller: &Caller,
-        id: &str,
-        request: RoleUpdate,
-    ) -> Result<RoleView> {
+    pub async fn update_role(&self, caller: &Caller, id: i64, request: RoleChange) -> Result<Role> {
         let role = self.role_by_id(caller, id).await?;
         let mut checks = Checks::default();
         let name = checks.take(
@@ -174,7 +141,7 @@ impl Accounts {
     }
 
     /// Deletes a role that nobody has.
-    pub async fn delete_role(&self, caller: &Caller, id: &str) -> Result<()> {
+    pub async fn delete_role(&self, caller: &Caller, id: i64) -> Result<()> {
         let role = self.role_by_id(caller, id).await?;
         if is_default(&role.name) {
             return Err(fixed(&role, "Cannot delete default role"));
@@ -225,7 +192,7 @@ fn is_default(name: &str) -> bool {
     [ADMIN_ROLE, USER_ROLE].contains(&name)
 }
 
-fn fixed(role: &RoleView, what: &str) -> Error {
+fn fixed(role: &Role, what: &str) -> Error {
     Error::Unprocessable {
         field: "name",
         message: format!("{what} '{}'", role.name),

@@ -1,18 +1,16 @@
-//! The open sessions of a user, and ending them: the own ones, and for those who administer the
-//! account or the server those of others.
+//! The open sessions of a user, and ending them: the caller's, and those of users that the caller
+//! administers.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store::{self, UserRow};
-use super::{Accounts, signed_in, trail, unlimited_for};
+use super::{Accounts, trail, unlimited_for};
+use crate::access::account::signed_in;
 use crate::audit::{Event, Operation};
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, Principal, session};
-use crate::clock::serialize;
 use crate::db::Stmt;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
@@ -21,8 +19,8 @@ use crate::id::{AccountId, UserId};
 const MOST: i64 = 500;
 
 /// An open session: what began with one sign-in.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SessionView {
+#[derive(Clone, Debug)]
+pub struct OpenSession {
     /// The id.
     pub id: String,
     /// The address from which it was opened, if it is known.
@@ -30,26 +28,20 @@ pub struct SessionView {
     /// What the client called itself.
     pub user_agent: Option<String>,
     /// When it was opened.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// When its tokens were exchanged last.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub refreshed_at: DateTime<Utc>,
     /// When it ends, unless its tokens are exchanged before.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub expires_at: DateTime<Utc>,
     /// Whether it is the one that asks.
     pub is_current: bool,
 }
 
 /// Open sessions.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SessionList {
+#[derive(Clone, Debug)]
+pub struct OpenSessions {
     /// The sessions, the last refreshed first, 500 at most.
-    pub items: Vec<SessionView>,
+    pub items: Vec<OpenSession>,
     /// How many there are.
     pub total: i64,
 }
@@ -66,7 +58,7 @@ struct Row {
 
 impl Accounts {
     /// The caller's open sessions.
-    pub async fn own_sessions(&self, caller: &Caller) -> Result<SessionList> {
+    pub async fn own_sessions(&self, caller: &Caller) -> Result<OpenSessions> {
         let principal = in_person(caller)?;
         self.sessions_of(principal.user_id, principal.session_id)
             .await
@@ -92,7 +84,7 @@ impl Accounts {
     }
 
     /// The open sessions of a user.
-    pub async fn user_sessions(&self, caller: &Caller, user: &str) -> Result<SessionList> {
+    pub async fn user_sessions(&self, caller: &Caller, user: &str) -> Result<OpenSessions> {
         let user = self.administered_user(caller, user).await?;
         let current = signed_in(caller)?.session_id;
         self.sessions_of(user.user_id()?, current).await
@@ -126,7 +118,7 @@ impl Accounts {
         Ok(user)
     }
 
-    async fn sessions_of(&self, user: UserId, current: Option<Uuid>) -> Result<SessionList> {
+    async fn sessions_of(&self, user: UserId, current: Option<Uuid>) -> Result<OpenSessions> {
         let (db, now) = (&self.0.db, self.0.clock.now());
         let count = "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2";
         let total = db
@@ -142,7 +134,7 @@ impl Accounts {
             ))
             .await?;
         let current = current.map(|id| id.to_string());
-        let view = |row: Row| SessionView {
+        let view = |row: Row| OpenSession {
             is_current: current.as_deref() == Some(&row.id),
             id: row.id,
             ip_address: row.ip_address,
@@ -151,7 +143,7 @@ impl Accounts {
             refreshed_at: row.rotated_at,
             expires_at: row.expires_at,
         };
-        Ok(SessionList {
+        Ok(OpenSessions {
             items: rows.into_iter().map(view).collect(),
             total,
         })

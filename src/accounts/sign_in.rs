@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::input::{Checks, LoginRequest, RefreshRequest, length};
+use super::input::{Checks, SignIn, length};
 use super::names::parse_email;
 use super::store::{self, UserRow};
-use super::view::{LoginResponse, Me, Message, RefreshResponse, UserView};
-use super::{Accounts, signed_in, trail};
+use super::view::{OpenedSession, Profile, RefreshedTokens, User};
+use super::{Accounts, trail};
+use crate::access::account::signed_in;
 use crate::auth::bucket::network;
 use crate::auth::jwt::Claims;
 use crate::auth::password::Verdict;
@@ -24,11 +25,7 @@ const UNVERIFIED: &str = "Email not verified. Please check your email inbox.";
 
 impl Accounts {
     /// Signs a user in.
-    pub async fn login(
-        &self,
-        request: LoginRequest,
-        origin: impl Into<Origin>,
-    ) -> Result<LoginResponse> {
+    pub async fn login(&self, request: SignIn, origin: impl Into<Origin>) -> Result<OpenedSession> {
         let (inner, origin) = (&*self.0, origin.into());
         let address = origin.address;
         let mut checks = Checks::default();
@@ -210,7 +207,7 @@ impl Accounts {
         mut user: UserRow,
         renewed: Option<String>,
         origin: &Origin,
-    ) -> Result<LoginResponse> {
+    ) -> Result<OpenedSession> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let subject = user.session_user()?;
@@ -249,27 +246,27 @@ impl Accounts {
         let groups = store::groups_of(&inner.db, std::slice::from_ref(&user))
             .await?
             .remove(&user.id);
-        Ok(LoginResponse {
+        Ok(OpenedSession {
             token: pair.access,
             refresh_token: pair.refresh,
             expires_in: pair.expires_in,
             account: (&*subject.account).into(),
-            user: UserView::of_row(&user, groups.unwrap_or_default()),
+            user: User::of_row(&user, groups.unwrap_or_default()),
         })
     }
 
     /// Exchanges a refresh token.
     pub async fn refresh(
         &self,
-        request: RefreshRequest,
+        refresh_token: String,
         address: Option<IpAddr>,
-    ) -> Result<RefreshResponse> {
+    ) -> Result<RefreshedTokens> {
         let inner = &*self.0;
-        length("refresh_token", &request.refresh_token, 1..=usize::MAX)?;
+        length("refresh_token", &refresh_token, 1..=usize::MAX)?;
         let now = inner.clock.now();
         let reused = |account, session| trail::token_reused(account, session).entry(now);
-        match inner.sessions.refresh(&request.refresh_token, reused).await {
-            Ok(pair) => Ok(RefreshResponse {
+        match inner.sessions.refresh(&refresh_token, reused).await {
+            Ok(pair) => Ok(RefreshedTokens {
                 token: pair.access,
                 refresh_token: pair.refresh,
                 expires_in: pair.expires_in,
@@ -279,10 +276,10 @@ impl Accounts {
         }
     }
 
-    /// Who is calling.
-    pub fn me(&self, caller: &Caller) -> Result<Me> {
+    /// The user that is calling, with its account.
+    pub fn me(&self, caller: &Caller) -> Result<Profile> {
         let principal = signed_in(caller)?;
-        Ok(Me {
+        Ok(Profile {
             user_id: principal.user_id_text.clone(),
             account_id: principal.account.id_text.clone(),
             email: principal.email.clone(),
@@ -294,7 +291,7 @@ impl Accounts {
 
     /// Ends the caller's session, and those of the tokens, which may have expired. Without any
     /// there is nothing to end.
-    pub async fn logout(&self, caller: &Caller, tokens: &[&str]) -> Result<Message> {
+    pub async fn logout(&self, caller: &Caller, tokens: &[&str]) -> Result<&'static str> {
         let inner = &*self.0;
         let event = caller.principal().map(|principal| AuthEvent {
             email: principal.email.clone(),
@@ -342,7 +339,7 @@ impl Accounts {
         {
             tracing::warn!(%error, "a hook failed after a sign-out");
         }
-        Ok(Message::new("Signed out"))
+        Ok("Signed out")
     }
 
     /// The account that a request without credentials is about: the one it names, or the only one.

@@ -65,8 +65,8 @@ impl Fixture {
         self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    async fn register(&self, email: &str, account: &str) -> Result<RegisterResponse> {
-        let request = RegisterRequest {
+    async fn register(&self, email: &str, account: &str) -> Result<Registration> {
+        let request = NewRegistration {
             email: email.into(),
             password: PASSWORD.into(),
             account_name: Some(account.into()),
@@ -75,8 +75,8 @@ impl Fixture {
         self.accounts.register(request, None).await
     }
 
-    async fn login(&self, account: &str, email: &str, password: &str) -> Result<LoginResponse> {
-        let request = LoginRequest {
+    async fn login(&self, account: &str, email: &str, password: &str) -> Result<OpenedSession> {
+        let request = SignIn {
             account: Some(account.into()),
             email: email.into(),
             password: password.into(),
@@ -84,15 +84,8 @@ impl Fixture {
         self.accounts.login(request, None).await
     }
 
-    async fn refresh(&self, token: &str) -> Result<RefreshResponse> {
-        self.accounts
-            .refresh(
-                RefreshRequest {
-                    refresh_token: token.into(),
-                },
-                None,
-            )
-            .await
+    async fn refresh(&self, token: &str) -> Result<RefreshedTokens> {
+        self.accounts.refresh(token.into(), None).await
     }
 
     async fn caller(&self, token: &str) -> Result<Caller> {
@@ -103,13 +96,10 @@ impl Fixture {
     }
 
     /// A registered user with a confirmed address, signed in.
-    async fn user(&self, email: &str, account: &str) -> LoginResponse {
+    async fn user(&self, email: &str, account: &str) -> OpenedSession {
         let registered = self.register(email, account).await.unwrap();
         let mail = self.mail(email).await;
-        self.accounts
-            .verify_email(&TokenRequest { token: mail.token }, None)
-            .await
-            .unwrap();
+        self.accounts.verify_email(&mail.token, None).await.unwrap();
         self.login(&registered.account.slug, email, PASSWORD)
             .await
             .unwrap()

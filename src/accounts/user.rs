@@ -2,11 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::input::{Checks, UserCreate, UserUpdate};
+use super::input::{Checks, UserChange, UserDraft};
 use super::names::parse_email;
 use super::store::{self, NewUser, UserRow};
-use super::view::UserDetail;
-use super::{Accounts, superadmin, trail, unlimited_for};
+use super::view::UserDetails;
+use super::{Accounts, trail, unlimited_for};
+use crate::access::account::superadmin;
 use crate::auth::access_log::AccessChange;
 use crate::auth::one_time::{self, Purpose};
 use crate::auth::password::check_new_password;
@@ -17,7 +18,7 @@ use crate::id::{AccountId, UserId};
 
 impl Accounts {
     /// One user.
-    pub async fn user(&self, caller: &Caller, id: &str) -> Result<UserDetail> {
+    pub async fn user(&self, caller: &Caller, id: &str) -> Result<UserDetails> {
         superadmin(caller)?;
         let user = self.existing_user(id).await?;
         self.detail(user).await
@@ -25,7 +26,7 @@ impl Accounts {
 
     /// Creates a user in an account. A user of the system account is a superadmin, whatever the
     /// role.
-    pub async fn create_user(&self, caller: &Caller, request: UserCreate) -> Result<UserDetail> {
+    pub async fn create_user(&self, caller: &Caller, request: UserDraft) -> Result<UserDetails> {
         superadmin(caller)?;
         let inner = &*self.0;
         let mut checks = Checks::default();
@@ -106,8 +107,8 @@ impl Accounts {
         &self,
         caller: &Caller,
         id: &str,
-        request: UserUpdate,
-    ) -> Result<UserDetail> {
+        request: UserChange,
+    ) -> Result<UserDetails> {
         let own = superadmin(caller)?.user_id_text == id;
         let inner = &*self.0;
         if own {
@@ -219,11 +220,11 @@ impl Accounts {
         Ok(())
     }
 
-    async fn detail(&self, user: UserRow) -> Result<UserDetail> {
+    async fn detail(&self, user: UserRow) -> Result<UserDetails> {
         let groups = store::groups_of(&self.0.db, std::slice::from_ref(&user))
             .await?
             .remove(&user.id);
-        Ok(UserDetail::new(user, groups.unwrap_or_default()))
+        Ok(UserDetails::new(user, groups.unwrap_or_default()))
     }
 
     /// The role with this id, or else with this name.
@@ -254,7 +255,7 @@ fn flag(truth: Option<bool>) -> Value {
 }
 
 /// What an update sets: absent values stay.
-fn changes(request: &UserUpdate, email: Option<&str>, role_id: Option<i64>) -> Json {
+fn changes(request: &UserChange, email: Option<&str>, role_id: Option<i64>) -> Json {
     let mut changes = json!({
         "email": email, "role_id": role_id, "is_active": request.is_active, "auth_provider": request.auth_provider,
         "email_verified": request.email_verified,

@@ -1,8 +1,9 @@
 //! The list of users, for superadmins.
 
+use super::Accounts;
 use super::store::{self, UserRow};
-use super::view::{UserDetail, UserList};
-use super::{Accounts, superadmin};
+use super::view::{UserDetails, UserPage};
+use crate::access::account::superadmin;
 use crate::auth::Caller;
 use crate::db::Sql;
 use crate::error::Result;
@@ -69,7 +70,7 @@ impl UserFilter {
 
 impl Accounts {
     /// A page of users.
-    pub async fn users(&self, caller: &Caller, filter: &UserFilter) -> Result<UserList> {
+    pub async fn users(&self, caller: &Caller, filter: &UserFilter) -> Result<UserPage> {
         superadmin(caller)?;
         let db = &self.0.db;
         let mut count = db.sql();
@@ -87,9 +88,9 @@ impl Accounts {
         let mut groups = store::groups_of(db, &rows).await?;
         let items = rows.into_iter().map(|row| {
             let groups = groups.remove(&row.id).unwrap_or_default();
-            UserDetail::new(row, groups)
+            UserDetails::new(row, groups)
         });
-        Ok(UserList {
+        Ok(UserPage {
             total,
             items: items.collect(),
         })

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::input::{TokenRequest, VerificationRequest};
+use super::input::VerificationTarget;
 use super::names::parse_email;
 use super::store::{self, UserRow};
-use super::view::{Message, VerifiedResponse, VerifiedUser};
-use super::{Accounts, signed_in, superadmin, trail, unlimited_for};
+use super::view::ConfirmedAddress;
+use super::{Accounts, trail, unlimited_for};
+use crate::access::account::{signed_in, superadmin};
 use crate::auth::access_log::AccessChange;
 use crate::auth::{Caller, Door, one_time, one_time::Purpose};
 use crate::db::{Batch, CommitError, DbError, Stmt};
@@ -22,19 +23,19 @@ impl Accounts {
     /// Confirms the address that a token was sent to.
     pub async fn verify_email(
         &self,
-        request: &TokenRequest,
+        token: &str,
         address: Option<IpAddr>,
-    ) -> Result<VerifiedResponse> {
+    ) -> Result<ConfirmedAddress> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let refused = || {
             let refusal = Error::refused("Invalid token", "Invalid or expired verification token");
             inner.throttle.wrong_token(address, refusal)
         };
-        let token = one_time::find(&inner.db, Purpose::VerifyEmail, &request.token, now)
+        let found = one_time::find(&inner.db, Purpose::VerifyEmail, token, now)
             .await?
             .ok_or_else(refused)?;
-        let user_id = token.user_id.ok_or_else(refused)?;
+        let user_id = found.user_id.ok_or_else(refused)?;
         // The address must still be the one that the mail went to.
         let update = "UPDATE users SET email_verified = TRUE, email_verified_at = $1, updated_at = $1 \
                       WHERE id = $2 AND email = $3";
@@ -43,15 +44,15 @@ impl Accounts {
             vec![
                 now.into(),
                 user_id.as_str().into(),
-                token.email.as_str().into(),
+                found.email.as_str().into(),
             ],
         );
         let user = store::user_by_id(&inner.db, &user_id)
             .await?
             .ok_or_else(refused)?;
         let event = trail::user_changed(&user, &json!({"email_verified": true}));
-        let entry = event.by_user(&user_id, &token.email, "token").entry(now);
-        let consume = one_time::consume(Purpose::VerifyEmail, &request.token, now);
+        let entry = event.by_user(&user_id, &found.email, "token").entry(now);
+        let consume = one_time::consume(Purpose::VerifyEmail, token, now);
         match inner
             .db
             .commit(Batch::new().require(consume).require(update).with(entry))
@@ -67,14 +68,9 @@ impl Accounts {
         if let Some(user) = crate::id::UserId::parse(&user_id) {
             inner.auth.invalidate_user(user);
         }
-        let user = VerifiedUser {
+        Ok(ConfirmedAddress {
             id: user_id,
-            email: token.email,
-            email_verified: true,
-        };
-        Ok(VerifiedResponse {
-            message: "Email verified successfully".into(),
-            user,
+            email: found.email,
         })
     }
 
@@ -82,9 +78,9 @@ impl Accounts {
     pub async fn send_verification(
         &self,
         caller: &Caller,
-        request: &VerificationRequest,
+        request: &VerificationTarget,
         address: Option<IpAddr>,
-    ) -> Result<Message> {
+    ) -> Result<&'static str> {
         let inner = &*self.0;
         let principal = signed_in(caller)?;
         inner.mailer.require_delivery()?;
@@ -115,10 +111,10 @@ impl Accounts {
         let user = store::user_by_email(&inner.db, account, &email).await?;
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         if user.email_verified {
-            return Ok(Message::new("The address is confirmed already"));
+            return Ok("The address is confirmed already");
         }
         self.mail_verification(&user).await?;
-        Ok(Message::new("A mail to confirm the address is on its way"))
+        Ok("A mail to confirm the address is on its way")
     }
 
     /// Sends a mail to confirm an address to whoever says to have registered; the answer is always
@@ -126,9 +122,9 @@ impl Accounts {
     pub async fn resend_verification(
         &self,
         caller: &Caller,
-        request: VerificationRequest,
+        request: VerificationTarget,
         address: Option<IpAddr>,
-    ) -> Result<Message> {
+    ) -> Result<&'static str> {
         if caller.principal().is_some() {
             return self.send_verification(caller, &request, address).await;
         }
@@ -154,11 +150,15 @@ impl Accounts {
                 _ => Ok(()),
             }
         });
-        Ok(Message::new(SENT))
+        Ok(SENT)
     }
 
     /// Sends a user a mail to confirm the address, for a superadmin.
-    pub async fn resend_user_verification(&self, caller: &Caller, id: &str) -> Result<Message> {
+    pub async fn resend_user_verification(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<&'static str> {
         superadmin(caller)?;
         let user = self.existing_user(id).await?;
         unlimited_for(caller, user.account_id()?)?;
@@ -170,11 +170,11 @@ impl Accounts {
         }
         self.0.mailer.require_delivery()?;
         self.mail_verification(&user).await?;
-        Ok(Message::new("A mail to confirm the address is on its way"))
+        Ok("A mail to confirm the address is on its way")
     }
 
     /// Confirms a user's address without a mail, for a superadmin.
-    pub async fn verify_user(&self, caller: &Caller, id: &str) -> Result<Message> {
+    pub async fn verify_user(&self, caller: &Caller, id: &str) -> Result<&'static str> {
         superadmin(caller)?;
         let user = self.existing_user(id).await?;
         unlimited_for(caller, user.account_id()?)?;
@@ -198,7 +198,7 @@ impl Accounts {
             .await
             .map_err(|error| Error::from(error.source))?;
         self.0.auth.invalidate_user(user.user_id()?);
-        Ok(Message::new("User email verified successfully"))
+        Ok("User email verified successfully")
     }
 
     async fn mail_verification(&self, user: &UserRow) -> Result<()> {

@@ -1,33 +1,15 @@
-//! What the operations return: the bodies of responses.
+//! The results of operations on accounts, users and their sessions.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::Value as Json;
-use utoipa::ToSchema;
 
 use super::store::UserRow;
 use crate::auth::{AccountRef, Principal, TokenType};
-use crate::clock::{serialize, serialize_option};
 use crate::id::AccountId;
 
-/// A sentence.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Message {
-    /// What was done.
-    pub message: String,
-}
-
-impl Message {
-    pub(super) fn new(message: &str) -> Self {
-        Self {
-            message: message.to_owned(),
-        }
-    }
-}
-
 /// An account, as its users see it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountView {
+#[derive(Clone, Debug)]
+pub struct Account {
     /// The id.
     pub id: String,
     /// The code, two letters and four digits.
@@ -37,12 +19,10 @@ pub struct AccountView {
     /// The name for people.
     pub name: String,
     /// When it was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
 }
 
-impl From<&AccountRef> for AccountView {
+impl From<&AccountRef> for Account {
     fn from(account: &AccountRef) -> Self {
         Self {
             id: account.id_text.clone(),
@@ -55,8 +35,8 @@ impl From<&AccountRef> for AccountView {
 }
 
 /// A user, as the user itself sees it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct UserView {
+#[derive(Clone, Debug)]
+pub struct User {
     /// The id.
     pub id: String,
     /// The address.
@@ -72,19 +52,14 @@ pub struct UserView {
     /// Whether the address was confirmed.
     pub email_verified: bool,
     /// When the user was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// When the user last signed in.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
     pub last_login: Option<DateTime<Utc>>,
     /// The kind of the credential.
-    #[schema(value_type = String)]
     pub token_type: TokenType,
 }
 
-impl UserView {
+impl User {
     pub(super) fn of_row(row: &UserRow, groups: Vec<String>) -> Self {
         Self {
             id: row.id.clone(),
@@ -101,7 +76,7 @@ impl UserView {
     }
 }
 
-impl From<&Principal> for UserView {
+impl From<&Principal> for User {
     fn from(principal: &Principal) -> Self {
         Self {
             id: principal.user_id_text.clone(),
@@ -119,19 +94,19 @@ impl From<&Principal> for UserView {
 }
 
 /// The answer to a registration: no tokens, the user signs in next.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RegisterResponse {
-    /// What comes next.
-    pub message: String,
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Whether the user must confirm the address before it can sign in.
+    pub must_verify: bool,
     /// The account.
-    pub account: AccountView,
+    pub account: Account,
     /// The user.
-    pub user: UserView,
+    pub user: User,
 }
 
 /// The answer to a sign-in.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct LoginResponse {
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
     /// The access token.
     pub token: String,
     /// The refresh token.
@@ -139,14 +114,14 @@ pub struct LoginResponse {
     /// How long the access token is valid, in seconds.
     pub expires_in: i64,
     /// The account.
-    pub account: AccountView,
+    pub account: Account,
     /// The user.
-    pub user: UserView,
+    pub user: User,
 }
 
 /// A fresh pair of tokens.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RefreshResponse {
+#[derive(Clone, Debug)]
+pub struct RefreshedTokens {
     /// The access token.
     pub token: String,
     /// The refresh token; the one that was sent is used up.
@@ -156,8 +131,8 @@ pub struct RefreshResponse {
 }
 
 /// Who is calling.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Me {
+#[derive(Clone, Debug)]
+pub struct Profile {
     /// The user's id.
     pub user_id: String,
     /// The account's id.
@@ -167,66 +142,43 @@ pub struct Me {
     /// The name of the role.
     pub role: String,
     /// The user.
-    pub user: UserView,
+    pub user: User,
     /// The account.
-    pub account: AccountView,
-}
-
-/// An address that was confirmed.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct VerifiedResponse {
-    /// What was done.
-    pub message: String,
-    /// Whose address.
-    pub user: VerifiedUser,
+    pub account: Account,
 }
 
 /// The user of an address that was confirmed.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct VerifiedUser {
+#[derive(Clone, Debug)]
+pub struct ConfirmedAddress {
     /// The id.
     pub id: String,
     /// The address.
     pub email: String,
-    /// True.
-    pub email_verified: bool,
 }
 
 /// Whether a token for a new password is valid.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ResetTokenStatus {
+#[derive(Clone, Debug)]
+pub struct ResetTokenValidity {
     /// Whether it is.
     pub valid: bool,
     /// Until when.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Whether the server waits for its first superadmin.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SetupStatus {
-    /// Whether it does.
-    pub needed: bool,
-}
-
 /// An account in a list.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountSummary {
+#[derive(Clone, Debug)]
+pub struct ListedAccount {
     /// The account.
-    #[serde(flatten)]
-    pub account: AccountView,
+    pub account: Account,
     /// How many users it has.
     pub user_count: i64,
-    /// `active`.
-    pub status: &'static str,
 }
 
 /// A page of accounts.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountList {
+#[derive(Clone, Debug)]
+pub struct AccountPage {
     /// The accounts.
-    pub items: Vec<AccountSummary>,
+    pub items: Vec<ListedAccount>,
     /// How many there are.
     pub total: i64,
     /// The page, from 1.
@@ -238,26 +190,21 @@ pub struct AccountList {
 }
 
 /// An account with its details.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountDetail {
+#[derive(Clone, Debug)]
+pub struct AccountDetails {
     /// The account.
-    #[serde(flatten)]
-    pub account: AccountView,
+    pub account: Account,
     /// When it was changed last.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub updated_at: DateTime<Utc>,
     /// How many users it has.
     pub user_count: i64,
-    /// Empty.
-    pub collections_used: Vec<String>,
     /// What its records take, if that is limited.
-    pub usage: Option<AccountUsage>,
+    pub usage: Option<RecordUsage>,
 }
 
 /// What the records of an account take.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountUsage {
+#[derive(Clone, Debug)]
+pub struct RecordUsage {
     /// Records.
     pub records: i64,
     /// Records at most; null for any number.
@@ -269,8 +216,8 @@ pub struct AccountUsage {
 }
 
 /// A user in an account's list.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountUser {
+#[derive(Clone, Debug)]
+pub struct AccountMember {
     /// The id.
     pub id: String,
     /// The address.
@@ -280,16 +227,14 @@ pub struct AccountUser {
     /// Whether the user may sign in.
     pub is_active: bool,
     /// When the user was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
 }
 
 /// A page of an account's users.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountUserList {
+#[derive(Clone, Debug)]
+pub struct AccountMemberPage {
     /// The users, newest first.
-    pub items: Vec<AccountUser>,
+    pub items: Vec<AccountMember>,
     /// How many there are.
     pub total: i64,
     /// The page, from 1.
@@ -301,11 +246,10 @@ pub struct AccountUserList {
 }
 
 /// A user, as superadmins see it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct UserDetail {
+#[derive(Clone, Debug)]
+pub struct UserDetails {
     /// The user.
-    #[serde(flatten)]
-    pub user: UserView,
+    pub user: User,
     /// The account's code.
     pub account_code: String,
     /// The account's name.
@@ -325,18 +269,15 @@ pub struct UserDetail {
     /// The user's address at the provider.
     pub external_email: Option<String>,
     /// What the provider tells of the user.
-    #[schema(value_type = serde_json::Value)]
     pub profile_data: Option<Json>,
     /// When the address was confirmed.
-    #[serde(serialize_with = "serialize_option")]
-    #[schema(value_type = Option<String>)]
     pub email_verified_at: Option<DateTime<Utc>>,
 }
 
-impl UserDetail {
+impl UserDetails {
     pub(super) fn new(row: UserRow, groups: Vec<String>) -> Self {
         Self {
-            user: UserView::of_row(&row, groups),
+            user: User::of_row(&row, groups),
             is_superadmin: row.account_id().is_ok_and(AccountId::is_system),
             account_code: row.account_code,
             account_name: row.account_name,
@@ -366,10 +307,10 @@ impl UserDetail {
 }
 
 /// A page of users.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct UserList {
+#[derive(Clone, Debug)]
+pub struct UserPage {
     /// How many there are.
     pub total: i64,
     /// The users.
-    pub items: Vec<UserDetail>,
+    pub items: Vec<UserDetails>,
 }

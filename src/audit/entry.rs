@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-impl AuditRow {
+impl TrailRow {
     /// The bytes of its values.
     pub(super) fn size(&self) -> usize {
         [&self.old_value, &self.new_value]
@@ -119,7 +119,7 @@ impl Entry {
 
     /// One row for each column; a single one without a column where there is none. With `masks`,
     /// personal data is masked.
-    pub(super) fn rows(&self, masks: Option<&Masks>) -> Vec<AuditRow> {
+    pub(super) fn rows(&self, masks: Option<&Masks>) -> Vec<TrailRow> {
         let old = Fields::read(self.old_values.as_deref());
         let new = Fields::read(self.new_values.as_deref());
         let own = new.0.iter().map(|(name, _)| name);
@@ -148,7 +148,7 @@ impl Entry {
                 }
             };
             let known = ![ANONYMOUS, "system"].contains(&self.actor.as_str());
-            AuditRow {
+            TrailRow {
                 id: self.id + i64::try_from(index).unwrap_or_default(),
                 account_id: self.account_id.clone(),
                 operation: self.operation.clone(),
@@ -160,19 +160,13 @@ impl Entry {
                 user_id: known.then(|| self.actor.clone()),
                 user_email: self.user_email.as_deref().map(person),
                 user_name: person(self.user_email.as_deref().unwrap_or(&self.actor)),
-                es_username: None,
-                es_reason: None,
-                es_timestamp: None,
                 ip_address: self.ip_address.clone(),
                 user_agent: self.user_agent.clone(),
                 request_id: self.request_id.clone(),
                 occurred_at: self.occurred_at,
                 checksum: self.checksum.clone(),
                 previous_hash: self.previous_hash.clone(),
-                extra_metadata: self
-                    .auth_method
-                    .clone()
-                    .map(|auth_method| AuditMetadata { auth_method }),
+                auth_method: self.auth_method.clone(),
             }
         };
         names.into_iter().enumerate().map(row).collect()
@@ -180,8 +174,8 @@ impl Entry {
 }
 
 /// One column of an entry. The rows of an entry share its checksum.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct AuditRow {
+#[derive(Clone, Debug)]
+pub struct TrailRow {
     /// The row's id; it never changes.
     pub id: i64,
     /// Whose trail it belongs to.
@@ -204,12 +198,6 @@ pub struct AuditRow {
     pub user_email: Option<String>,
     /// The user's address, `anonymous` or `system`.
     pub user_name: String,
-    /// Always null: there are no electronic signatures.
-    pub es_username: Option<String>,
-    /// Always null.
-    pub es_reason: Option<String>,
-    /// Always null.
-    pub es_timestamp: Option<String>,
     /// Where the request came from.
     pub ip_address: Option<String>,
     /// What the client said it was.
@@ -217,22 +205,14 @@ pub struct AuditRow {
     /// The request's `X-Correlation-ID`.
     pub request_id: Option<String>,
     /// When.
-    #[serde(serialize_with = "time")]
-    #[schema(value_type = String)]
     pub occurred_at: DateTime<Utc>,
     /// The entry's checksum: SHA-256 in hexadecimal digits.
     pub checksum: String,
     /// The checksum of the account's entry before.
     pub previous_hash: Option<String>,
-    /// How the user had signed in, where it is known.
-    pub extra_metadata: Option<AuditMetadata>,
-}
-
-/// More about an entry.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct AuditMetadata {
-    /// `jwt`, `api_key`, `password` or `token`.
-    pub auth_method: String,
+    /// The way in which the user had signed in, where it is known: `jwt`, `api_key`, `password` or
+    /// `token`.
+    pub auth_method: Option<String>,
 }
 
 impl Fields<'_> {

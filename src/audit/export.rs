@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::json;
 
-use super::entry::AuditRow;
+use super::entry::TrailRow;
 use super::event::{Event, Operation};
-use super::query::superadmin;
 use super::{Audit, AuditFilter, pdf};
+use crate::access::account::superadmin;
 use crate::auth::Caller;
 use crate::db::canonical_time;
 use crate::error::{Error, Result};
@@ -33,19 +33,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// The names that a query may use.
-    pub const NAMES: &str = "'csv', 'json' or 'pdf'";
-
-    /// The format of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "csv" => Some(Self::Csv),
-            "json" => Some(Self::Json),
-            "pdf" => Some(Self::Pdf),
-            _ => None,
-        }
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -118,7 +105,7 @@ impl Audit {
             let more = self
                 .rows(&filter, filter.masked || !caller.sees_pii(), skip, CHUNK)
                 .await?;
-            bytes += more.iter().map(AuditRow::size).sum::<usize>();
+            bytes += more.iter().map(TrailRow::size).sum::<usize>();
             if bytes > MAX_BYTES {
                 let message = "The file would be too large: narrow it with the filters, or take a shorter time";
                 return Err(Error::refused("Answer too large", message));
@@ -170,7 +157,7 @@ impl Audit {
 }
 
 impl<'r> Line<'r> {
-    fn of(row: &'r AuditRow) -> Self {
+    fn of(row: &'r TrailRow) -> Self {
         Self {
             id: row.id,
             occurred_at: canonical_time(row.occurred_at),
@@ -188,7 +175,7 @@ impl<'r> Line<'r> {
 }
 
 /// The cells of a row, in the order of [`TITLES`].
-pub(super) fn cells(row: &AuditRow) -> [String; 11] {
+pub(super) fn cells(row: &TrailRow) -> [String; 11] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     [
         row.id.to_string(),
@@ -205,7 +192,7 @@ pub(super) fn cells(row: &AuditRow) -> [String; 11] {
     ]
 }
 
-fn csv(rows: &[AuditRow]) -> Result<Vec<u8>> {
+fn csv(rows: &[TrailRow]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(TITLES).map_err(Error::internal)?;
     for row in rows {

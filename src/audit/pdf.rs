@@ -5,7 +5,7 @@ mod font;
 use chrono::{DateTime, Utc};
 use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref};
 
-use super::entry::AuditRow;
+use super::entry::TrailRow;
 use super::export::{TITLES, cells};
 use crate::db::canonical_time;
 use font::{Glyphs, LETTER};
@@ -23,7 +23,7 @@ const WIDTHS: [usize; 11] = [9, 24, 12, 18, 18, 16, 26, 26, 22, 15, 22];
 const LONGEST: usize = 2000;
 
 /// Writes the document.
-pub(super) fn write(rows: &[AuditRow], at: DateTime<Utc>) -> Vec<u8> {
+pub(super) fn write(rows: &[TrailRow], at: DateTime<Utc>) -> Vec<u8> {
     let lines: Vec<String> = rows
         .iter()
         .flat_map(|row| table_lines(&cells(row)))

@@ -1,10 +1,10 @@
 //! Reading the trail.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use super::Audit;
-use super::entry::{AuditRow, Entry};
+use super::entry::{Entry, TrailRow};
+use crate::access::account::superadmin;
 use crate::auth::Caller;
 use crate::db::{Sql, Stmt};
 use crate::error::{Error, Result};
@@ -32,24 +32,6 @@ pub enum Column {
 }
 
 impl Column {
-    /// The names that a query may use.
-    pub const NAMES: &str = "'occurred_at', 'id', 'account_id', 'operation', 'table_name', 'record_id', 'user_id' or 'user_email'";
-
-    /// The column of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "occurred_at" => Self::OccurredAt,
-            "id" => Self::Id,
-            "account_id" => Self::AccountId,
-            "operation" => Self::Operation,
-            "table_name" => Self::TableName,
-            "record_id" => Self::RecordId,
-            "user_id" => Self::UserId,
-            "user_email" => Self::UserEmail,
-            _ => return None,
-        })
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::OccurredAt => "occurred_at",
@@ -94,10 +76,10 @@ pub struct AuditFilter {
 }
 
 /// Some rows of the trail.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct AuditPage {
+#[derive(Clone, Debug)]
+pub struct TrailPage {
     /// The rows.
-    pub items: Vec<AuditRow>,
+    pub items: Vec<TrailRow>,
     /// How many there are in all.
     pub total: i64,
     /// How many were left out before the first.
@@ -179,14 +161,14 @@ impl Audit {
         filter: &AuditFilter,
         skip: i64,
         limit: i64,
-    ) -> Result<AuditPage> {
+    ) -> Result<TrailPage> {
         superadmin(caller)?;
         self.settle().await?;
         let total = self.total(filter).await?;
         let items = self
             .rows(filter, filter.masked || !caller.sees_pii(), skip, limit)
             .await?;
-        Ok(AuditPage {
+        Ok(TrailPage {
             items,
             total,
             skip,
@@ -196,7 +178,7 @@ impl Audit {
     }
 
     /// One row of the trail.
-    pub async fn get(&self, caller: &Caller, id: i64) -> Result<AuditRow> {
+    pub async fn get(&self, caller: &Caller, id: i64) -> Result<TrailRow> {
         superadmin(caller)?;
         self.settle().await?;
         let select = "SELECT * FROM audit_log WHERE id <= $1 ORDER BY id DESC LIMIT 1";
@@ -216,7 +198,7 @@ impl Audit {
     }
 
     /// The newest rows, as superadmins see them.
-    pub async fn newest(&self, limit: i64) -> Result<Vec<AuditRow>> {
+    pub async fn newest(&self, limit: i64) -> Result<Vec<TrailRow>> {
         self.rows(
             &AuditFilter {
                 sort: Column::Id,
@@ -265,7 +247,7 @@ impl Audit {
         mask: bool,
         skip: i64,
         limit: i64,
-    ) -> Result<Vec<AuditRow>> {
+    ) -> Result<Vec<TrailRow>> {
         let end = skip.saturating_add(limit);
         let mut sql = self.0.db.sql();
         // An entry has at least one row, so that no more entries than rows are looked at.
@@ -305,14 +287,5 @@ impl Audit {
             found.extend(rows.into_iter().enumerate().filter_map(wanted));
         }
         Ok(found)
-    }
-}
-
-/// The trail is shown to those who administer the server.
-pub(super) fn superadmin(caller: &Caller) -> Result<()> {
-    match caller {
-        _ if caller.is_superadmin() => Ok(()),
-        Caller::Anonymous { .. } => Err(Error::Unauthenticated("Missing credentials".into())),
-        Caller::User(_) => Err(Error::Forbidden("Superadmin access required".into())),
     }
 }

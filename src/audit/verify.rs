@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
-
 use super::Audit;
 use super::entry::Entry;
-use super::query::superadmin;
+use crate::access::account::superadmin;
 use crate::auth::Caller;
 use crate::db::{Db, DbError};
 use crate::error::Result;
@@ -17,8 +15,8 @@ const CHUNK: i64 = 500;
 const TOLD: usize = 100;
 
 /// What is wrong at one place of the trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Problem {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainProblem {
     /// The account whose chain it is in.
     pub account_id: String,
     /// The place in the chain, from 1.
@@ -31,8 +29,8 @@ pub struct Problem {
 }
 
 /// The chain of an account.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Chain {
+#[derive(Clone, Debug)]
+pub struct ChainHead {
     /// The account.
     pub account_id: String,
     /// How many entries it has.
@@ -43,21 +41,21 @@ pub struct Chain {
 }
 
 /// What became of a check.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Verified {
+#[derive(Clone, Debug)]
+pub struct Verification {
     /// Whether everything is as it was written.
     pub valid: bool,
     /// How many entries were read.
     pub entries: i64,
     /// What is wrong: the first hundred places.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ChainProblem>,
     /// The chains.
-    pub chains: Vec<Chain>,
+    pub chains: Vec<ChainHead>,
 }
 
 impl Audit {
     /// Checks the chain of an account, or all.
-    pub async fn verify(&self, caller: &Caller, account: Option<&str>) -> Result<Verified> {
+    pub async fn verify(&self, caller: &Caller, account: Option<&str>) -> Result<Verification> {
         superadmin(caller)?;
         self.settle().await?;
         Ok(verify(&self.0.db, account).await?)
@@ -65,7 +63,7 @@ impl Audit {
 }
 
 /// Checks the chain of an account, or all. Entries that are written meanwhile do no harm.
-pub async fn verify(db: &Db, account: Option<&str>) -> Result<Verified, DbError> {
+pub async fn verify(db: &Db, account: Option<&str>) -> Result<Verification, DbError> {
     // What is the end now must be passed on the way; what is beyond it must not be beyond the end
     // of afterwards.
     let mut check = Check {
@@ -74,12 +72,12 @@ pub async fn verify(db: &Db, account: Option<&str>) -> Result<Verified, DbError>
     };
     check.walk(db, account).await?;
     check.compare(&ends(db, account).await?);
-    let chain = |(account_id, chain): (String, Running)| Chain {
+    let chain = |(account_id, chain): (String, Running)| ChainHead {
         account_id,
         entries: chain.seq,
         checksum: chain.checksum,
     };
-    Ok(Verified {
+    Ok(Verification {
         valid: check.problems.is_empty(),
         entries: check.entries,
         problems: check.problems,
@@ -114,7 +112,7 @@ struct Running {
 struct Check {
     ends: Ends,
     chains: BTreeMap<String, Running>,
-    problems: Vec<Problem>,
+    problems: Vec<ChainProblem>,
     entries: i64,
     /// The last entry's id, and the id that must follow.
     last: i64,
@@ -175,7 +173,7 @@ impl Check {
         self.last = entry.id;
         self.next = entry.id + i64::from(entry.row_count);
         if let Some(kind) = kind {
-            self.tell(Problem {
+            self.tell(ChainProblem {
                 account_id: entry.account_id,
                 seq: entry.seq,
                 id: Some(entry.id),
@@ -193,7 +191,7 @@ impl Check {
                 .is_none_or(|(entries, _)| *entries < chain.seq)
             {
                 let (account_id, seq) = (account_id.clone(), chain.seq);
-                problems.push(Problem {
+                problems.push(ChainProblem {
                     account_id,
                     seq,
                     id: None,
@@ -208,7 +206,7 @@ impl Check {
                 .is_none_or(|chain| chain.seq < *entries)
             {
                 let (account_id, seq) = (account_id.clone(), *entries);
-                problems.push(Problem {
+                problems.push(ChainProblem {
                     account_id,
                     seq,
                     id: None,
@@ -222,7 +220,7 @@ impl Check {
         }
     }
 
-    fn tell(&mut self, problem: Problem) {
+    fn tell(&mut self, problem: ChainProblem) {
         if self.problems.len() < TOLD {
             self.problems.push(problem);
         }

@@ -5,10 +5,9 @@
 //! that names one of them does only what its scopes name.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// One thing that an API key may be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyScope {
     /// Reading records, and hearing of them over realtime.
     #[serde(rename = "records:read")]

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::output::print_line;
-use crate::accounts::ApiKeyCreate;
+use crate::accounts::NewApiKey;
 use crate::app::App;
 use crate::auth::KeyScope;
 use crate::config::Config;
@@ -54,7 +54,7 @@ pub(super) async fn run(command: Command, config: Config) -> Result<()> {
         expires_at,
     } = command;
     let app = App::build(config, Hooks::default()).await?;
-    let request = ApiKeyCreate {
+    let request = NewApiKey {
         name,
         expires_at,
         account_id: account,

@@ -14,7 +14,7 @@ use crate::schema::naming::{check_keys, misspelt};
 
 /// A collection's definition. Unknown keys are ignored, unless they are probably misspelt ones of
 /// these.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct CollectionInput {
     /// 3 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
@@ -34,7 +34,6 @@ pub struct CollectionInput {
     pub rules: RulesPatch,
     /// Other keys.
     #[serde(flatten)]
-    #[schema(ignore)]
     pub unknown: BTreeMap<String, Json>,
 }
 
@@ -65,13 +64,6 @@ pub(super) fn misspelt_keys(input: &CollectionInput) -> Vec<FieldError> {
             .unwrap_or_default(),
     ));
     problems
-}
-
-/// Another name.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-pub struct RenameInput {
-    /// 3 to 64 letters, digits and underscores, beginning with a letter.
-    pub name: String,
 }
 
 /// Checks what does not depend on anything stored.

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{Collections, SchemaChange};
@@ -17,9 +16,8 @@ use crate::schema::{Library, MacroRow, Operation};
 const MAX_PARAMETERS: usize = 20;
 
 /// A macro.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = Macro)]
-pub struct MacroView {
+#[derive(Clone, Debug)]
+pub struct Macro {
     /// Its id.
     pub id: i64,
     /// Its name: rules write `@name(…)`.
@@ -39,7 +37,7 @@ pub struct MacroView {
     pub created_by: String,
 }
 
-impl From<&MacroRow> for MacroView {
+impl From<&MacroRow> for Macro {
     fn from(row: &MacroRow) -> Self {
         Self {
             id: row.id,
@@ -54,7 +52,7 @@ impl From<&MacroRow> for MacroView {
     }
 }
 
-impl MacroView {
+impl Macro {
     /// The same without what superadmins alone see.
     fn seen_by(self, caller: &Caller) -> Self {
         if caller.is_superadmin() {
@@ -70,37 +68,30 @@ impl MacroView {
 }
 
 /// A macro to make, or what of one is changed.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-pub struct MacroInput {
+#[derive(Clone, Debug, Default)]
+pub struct MacroChange {
     /// 1 to 64 letters, digits and underscores, not beginning with a digit.
-    #[serde(default)]
     pub name: Option<String>,
     /// What it is for.
-    #[serde(default)]
     pub description: Option<String>,
     /// `SELECT value [FROM collection [WHERE condition]]`.
-    #[serde(default)]
     pub sql_query: Option<String>,
     /// The names of its parameters.
-    #[serde(default)]
     pub parameters: Option<Vec<String>>,
 }
 
 /// What a macro is tried with.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-pub struct MacroTest {
+#[derive(Clone, Debug, Default)]
+pub struct MacroTrial {
     /// The values of its parameters: texts, numbers, booleans or null.
-    #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     pub parameters: Vec<Json>,
     /// The account whose records it reads; without it, the caller's.
-    #[serde(default)]
     pub account_id: Option<String>,
 }
 
 /// What a macro yields.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct MacroResult {
+#[derive(Clone, Debug)]
+pub struct MacroOutcome {
     /// The value as text, or null.
     pub result: Option<String>,
     /// Milliseconds.
@@ -111,28 +102,28 @@ pub struct MacroResult {
 
 impl Collections {
     /// The stored macros, by name, as they are in the database now.
-    pub async fn macros(&self, caller: &Caller) -> Result<Vec<MacroView>> {
+    pub async fn macros(&self, caller: &Caller) -> Result<Vec<Macro>> {
         let catalog = self.catalog.latest().await?;
         Ok(catalog
             .library()
             .rows()
             .iter()
-            .map(|row| MacroView::from(row).seen_by(caller))
+            .map(|row| Macro::from(row).seen_by(caller))
             .collect())
     }
 
     /// A macro by its id, as it is in the database now.
-    pub async fn get_macro(&self, caller: &Caller, id: i64) -> Result<MacroView> {
+    pub async fn get_macro(&self, caller: &Caller, id: i64) -> Result<Macro> {
         self.catalog.reload().await?;
         Ok(self.find_macro(id)?.seen_by(caller))
     }
 
-    fn find_macro(&self, id: i64) -> Result<MacroView> {
-        find(self.catalog.current().library(), id).map(MacroView::from)
+    fn find_macro(&self, id: i64) -> Result<Macro> {
+        find(self.catalog.current().library(), id).map(Macro::from)
     }
 
     /// Makes a macro.
-    pub async fn create_macro(&self, caller: &Caller, input: MacroInput) -> Result<MacroView> {
+    pub async fn create_macro(&self, caller: &Caller, input: MacroChange) -> Result<Macro> {
         let missing = [
             ("name", input.name.is_none()),
             ("sql_query", input.sql_query.is_none()),
@@ -174,7 +165,7 @@ impl Collections {
             .rows()
             .iter()
             .find(|made| made.name == row.name);
-        made.map(MacroView::from)
+        made.map(Macro::from)
             .ok_or_else(|| Error::not_found("The macro was deleted meanwhile"))
     }
 
@@ -183,8 +174,8 @@ impl Collections {
         &self,
         caller: &Caller,
         id: i64,
-        input: MacroInput,
-    ) -> Result<MacroView> {
+        input: MacroChange,
+    ) -> Result<Macro> {
         let mut change = self.change().await?;
         let library = change.catalog.library();
         let before = find(library, id)?.clone();
@@ -235,8 +226,8 @@ impl Collections {
         &self,
         caller: &Caller,
         id: i64,
-        request: &MacroTest,
-    ) -> Result<MacroResult> {
+        request: &MacroTrial,
+    ) -> Result<MacroOutcome> {
         let catalog = self.catalog.latest().await?;
         let library = catalog.library();
         let row = find(library, id)?;
@@ -302,7 +293,7 @@ impl Collections {
                 doc["result"].take()
             }
         };
-        Ok(MacroResult {
+        Ok(MacroOutcome {
             result: match result {
                 Json::Null => None,
                 Json::String(text) => Some(text),

@@ -16,43 +16,34 @@ use crate::schema::{
 use crate::spelling::hint;
 
 /// Rules and field lists, as far as they are named: an absent key changes nothing, null locks.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RulesPatch {
     /// Who may list: null locks, the empty text opens, anything else is an expression.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub list_rule: Option<Json>,
     /// Who may read one.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub view_rule: Option<Json>,
     /// Who may create.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub create_rule: Option<Json>,
     /// Who may update.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub update_rule: Option<Json>,
     /// Who may delete.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub delete_rule: Option<Json>,
     /// Fields in lists: `*`, or a JSON array of names, as such or in a string.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub list_fields: Option<Json>,
     /// Fields of single records.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub view_fields: Option<Json>,
     /// Fields that may be sent on create.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub create_fields: Option<Json>,
     /// Fields that may be sent on update.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub update_fields: Option<Json>,
 }
 
@@ -338,24 +329,16 @@ fn known(field: &Json) -> Option<Known> {
 }
 
 /// What a rule is tried with.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-pub struct TestContext {
+#[derive(Clone, Debug, Default)]
+pub struct RuleTrial {
     /// The caller: `id`, `email`, `role`, `account_id`, `groups`.
-    #[serde(default)]
-    #[schema(value_type = Object)]
     pub auth: Body,
     /// The record.
-    #[serde(default)]
-    #[schema(value_type = Object)]
     pub record: Body,
     /// The request's body.
-    #[serde(default)]
-    #[schema(value_type = Object)]
     pub data: Body,
     /// The collection's fields, as definitions; without them types are read off the record's
     /// values.
-    #[serde(default)]
-    #[schema(value_type = Vec<serde_json::Value>)]
     pub fields: Vec<Json>,
 }
 
@@ -382,7 +365,7 @@ pub async fn test_rule(
     db: &Db,
     library: &Library,
     source: &str,
-    context: &TestContext,
+    context: &RuleTrial,
 ) -> Result<bool> {
     if source.is_empty() {
         return Ok(true);

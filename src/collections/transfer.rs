@@ -23,8 +23,7 @@ const VERSION: &str = "1.0";
 const MAX_COLLECTIONS: usize = 1000;
 
 /// Definitions of collections, with their rules and without their records.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = CollectionExport)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Export {
     /// The version of this format, `1.0`.
     pub version: String,
@@ -37,7 +36,7 @@ pub struct Export {
 }
 
 /// A collection's definition.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportedCollection {
     /// Its name.
     pub name: String,
@@ -49,9 +48,8 @@ pub struct ExportedCollection {
 }
 
 /// What happens to a collection whose name is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImportStrategy {
     /// The import is refused.
     #[default]
     Error,
@@ -61,19 +59,9 @@ pub enum Strategy {
     Update,
 }
 
-/// An import.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-pub struct ImportRequest {
-    /// What was exported.
-    pub data: Export,
-    /// What happens to a collection whose name is taken: `error`, `skip` or `update`.
-    #[serde(default)]
-    pub strategy: Strategy,
-}
-
 /// What an import did.
-#[derive(Clone, Debug, Default, Serialize, utoipa::ToSchema)]
-pub struct ImportResult {
+#[derive(Clone, Debug, Default)]
+pub struct ImportReport {
     /// True: an import that fails changes nothing and is answered as an error.
     pub success: bool,
     /// Collections that were made.
@@ -91,7 +79,7 @@ pub struct ImportResult {
 }
 
 /// What happened to one collection.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug)]
 pub struct ImportedCollection {
     /// Its name.
     pub name: String,
@@ -134,13 +122,17 @@ impl Collections {
     }
 
     /// Makes and changes collections as a file says: all of it, or nothing.
-    pub async fn import(&self, caller: &Caller, request: ImportRequest) -> Result<ImportResult> {
-        let ImportRequest { data, strategy } = request;
+    pub async fn import(
+        &self,
+        caller: &Caller,
+        data: Export,
+        strategy: ImportStrategy,
+    ) -> Result<ImportReport> {
         check_file(&data)?;
         let mut change = self.change().await?;
-        let mut result = ImportResult {
+        let mut result = ImportReport {
             success: true,
-            ..ImportResult::default()
+            ..ImportReport::default()
         };
         let (mut incomplete, mut existing) = (Vec::new(), Vec::new());
         for (index, collection) in data.collections.into_iter().enumerate() {
@@ -150,9 +142,9 @@ impl Collections {
                 .cloned();
             let (status, message) = match (&known, strategy) {
                 (None, _) => ("imported", "The collection was made"),
-                (Some(_), Strategy::Skip) => ("skipped", "Collection already exists"),
-                (Some(_), Strategy::Update) => ("updated", "The collection was changed"),
-                (Some(known), Strategy::Error) => {
+                (Some(_), ImportStrategy::Skip) => ("skipped", "Collection already exists"),
+                (Some(_), ImportStrategy::Update) => ("updated", "The collection was changed"),
+                (Some(known), ImportStrategy::Error) => {
                     let message = format!(
                         "Collection '{}' already exists; nothing was imported",
                         known.name
@@ -184,7 +176,7 @@ impl Collections {
                     incomplete.push(made);
                     result.imported_count += 1;
                 }
-                Some(known) if strategy == Strategy::Update => {
+                Some(known) if strategy == ImportStrategy::Update => {
                     existing.push((index, known, input));
                     result.updated_count += 1;
                 }
@@ -310,14 +302,13 @@ fn check_file(data: &Export) -> Result<()> {
 fn within(index: usize, error: Error) -> Error {
     let place = |field: &str| format!("data.collections[{index}].{field}");
     match error {
-        Error::Invalid { fields, index } => {
+        Error::Invalid { fields } => {
             let moved = |problem: FieldError| FieldError {
                 field: place(&problem.field),
                 ..problem
             };
             Error::Invalid {
                 fields: fields.into_iter().map(moved).collect(),
-                index,
             }
         }
         Error::Malformed { mut problems } => {

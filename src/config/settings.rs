@@ -2,7 +2,6 @@
 
 use figment::value::Value;
 use figment::{Figment, Source};
-use serde::Serialize;
 
 use super::{EXAMPLE, env};
 
@@ -17,9 +16,8 @@ const SECRETS: [&str; 6] = [
 ];
 
 /// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingOrigin {
     /// Nobody set it.
     Default,
     /// The configuration file.
@@ -31,7 +29,7 @@ pub enum Origin {
 }
 
 /// A setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Its section and name, as in `server.port`.
     pub key: String,
@@ -44,7 +42,7 @@ pub struct Setting {
     /// Its default as it would stand in the file.
     pub default: String,
     /// Where the value comes from.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 /// All settings, in the order of the example file.
@@ -88,11 +86,11 @@ fn setting(figment: &Figment, key: String, default: &str, comment: &str) -> Sett
     };
     let found = figment.find_value(&key).ok();
     let origin = match (&found, figment.find_metadata(&key)) {
-        (None, _) | (_, None) => Origin::Default,
+        (None, _) | (_, None) => SettingOrigin::Default,
         (_, Some(metadata)) => match &metadata.source {
-            Some(Source::File(_)) => Origin::File,
-            _ if metadata.name.starts_with("environment") => Origin::Environment,
-            _ => Origin::Flag,
+            Some(Source::File(_)) => SettingOrigin::File,
+            _ if metadata.name.starts_with("environment") => SettingOrigin::Environment,
+            _ => SettingOrigin::Flag,
         },
     };
     let value = match found {
@@ -193,7 +191,7 @@ mod tests {
         );
         assert_eq!(
             (host.description.as_str(), host.origin),
-            ("0.0.0.0 for all addresses", Origin::Default)
+            ("0.0.0.0 for all addresses", SettingOrigin::Default)
         );
         assert_eq!(host.variable.as_deref(), Some("SNACKBASE_HOST"));
     }
@@ -204,12 +202,12 @@ mod tests {
         let name = find(&settings, "server.app_name");
         assert_eq!(
             (name.value.as_deref(), name.origin),
-            (Some("\"Mine\""), Origin::Environment)
+            (Some("\"Mine\""), SettingOrigin::Environment)
         );
         let port = find(&settings, "server.port");
         assert_eq!(
             (port.value.as_deref(), port.origin),
-            (Some("1234"), Origin::Flag)
+            (Some("1234"), SettingOrigin::Flag)
         );
     }
 
@@ -224,7 +222,7 @@ mod tests {
         let secret = find(&settings, "auth.secret_key");
         assert_eq!(
             (secret.value.as_deref(), secret.origin),
-            (None, Origin::Environment)
+            (None, SettingOrigin::Environment)
         );
         assert_eq!(
             find(&settings, "database.url").value.as_deref(),

@@ -1,38 +1,22 @@
 //! What the dashboard shows.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::audit::AuditRow;
-use crate::clock::serialize;
+use crate::audit::TrailRow;
 
 /// How far back the dashboard looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub enum Range {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatsRange {
     /// A week.
     #[default]
-    #[serde(rename = "7d")]
     Week,
     /// Thirty days.
-    #[serde(rename = "30d")]
     Month,
     /// Ninety days.
-    #[serde(rename = "90d")]
     Quarter,
 }
 
-impl Range {
-    /// The range of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "7d" => Some(Self::Week),
-            "30d" => Some(Self::Month),
-            "90d" => Some(Self::Quarter),
-            _ => None,
-        }
-    }
-
+impl StatsRange {
     /// Its days, today included.
     pub fn days(self) -> i64 {
         match self {
@@ -44,10 +28,10 @@ impl Range {
 }
 
 /// The figures of the whole server.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct DashboardStats {
+#[derive(Clone, Debug)]
+pub struct Stats {
     /// How far back the figures look.
-    pub range: Range,
+    pub range: StatsRange,
     /// Accounts, the system account included.
     pub total_accounts: i64,
     /// Users of all accounts.
@@ -61,34 +45,28 @@ pub struct DashboardStats {
     /// Users created in the range, whatever the name says.
     pub new_users_7d: i64,
     /// The same figures of as many days before.
-    pub previous_period: PreviousPeriod,
+    pub previous_period: PreviousFigures,
+    /// Space of the database, in MiB.
+    pub storage_mebibytes: f64,
     /// Day by day.
-    pub time_series: TimeSeries,
+    pub time_series: DailyFigures,
     /// The ten newest users.
-    pub recent_registrations: Vec<RecentRegistration>,
-    /// How the server is.
-    pub system_health: SystemHealth,
+    pub recent_registrations: Vec<NewestUser>,
     /// Open sessions.
     pub active_sessions: i64,
     /// Collections with a rule that lets everybody in.
     pub public_collections_count: i64,
     /// How many records each collection has, the fullest first.
-    pub records_by_collection: Vec<CollectionRecords>,
+    pub records_by_collection: Vec<RecordTotal>,
     /// How many there are of other things.
-    pub feature_counts: FeatureCounts,
-    /// Background jobs.
-    pub jobs_by_status: JobsByStatus,
-    /// Runs of hooks.
-    pub hook_executions_summary: HookExecutions,
-    /// Webhooks that were called.
-    pub webhook_deliveries_summary: WebhookDeliveries,
+    pub feature_counts: FeatureTotals,
     /// The newest entries of the audit log.
-    pub recent_audit_logs: Vec<AuditRow>,
+    pub recent_audit_logs: Vec<TrailRow>,
 }
 
 /// What was new in the period before.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PreviousPeriod {
+#[derive(Clone, Debug)]
+pub struct PreviousFigures {
     /// Accounts.
     pub new_accounts: i64,
     /// Users.
@@ -96,19 +74,19 @@ pub struct PreviousPeriod {
 }
 
 /// Figures day by day, oldest first; every day of the range is there.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TimeSeries {
+#[derive(Clone, Debug)]
+pub struct DailyFigures {
     /// Accounts that were created.
-    pub accounts_created: Vec<DayCount>,
+    pub accounts_created: Vec<DayTotal>,
     /// Users that were created.
-    pub users_created: Vec<DayCount>,
+    pub users_created: Vec<DayTotal>,
     /// Audited changes.
-    pub audit_by_operation: Vec<DayOperations>,
+    pub audit_by_operation: Vec<DayChanges>,
 }
 
 /// A figure of a day.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct DayCount {
+#[derive(Clone, Debug)]
+pub struct DayTotal {
     /// The day, UTC: `2026-05-01`.
     pub date: String,
     /// How many.
@@ -116,8 +94,8 @@ pub struct DayCount {
 }
 
 /// Audited changes of a day.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct DayOperations {
+#[derive(Clone, Debug)]
+pub struct DayChanges {
     /// The day, UTC: `2026-05-01`.
     pub date: String,
     /// What was created.
@@ -129,8 +107,8 @@ pub struct DayOperations {
 }
 
 /// A user who is new.
-#[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
-pub struct RecentRegistration {
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct NewestUser {
     /// The id.
     pub id: String,
     /// The address.
@@ -142,23 +120,12 @@ pub struct RecentRegistration {
     /// The account's name.
     pub account_name: String,
     /// When the user was created.
-    #[serde(serialize_with = "serialize")]
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
 }
 
-/// How the server is.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SystemHealth {
-    /// `connected`.
-    pub database_status: &'static str,
-    /// How large the database is, in MiB.
-    pub storage_usage_mb: f64,
-}
-
 /// How many records a collection has.
-#[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
-pub struct CollectionRecords {
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct RecordTotal {
     /// The collection's name.
     pub name: String,
     /// How many, over all accounts.
@@ -166,65 +133,12 @@ pub struct CollectionRecords {
 }
 
 /// How many there are of some things; zero for those that this server does not have.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub struct FeatureCounts {
-    /// Hooks made through the API.
-    pub hooks: i64,
-    /// Of them, those that run.
-    pub hooks_enabled: i64,
-    /// Webhooks.
-    pub webhooks: i64,
-    /// Of them, those that are called.
-    pub webhooks_enabled: i64,
-    /// Workflows.
-    pub workflows: i64,
-    /// Custom endpoints.
-    pub endpoints: i64,
+#[derive(Clone, Debug, Default)]
+pub struct FeatureTotals {
     /// Stored macros.
     pub macros: i64,
     /// API keys that were not revoked and have not expired.
     pub api_keys_active: i64,
     /// Invitations that can be accepted.
     pub invitations_pending: i64,
-}
-
-/// Background jobs by what became of them.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub struct JobsByStatus {
-    /// They wait.
-    pub pending: i64,
-    /// They run.
-    pub running: i64,
-    /// They are done.
-    pub completed: i64,
-    /// They failed.
-    pub failed: i64,
-    /// They will be tried again.
-    pub retrying: i64,
-    /// They were given up.
-    pub dead: i64,
-}
-
-/// Runs of hooks by how they ended.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub struct HookExecutions {
-    /// Well.
-    pub success: i64,
-    /// Not at all.
-    pub failed: i64,
-    /// In part.
-    pub partial: i64,
-}
-
-/// Calls of webhooks by what became of them.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub struct WebhookDeliveries {
-    /// They arrived.
-    pub delivered: i64,
-    /// They did not.
-    pub failed: i64,
-    /// They wait.
-    pub pending: i64,
-    /// They will be tried again.
-    pub retrying: i64,
 }

@@ -1,5 +1,5 @@
-//! `/openapi.json`: made once, and for superadmins again whenever collections change, because
-//! making it is work and anybody may ask for it.
+//! `/openapi.json`: built once, and for superadmins once for each state of the collections, because
+//! building it takes milliseconds and everybody may ask for it.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -8,27 +8,59 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use utoipa::OpenApi;
 
+use crate::access::api_key_scope::ADMIN;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::http::endpoint::{CallerLevel, Endpoints};
 use crate::schema::Catalog;
 
-/// The document as everybody may see it. Encoding maps with text keys never fails.
-static PUBLIC: LazyLock<Option<Arc<EncodedDocument>>> = LazyLock::new(|| {
-    EncodedDocument::encode(&plain_document().ok()?)
-        .ok()
-        .map(Arc::new)
-});
+/// The document without collections. It depends on nothing but the program, and encoding maps with
+/// text keys never fails.
+static PLAIN: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(describe()).unwrap_or_default());
+
+/// The same, ready to be sent: what everybody may see.
+static PUBLIC: LazyLock<Option<Arc<EncodedDocument>>> =
+    LazyLock::new(|| EncodedDocument::encode(&PLAIN).ok().map(Arc::new));
 
 /// The document for superadmins, and the catalog that it was made of.
 #[derive(Default)]
-pub(super) struct SuperadminDocument(Mutex<Option<(Arc<Catalog>, Arc<EncodedDocument>)>>);
+struct SuperadminDocument(Mutex<Option<(Arc<Catalog>, Arc<EncodedDocument>)>>);
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "SnackBase",
+    description = "Accounts, collections, records and realtime. Sign in, then send the token as `Authorization: Bearer …`. \
+                   Bodies are read as JSON, whatever their Content-Type says: nothing is answered with 415."
+))]
+struct ApiDescription;
+
+/// The document that the endpoints make.
+pub(super) fn describe() -> utoipa::openapi::OpenApi {
+    let mut document = ApiDescription::openapi();
+    super::api::endpoints().describe_in(&mut document);
+    document
+}
+
+/// The route `/openapi.json`.
+pub(super) fn endpoints() -> Endpoints {
+    let documents = Arc::<SuperadminDocument>::default();
+    Endpoints::new().undocumented(
+        CallerLevel::Visitor,
+        ADMIN,
+        ("GET", "/openapi.json"),
+        get(openapi).layer(Extension(documents)),
+    )
+}
 
 /// A document that is ready to be sent.
 struct EncodedDocument {
@@ -39,7 +71,7 @@ struct EncodedDocument {
 
 /// The API document. Superadmins see in it what the records of each collection look like; to
 /// others, it does not tell which collections there are.
-pub(super) async fn openapi(
+async fn openapi(
     State(app): State<App>,
     Extension(kept): Extension<Arc<SuperadminDocument>>,
     caller: Caller,
@@ -55,10 +87,6 @@ pub(super) async fn openapi(
     Ok(document.answer(&headers))
 }
 
-fn plain_document() -> serde_json::Result<Value> {
-    serde_json::to_value(super::document::completed(super::api().into_openapi()))
-}
-
 impl SuperadminDocument {
     async fn current(&self, app: &App) -> Result<Arc<EncodedDocument>> {
         let catalog = app.catalog.latest().await?;
@@ -67,7 +95,7 @@ impl SuperadminDocument {
         {
             return Ok(document.clone());
         }
-        let mut document = plain_document().map_err(Error::internal)?;
+        let mut document = PLAIN.clone();
         crate::collections::describe(&mut document, &catalog.iter().cloned().collect::<Vec<_>>());
         let document = Arc::new(EncodedDocument::encode(&document).map_err(Error::internal)?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((catalog, document.clone()));

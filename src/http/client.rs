@@ -1,4 +1,4 @@
-//! What the routes of accounts take out of a request besides what [`super::extract`] offers.
+//! Extractors for the client of a request: its address, its name, its token.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
 use super::extract::credential;
-use crate::app::App;
 use crate::auth::{Caller, Credential, Origin};
 use crate::error::{Error, Result};
 use crate::request_facts::RequestFacts;
@@ -32,7 +31,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// Where a session is opened.
+/// Origin of a session that is opened.
 #[derive(Clone, Debug)]
 pub struct SessionOrigin(pub Origin);
 
@@ -50,7 +49,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionOrigin {
     }
 }
 
-/// The facts that [`super::middleware::envelope`] took out of the request.
+/// The facts that [`super::middleware::trace_request`] took out of the request.
 fn facts(extensions: &Extensions) -> Option<&RequestFacts> {
     extensions.get::<Arc<RequestFacts>>().map(AsRef::as_ref)
 }
@@ -79,8 +78,8 @@ pub(super) fn address(
     proxied.or_else(peer)
 }
 
-/// Whoever calls an endpoint that is open to everyone: credentials that are not valid count as
-/// none.
+/// The caller of an endpoint for everyone, and the token that was sent: credentials that are not
+/// valid count as none.
 #[derive(Clone, Debug)]
 pub struct AnyCaller {
     /// The caller.
@@ -89,25 +88,15 @@ pub struct AnyCaller {
     pub token: Option<String>,
 }
 
-impl FromRequestParts<App> for AnyCaller {
+impl<S: Send + Sync> FromRequestParts<S> for AnyCaller {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let Some(credential) = credential(&parts.headers) else {
-            return Ok(Self {
-                caller: Caller::Anonymous { account: None },
-                token: None,
-            });
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let token = match credential(&parts.headers) {
+            Some(Credential::Bearer(token)) => Some(token.to_owned()),
+            Some(Credential::ApiKey(_)) | None => None,
         };
-        let caller = match app.auth.authenticate(credential).await {
-            Ok(principal) => Caller::User(principal),
-            Err(Error::Unauthenticated(_)) => Caller::Anonymous { account: None },
-            Err(error) => return Err(error),
-        };
-        let token = match credential {
-            Credential::Bearer(token) => Some(token.to_owned()),
-            Credential::ApiKey(_) => None,
-        };
+        let caller = Caller::from_request_parts(parts, state).await?;
         Ok(Self { caller, token })
     }
 }

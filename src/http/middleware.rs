@@ -1,4 +1,4 @@
-//! What surrounds every request: the facts that are kept of it, security headers, CORS, figures,
+//! Layers around every request: the facts that are kept of it, security headers, CORS, figures,
 //! and what happens after a panic.
 
 use std::any::Any;
@@ -17,14 +17,18 @@ use crate::config::{Config, CorsConfig, Environment};
 use crate::error::Error;
 use crate::http::client;
 use crate::http::client_load::ClientLoad;
+use crate::http::error::plain;
 use crate::http::guarded_body::GuardedBody;
 use crate::metrics::Metrics;
-use crate::request_facts::{CORRELATION_ID, RequestFacts, RequestMethod};
+use crate::request_facts::{RequestFacts, RequestMethod, RequestOrigin};
 use crate::traffic::Traffic;
 
-/// What [`envelope`] needs for every request.
+/// The header that carries the id of a request.
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// The state of [`trace_request`].
 #[derive(Clone)]
-pub struct Surface {
+pub struct RequestContext {
     metrics: Metrics,
     traffic: Traffic,
     trust_proxy: bool,
@@ -32,7 +36,7 @@ pub struct Surface {
     headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
-impl Surface {
+impl RequestContext {
     /// Made once for an app.
     pub fn new(app: &App) -> Self {
         Self {
@@ -48,46 +52,49 @@ impl Surface {
 /// The methods that some path has.
 const KNOWN_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// HEAD, where a path does not have it: the router is asked for another method that nothing has.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RefusedHead;
-
 /// Takes the facts out of a request, from which figures, trail and log are made; gives the response
 /// the id and the security headers; counts and, when it fails, logs it. Nothing else of a request
 /// is kept.
-pub async fn envelope(
-    State(surface): State<Surface>,
+pub async fn trace_request(
+    State(context): State<RequestContext>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let facts = Arc::new(surface.facts(&request));
+    let facts = Arc::new(context.facts(&request));
     let method = facts.method().name();
     let mut response = if is_invented(request.method()) {
         // Not 501: clients repeat what a server fails at.
-        let mut response = super::plain(StatusCode::METHOD_NOT_ALLOWED, "Unknown HTTP method");
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Unknown HTTP method");
         response
             .headers_mut()
             .insert(header::ALLOW, HeaderValue::from_static(KNOWN_METHODS));
-        surface
-            .metrics
-            .request(method, facts.route(), response.status(), started.elapsed());
+        context.metrics.request(
+            method,
+            facts.route(),
+            response.status().as_u16(),
+            started.elapsed(),
+        );
         response
     } else {
         let is_api = request.uri().path().starts_with("/api/");
         request.extensions_mut().insert(facts.clone());
         let mut response = facts
             .clone()
-            .scope(surface.serve(request, next, &facts))
+            .scope(context.serve(request, next, &facts))
             .await;
         let status = response.status();
         if is_api && (status.is_client_error() || status.is_server_error()) && !is_json(&response) {
             response = in_json(response);
         }
         let (elapsed, route) = (started.elapsed(), facts.route());
-        surface.metrics.request(method, route, status, elapsed);
+        context
+            .metrics
+            .request(method, route, status.as_u16(), elapsed);
         if is_api {
-            surface.traffic.answered(facts.clone(), status, elapsed);
+            context
+                .traffic
+                .answered(facts.clone(), status.as_u16(), elapsed);
             response
                 .headers_mut()
                 .entry(header::CACHE_CONTROL)
@@ -109,8 +116,11 @@ pub async fn envelope(
         response
     };
     let headers = response.headers_mut();
-    headers.insert(CORRELATION_ID, facts.correlation_header());
-    for (name, value) in &*surface.headers {
+    // Ids that do not fit into a header have been replaced.
+    if let Ok(id) = HeaderValue::from_str(facts.correlation_id()) {
+        headers.insert(CORRELATION_ID, id);
+    }
+    for (name, value) in &*context.headers {
         if !headers.contains_key(name) {
             headers.insert(name.clone(), value.clone());
         }
@@ -118,7 +128,7 @@ pub async fn envelope(
     response
 }
 
-impl Surface {
+impl RequestContext {
     /// Hands the request on, unless its client has too many under way already.
     async fn serve(&self, request: Request, next: Next, facts: &RequestFacts) -> Response {
         let Some(load) = &self.load else {
@@ -135,24 +145,42 @@ impl Surface {
 
     fn facts(&self, request: &Request) -> RequestFacts {
         let (headers, extensions) = (request.headers(), request.extensions());
-        let method = if extensions.get::<RefusedHead>().is_some() {
-            &Method::HEAD
-        } else {
-            request.method()
-        };
         let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-        RequestFacts::new(
-            method,
-            route,
-            headers,
-            client::address(headers, extensions, self.trust_proxy),
-        )
+        let user_agent = headers.get(header::USER_AGENT);
+        let origin = RequestOrigin {
+            address: client::address(headers, extensions, self.trust_proxy),
+            correlation_id: headers.get(CORRELATION_ID).map(HeaderValue::as_bytes),
+            user_agent: user_agent.and_then(|agent| agent.to_str().ok()),
+        };
+        RequestFacts::new(RequestMethod::of(request.method().as_str()), route, origin)
     }
 }
 
-/// Whether a method is not one of HTTP's own. TRACE and CONNECT are: they are refused by the path.
+/// Refuses HEAD on routes that are not declared as [`super::endpoint::Endpoints`]: the framework
+/// would answer it wherever there is a GET, with all of its work. `allowed` are the methods that the
+/// path has.
+pub(super) async fn refuse_head(
+    State(allowed): State<&'static str>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method() == Method::HEAD {
+        head_refusal(HeaderValue::from_static(allowed))
+    } else {
+        next.run(request).await
+    }
+}
+
+/// The response to a HEAD: the methods that the path has instead.
+pub(super) fn head_refusal(allowed: HeaderValue) -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
+}
+
+/// True if a method is not one of HTTP's own. TRACE and CONNECT are: they are refused by the path.
 fn is_invented(method: &Method) -> bool {
-    RequestMethod::of(method) == RequestMethod::Other
+    RequestMethod::of(method.as_str()) == RequestMethod::Other
         && ![Method::TRACE, Method::CONNECT].contains(method)
 }
 
@@ -175,7 +203,7 @@ fn in_json(response: Response) -> Response {
     ] {
         parts.headers.remove(name);
     }
-    let mut refusal = super::plain(
+    let mut refusal = plain(
         parts.status,
         parts.status.canonical_reason().unwrap_or("Refused"),
     );
@@ -267,7 +295,7 @@ pub async fn to_https(
     (status, [(header::LOCATION, target)]).into_response()
 }
 
-/// Which web pages of other origins may call the API.
+/// Web pages of other origins that may call the API.
 pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
     let exposed = [
         header::RETRY_AFTER,

@@ -1,4 +1,4 @@
-//! How many requests somebody may send: a bucket of tokens for each user, and for each address
+//! Limit of the rate of requests: a bucket of tokens for each user, and for each address
 //! without credentials. A path with a number of its own has buckets of its own, so that requests to
 //! other paths do not fill them.
 

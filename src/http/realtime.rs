@@ -14,23 +14,17 @@ mod session;
 pub mod snackbase;
 mod ticket;
 
-use axum::Router;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::access::api_key_scope::{ADMIN, RECORDS_READ};
+use crate::http::endpoint::Endpoints;
 
-/// The routes that the API document describes.
-pub fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(ticket::issue))
-        .routes(routes!(connections::list))
-        .routes(routes!(connections::close))
-}
-
-/// The routes of the wire protocols.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .merge(snackbase::routes())
-        .merge(pocketbase::routes())
+/// The endpoints for tickets and connections, and the handshakes of the protocols.
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .signed_in(RECORDS_READ, routes!(ticket::issue))
+        .superadmin(ADMIN, routes!(connections::list))
+        .superadmin(ADMIN, routes!(connections::close))
+        .merge(snackbase::endpoints())
+        .merge(pocketbase::endpoints())
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::{Body as _, Incoming};
@@ -25,7 +25,6 @@ use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower::{Layer as _, Service, ServiceExt as _};
 
 use super::guarded_body::GuardedBody;
-use super::middleware::RefusedHead;
 use crate::app::App;
 use body::{MAX_DISCARDED_BYTES, RequestBody};
 use sockets::{SocketGuard, SocketLimits, Sockets};
@@ -35,7 +34,7 @@ use stream::ClientStream;
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
 
-/// What all connections have in common.
+/// Settings that all connections have in common.
 #[derive(Clone)]
 struct Terms {
     /// For the head of a request, and until the next.
@@ -54,8 +53,8 @@ pub async fn serve(app: App, mut listener: TcpListener) -> std::io::Result<()> {
         stop: app.lifecycle.stopping().clone(),
     };
     let sockets = Sockets::new(SocketLimits::new(&app.config, crate::open_files::limit()));
-    let service = MapRequestLayer::new(before_routing).layer(super::router(app));
-    let service = MapResponseLayer::new(after_routing).layer(service);
+    let service = MapRequestLayer::new(without_trailing_slash).layer(super::router(app));
+    let service = MapResponseLayer::new(without_head).layer(service);
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -151,27 +150,9 @@ async fn connection<S>(
     }
 }
 
-fn before_routing(request: Request) -> Request {
-    without_head(without_trailing_slash(request))
-}
-
-/// HEAD is no method of the API: the framework would answer it wherever there is a GET, with all of
-/// its work. So it is handed on as a method that nothing has. Pages and their files have it.
-fn without_head(mut request: Request) -> Request {
-    let path = request.uri().path();
-    let is_page = path == "/"
-        || ["/admin", "/docs"]
-            .iter()
-            .any(|pages| path.starts_with(pages));
-    if *request.method() == Method::HEAD && !is_page {
-        *request.method_mut() = Method::TRACE;
-        request.extensions_mut().insert(RefusedHead);
-    }
-    request
-}
-
-/// Takes HEAD off the methods that a path is said to have.
-fn after_routing(mut response: Response) -> Response {
+/// Takes HEAD off the methods that a refusal says a path has: the framework counts it to GET, and
+/// [`super::middleware::refuse_head`] refuses it.
+fn without_head(mut response: Response) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
         && let Some(allowed) = response
             .headers()

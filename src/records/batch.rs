@@ -243,48 +243,23 @@ impl Records {
 }
 
 fn missing(index: usize, id: &str) -> Error {
-    Error::ItemNotFound {
-        message: format!("Item {index}: record '{id}' not found"),
-        index,
-    }
+    let message = format!("Item {index}: record '{id}' not found");
+    at(index, Error::NotFound(message))
 }
 
-/// Says of which item an error speaks.
+/// The error as one of an item, where it is about the item.
 fn at(index: usize, error: Error) -> Error {
-    match error {
-        Error::Invalid { fields, .. } => Error::Invalid {
-            fields,
-            index: Some(index),
-        },
-        Error::Conflict { message, field, .. } => Error::Conflict {
-            message,
-            field,
-            index: Some(index),
-        },
-        Error::RecordTooLarge { message, field, .. } => Error::RecordTooLarge {
-            message,
-            field,
-            index: Some(index),
-        },
-        Error::QuotaExceeded {
-            message,
-            quota,
-            limit,
-            ..
-        } => Error::QuotaExceeded {
-            message,
-            quota,
-            limit,
-            index: Some(index),
-        },
-        Error::Refused { message, .. } => Error::Invalid {
-            fields: vec![crate::error::FieldError::new(
-                "record",
-                "rule_not_satisfied",
-                message,
-            )],
-            index: Some(index),
-        },
-        other => other,
+    let error = match error {
+        Error::Refused { message, .. } => Error::invalid("record", "rule_not_satisfied", message),
+        error @ (Error::NotFound(_)
+        | Error::Invalid { .. }
+        | Error::Conflict { .. }
+        | Error::RecordTooLarge { .. }
+        | Error::QuotaExceeded { .. }) => error,
+        other => return other,
+    };
+    Error::InBatch {
+        index,
+        error: Box::new(error),
     }
 }

@@ -192,10 +192,7 @@ pub(super) fn read_values<'c>(
     if problems.is_empty() {
         Ok(draft)
     } else {
-        Err(Error::Invalid {
-            fields: problems,
-            index: None,
-        })
+        Err(Error::Invalid { fields: problems })
     }
 }
 

@@ -482,7 +482,6 @@ impl Records {
             DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
                 Ok(Some(problem)) => Error::Invalid {
                     fields: vec![problem],
-                    index: None,
                 },
                 Ok(None) if scope.operation == Operation::Create => not_satisfied(),
                 Ok(None) => record_not_found(),
@@ -540,11 +539,7 @@ fn too_large(limit: usize, draft: &Draft<'_>) -> Error {
         "the record would be larger than {limit} bytes{}",
         sent.unwrap_or_default()
     );
-    Error::RecordTooLarge {
-        message,
-        field,
-        index: None,
-    }
+    Error::RecordTooLarge { message, field }
 }
 
 fn not_satisfied() -> Error {

@@ -20,7 +20,7 @@ use super::publish::deliver_remote;
 use super::room::{ConnName, MemberHome};
 use super::room_key::RoomKey;
 use super::rooms_core::RoomsCore;
-use crate::db::{Db, DbError, Postgres};
+use crate::db::{DbError, Postgres};
 use crate::id::AccountId;
 
 /// The channel of the notifications.
@@ -36,8 +36,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Exchanges messages with other nodes; never ends. There are none if the database is not shared.
 pub(super) async fn run(core: &RoomsCore) {
-    match (&core.db, core.cluster.take_receiver()) {
-        (Db::Postgres(db), Some(messages)) => {
+    match (core.db.shared(), core.cluster.take_receiver()) {
+        (Some(db), Some(messages)) => {
             tokio::select! {
                 () = send_messages(core, db, messages) => {}
                 () = receive_messages(core, db) => {}

@@ -1,107 +1,31 @@
-//! Definitions of rooms as administrators send them and see them.
+//! Changes of definitions, checked against the resulting definition.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
-use utoipa::ToSchema;
 
 use super::definition::{RoomDefinitionRow, compile};
 use super::pattern::RoomPattern;
-use crate::clock;
 use crate::error::{Error, FieldError, Problem, Result};
 
 /// Upper limit of the messages that a room may keep.
 pub const MAX_HISTORY_MESSAGES: i64 = 500;
 
-/// A definition as it is sent. An absent key changes nothing; null locks a rule.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RoomInput {
+/// A change of a definition, or a new one. An absent value changes nothing; null locks a rule.
+#[derive(Clone, Debug, Default)]
+pub struct RoomChange {
     /// Segments with `:` between them, each literal text or a part in braces: `doc:{id}`.
-    #[serde(default)]
     pub pattern: Option<String>,
     /// The rule of joining: null locks, the empty text opens to the account's users, anything else
     /// is an expression.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub join_rule: Option<Json>,
     /// The rule of publishing.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub publish_rule: Option<Json>,
     /// The rule of being seen in the room, and seeing the others.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     pub presence_rule: Option<Json>,
     /// The number of messages that a room keeps, 0 to 500.
-    #[serde(default)]
     pub history: Option<i64>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
-    Json::deserialize(deserializer).map(Some)
-}
-
-/// A definition as it is shown.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RoomView {
-    /// Its id.
-    pub id: String,
-    /// The pattern.
-    pub pattern: String,
-    /// The rule of joining.
-    pub join_rule: Option<String>,
-    /// The rule of publishing.
-    pub publish_rule: Option<String>,
-    /// The rule of being seen in the room, and seeing the others.
-    pub presence_rule: Option<String>,
-    /// The number of messages that a room keeps.
-    pub history: i64,
-    /// The time at which it was defined.
-    #[serde(serialize_with = "clock::serialize")]
-    #[schema(value_type = String)]
-    pub created_at: DateTime<Utc>,
-    /// The time of its last change.
-    #[serde(serialize_with = "clock::serialize")]
-    #[schema(value_type = String)]
-    pub updated_at: DateTime<Utc>,
-}
-
-/// All definitions.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RoomList {
-    /// The definitions, in the order in which they match.
-    pub items: Vec<RoomView>,
-    /// The number of definitions.
-    pub total: usize,
-}
-
-impl From<RoomDefinitionRow> for RoomView {
-    fn from(row: RoomDefinitionRow) -> Self {
-        let RoomDefinitionRow {
-            id,
-            pattern,
-            join_rule,
-            publish_rule,
-            presence_rule,
-            history,
-            created_at,
-            updated_at,
-        } = row;
-        Self {
-            id,
-            pattern,
-            join_rule,
-            publish_rule,
-            presence_rule,
-            history,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-impl RoomInput {
+impl RoomChange {
     /// Applies the input to a definition. Rules are checked against the resulting pattern.
     pub(super) fn apply(
         &self,
@@ -151,10 +75,7 @@ impl RoomInput {
         if problems.is_empty() {
             Ok((row, pattern))
         } else {
-            Err(Error::Invalid {
-                fields: problems,
-                index: None,
-            })
+            Err(Error::invalid_fields(problems))
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::definition::{RoomDefinition, RoomDefinitionRow, RoomDefinitions};
-use super::definition_input::RoomInput;
+use super::definition_input::RoomChange;
 use super::pattern::RoomPattern;
 use crate::audit::Event;
 use crate::auth::Caller;
@@ -55,7 +55,7 @@ impl DefinitionStore<'_> {
     pub(super) async fn create(
         &self,
         caller: &Caller,
-        input: &RoomInput,
+        input: &RoomChange,
     ) -> Result<RoomDefinitionRow> {
         if input.pattern.is_none() {
             return Err(Error::malformed(Problem::missing("pattern")));
@@ -96,7 +96,7 @@ impl DefinitionStore<'_> {
         &self,
         caller: &Caller,
         id: &str,
-        input: &RoomInput,
+        input: &RoomChange,
     ) -> Result<RoomDefinitionRow> {
         let before = self.find(id).await?;
         let (mut row, pattern) = input.apply(before.clone())?;

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::RoomError;
@@ -17,21 +16,6 @@ const MAX_EVENT_BYTES: usize = 64;
 pub struct RoomMessage {
     event: String,
     data: Box<RawValue>,
-}
-
-/// A message as it comes over HTTP.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-pub struct PublishRequest {
-    /// The name of the event, in 1 to 64 bytes: `typing`.
-    pub event: String,
-    /// Any JSON that goes with it.
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    pub data: Value,
-    /// The account of the room, by id, code or slug: for superadmins. Others publish in their own
-    /// account.
-    #[serde(default)]
-    pub account: Option<String>,
 }
 
 impl RoomMessage {

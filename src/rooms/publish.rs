@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::cluster::ClusterMessage;
 use super::definition::RoomAction;
 use super::error::RoomError;
-use super::message::{PublishRequest, RoomMessage};
+use super::message::RoomMessage;
 use super::room_key::RoomKey;
 use super::rooms_core::RoomsCore;
 use crate::auth::Caller;
@@ -23,10 +23,9 @@ pub(super) fn publish_for_caller(
     caller: &Caller,
     account: AccountId,
     name: &str,
-    request: &PublishRequest,
+    (event, data): (&str, &impl Serialize),
 ) -> Result<()> {
-    let message = RoomMessage::new(&request.event, &request.data)
-        .map_err(|error| malformed("event", &error))?;
+    let message = RoomMessage::new(event, data).map_err(|error| malformed("event", &error))?;
     message
         .check_size(core.limits.max_message_bytes)
         .map_err(|error| malformed("data", &error))?;

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster_link;
-use super::definition_input::{RoomInput, RoomList, RoomView};
+use super::definition::RoomDefinitionRow;
+use super::definition_input::RoomChange;
 use super::definition_store::DefinitionStore;
-use super::message::PublishRequest;
 use super::participant::{Participant, ParticipantRegistry, ParticipantState};
 use super::publish::{publish_for_caller, publish_for_server};
 use super::rooms_core::RoomsCore;
@@ -106,9 +106,10 @@ impl Rooms {
         caller: &Caller,
         account: AccountId,
         name: &str,
-        request: &PublishRequest,
+        event: &str,
+        data: &impl Serialize,
     ) -> Result<()> {
-        publish_for_caller(&self.core, caller, account, name, request)
+        publish_for_caller(&self.core, caller, account, name, (event, data))
     }
 
     /// Publishes for the server itself, which no rule and no rate limit stops. The room must be
@@ -129,17 +130,12 @@ impl Rooms {
     }
 
     /// All definitions, in the order in which they match.
-    pub fn definitions(&self) -> RoomList {
-        let items: Vec<RoomView> = self
-            .core
-            .definitions()
+    pub fn definitions(&self) -> Vec<RoomDefinitionRow> {
+        let definitions = self.core.definitions();
+        definitions
             .iter()
-            .map(|definition| definition.row.clone().into())
-            .collect();
-        RoomList {
-            total: items.len(),
-            items,
-        }
+            .map(|definition| definition.row.clone())
+            .collect()
     }
 
     /// One definition.
@@ -147,8 +143,8 @@ impl Rooms {
     /// # Errors
     ///
     /// [`Error::NotFound`](crate::error::Error::NotFound) if there is none with this id.
-    pub async fn definition(&self, id: &str) -> Result<RoomView> {
-        self.store().find(id).await.map(RoomView::from)
+    pub async fn definition(&self, id: &str) -> Result<RoomDefinitionRow> {
+        self.store().find(id).await
     }
 
     /// Defines rooms. Rules that are not given are locked.
@@ -157,10 +153,10 @@ impl Rooms {
     ///
     /// [`Error::Invalid`](crate::error::Error::Invalid) for bad input,
     /// [`Error::Conflict`](crate::error::Error::Conflict) if there is a pattern like this.
-    pub async fn define(&self, caller: &Caller, input: &RoomInput) -> Result<RoomView> {
+    pub async fn define(&self, caller: &Caller, input: &RoomChange) -> Result<RoomDefinitionRow> {
         let row = self.store().create(caller, input).await?;
         self.reload().await?;
-        Ok(row.into())
+        Ok(row)
     }
 
     /// Changes a definition. Participants that may no longer be in a room leave it at once.
@@ -168,10 +164,15 @@ impl Rooms {
     /// # Errors
     ///
     /// As [`define`](Self::define), and [`Error::NotFound`](crate::error::Error::NotFound).
-    pub async fn redefine(&self, caller: &Caller, id: &str, input: &RoomInput) -> Result<RoomView> {
+    pub async fn redefine(
+        &self,
+        caller: &Caller,
+        id: &str,
+        input: &RoomChange,
+    ) -> Result<RoomDefinitionRow> {
         let row = self.store().update(caller, id, input).await?;
         self.reload().await?;
-        Ok(row.into())
+        Ok(row)
     }
 
     /// Deletes a definition; participants leave the rooms that no other pattern defines.

@@ -14,7 +14,7 @@ use crate::expr::Formula;
 pub(super) const MAX: usize = 10;
 
 /// Types that an expression can have.
-pub(super) const RETURN_TYPES: [FieldType; 4] = [
+pub const RETURN_TYPES: [FieldType; 4] = [
     FieldType::Text,
     FieldType::Number,
     FieldType::Boolean,

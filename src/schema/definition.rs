@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::constraints::Constraints;
 use super::field::{Field, FieldType};
 use super::mask::Mask;
-use super::{SYSTEM_FIELDS, computed, document};
+use super::{SYSTEM_FIELDS, computed};
 use crate::db::Ident;
 use crate::error::FieldError;
 
@@ -43,7 +43,7 @@ impl OnDelete {
 }
 
 /// A field, as it is sent, stored and answered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "attributes that are there or not"
@@ -51,19 +51,16 @@ impl OnDelete {
 pub struct FieldDefinition {
     /// 1 to 64 letters, digits and underscores, beginning with a letter.
     #[serde(default)]
-    #[schema(required, min_length = 1, max_length = 64)]
     pub name: String,
     /// `text`, `number`, `boolean`, `datetime`, `date`, `email`, `url`, `json`, `reference`, `file`
     /// or `computed`.
     #[serde(default, rename = "type")]
-    #[schema(required, schema_with = document::field_types)]
     pub kind: String,
     /// Whether a record must have a value.
     #[serde(default, deserialize_with = "null_is_default")]
     pub required: bool,
     /// The value of a record that was sent none.
     #[serde(default)]
-    #[schema(value_type = serde_json::Value)]
     pub default: Option<Json>,
     /// Whether no two records of an account may have the same value.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -76,21 +73,18 @@ pub struct FieldDefinition {
     /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other
     /// keys are kept.
     #[serde(default)]
-    #[schema(value_type = serde_json::Value)]
     pub options: Option<Json>,
     /// For a reference: the name of the collection it points to.
     #[serde(default)]
     pub collection: Option<String>,
     /// For a reference: `cascade`, `set_null` or `restrict`.
     #[serde(default)]
-    #[schema(schema_with = document::on_delete)]
     pub on_delete: Option<String>,
     /// Whether the field holds personal data.
     #[serde(default, deserialize_with = "null_is_default")]
     pub pii: bool,
     /// For personal data: `email`, `ssn`, `phone`, `name`, `full` or `custom`.
     #[serde(default)]
-    #[schema(schema_with = document::masks)]
     pub mask_type: Option<String>,
     /// Whether the field has an index, for filters and orders.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -106,11 +100,9 @@ pub struct FieldDefinition {
     pub expression: Option<String>,
     /// For a computed field: `text`, `number`, `boolean` or `datetime`.
     #[serde(default)]
-    #[schema(schema_with = document::return_types)]
     pub return_type: Option<String>,
     /// Keys that no definition has; what is stored has none.
     #[serde(flatten, skip_serializing)]
-    #[schema(ignore)]
     pub unknown: BTreeMap<String, Json>,
 }
 

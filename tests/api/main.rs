@@ -33,5 +33,6 @@ mod realtime;
 mod records;
 mod rooms;
 mod rules;
+mod snapshots;
 mod surface;
 mod vectors;

@@ -11,8 +11,8 @@ fn with_transport(config: &mut Config) {
     config.mail.from_email = "server@example.com".into();
 }
 
-async fn invite(f: &Fixture, caller: &Caller, email: &str) -> Result<InvitationView> {
-    let request = InvitationCreate {
+async fn invite(f: &Fixture, caller: &Caller, email: &str) -> Result<Invitation> {
+    let request = NewInvitation {
         email: email.into(),
         role_id: None,
         role: None,
@@ -22,15 +22,9 @@ async fn invite(f: &Fixture, caller: &Caller, email: &str) -> Result<InvitationV
     f.accounts.invite(caller, request, None).await
 }
 
-async fn accept(f: &Fixture, token: &str) -> Result<LoginResponse> {
+async fn accept(f: &Fixture, token: &str) -> Result<OpenedSession> {
     f.accounts
-        .accept_invitation(
-            token,
-            InvitationAccept {
-                password: PASSWORD.into(),
-            },
-            None,
-        )
+        .accept_invitation(token, PASSWORD.into(), None)
         .await
 }
 
@@ -51,10 +45,7 @@ async fn only_the_mail_of_an_invitation_confirms_the_address() {
     );
     let mail = f.mail("bob@example.com").await;
     assert_eq!(mail.kind, Kind::VerifyEmail);
-    f.accounts
-        .verify_email(&TokenRequest { token: mail.token }, None)
-        .await
-        .unwrap();
+    f.accounts.verify_email(&mail.token, None).await.unwrap();
     f.login("acme", "bob@example.com", PASSWORD).await.unwrap();
     // Whoever reads the mail is in at once.
     let token = invite(&f, &ann, "cid@example.com")
@@ -78,7 +69,7 @@ async fn only_the_mail_of_an_invitation_confirms_the_address() {
             .is_err()
     );
     let dan = f.accounts.login(
-        LoginRequest {
+        SignIn {
             account: Some("acme".into()),
             email: "dan@example.com".into(),
             password: PASSWORD.into(),
@@ -118,7 +109,7 @@ async fn registrations_and_invitations_count_as_mails_to_one_person() {
         .await
         .unwrap();
     // Links that people ask for are counted apart: nobody can keep others from them by registering.
-    let request = ForgotPasswordRequest {
+    let request = ForgottenPassword {
         email: "victim@example.com".into(),
         account: Some("one".into()),
     };
@@ -149,7 +140,7 @@ async fn names_of_accounts_are_in_one_line() {
     let create = |name: &str| {
         f.accounts.create_account(
             &root,
-            AccountCreate {
+            NewAccount {
                 name: name.into(),
                 slug: None,
             },
@@ -158,12 +149,9 @@ async fn names_of_accounts_are_in_one_line() {
     let made = create("Line\nbreak").await.unwrap();
     assert_eq!(made.account.name, "Line break");
     assert!(create("a\u{202e}b").await.is_err());
-    let rename = AccountUpdate {
-        name: "Other\r\nline".into(),
-    };
     let renamed = f
         .accounts
-        .update_account(&root, &made.account.id, &rename)
+        .update_account(&root, &made.account.id, "Other\r\nline")
         .await
         .unwrap();
     assert_eq!(renamed.account.name, "Other line");
@@ -180,15 +168,15 @@ async fn a_mail_that_nobody_can_send_is_not_announced() {
     let root = f.superadmin().await;
     let ann_signed_in = f.login("acme", "ann@example.com", PASSWORD).await.unwrap();
     let ann_signed_in = f.caller(&ann_signed_in.token).await.unwrap();
-    let request = || VerificationRequest {
+    let request = || VerificationTarget {
         email: None,
         account: None,
     };
-    let named = VerificationRequest {
+    let named = VerificationTarget {
         email: Some("ann@example.com".into()),
         account: Some("acme".into()),
     };
-    let link = NewPassword {
+    let link = PasswordChange {
         new_password: None,
         send_reset_link: true,
     };

@@ -46,10 +46,7 @@ pub fn check(password: &str) -> Result<()> {
     if fields.is_empty() {
         Ok(())
     } else {
-        Err(Error::Invalid {
-            fields,
-            index: None,
-        })
+        Err(Error::Invalid { fields })
     }
 }
 

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::pocketbase::protocol::PocketBaseProtocol;
@@ -15,8 +16,7 @@ use crate::app::App;
 use crate::audit::Event;
 use crate::clock::canonical_time;
 use crate::error::{Error, Problem, Result};
-use crate::http::error::ErrorBody;
-use crate::http::extract::{Query, Superadmin};
+use crate::http::extract::{QueryParams, Superadmin};
 use crate::id::{AccountId, UserId};
 use crate::realtime::{
     CloseReason, ConnectionFilter, ConnectionInfo, EventOperation, Protocol, SubscriptionInfo,
@@ -26,7 +26,7 @@ use crate::realtime::{
 const PROTOCOLS: [&dyn Protocol; 3] = [&WebSocketProtocol, &SseProtocol, &PocketBaseProtocol];
 
 /// A connection.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ConnectionView {
     /// Its id; newer ones are greater.
     #[schema(value_type = String)]
@@ -70,7 +70,7 @@ pub(super) struct ConnectionView {
 }
 
 /// A subscription.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 struct SubscriptionView {
     /// The collection.
     collection: String,
@@ -99,7 +99,7 @@ struct SubscriptionView {
 }
 
 /// Connections of this process.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ConnectionList {
     /// Newest first.
     items: Vec<ConnectionView>,
@@ -163,60 +163,77 @@ impl From<&SubscriptionInfo> for SubscriptionView {
     }
 }
 
+/// The connections that are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListParams {
+    /// Only those of this account: its id, code or slug.
+    account: Option<String>,
+    /// Only those that have this user's rights.
+    user_id: Option<String>,
+    /// Only `ws`, `sse` or `pocketbase`.
+    protocol: Option<String>,
+    /// Only those that are older than the one with this id.
+    before: Option<String>,
+    /// Connections at most, 1 to 500; 100 if it is left out.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+}
+
+impl ListParams {
+    /// The filter for the hub, without the account.
+    fn read_filter(&self) -> Result<ConnectionFilter<'_>> {
+        let protocol = non_empty(self.protocol.as_deref());
+        let is_unknown = |name: &str| PROTOCOLS.iter().all(|protocol| protocol.name() != name);
+        if let Some(name) = protocol.filter(|name| is_unknown(name)) {
+            let message = "Input should be ws, sse or pocketbase";
+            return Err(refused("protocol", message, name));
+        }
+        Ok(ConnectionFilter {
+            account: None,
+            user: read_id("user_id", self.user_id.as_deref())?.map(UserId),
+            protocol,
+            before: read_id("before", self.before.as_deref())?,
+            limit: self.limit.unwrap_or(100),
+        })
+    }
+}
+
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn read_id(name: &str, text: Option<&str>) -> Result<Option<Uuid>> {
+    let parse = |text| {
+        Uuid::try_parse(text).map_err(|_| refused(name, "Input should be a valid UUID", text))
+    };
+    non_empty(text).map(parse).transpose()
+}
+
+fn refused(name: &str, message: &str, text: &str) -> Error {
+    Error::malformed(Problem::query(name, "value_error", message, text))
+}
+
 /// The open realtime connections of this process, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/realtime/connections", tag = "operation",
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/realtime/connections",
+    tag = "operation",
     operation_id = "connections",
-    params(
-        ("account" = Option<String>, Query, description = "Only those of this account: its id, code or slug"),
-        ("user_id" = Option<String>, Query, description = "Only those that have this user's rights"),
-        ("protocol" = Option<String>, Query, description = "Only `ws`, `sse` or `pocketbase`"),
-        ("before" = Option<String>, Query, description = "Only those that are older than the one with this id"),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 500, description = "Connections at most, 1 to 500; 100 if it is left out"),
-    ),
-    responses((status = 200, body = ConnectionList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 422, body = ErrorBody)))]
+    params(ListParams),
+    responses((status = 200, body = ConnectionList)),
+)]
 pub(super) async fn list(
     State(app): State<App>,
     _: Superadmin,
-    query: Query,
+    QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Json<ConnectionList>> {
-    query.refuse_misspelt(&["account", "user_id", "protocol", "before", "limit"])?;
-    let text = |key| query.get(key).filter(|text| !text.is_empty());
-    let wrong = |key: &str, message: &str, text: &str| {
-        Error::malformed(Problem::query(key, "value_error", message.to_owned(), text))
-    };
-    let id = |key| {
-        let parse = |text| {
-            Uuid::try_parse(text).map_err(|_| wrong(key, "Input should be a valid UUID", text))
-        };
-        text(key).map(parse).transpose()
-    };
-    let protocol = match text("protocol") {
-        Some(name) if PROTOCOLS.iter().all(|protocol| protocol.name() != name) => {
-            return Err(wrong(
-                "protocol",
-                "Input should be ws, sse or pocketbase",
-                name,
-            ));
-        }
-        name => name,
-    };
-    let limit = query.number("limit", 100, 1..=500)?;
-    let (user, before) = (id("user_id")?.map(UserId), id("before")?);
-    let account = match text("account") {
-        Some(name) => match app.auth.resolve_account(name).await? {
-            Some(account) => Some(account.id),
-            None => return Err(wrong("account", "There is no such account", name)),
-        },
-        None => None,
-    };
-    let filter = ConnectionFilter {
-        account,
-        user,
-        protocol,
-        before,
-        limit: usize::try_from(limit).unwrap_or(1),
-    };
+    let mut filter = params.read_filter()?;
+    if let Some(name) = non_empty(params.account.as_deref()) {
+        let account = app.auth.resolve_account(name).await?;
+        let missing = || refused("account", "There is no such account", name);
+        filter.account = Some(account.ok_or_else(missing)?.id);
+    }
     let (connections, total) = app.hub.list_connections(&filter).await;
     Ok(Json(ConnectionList {
         items: connections.into_iter().map(ConnectionView::from).collect(),
@@ -226,11 +243,14 @@ pub(super) async fn list(
 
 /// Ends a realtime connection of this process. Its client may connect again as long as its
 /// credential is good.
-#[utoipa::path(delete, path = "/api/v1/admin/realtime/connections/{id}", tag = "operation",
+#[utoipa::path(
+    delete,
+    path = "/api/v1/admin/realtime/connections/{id}",
+    tag = "operation",
     operation_id = "close_connection",
     params(("id" = String, Path, description = "The connection's id")),
-    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody)))]
+    responses((status = 204)),
+)]
 pub(super) async fn close(
     State(app): State<App>,
     Superadmin(caller): Superadmin,

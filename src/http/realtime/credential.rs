@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 
+use crate::access::api_key_scope::RECORDS_READ;
 use crate::app::App;
 use crate::auth::ticket::{TicketCredential, TicketGrant};
-use crate::auth::{AccountRef, Caller, Credential, KeyScope};
+use crate::auth::{AccountRef, Caller, Credential};
 use crate::error::{Error, Result};
 use crate::http::extract::{self, Query};
 use crate::id::{AccountId, UserId};
@@ -77,7 +78,7 @@ impl PresentedCredential {
             }
         };
         let principal = app.auth.authenticate(credential).await?;
-        principal.require(KeyScope::RecordsRead)?;
+        RECORDS_READ.permit(&principal)?;
         let Self::OnBehalf { user, account, .. } = self else {
             return Ok((Caller::User(principal), None));
         };

@@ -9,25 +9,33 @@
 pub mod body;
 mod client;
 mod endpoints;
-mod error;
 pub(super) mod protocol;
 mod subscriptions;
 pub mod topic;
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Extension, Router};
+use axum::Extension;
+use axum::routing::{get, post};
 
-use crate::app::App;
+use crate::access::api_key_scope::RECORDS_READ;
+use crate::http::endpoint::{CallerLevel, Endpoints};
 use client::StreamClients;
 
 /// The routes of the protocol.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route(
-            "/api/realtime",
-            get(endpoints::open).post(endpoints::subscribe),
+pub(super) fn endpoints() -> Endpoints {
+    let clients = Extension(Arc::<StreamClients>::default());
+    Endpoints::new()
+        .undocumented(
+            CallerLevel::Handshake,
+            RECORDS_READ,
+            ("GET", "/api/realtime"),
+            get(endpoints::open).layer(clients.clone()),
         )
-        .layer(Extension(Arc::<StreamClients>::default()))
+        .undocumented(
+            CallerLevel::Handshake,
+            RECORDS_READ,
+            ("POST", "/api/realtime"),
+            post(endpoints::subscribe).layer(clients),
+        )
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::credential::PresentedCredential;
 use crate::access::ExpandPaths;
+use crate::access::account::{is_named, named_account};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -142,18 +143,12 @@ impl Session {
         if caller.is_superadmin() {
             return match account {
                 None | Some("*") => Ok(AccountScope::Everything),
-                Some(name) => match self.app.auth.resolve_account(name).await? {
-                    Some(account) => Ok(AccountScope::Account(account.id)),
-                    None => Err(Error::not_found("The account does not exist")),
-                },
+                Some(name) => named_account(&self.app.auth, name)
+                    .await
+                    .map(|account| AccountScope::Account(account.id)),
             };
         }
-        let names_own = |name: &str| {
-            [&own.id_text, &own.code, &own.slug]
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(name))
-        };
-        if account.is_none_or(names_own) {
+        if account.is_none_or(|name| is_named(own, name)) {
             Ok(AccountScope::Account(own.id))
         } else {
             Err(Error::Forbidden("Other accounts are not available".into()))

@@ -13,15 +13,23 @@ pub(super) mod sse;
 mod subscribe;
 pub(super) mod ws;
 
-use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
+use crate::access::api_key_scope::RECORDS_READ;
 use crate::app::App;
+use crate::http::endpoint::{CallerLevel, Endpoints};
 
-/// The routes below `/api/v1/realtime`.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/realtime/ws", get(ws::connect))
-        .route("/api/v1/realtime/subscribe", get(sse::subscribe))
-        .route("/api/v1/realtime/events", get(sse::subscribe))
+/// The handshakes below `/api/v1/realtime`.
+pub(super) fn endpoints() -> Endpoints {
+    let handshakes: [(&'static str, MethodRouter<App>); 3] = [
+        ("/api/v1/realtime/ws", get(ws::connect)),
+        ("/api/v1/realtime/subscribe", get(sse::subscribe)),
+        ("/api/v1/realtime/events", get(sse::subscribe)),
+    ];
+    handshakes
+        .into_iter()
+        .fold(Endpoints::new(), |endpoints, (path, handler)| {
+            let level = CallerLevel::Handshake;
+            endpoints.undocumented(level, RECORDS_READ, ("GET", path), handler)
+        })
 }

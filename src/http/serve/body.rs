@@ -15,15 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 /// Upper limit of what is thrown away of one body, in bytes; beyond it the connection is closed.
 pub(super) const MAX_DISCARDED_BYTES: u64 = 64 << 20;
-/// How long a body is read on in all.
+/// Upper limit of the time for which a discarded body is read.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the client may send nothing of it.
+/// Upper limit of the time in which the client sends nothing of it.
 const DISCARD_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A body that is read to its end even if nobody wants it.
 pub(super) struct RequestBody {
     incoming: Option<Incoming>,
-    /// Whether the client waits to be told before it sends anything.
+    /// True if the client waits to be told before it sends anything.
     awaits_continue: bool,
     was_polled: bool,
     stop: CancellationToken,

@@ -21,7 +21,7 @@ const BUSY: u64 = u64::MAX;
 /// The part of an address that counts; one for all, where addresses are not told apart.
 type Network = [u8; 8];
 
-/// How many sockets there may be.
+/// Upper limits of the number of sockets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SocketLimits {
     /// In all.
@@ -77,7 +77,7 @@ struct OpenSockets {
 pub(super) struct SocketState {
     network: Network,
     started: Instant,
-    /// When it became idle, in nanoseconds of the table's life; or [`BUSY`].
+    /// Time at which it became idle, in nanoseconds of the table's life; or [`BUSY`].
     idle_since: AtomicU64,
     evicted: AtomicBool,
     eviction: Notify,

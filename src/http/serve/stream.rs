@@ -26,7 +26,7 @@ pub(super) struct ClientStream<S, G = ()> {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Runs once the server has nothing more to say.
     lingering: Option<Pin<Box<Sleep>>>,
-    /// What was thrown away since, in bytes.
+    /// Bytes that were thrown away since.
     discarded: usize,
     /// Dropped with the socket.
     _guard: G,

@@ -1,6 +1,7 @@
 //! Nobody changes the trail, and nobody does it unnoticed.
 
 use serde_json::{Value, json};
+use snackbase::accounts::{NewAccount, SignIn};
 use snackbase::app::App;
 use snackbase::audit::AuditFilter;
 use snackbase::auth::{Caller, Credential};
@@ -258,10 +259,12 @@ async fn what_is_not_in_the_trail_yet_is_not_pruned(backend: Backend) {
 
 /// A superadmin of another process.
 async fn superadmin(app: &App) -> Caller {
-    let login = serde_json::from_value(
-        json!({"account": "system", "email": SUPERADMIN, "password": PASSWORD}),
-    );
-    let session = app.accounts.login(login.unwrap(), None).await.unwrap();
+    let login = SignIn {
+        account: Some("system".into()),
+        email: SUPERADMIN.into(),
+        password: PASSWORD.into(),
+    };
+    let session = app.accounts.login(login, None).await.unwrap();
     Caller::User(
         app.auth
             .authenticate(Credential::Bearer(&session.token))
@@ -282,7 +285,10 @@ async fn two_processes_write_one_trail(backend: Backend) {
             .accounts
             .create_account(
                 &admin,
-                serde_json::from_value(json!({"name": name})).unwrap(),
+                NewAccount {
+                    name: name.clone(),
+                    slug: None,
+                },
             )
             .await
             .unwrap();

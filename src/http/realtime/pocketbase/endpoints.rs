@@ -10,13 +10,13 @@ use futures_util::stream;
 
 use super::body::{self, SubscribeBody};
 use super::client::{self, ClientState, StreamClient, StreamClients};
-use super::error::PocketBaseError;
 use super::protocol::PocketBaseProtocol;
 use super::subscriptions::update_topics;
 use crate::app::App;
 use crate::auth::{Caller, Credential};
 use crate::error::Error;
 use crate::http::client::ClientAddress;
+use crate::http::error::PocketBaseError;
 use crate::http::realtime::credential::PresentedCredential;
 use crate::http::realtime::event_stream::event_stream_response;
 use crate::http::realtime::session::Session;

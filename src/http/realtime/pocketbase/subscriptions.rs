@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::client::ClientState;
-use super::error::PocketBaseError;
 use super::topic::PocketBaseTopic;
 use crate::access::ExpandPaths;
 use crate::app::App;
+use crate::http::error::PocketBaseError;
 use crate::http::realtime::session::Session;
 use crate::id::{CollectionId, RecordId};
 use crate::realtime::{OperationSet, RecordSelection, Subscribe, SubscribeError};

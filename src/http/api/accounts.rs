@@ -1,0 +1,22 @@
+//! Accounts, for superadmins.
+
+mod list;
+mod users;
+pub mod view;
+mod write;
+
+use utoipa_axum::routes;
+
+use crate::access::api_key_scope::ADMIN;
+use crate::http::endpoint::Endpoints;
+
+/// The endpoints below `/api/v1/accounts`.
+pub fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .superadmin(ADMIN, routes!(list::list))
+        .superadmin(ADMIN, routes!(write::create))
+        .superadmin(ADMIN, routes!(list::get))
+        .superadmin(ADMIN, routes!(write::update))
+        .superadmin(ADMIN, routes!(write::delete))
+        .superadmin(ADMIN, routes!(users::list))
+}
