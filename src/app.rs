@@ -19,6 +19,7 @@ use crate::dashboard::Dashboard;
 use crate::db::{Db, Postgres, Sqlite, protect_database, set_record_limit};
 use crate::disk::DiskWatch;
 use crate::error::{Error, Result};
+use crate::files::Files;
 use crate::hooks::{AppEvent, Hooks};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
@@ -64,6 +65,8 @@ pub struct Services {
     pub audit: Audit,
     /// Figures of the whole server.
     pub dashboard: Dashboard,
+    /// Uploaded files.
+    pub files: Files,
     /// What happened.
     pub changes: ChangeLog,
     /// Who is told.
@@ -140,6 +143,7 @@ impl App {
             &config.realtime,
         );
         let rooms = Rooms::load(db.clone(), clock.clone(), config.rooms.clone()).await?;
+        let files = Files::open(db.clone(), catalog.clone(), clock.clone(), &config)?;
         let app = Self(Arc::new(Services {
             collections: Collections::new(db.clone(), catalog.clone(), clock.clone()),
             dashboard: Dashboard::new(db.clone(), catalog.clone(), audit.clone(), clock.clone()),
@@ -148,6 +152,7 @@ impl App {
                 catalog.clone(),
                 hooks.clone(),
                 clock.clone(),
+                files.clone(),
                 &config,
             )
             .with_origins(audit.origins()),
@@ -160,6 +165,7 @@ impl App {
             accounts,
             catalog,
             audit,
+            files,
             changes,
             hub,
             rooms,
@@ -193,6 +199,14 @@ impl App {
             let stop = app.lifecycle.stopping().clone();
             tokio::select! {
                 () = app.disk.clone().watch() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        let app = self.clone();
+        self.lifecycle.spawn(async move {
+            let stop = app.lifecycle.stopping().clone();
+            tokio::select! {
+                () = app.files.clone().keep_swept() => {}
                 () = stop.cancelled() => {}
             }
         });

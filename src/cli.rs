@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod config;
 mod encryption;
+mod files;
 mod output;
 mod serve;
 mod superadmin;
@@ -76,6 +77,9 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Uploaded files
+    #[command(subcommand)]
+    Files(files::Command),
     /// The keys of encrypted fields
     #[command(subcommand)]
     Encryption(encryption::Command),
@@ -127,6 +131,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Superadmin(command) => block_on(superadmin::run(command, load(&sources)?.config)),
         Command::ApiKey(command) => block_on(api_key::run(command, load(&sources)?.config)),
         Command::Audit(command) => block_on(audit::run(command, load(&sources)?.config)),
+        Command::Files(command) => block_on(files::run(command, load(&sources)?.config)),
         Command::Encryption(command) => block_on(encryption::run(command, load(&sources)?.config)),
         Command::Types(command) => block_on(types::run(command, load(&sources)?.config)),
         Command::Migrate => block_on(async {

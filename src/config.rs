@@ -9,6 +9,7 @@ mod audit;
 mod auth;
 mod database;
 pub mod env;
+mod files;
 mod limits;
 mod mail;
 mod problems;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 pub use audit::AuditConfig;
 pub use auth::{AuthConfig, EmailVerification};
 pub use database::{DatabaseConfig, DatabaseTarget};
+pub use files::{FileStore, FilesConfig};
 pub use limits::{LimitsConfig, RealtimeConfig};
 pub use mail::{MailConfig, MailSecurity};
 pub use problems::{ConfigError, Problems};
@@ -55,6 +57,8 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     /// How much rooms may hold and carry.
     pub rooms: RoomsConfig,
+    /// Where uploaded files are kept, and what is taken.
+    pub files: FilesConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
     /// The audit trail.
@@ -163,6 +167,7 @@ impl Config {
         self.mail.check(problems);
         self.realtime.check(problems);
         self.rooms.check(problems);
+        self.files.check(problems);
         self.limits.check(problems);
         self.audit.check(problems);
         self.log.check(problems);

@@ -38,7 +38,7 @@ pub use dialect::{
 };
 pub use documents::{JsonPath, JsonType};
 pub use error::{CommitError, DbError};
-pub use like::{MAX_PATTERN_CHARS, is_pattern, matches_pattern, pattern_steps};
+pub use like::{MAX_PATTERN_CHARS, containing, is_pattern, matches_pattern, pattern_steps};
 pub use lock::RecordLock;
 pub use postgres::{Postgres, PostgresOptions};
 pub use reads::AccountReads;

@@ -4,6 +4,7 @@
 pub mod admin_ui;
 mod api;
 mod api_document;
+mod byte_range;
 pub mod client;
 mod client_file;
 mod client_load;
@@ -14,9 +15,13 @@ mod full_disk;
 mod guarded_body;
 mod mail_pages;
 pub mod middleware;
+mod multipart;
 mod rate_limit;
 pub mod realtime;
+mod record_form;
 mod serve;
+mod timeout;
+mod verbatim;
 
 use std::time::Duration;
 
@@ -28,7 +33,6 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
-use tower_http::timeout::TimeoutLayer;
 
 pub use endpoint::{CallerLevel, EndpointAccess, RouteEntry};
 pub use serve::serve;
@@ -36,6 +40,7 @@ pub use serve::serve;
 use crate::app::App;
 use endpoint::Endpoints;
 use error::plain;
+use verbatim::is_not_verbatim;
 
 /// The API document, as JSON.
 pub fn openapi_json() -> String {
@@ -83,12 +88,13 @@ pub fn router(app: App) -> Router {
             CompressionLayer::new().gzip(true).compress_when(
                 SizeAbove::new(1024)
                     .and(NotForContentType::new("text/event-stream"))
-                    .and(NotForContentType::IMAGES),
+                    .and(NotForContentType::IMAGES)
+                    .and(is_not_verbatim),
             ),
         )
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
+        .layer(axum::middleware::from_fn_with_state(
             timeout,
+            timeout::limit,
         ))
         .layer(DefaultBodyLimit::max(limits.body_bytes));
     let router = router.layer(axum::middleware::from_fn_with_state(
@@ -114,6 +120,11 @@ pub fn router(app: App) -> Router {
         .layer(middleware::cors(
             &app.config.cors,
             app.config.server.environment,
+            api::files::resumable::EXPOSED,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            app.clone(),
+            api::files::resumable::answer_options,
         ))
         .layer(axum::middleware::from_fn_with_state(
             middleware::RequestContext::new(&app),

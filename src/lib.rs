@@ -13,11 +13,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | 11 | [`cli`] |
-//! | 10 | [`http`]: routes, extractors, wire protocols |
-//! | 9 | [`app`]: wiring |
-//! | 8 | [`dashboard`]: read models
-//! | 7 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
+//! | 12 | [`cli`] |
+//! | 11 | [`http`]: endpoints, extractors, wire protocols |
+//! | 10 | [`app`]: wiring |
+//! | 9 | [`dashboard`]: read models
+//! | 8 | [`records`], [`collections`], [`accounts`], [`rooms`]: services |
+//! | 7 | [`files`]: storage, registry, thumbnails |
 //! | 6 | [`hooks`], [`realtime`], [`mail`], [`audit`] |
 //! | 5 | [`access`]: which records and fields a caller sees, also through references |
 //! | 4 | [`auth`], [`changes`] |
@@ -65,6 +66,7 @@ pub mod disk;
 pub mod email;
 pub mod error;
 pub mod expr;
+pub mod files;
 pub mod hooks;
 pub mod http;
 pub mod id;

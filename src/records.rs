@@ -10,6 +10,8 @@ mod batch;
 mod cursor;
 mod draft;
 mod exchange;
+mod file_changes;
+mod files;
 mod guesses;
 mod list;
 mod locks;
@@ -40,6 +42,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{AccountName, Db, Doc};
 use crate::error::{Error, Result};
+use crate::files::Files;
 use crate::hooks::Hooks;
 use crate::id::RecordId;
 use crate::schema::{Body, CatalogHandle, Collection, Operation};
@@ -61,6 +64,7 @@ pub struct Records {
     catalog: CatalogHandle,
     hooks: Arc<Hooks>,
     clock: Clock,
+    files: Files,
     batch_max: usize,
     record_max: usize,
     account_record_max: u64,
@@ -82,6 +86,7 @@ impl Records {
         catalog: CatalogHandle,
         hooks: Arc<Hooks>,
         clock: Clock,
+        files: Files,
         config: &Config,
     ) -> Self {
         Self {
@@ -89,6 +94,7 @@ impl Records {
             catalog,
             hooks,
             clock,
+            files,
             batch_max: config.limits.batch_max_size,
             record_max: config.limits.record_bytes,
             account_record_max: config.limits.account_records,

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::input::{self, Checks, NewAccount, length};
 use super::names::slug_of;
-use super::user_list::like;
 use super::view::{
     Account, AccountDetails, AccountMember, AccountMemberPage, AccountPage, ListedAccount,
     RecordUsage,
@@ -15,7 +14,7 @@ use crate::access::account::superadmin;
 use crate::audit::Event;
 use crate::auth::Caller;
 use crate::auth::access_log::{self, AccessChange};
-use crate::db::{Batch, Sql, Stmt};
+use crate::db::{Batch, Sql, Stmt, containing};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::slug;
@@ -87,7 +86,7 @@ impl Row {
 impl AccountFilter {
     fn push(&self, sql: &mut Sql) {
         if let Some(search) = self.search.as_deref().filter(|search| !search.is_empty()) {
-            let pattern = like(search);
+            let pattern = containing(search);
             sql.push(" WHERE (lower(a.name) LIKE ")
                 .arg(pattern.as_str())
                 .push(" ESCAPE '\\'");

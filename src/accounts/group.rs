@@ -6,14 +6,13 @@ use serde_json::json;
 
 use super::input::{Checks, length};
 use super::store::{self, UserRow};
-use super::user_list::like;
 use super::view::UserDetails;
 use super::{Accounts, trail};
 use crate::access::account::{own_account, signed_in, visible_account};
 use crate::audit::Event;
 use crate::auth::access_log::{self, AccessChange};
 use crate::auth::{Caller, PII_GROUP};
-use crate::db::{DbError, Sql, Stmt, Tx, Value};
+use crate::db::{DbError, Sql, Stmt, Tx, Value, containing};
 use crate::error::{Error, Problem, Result};
 use crate::id::{AccountId, UserId, new_id};
 
@@ -141,10 +140,10 @@ impl Accounts {
             }
             if let Some(search) = filter.search.as_deref().filter(|search| !search.is_empty()) {
                 sql.push(" AND (lower(g.name) LIKE ")
-                    .arg(like(search))
+                    .arg(containing(search))
                     .push(" ESCAPE '\\'");
                 sql.push(" OR lower(g.description) LIKE ")
-                    .arg(like(search))
+                    .arg(containing(search))
                     .push(" ESCAPE '\\')");
             }
         };

@@ -5,7 +5,7 @@ use super::store::{self, UserRow};
 use super::view::{UserDetails, UserPage};
 use crate::access::account::superadmin;
 use crate::auth::Caller;
-use crate::db::Sql;
+use crate::db::{Sql, containing};
 use crate::error::Result;
 
 /// Which users, and in what order.
@@ -41,7 +41,7 @@ impl UserFilter {
         }
         if let Some(search) = self.search.as_deref().filter(|search| !search.is_empty()) {
             sql.push(" AND u.email LIKE ")
-                .arg(like(search))
+                .arg(containing(search))
                 .push(" ESCAPE '\\'");
         }
     }
@@ -95,14 +95,4 @@ impl Accounts {
             items: items.collect(),
         })
     }
-}
-
-/// The pattern for texts that contain another, in lower case.
-pub(super) fn like(part: &str) -> String {
-    let escaped = part
-        .to_lowercase()
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
 }

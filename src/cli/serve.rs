@@ -17,7 +17,7 @@ pub(super) async fn run(loaded: Loaded) -> Result<()> {
     if !config.verification_required() {
         tracing::info!("no mail transport: e-mail addresses are not verified");
     }
-    let server = Snackbase::builder().config(config).build().await?;
+    let server = Box::pin(Snackbase::builder().config(config).build()).await?;
     let app = server.app().clone();
     let address = server.address();
     tracing::info!(%address, database = app.db.dialect().name(), "SnackBase {} listens", env!("CARGO_PKG_VERSION"));

@@ -6,13 +6,14 @@ use figment::{Figment, Source};
 use super::{EXAMPLE, env};
 
 /// Values that are never shown; so is the password in a database's URL.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "auth.secret_key",
     "auth.token_secret",
     "auth.encryption_key",
     "auth.old_encryption_keys",
     "auth.superadmin_password",
     "mail.smtp_password",
+    "files.s3_secret_access_key",
 ];
 
 /// Where a value comes from.

@@ -59,6 +59,16 @@ thread_local! {
     static LAST_PATTERN: RefCell<Option<LikePattern>> = const { RefCell::new(None) };
 }
 
+/// The pattern of `lower(…) LIKE … ESCAPE '\'` for texts that contain a part.
+pub fn containing(part: &str) -> String {
+    let escaped = part
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
 /// Whether `text` matches `pattern`.
 pub fn matches_pattern(text: &str, pattern: &str) -> bool {
     LAST_PATTERN.with_borrow_mut(|last| match last {

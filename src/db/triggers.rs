@@ -1,5 +1,6 @@
 //! Triggers that write the change log, in each dialect.
 
+mod file_uses;
 mod logged_table;
 mod usage;
 
@@ -234,6 +235,11 @@ fn sqlite_trigger(logged: &LoggedTable<'_>, replace: bool, operation: &'static s
             _ => Counted::Delete,
         },
     );
+    match operation {
+        "create" => logged.write_file_claims(&mut sql),
+        "update" => logged.write_file_changes(&mut sql),
+        _ => logged.write_file_releases(&mut sql),
+    }
     sql.push(INSERT);
     sql.push("SELECT ")
         .push(row)
@@ -285,6 +291,7 @@ fn postgres_trigger(logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
         .push("() RETURNS trigger LANGUAGE plpgsql AS $log$ BEGIN ");
     sql.push("IF TG_OP = 'DELETE' THEN ");
     logged.write_usage(&mut sql, Counted::Delete);
+    logged.write_file_releases(&mut sql);
     insert(&mut sql, collection, "OLD", "'delete'");
     sql.push(CONTEXT_TIME)
         .push(", coalesce(nullif(current_setting('snackbase.actor', true), ''), 'system'), ");
@@ -316,6 +323,7 @@ fn postgres_trigger(logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
     sql.push("IF TG_OP = 'INSERT' THEN ");
     refuse_large(&mut sql, false);
     logged.write_usage(&mut sql, Counted::Create);
+    logged.write_file_claims(&mut sql);
     insert(&mut sql, collection, "NEW", "'create'");
     sql.push("NEW.created_at, NEW.created_by, ");
     logged.write_document(&mut sql, "NEW");
@@ -324,6 +332,7 @@ fn postgres_trigger(logged: &LoggedTable<'_>, replace: bool) -> Vec<Stmt> {
         .push("); RETURN NEW; END IF; ");
     refuse_large(&mut sql, true);
     logged.write_usage(&mut sql, Counted::Update);
+    logged.write_file_changes(&mut sql);
     insert(&mut sql, collection, "NEW", "'update'");
     // A change that the database makes itself (a reference set to null) touches neither stamp.
     sql.push("CASE WHEN NEW.updated_at = OLD.updated_at THEN ")

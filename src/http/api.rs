@@ -38,6 +38,7 @@ mod audit;
 mod auth;
 mod collections;
 mod dashboard;
+pub(super) mod files;
 mod groups;
 pub(super) mod health;
 mod invitations;
@@ -74,6 +75,7 @@ pub fn endpoints() -> Endpoints {
         .merge(macros::endpoints())
         .merge(records::endpoints())
         .merge(rooms::endpoints())
+        .merge(files::endpoints())
         .merge(audit::endpoints())
         .merge(realtime::endpoints())
         .merge(operation::endpoints())

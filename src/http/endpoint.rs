@@ -51,6 +51,8 @@ struct Endpoint {
     path: String,
     access: EndpointAccess,
     handler: MethodRouter<App>,
+    /// True if the handler of a GET answers HEAD as well.
+    answers_head: bool,
     /// The description in the API document, and the schemas that it refers to; none for the routes of other
     /// protocols and the older names of routes.
     documented: Option<(PathItem, Vec<NamedSchema>)>,
@@ -101,6 +103,12 @@ impl Endpoints {
         self.documented(CallerLevel::Superadmin, api_key, route)
     }
 
+    /// Adds an endpoint that checks the credential itself.
+    #[must_use]
+    pub fn handshake(self, api_key: ApiKeyRequirement, route: UtoipaMethodRouter<App>) -> Self {
+        self.documented(CallerLevel::Handshake, api_key, route)
+    }
+
     /// Adds a route that the API document does not describe: another protocol, or an older name.
     #[must_use]
     pub fn undocumented(
@@ -115,8 +123,18 @@ impl Endpoints {
             path: path.to_owned(),
             access: EndpointAccess { level, api_key },
             handler,
+            answers_head: false,
             documented: None,
         });
+        self
+    }
+
+    /// Lets the handler of the last endpoint answer HEAD, too.
+    #[must_use]
+    pub fn answering_head(mut self) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.answers_head = true;
+        }
         self
     }
 
@@ -144,6 +162,7 @@ impl Endpoints {
                 path,
                 access,
                 handler: handler.clone(),
+                answers_head: false,
                 documented: Some((item, schemas.clone())),
             });
         }
@@ -171,6 +190,7 @@ impl Endpoints {
             // The names of methods always fit into a header.
             let allowed = HeaderValue::try_from(allowed.unwrap_or_default());
             let allowed = allowed.unwrap_or(HeaderValue::from_static(""));
+            let allowed = Some(allowed).filter(|_| !endpoint.answers_head);
             let guard = GuardLayer::new(app.clone(), endpoint.access, query, allowed);
             router = router.route(&endpoint.path, endpoint.handler.route_layer(guard));
         }
@@ -187,7 +207,8 @@ impl Endpoints {
                 document::complete(endpoint.access, &endpoint.path, operation);
             }
             let mut paths = Paths::new();
-            paths.paths.insert(endpoint.path, item);
+            // The rest of a path is a parameter like others.
+            paths.paths.insert(endpoint.path.replace("{*", "{"), item);
             document.paths.merge(paths);
             let components = document.components.get_or_insert_default();
             components.schemas.extend(schemas);
@@ -199,7 +220,7 @@ impl Endpoints {
     pub fn table(&self) -> impl Iterator<Item = RouteEntry> + '_ {
         self.0.iter().map(|endpoint| RouteEntry {
             method: endpoint.method,
-            path: endpoint.path.clone(),
+            path: endpoint.path.replace("{*", "{"),
             access: endpoint.access,
             is_documented: endpoint.documented.is_some(),
         })

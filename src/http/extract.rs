@@ -12,7 +12,7 @@ mod query;
 mod query_params;
 mod sort_order;
 
-pub use body::{JsonBody, JsonObject, OptionalBody};
+pub use body::{JsonBody, JsonObject, OptionalBody, from_object};
 pub use caller::{SignedIn, Superadmin, credential};
 pub use path::PathInteger;
 pub use query::Query;

@@ -295,8 +295,13 @@ pub async fn to_https(
     (status, [(header::LOCATION, target)]).into_response()
 }
 
-/// Web pages of other origins that may call the API.
-pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
+/// Web pages of other origins that may call the API. They may read the response headers in `more`
+/// besides the ones of every endpoint.
+pub fn cors(
+    config: &CorsConfig,
+    environment: Environment,
+    more: impl IntoIterator<Item = HeaderName>,
+) -> CorsLayer {
     let exposed = [
         header::RETRY_AFTER,
         CORRELATION_ID,
@@ -307,6 +312,7 @@ pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
         HeaderName::from_static("x-realtime-cursor"),
         header::CONTENT_DISPOSITION,
     ];
+    let exposed = exposed.into_iter().chain(more);
     let all = |list: &[String]| list.iter().any(|item| item == "*");
     let origins = config.origins_in(environment);
     let origins = if all(origins) {
@@ -343,7 +349,7 @@ pub fn cors(config: &CorsConfig, environment: Environment) -> CorsLayer {
         .allow_methods(methods)
         .allow_headers(headers)
         .allow_credentials(config.allow_credentials)
-        .expose_headers(exposed)
+        .expose_headers(exposed.collect::<Vec<_>>())
 }
 
 /// A panic is a defect: it is logged, answered with 500, and the server goes on.

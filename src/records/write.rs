@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::draft::{Draft, check_access, read_values};
+use super::file_changes::{FileBasis, MAX_ATTEMPTS, changes_files};
 use super::{Records, record_id, record_not_found};
 use crate::access::RecordScope;
 use crate::audit::ChangeKey;
@@ -38,6 +39,8 @@ pub(super) struct Prepared<'c> {
     pub account: Option<AccountId>,
     /// What the trail will know the change by.
     pub change: ChangeKey,
+    /// Whether the write fails if others have changed the record's files in between.
+    pub may_be_outrun: bool,
 }
 
 impl Records {
@@ -76,20 +79,38 @@ impl Records {
         let scope = RecordScope::open(caller, &collection, Operation::Update)?;
         let id = record_id(id)?;
         let sent = scope.rule.map(|_| body.clone());
-        let prepared = match self.prepare_update(&scope, id, body, mode).await {
-            Ok(prepared) => prepared,
-            Err(error) => return Err(self.hidden_or(&scope, id, sent.as_ref(), error).await),
+        let mut body = body;
+        let attempts = if changes_files(&body) {
+            MAX_ATTEMPTS
+        } else {
+            1
         };
-        let batch = Batch::new()
-            .require(prepared.stmt.clone())
-            .under(self.locks(&scope));
-        match self
-            .commit_noted(caller, batch, std::slice::from_ref(&prepared))
-            .await
-        {
-            Ok(docs) => Ok(self.answer(&scope, docs).await),
-            Err(error) => Err(self.explain(&scope, error, &prepared).await),
+        for left in (0..attempts).rev() {
+            let body = if left == 0 {
+                std::mem::take(&mut body)
+            } else {
+                body.clone()
+            };
+            let prepared = match self.prepare_update(&scope, id, body, mode).await {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.hidden_or(&scope, id, sent.as_ref(), error).await),
+            };
+            let batch = Batch::new()
+                .require(prepared.stmt.clone())
+                .under(self.locks(&scope));
+            match self
+                .commit_noted(caller, batch, std::slice::from_ref(&prepared))
+                .await
+            {
+                Ok(docs) => return Ok(self.answer(&scope, docs).await),
+                Err(CommitError {
+                    source: DbError::Gone,
+                    ..
+                }) if prepared.may_be_outrun && left > 0 => {}
+                Err(error) => return Err(self.explain(&scope, error, &prepared).await),
+            }
         }
+        Err(Error::DefinitionChanged)
     }
 
     /// Deletes a record.
@@ -148,11 +169,13 @@ impl Records {
             (None, Some(chosen)) => self.existing_account(&chosen).await?,
             (None, None) => SYSTEM_ACCOUNT,
         };
+        self.apply_file_changes(scope, None, &mut body).await?;
         check_access(scope, &body, None)?;
         self.guesses.check(scope, &body)?;
-        let body = self
+        let mut body = self
             .before(&self.hooks.record_before_create, scope, account, None, body)
             .await?;
+        self.resolve_files(scope, account, None, &mut body).await?;
         let mut draft = read_values(scope, &body, Mode::Create, &Body::new())?;
         let (id, now) = (RecordId::new(), self.clock.now());
         let record = scope
@@ -183,6 +206,7 @@ impl Records {
             draft,
             account: Some(account),
             change: ChangeKey::new(id, now),
+            may_be_outrun: false,
         })
     }
 
@@ -194,6 +218,7 @@ impl Records {
         mut body: Body,
         mode: Mode,
     ) -> Result<Prepared<'c>> {
+        let basis: FileBasis = self.apply_file_changes(scope, Some(id), &mut body).await?;
         check_access(scope, &body, None)?;
         self.guesses.check(scope, &body)?;
         let unchanged = self.unmask(scope, id, &mut body).await?;
@@ -204,7 +229,7 @@ impl Records {
                 .await?
                 .ok_or_else(record_not_found)?,
         };
-        let body = self
+        let mut body = self
             .before(
                 &self.hooks.record_before_update,
                 scope,
@@ -212,6 +237,8 @@ impl Records {
                 Some(id),
                 body,
             )
+            .await?;
+        self.resolve_files(scope, account, Some(id), &mut body)
             .await?;
         let mut draft = read_values(scope, &body, mode, &unchanged)?;
         draft.seal(&self.vault, account, scope.collection.id, id)?;
@@ -231,6 +258,8 @@ impl Records {
         sql.push(" WHERE r.id = ").arg(id);
         scope.write_conditions(&mut sql, Some(draft.sent(false)));
         self.write_references(&mut sql, account, &draft);
+        Self::write_files(&mut sql, account, &draft);
+        basis.write_conditions(&mut sql);
         sql.change_origin(|| self.origins.text(scope.caller));
         sql.push(" RETURNING ")
             .fragment(scope.collection.returning_document());
@@ -239,6 +268,7 @@ impl Records {
             draft,
             account: Some(account),
             change: ChangeKey::new(id, now),
+            may_be_outrun: !basis.is_empty(),
         })
     }
 
@@ -302,6 +332,7 @@ impl Records {
             }
             sql.push(" WHERE 1 = 1");
             self.write_references(sql, account, draft);
+            Self::write_files(sql, account, draft);
             write_rule(sql);
             sql.change_origin(|| self.origins.text(scope.caller));
         });
@@ -479,13 +510,13 @@ impl Records {
                 None => taken(None),
             },
             DbError::TooLongForIndex { index } => too_long(scope.collection, &index, &write.draft),
-            DbError::Gone | DbError::ForeignKey => match self.missing_reference(write).await {
+            DbError::Gone | DbError::ForeignKey => match self.missing(write).await {
                 Ok(Some(problem)) => Error::Invalid {
                     fields: vec![problem],
                 },
                 Ok(None) if scope.operation == Operation::Create => not_satisfied(),
                 Ok(None) => record_not_found(),
-                Err(error) => error.into(),
+                Err(error) => error,
             },
             DbError::NotNull { column } => {
                 let message = format!("Field '{column}' is required");
@@ -495,6 +526,14 @@ impl Records {
             DbError::RecordTooLarge => too_large(self.record_max, &write.draft),
             DbError::Check(message) => Error::refused("Validation error", message),
             other => other.into(),
+        }
+    }
+
+    /// What a write names that is not there.
+    async fn missing(&self, write: &Prepared<'_>) -> Result<Option<FieldError>> {
+        match (self.missing_reference(write).await?, write.account) {
+            (None, Some(account)) => self.missing_file(account, &write.draft).await,
+            (found, _) => Ok(found),
         }
     }
 

@@ -7,13 +7,14 @@
 //! | `pattern` | text, email, url | a regular expression that matches some part of the value |
 //! | `enum` | text, email, url, number | the values there are; on text also written as the list alone |
 //!
-//! Other keys are kept and mean nothing here.
+//! Those of file fields are in [`super::file_options`]. Other keys are kept and mean nothing here.
 
 use chrono::{DateTime, NaiveTime, Utc};
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use super::field::FieldType;
+use super::file_options::{FILE_OPTIONS, FileOptions};
 use crate::error::FieldError;
 use crate::expr::{parse_day, parse_instant};
 
@@ -36,6 +37,7 @@ pub struct Constraints {
     max_length: Option<u64>,
     pattern: Option<Regex>,
     choices: Option<Vec<Json>>,
+    files: FileOptions,
 }
 
 /// The end of a range, and how it was written.
@@ -97,6 +99,13 @@ impl Constraints {
     }
 
     fn set(&mut self, kind: FieldType, key: &str, value: &Json) -> Result<(), String> {
+        if FILE_OPTIONS.contains(&key) {
+            return if kind == FieldType::File {
+                self.files.set(key, value)
+            } else {
+                Ok(())
+            };
+        }
         let takes = match key {
             "min" | "max" => matches!(
                 kind,
@@ -198,6 +207,11 @@ impl Constraints {
         }
     }
 
+    /// What the files of a file field must satisfy.
+    pub fn files(&self) -> &FileOptions {
+        &self.files
+    }
+
     /// The values there are, if they are listed.
     pub fn choices(&self) -> Option<&[Json]> {
         self.choices.as_deref()
@@ -205,7 +219,7 @@ impl Constraints {
 }
 
 fn is_known(key: &str) -> bool {
-    OPTIONS.contains(&key)
+    OPTIONS.contains(&key) || FILE_OPTIONS.contains(&key)
 }
 
 fn is_text(kind: FieldType) -> bool {

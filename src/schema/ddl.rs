@@ -549,11 +549,18 @@ fn with_logged<T>(table: &Table<'_>, use_logged: impl FnOnce(&LoggedTable<'_>) -
         .filter(|field| field.required)
         .map(|field| &field.column)
         .collect();
+    let files: Vec<&Ident> = table
+        .fields
+        .iter()
+        .filter(|field| field.kind == FieldType::File && field.computed.is_none())
+        .map(|field| &field.column)
+        .collect();
     use_logged(&LoggedTable {
         collection: table.id.0,
         table: table.name,
         required: &required,
         columns: &columns,
         fields: &columns[system..],
+        files: &files,
     })
 }

@@ -70,8 +70,8 @@ pub struct FieldDefinition {
     /// values out is limited.
     #[serde(default, deserialize_with = "null_is_default")]
     pub discloses_existence: bool,
-    /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`. Other
-    /// keys are kept.
+    /// What values must satisfy: `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`; of
+    /// files `max_select`, `max_size`, `mime_types`, `thumbs`. Other keys are kept.
     #[serde(default)]
     pub options: Option<Json>,
     /// For a reference: the name of the collection it points to.

@@ -250,6 +250,9 @@ impl Field {
 
     /// Checks a JSON value that is not null and turns it into what is bound.
     pub fn accept(&self, value: &Json) -> Result<Value, FieldError> {
+        if self.kind == FieldType::File && self.constraints.files().is_list() {
+            return accept_files(&self.name, value, self.constraints.files().max_select);
+        }
         let accepted = self.kind.accept(&self.name, value)?;
         self.constraints.check(&self.name, value)?;
         Ok(accepted)
@@ -280,8 +283,37 @@ fn contains_nul(value: &Json) -> bool {
     }
 }
 
-/// A file is described by an object, or by the same object as text.
+/// Several files are a list of descriptions; one alone is taken for a list of one.
+fn accept_files(field: &str, value: &Json, most: usize) -> Result<Value, FieldError> {
+    let parsed: Vec<Json>;
+    let items = match value {
+        Json::Array(items) => items,
+        Json::String(text) => {
+            parsed = serde_json::from_str(text).unwrap_or_else(|_| vec![value.clone()]);
+            &parsed
+        }
+        other => {
+            parsed = vec![other.clone()];
+            &parsed
+        }
+    };
+    if items.len() > most {
+        let message = format!("Field '{field}' takes {most} files at most");
+        return Err(FieldError::new(field, "too_many_files", message));
+    }
+    let descriptions: Vec<Json> = items
+        .iter()
+        .map(|item| describe_file(field, item).map(Json::Object))
+        .collect::<Result<_, _>>()?;
+    json_text(field, &Json::Array(descriptions))
+}
+
 fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
+    json_text(field, &Json::Object(describe_file(field, value)?))
+}
+
+/// A file is described by an object, or by the same object as text.
+fn describe_file(field: &str, value: &Json) -> Result<serde_json::Map<String, Json>, FieldError> {
     let parsed;
     let object = match value {
         Json::Object(object) => object,
@@ -318,7 +350,7 @@ fn accept_file(field: &str, value: &Json) -> Result<Value, FieldError> {
             Some(_) => {}
         }
     }
-    json_text(field, &Json::Object(object.clone()))
+    Ok(object.clone())
 }
 
 /// `http://` or `https://`, then at least two characters without spaces, the first of them not

@@ -7,7 +7,7 @@ use crate::db::{Db, DbError, Dialect, Stmt, Tx};
 
 /// What the tables of collections have besides their fields. Another number makes the next start go
 /// through all of them.
-const VERSION: &str = "4";
+const VERSION: &str = "5";
 
 /// Renews every table, unless this or another process has done so before.
 pub async fn upgrade_tables(db: &Db, catalog: &CatalogHandle) -> Result<(), DbError> {

@@ -35,6 +35,8 @@ struct World {
     invitation: String,
     /// A's session.
     session: String,
+    /// The path of a file of A.
+    file: String,
     /// A group of B, and an API key that may do all that B may.
     own_group: String,
     own_key: String,
@@ -87,6 +89,10 @@ impl World {
         let invitation = id(a.post("/invitations", &guest).await);
         let sessions = a.get("/auth/sessions").await.ok(200);
         let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
+        let file = a
+            .upload(&format!("{SECRET}.txt"), "text/plain", SECRET.as_bytes())
+            .await;
+        let file = file.ok(201)["file"]["path"].as_str().unwrap().to_owned();
         Self {
             app,
             a,
@@ -98,6 +104,7 @@ impl World {
             group,
             invitation,
             session,
+            file,
             own_group,
             own_key,
         }
@@ -141,6 +148,7 @@ impl World {
                 .ok(200),
             self.app.admin.get("/roles").await.ok(200),
             self.a.get("/auth/sessions").await.ok(200),
+            self.a.get("/files").await.ok(200),
         ])
     }
 
@@ -166,6 +174,7 @@ impl World {
             &self.group,
             &self.invitation,
             &self.session,
+            &self.file,
         ];
         for mark in marks {
             let echoed = answer.status >= 400 && sent.contains(mark);

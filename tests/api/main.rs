@@ -15,6 +15,7 @@ mod collections;
 mod contract;
 mod disk;
 mod early;
+mod files;
 #[path = "../harness/mod.rs"]
 #[expect(
     dead_code,

@@ -143,8 +143,13 @@ impl Process {
 
     /// Runs a command of `snackbase` to its end.
     pub fn run(database: &Database, args: &[&str]) -> Output {
+        Self::run_with(database, args, &[])
+    }
+
+    /// The same with settings of its own.
+    pub fn run_with(database: &Database, args: &[&str], variables: &[(&str, &str)]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_snackbase"));
-        Self::command(program, args, database, &[])
+        Self::command(program, args, database, variables)
             .output()
             .unwrap()
     }

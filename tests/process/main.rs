@@ -9,6 +9,7 @@ mod backup;
 mod direct;
 mod durability;
 mod embedding;
+mod files;
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod harness;

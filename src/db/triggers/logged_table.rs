@@ -40,6 +40,8 @@ pub struct LoggedTable<'a> {
     pub columns: &'a [Projected<'a>],
     /// Those of them that users define.
     pub fields: &'a [Projected<'a>],
+    /// Columns that describe uploaded files.
+    pub files: &'a [&'a Ident],
 }
 
 impl<'a> LoggedTable<'a> {

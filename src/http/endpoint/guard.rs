@@ -28,17 +28,18 @@ struct GuardedEndpoint {
     app: App,
     access: EndpointAccess,
     query: Arc<QueryTable>,
-    /// The methods that the path has.
-    allowed: HeaderValue,
+    /// The methods that the path has; none if the handler answers HEAD as well.
+    allowed: Option<HeaderValue>,
 }
 
 impl GuardLayer {
-    /// The guard of one endpoint; `allowed` are the methods that its path has.
+    /// The guard of one endpoint; `allowed` are the methods that its path has, none if its handler
+    /// answers HEAD as well.
     pub fn new(
         app: App,
         access: EndpointAccess,
         query: Arc<QueryTable>,
-        allowed: HeaderValue,
+        allowed: Option<HeaderValue>,
     ) -> Self {
         Self(Arc::new(GuardedEndpoint {
             app,
@@ -83,8 +84,10 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         // The framework sends HEAD to the handlers of GET, with all of their work.
-        if request.method() == Method::HEAD {
-            let refusal = head_refusal(self.endpoint.allowed.clone());
+        if request.method() == Method::HEAD
+            && let Some(allowed) = &self.endpoint.allowed
+        {
+            let refusal = head_refusal(allowed.clone());
             return Box::pin(ready(Ok(refusal)));
         }
         // The clone is not ready yet, the one that was asked is.

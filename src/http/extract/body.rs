@@ -54,6 +54,21 @@ fn shape<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     })
 }
 
+/// A shape from an object that was not sent as JSON.
+///
+/// # Errors
+///
+/// [`Error::Malformed`] with every place that does not fit.
+pub fn from_object<T: DeserializeOwned>(body: Map<String, Value>) -> Result<T> {
+    let body = Value::Object(body);
+    serde_path_to_error::deserialize(&body).map_err(|error| {
+        let first = deserialize_errors::describe("body", &error);
+        Error::Malformed {
+            problems: deserialize_errors::find_all::<T>(body.clone(), first),
+        }
+    })
+}
+
 /// A JSON object as it was sent: the fields of a record.
 #[derive(Clone, Debug)]
 pub struct JsonObject(pub Map<String, Value>);

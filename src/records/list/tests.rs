@@ -7,6 +7,7 @@ use crate::auth::AccountRef;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, Sqlite, SqliteOptions, Stmt, Synchronous};
+use crate::files::Files;
 use crate::records::query::RawListQuery;
 use crate::schema::definition::check_fields;
 use crate::schema::{CatalogHandle, Collection, FieldDefinition, ddl};
@@ -48,13 +49,9 @@ async fn records(folder: &std::path::Path) -> Records {
         tx.commit().await.unwrap();
     }
     let catalog = CatalogHandle::load(db.clone()).await.unwrap();
-    Records::new(
-        db,
-        catalog,
-        Arc::default(),
-        Clock::System,
-        &Config::for_tests(folder),
-    )
+    let config = Config::for_tests(folder);
+    let files = Files::open(db.clone(), catalog.clone(), Clock::System, &config).unwrap();
+    Records::new(db, catalog, Arc::default(), Clock::System, files, &config)
 }
 
 /// The plan of each stretch beyond a record with these values.

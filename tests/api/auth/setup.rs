@@ -11,9 +11,7 @@ async fn the_first_superadmin_is_made_with_the_printed_link_once(backend: Backen
     let database = Database::create(backend).await;
     let mut config = database.config();
     config.auth.superadmin_password = Secret::default();
-    let server = snackbase::Snackbase::builder()
-        .config(config)
-        .build()
+    let server = Box::pin(snackbase::Snackbase::builder().config(config).build())
         .await
         .unwrap();
     let (services, base) = (server.app().clone(), format!("http://{}", server.address()));

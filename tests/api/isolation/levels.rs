@@ -73,7 +73,11 @@ async fn api_keys_without_the_declared_scope_are_refused(backend: Backend) {
         if !guarded {
             continue;
         }
-        let needed = route.access.api_key.scope().map(|scope| scope.name());
+        let needed = route
+            .access
+            .api_key
+            .scope()
+            .map(snackbase::auth::KeyScope::name);
         for (scope, key) in &keys {
             let answer = call(key, &route).await;
             let refused = answer.status == 403 && answer.text.contains("it has no scope");

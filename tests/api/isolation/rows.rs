@@ -1,6 +1,7 @@
 //! One row for each route of the API document: the requests by which B goes after what belongs to
 //! A.
 
+mod files;
 mod people;
 
 use reqwest::Method;
@@ -64,6 +65,7 @@ pub fn all(world: &World) -> Vec<Row> {
     rows.extend(administration(world));
     rows.extend(rooms(world));
     rows.extend(connections(world));
+    rows.extend(files::rows(world));
     rows.extend(people::rows(world));
     rows
 }

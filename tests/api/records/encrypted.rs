@@ -340,6 +340,7 @@ async fn older_keys_decrypt_until_everything_is_encrypted_anew(backend: Backend)
             catalog,
             services.hooks.clone(),
             services.clock.clone(),
+            services.files.clone(),
             &config,
         )
     };

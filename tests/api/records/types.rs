@@ -150,8 +150,12 @@ async fn every_type_refuses_other_values_with_its_code(backend: Backend) {
                 json!("01890000-0000-7000-8000-000000000000"),
             ],
         ),
-        ("f_file", "invalid_type", &[json!(1), json!([])]),
-        ("f_file", "invalid_json", &[json!("no json"), json!("[]")]),
+        (
+            "f_file",
+            "invalid_type",
+            &[json!(1), json!([]), json!("[]")],
+        ),
+        ("f_file", "invalid_json", &[json!("no json")]),
         (
             "f_file",
             "missing_file_metadata",

@@ -168,7 +168,7 @@ async fn messages_come_over_http_and_name_who_sent_them(backend: Backend) {
     app.admin
         .post("/realtime/rooms/news:x/publish", &of_account("nobody"))
         .await
-        .refused(404, "account");
+        .refused(404, "Account not found");
     user.post(
         "/realtime/rooms/news:x/publish",
         &of_account(&user.account_id),

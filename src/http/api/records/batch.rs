@@ -1,7 +1,7 @@
 //! Writing several records: all of them or none.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::http::extract::JsonBody;
-use crate::schema::Body;
+use crate::http::record_form::{Destination, SentBatch};
+use crate::schema::{Body, Operation};
 
 /// Records to create.
 #[derive(Deserialize, ToSchema)]
@@ -38,19 +39,27 @@ pub(super) struct BatchCreated {
     path = "/api/v1/records/{collection}/batch",
     tag = "records",
     params(("collection" = String, Path)),
-    request_body = BatchCreate,
+    request_body(content((BatchCreate = "application/json"), (Object = "multipart/form-data"))),
     responses((status = 201, body = BatchCreated), (status = 409)),
 )]
 pub(super) async fn create_many(
     State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
-    JsonBody(batch): JsonBody<BatchCreate>,
+    request: Request,
 ) -> Result<Response> {
-    let docs = app
+    let destination = Destination {
+        caller: &caller,
+        collection: &name,
+        operation: Operation::Create,
+        record: None,
+    };
+    let sent = SentBatch::<BatchCreate>::read(&app, destination, request).await?;
+    let created = app
         .records
-        .create_many(&caller, &name, batch.records)
-        .await?;
+        .create_many(&caller, &name, sent.batch.records)
+        .await;
+    let docs = sent.uploads.settle(created)?;
     Ok(json_response(
         StatusCode::CREATED,
         write_batch("created", &docs),
@@ -90,21 +99,30 @@ pub(super) struct BatchUpdated {
     path = "/api/v1/records/{collection}/batch",
     tag = "records",
     params(("collection" = String, Path)),
-    request_body = BatchUpdate,
+    request_body(content((BatchUpdate = "application/json"), (Object = "multipart/form-data"))),
     responses((status = 200, body = BatchUpdated), (status = 409)),
 )]
 pub(super) async fn update_many(
     State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
-    JsonBody(batch): JsonBody<BatchUpdate>,
+    request: Request,
 ) -> Result<Response> {
-    let items = batch
+    let destination = Destination {
+        caller: &caller,
+        collection: &name,
+        operation: Operation::Update,
+        record: None,
+    };
+    let sent = SentBatch::<BatchUpdate>::read(&app, destination, request).await?;
+    let items = sent
+        .batch
         .records
         .into_iter()
         .map(|item| (item.id, item.data))
         .collect();
-    let docs = app.records.update_many(&caller, &name, items).await?;
+    let updated = app.records.update_many(&caller, &name, items).await;
+    let docs = sent.uploads.settle(updated)?;
     Ok(json_response(StatusCode::OK, write_batch("updated", &docs)))
 }
 
