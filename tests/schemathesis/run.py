@@ -157,6 +157,8 @@ def fuzz(server, who, config, tags):
     file.write_text(config)
     program = pathlib.Path(sys.executable).with_name("st")
     arguments = ["--no-color", "--config-file", file, "run", f"{server.url}/openapi.json"]
+    # The resumable uploads speak tus, whose headers the tool cannot make up; tests/api/files/resumable.rs has them.
+    arguments += ["--exclude-path-regex", "^/api/v1/files/resumable"]
     for tag in tags:
         arguments += ["--include-tag", tag]
     hooks = pathlib.Path(__file__).with_name("hooks.py")

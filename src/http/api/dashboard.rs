@@ -35,7 +35,7 @@ struct StatsParams {
     path = "/api/v1/dashboard/stats",
     tag = "dashboard",
     params(StatsParams),
-    responses((status = 200, body = DashboardStats)),
+    responses((status = 200, body = DashboardStats), (status = 422)),
 )]
 async fn stats(
     State(app): State<App>,

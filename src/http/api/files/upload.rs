@@ -57,7 +57,7 @@ pub(super) struct Uploaded {
     tag = "files",
     params(UploadParams),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 201, body = Uploaded)),
+    responses((status = 201, body = Uploaded), (status = 404)),
 )]
 pub(super) async fn upload(
     State(app): State<App>,

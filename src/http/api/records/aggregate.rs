@@ -48,7 +48,7 @@ pub(super) struct AggregateResult {
     path = "/api/v1/records/{collection}/aggregate",
     tag = "records",
     params(("collection" = String, Path), AggregateParams),
-    responses((status = 200, body = AggregateResult)),
+    responses((status = 200, body = AggregateResult), (status = 422)),
 )]
 pub(super) async fn aggregate(
     State(app): State<App>,
